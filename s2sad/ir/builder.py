@@ -1,0 +1,119 @@
+"""Appending instructions to a block, with types inferred as they are emitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.errors import Origin
+from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.op import Op
+from s2sad.ir.size import Size
+from s2sad.ir.types import Array, Scalar, Type, sample
+
+
+class Sizes:
+    """The source of size symbols of one compilation. The frontend's subclass also decides by facts
+    how two dimensions meet; this one knows nothing and mints a fresh symbol."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def fresh(self) -> Size:
+        """Return a size that is known only at run time and never negative."""
+        self.count += 1
+        return Size.symbol(f"?{self.count}")
+
+    def fresh_int(self) -> Size:
+        """Return an int that is known only at run time."""
+        self.count += 1
+        return Size.symbol(f"${self.count}")
+
+    def canonical(self, size: Size) -> Size:
+        """Return the representative of all sizes assumed equal to this one."""
+        return size
+
+    def meet(self, shapes: tuple[tuple[Size, ...], ...], origin: Origin | None) -> None:
+        """Note that shapes are about to be broadcast together at `origin`."""
+
+
+class Builder:
+    """A block under construction."""
+
+    def __init__(self, sizes: Sizes, origin: Origin | None = None):
+        self.sizes = sizes
+        self.origin = origin
+        self.role = ""
+        self.instrs: list[Instr] = []
+
+    def emit(self, op: Op, *args: Operand, name: str = "", **params: Any) -> Value:
+        """Append an instruction with one result and return that result."""
+        (value,) = self.emit_all(op, *args, names=(name,), **params)
+        return value
+
+    def emit_all(
+        self, op: Op, *args: Operand, names: tuple[str, ...] = (), **params: Any
+    ) -> tuple[Value, ...]:
+        """Append an instruction and return its results."""
+        types = infer(op, tuple(a.type for a in args), params, self.sizes, self.origin)
+        names = names or ("",) * len(types)
+        results = tuple(Value(n, t) for n, t in zip(names, types, strict=True))
+        self.instrs.append(Instr(op, args, results, sorted_params(params), (), self.origin, self.role))
+        return results
+
+    def add(self, instr: Instr) -> tuple[Value, ...]:
+        """Append a finished instruction."""
+        self.instrs.append(instr)
+        return instr.results
+
+    def inner(self) -> Builder:
+        """Return a builder for a block owned by an instruction of this one."""
+        inner = Builder(self.sizes, self.origin)
+        inner.role = self.role
+        return inner
+
+    def block(self, params: tuple[Value, ...], kind: str, *args: Operand) -> Block:
+        """Close the block."""
+        return Block(params, tuple(self.instrs), End(kind, args, origin=self.origin))
+
+    def owner(
+        self, op: Op, args: tuple[Operand, ...], blocks: tuple[Block, ...], results: tuple[Value, ...]
+    ) -> tuple[Value, ...]:
+        """Append an instruction that owns blocks (if, for, while) and return its results."""
+        return self.add(Instr(op, args, results, (), blocks, self.origin, self.role))
+
+
+def sorted_params(params: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return static parameters as Instr holds them."""
+    return tuple(sorted(params.items()))
+
+
+def infer(
+    op: Op, types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes, origin: Origin | None = None
+) -> tuple[Type, ...]:
+    """Return the result types of an op. Without a rule of its own, NumPy is asked: `evaluate` runs
+    on sample operands (all dimensions 1), which tells dtype, rank and kind; `op.shape` tells sizes."""
+    if op.infer is not None:
+        return op.infer(types, params, sizes)
+    with np.errstate(all="ignore"):
+        outcome = op.evaluate(*map(sample, types), **params)
+    results = outcome if op.results != 1 else (outcome,)
+    found: list[Type] = []
+    for value in results:
+        if not isinstance(value, np.ndarray):
+            found.append(_scalar(value))
+        elif op.shape is not None:
+            sizes.meet(tuple(t.shape for t in types), origin)
+            found.append(Array(value.dtype, op.shape(types, params, sizes)))
+        else:
+            found.append(Array(value.dtype, tuple(sizes.fresh() for _ in value.shape)))
+    return tuple(found)
+
+
+def _scalar(value: object) -> Type:
+    if isinstance(value, np.generic):
+        return Scalar(value.dtype)
+    assert isinstance(value, bool | int | float | complex), type(value)
+    t = Literal(value).type
+    return Scalar(t.dtype, weak=True)

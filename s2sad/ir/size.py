@@ -1,0 +1,237 @@
+"""Symbolic sizes: what is known of an array's dimensions at compile time.
+
+A size is a linear combination of atoms with integer coefficients, in canonical form, so that two
+sizes that are provably equal compare equal. Atoms are symbols (`x.0`: dimension 0 of parameter x;
+`n`: the value of the int parameter n; `?3`: a size known only at run time), `max(size, 0)` (the
+length of a slice), products and floor divisions.
+
+    >>> n = Size.symbol("x.0")
+    >>> (n - 1).clamped() == (n - 2 + 1).clamped()
+    True
+    >>> str((n - 1).clamped()), str(n * 2 + 1)
+    ('max(x.0-1,0)', '2*x.0+1')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """An indivisible term: kind `symbol`, `clamp`, `product`, `quotient`, `minimum` or `slice`
+    (the length of `range(n)[lo:hi:step]`, parts n, lo, hi, step)."""
+
+    kind: str
+    name: str = ""
+    parts: tuple[Size, ...] = ()
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "symbol":
+                return self.name
+            case "clamp":
+                return f"max({self.parts[0]},0)"
+            case "product":
+                return "(" + ")*(".join(map(str, self.parts)) + ")"
+            case "minimum":
+                return "min(" + ",".join(map(str, self.parts)) + ")"
+            case "slice":
+                return "len(" + ";".join(map(str, self.parts)) + ")"
+            case _:
+                return f"(({self.parts[0]})//({self.parts[1]}))"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`const + sum(coefficient * atom)`, atoms sorted by their text."""
+
+    terms: tuple[tuple[Atom, int], ...] = ()
+    const: int = 0
+
+    @staticmethod
+    def of(value: int | Size) -> Size:
+        """Return `value` as a Size."""
+        return value if isinstance(value, Size) else Size((), int(value))
+
+    @staticmethod
+    def symbol(name: str) -> Size:
+        """Return the size that the symbol `name` stands for."""
+        return Size(((Atom("symbol", name), 1),))
+
+    @property
+    def is_const(self) -> bool:
+        """True if the size is a known number."""
+        return not self.terms
+
+    @property
+    def is_one(self) -> bool:
+        """True if the size is known to be 1."""
+        return not self.terms and self.const == 1
+
+    def __add__(self, other: int | Size) -> Size:
+        other = Size.of(other)
+        found: dict[Atom, int] = dict(self.terms)
+        for atom, k in other.terms:
+            found[atom] = found.get(atom, 0) + k
+        terms = sorted(((a, k) for a, k in found.items() if k), key=lambda t: str(t[0]))
+        return Size(tuple(terms), self.const + other.const)
+
+    def __neg__(self) -> Size:
+        return Size(tuple((a, -k) for a, k in self.terms), -self.const)
+
+    def __sub__(self, other: int | Size) -> Size:
+        return self + (-Size.of(other))
+
+    def __mul__(self, other: int | Size) -> Size:
+        other = Size.of(other)
+        if other.is_const:
+            if other.const == 0:
+                return Size()
+            return Size(tuple((a, k * other.const) for a, k in self.terms), self.const * other.const)
+        if self.is_const:
+            return other * self
+        parts: list[Size] = []
+        scale = 1
+        for s in (self, other):
+            if len(s.terms) == 1 and s.const == 0:
+                atom, k = s.terms[0]
+                scale *= k
+                parts += atom.parts if atom.kind == "product" else (Size(((atom, 1),)),)
+            else:
+                parts.append(s)
+        return Size(((Atom("product", parts=tuple(sorted(parts, key=str))), scale),))
+
+    def __floordiv__(self, other: int | Size) -> Size:
+        other = Size.of(other)
+        if other.is_const and other.const == 1:
+            return self
+        if self.is_const and other.is_const and other.const:
+            return Size.of(self.const // other.const)
+        return Size(((Atom("quotient", parts=(self, other)), 1),))
+
+    def clamped(self) -> Size:
+        """Return `max(self, 0)`; sizes themselves (`x.0`, not ints) are known not to be negative."""
+        if self.is_const:
+            return Size.of(max(self.const, 0))
+        if self.const >= 0 and all(k > 0 and _nonnegative(a) for a, k in self.terms):
+            return self
+        return Size(((Atom("clamp", parts=(self,)), 1),))
+
+    def minimum(self, other: Size) -> Size:
+        """Return `min(self, other)`."""
+        gap = other - self
+        if gap.is_const:
+            return self if gap.const >= 0 else other
+        return Size(((Atom("minimum", parts=tuple(sorted((self, other), key=str))), 1),))
+
+    def symbols(self) -> frozenset[str]:
+        """Return the names of all symbols in it."""
+        found: set[str] = set()
+        for atom, _ in self.terms:
+            if atom.kind == "symbol":
+                found.add(atom.name)
+            for part in atom.parts:
+                found |= part.symbols()
+        return frozenset(found)
+
+    def evaluate(self, values: Mapping[str, int]) -> int | None:
+        """Return the number for the given symbol values, or None where one is missing."""
+        total = self.const
+        for atom, k in self.terms:
+            if atom.kind == "symbol":
+                value = values.get(atom.name)
+            else:
+                parts = [p.evaluate(values) for p in atom.parts]
+                if any(p is None for p in parts):
+                    return None
+                known = [p for p in parts if p is not None]
+                match atom.kind:
+                    case "clamp":
+                        value = max(known[0], 0)
+                    case "product":
+                        value = prod(known)
+                    case "minimum":
+                        value = min(known)
+                    case "slice":
+                        n, lo, hi, step = known
+                        value = len(range(*slice(lo, hi, step).indices(max(n, 0))))
+                    case _:
+                        value = known[0] // known[1] if known[1] else None
+            if value is None:
+                return None
+            total += k * value
+        return total
+
+    def substitute(self, values: Mapping[str, Size]) -> Size:
+        """Return the size with symbols replaced."""
+        if not self.terms:
+            return self
+        total = Size.of(self.const)
+        for atom, k in self.terms:
+            parts = [p.substitute(values) for p in atom.parts]
+            match atom.kind:
+                case "symbol":
+                    new = values.get(atom.name, Size(((atom, 1),)))
+                case "clamp":
+                    new = parts[0].clamped()
+                case "product":
+                    new = parts[0]
+                    for p in parts[1:]:
+                        new = new * p
+                case "minimum":
+                    new = parts[0].minimum(parts[1])
+                case "slice":
+                    new = slice_length(parts[0], parts[1], parts[2], parts[3])
+                case _:
+                    new = parts[0] // parts[1]
+            total = total + new * k
+        return total
+
+    def __str__(self) -> str:
+        text = ""
+        for atom, k in self.terms:
+            sign = "-" if k < 0 else "+" if text else ""
+            text += sign + (f"{abs(k)}*" if abs(k) != 1 else "") + str(atom)
+        if self.const or not text:
+            text += f"{self.const:+d}" if text else str(self.const)
+        return text
+
+
+def _nonnegative(atom: Atom) -> bool:
+    if atom.kind == "symbol":  # x.0 and ?3 are sizes, n and $3 are ints of any sign
+        return "." in atom.name or atom.name.startswith("?")
+    if atom.kind in ("clamp", "slice"):
+        return True
+    return all(p.clamped() == p for p in atom.parts) and atom.kind in ("product", "minimum")
+
+
+def slice_length(n: Size, lo: Size | None, hi: Size | None, step: Size | None) -> Size:
+    """Return the length of `range(n)[lo:hi:step]`, None standing for an absent bound."""
+    step = step or Size.of(1)
+    if not step.is_const or step.const == 0:
+        return _opaque(n, lo or Size(), n if hi is None else hi, step)
+    if step.const != 1:
+        if lo is None and hi is None:
+            return -((-n) // abs(step.const)) if abs(step.const) > 1 else n
+        if step.const > 1 and (lo is None or lo.is_const) and (hi is None or hi.is_const):
+            return -((-slice_length(n, lo, hi, None)) // step.const)
+        return _opaque(n, lo or Size(), n if hi is None else hi, step)
+    lo = lo or Size()
+    if hi is None or hi == n:
+        if not lo.is_const:
+            return _opaque(n, lo, n, step)
+        return (n - lo).clamped() if lo.const >= 0 else Size.of(-lo.const).minimum(n)
+    if not (lo.is_const and hi.is_const):
+        return _opaque(n, lo, hi, step)
+    if lo.const < 0:
+        return (slice_length(n, lo, None, None) + hi).clamped() if hi.const < 0 else _opaque(n, lo, hi, step)
+    if hi.const < 0:
+        return (n + hi - lo).clamped()
+    return (hi.minimum(n) - lo).clamped()
+
+
+def _opaque(n: Size, lo: Size, hi: Size, step: Size) -> Size:
+    return Size(((Atom("slice", parts=(n, lo, hi, step)), 1),))

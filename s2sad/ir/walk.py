@@ -1,0 +1,161 @@
+"""Looking through blocks: uses, free values, substitution, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from s2sad.ir.builder import Sizes
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.size import Size
+from s2sad.ir.types import Array, Scalar, Type
+
+
+def operands(block: Block) -> Iterator[Operand]:
+    """Yield every operand read in a block, nested blocks and ends included."""
+    for instr in block.instrs:
+        yield from instr.args
+        for inner in instr.blocks:
+            yield from operands(inner)
+    yield from block.end.args
+
+
+def used_values(instr: Instr) -> Iterator[Value]:
+    """Yield the values an instruction reads that are defined outside it."""
+    for arg in instr.args:
+        if isinstance(arg, Value):
+            yield arg
+    for block in instr.blocks:
+        yield from free_values(block)
+
+
+def free_values(block: Block) -> dict[Value, None]:
+    """Return the values a block reads but does not define, in order of first use."""
+    defined: set[Value] = set(block.params)
+    found: dict[Value, None] = {}
+    for instr in block.instrs:
+        for value in used_values(instr):
+            if value not in defined:
+                found[value] = None
+        defined.update(instr.results)
+    for arg in block.end.args:
+        if isinstance(arg, Value) and arg not in defined:
+            found[arg] = None
+    return found
+
+
+def use_counts(block: Block) -> dict[Value, int]:
+    """Return how often each value is read as an operand."""
+    counts: dict[Value, int] = {}
+    for arg in operands(block):
+        if isinstance(arg, Value):
+            counts[arg] = counts.get(arg, 0) + 1
+    return counts
+
+
+def substitute(block: Block, mapping: Mapping[Value, Operand]) -> Block:
+    """Return the block with operands replaced; the same object if none occurs."""
+    if not mapping:
+        return block
+
+    def operand(a: Operand) -> Operand:
+        while isinstance(a, Value) and a in mapping:
+            a = mapping[a]
+        return a
+
+    def visit(b: Block) -> Block:
+        changed = False
+        instrs = []
+        for instr in b.instrs:
+            args = tuple(operand(a) for a in instr.args)
+            blocks = tuple(visit(inner) for inner in instr.blocks)
+            if args != instr.args or any(n is not o for n, o in zip(blocks, instr.blocks, strict=True)):
+                instr = replace(instr, args=args, blocks=blocks)
+                changed = True
+            instrs.append(instr)
+        end_args = tuple(operand(a) for a in b.end.args)
+        if not changed and end_args == b.end.args:
+            return b
+        return Block(b.params, tuple(instrs), replace(b.end, args=end_args))
+
+    return visit(block)
+
+
+class Copier:
+    """Copies blocks with fresh values. Run-time size symbols (`?3`, `$3`) defined by the copied code
+    get fresh names, so that two copies of one block do not seem to have equal sizes."""
+
+    def __init__(self, sizes: Sizes, mapping: Mapping[Value, Operand] | None = None):
+        self.sizes = sizes
+        self.map: dict[Value, Operand] = dict(mapping or {})
+        self.symbols: dict[str, Size] = {}
+
+    def operand(self, a: Operand) -> Operand:
+        """Return what stands for operand `a` in the copy."""
+        return self.map.get(a, a) if isinstance(a, Value) else a
+
+    def size(self, s: Size) -> Size:
+        """Return the size in terms of the copy's symbols."""
+        for name in sorted(s.symbols()):
+            if name[0] in "?$" and name not in self.symbols:
+                self.symbols[name] = self.sizes.fresh() if name[0] == "?" else self.sizes.fresh_int()
+        return s.substitute(self.symbols)
+
+    def type(self, t: Type) -> Type:
+        """Return the type in terms of the copy's symbols."""
+        if isinstance(t, Array):
+            return Array(t.dtype, tuple(self.size(s) for s in t.shape))
+        return t if t.size is None else Scalar(t.dtype, t.weak, self.size(t.size))
+
+    def define(self, v: Value) -> Value:
+        """Return a fresh value for `v` and remember it."""
+        new = Value(v.name, self.type(v.type))
+        self.map[v] = new
+        return new
+
+    def instr(self, instr: Instr) -> Instr:
+        """Return a copy of an instruction."""
+        args = tuple(self.operand(a) for a in instr.args)
+        blocks = tuple(self.block(b) for b in instr.blocks)
+        return replace(instr, args=args, blocks=blocks, results=tuple(map(self.define, instr.results)))
+
+    def end(self, end: End) -> End:
+        """Return a copy of an end."""
+        return replace(end, args=tuple(self.operand(a) for a in end.args))
+
+    def block(self, block: Block) -> Block:
+        """Return a copy of a block."""
+        params = tuple(map(self.define, block.params))
+        instrs = tuple(self.instr(i) for i in block.instrs)
+        return Block(params, instrs, self.end(block.end))
+
+
+def rewrite_types(fn: Function, symbols: Mapping[str, Size]) -> Function:
+    """Return the function with size symbols replaced in all types."""
+
+    class Renamer(Copier):
+        def size(self, s: Size) -> Size:
+            return s.substitute(symbols)
+
+    copier = Renamer(Sizes())
+    params = tuple(map(copier.define, fn.params))
+    return replace(fn, params=params, block=copier.block(fn.block))
+
+
+def has_effect(block: Block) -> bool:
+    """True if running the block can do more than compute: print, raise, or leave outwards."""
+    for instr in block.walk():
+        if not instr.op.pure or any(b.end.kind in ("return", "raise") for b in instr.blocks):
+            return True
+    return block.end.kind in ("return", "raise")
+
+
+def count(block: Block) -> int:
+    """Return the number of instructions, nested ones included."""
+    return sum(1 for _ in block.walk())
+
+
+def params_dict(instr: Instr) -> dict[str, Any]:
+    """Return the static parameters as a dict."""
+    return dict(instr.params)
