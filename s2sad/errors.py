@@ -1,11 +1,11 @@
 """The errors a user can see, each with a code, a place, a reason and what to write instead.
 
-    S2sadError
-    ├── UnsupportedSyntax    S1xx  a Python construct outside the subset
-    ├── UnsupportedOp        S2xx  a function, method or argument without a rule
-    ├── TypeMismatch         S3xx  dtypes, ranks, shapes or structures that do not fit
-    ├── NotDifferentiable    S4xx  a derivative that does not exist or would be wrong
-    └── InternalError        S9xx  a defect of s2sad itself: please report
+S2sadError
+├── UnsupportedSyntax    S1xx  a Python construct outside the subset
+├── UnsupportedOp        S2xx  a function, method or argument without a rule
+├── TypeMismatch         S3xx  dtypes, ranks, shapes or structures that do not fit
+├── NotDifferentiable    S4xx  a derivative that does not exist or would be wrong
+└── InternalError        S9xx  a defect of s2sad itself: please report
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ def infer(
 ) -> tuple[Type, ...]:
     """Return the result types of an op. Without a rule of its own, NumPy is asked: `evaluate` runs
     on sample operands (all dimensions 1), which tells dtype, rank and kind; `op.shape` tells sizes."""
+    types = tuple(canonical_type(t, sizes) for t in types)
     if op.infer is not None:
         return op.infer(types, params, sizes)
     with np.errstate(all="ignore"):
@@ -102,18 +103,38 @@ def infer(
     found: list[Type] = []
     for value in results:
         if not isinstance(value, np.ndarray):
-            found.append(_scalar(value))
+            found.append(_with_size(_scalar(value), op, types))
         elif op.shape is not None:
             sizes.meet(tuple(t.shape for t in types), origin)
+            types = tuple(canonical_type(t, sizes) for t in types)
             found.append(Array(value.dtype, op.shape(types, params, sizes)))
         else:
             found.append(Array(value.dtype, tuple(sizes.fresh() for _ in value.shape)))
     return tuple(found)
 
 
-def _scalar(value: object) -> Type:
+def _scalar(value: object) -> Scalar:
     if isinstance(value, np.generic):
         return Scalar(value.dtype)
     assert isinstance(value, bool | int | float | complex), type(value)
     t = Literal(value).type
     return Scalar(t.dtype, weak=True)
+
+
+def _with_size(t: Scalar, op: Op, types: tuple[Type, ...]) -> Scalar:
+    """Weak ints keep track of their value where the op says how (`extra["size"]`)."""
+    how = op.extra.get("size")
+    known = [a.size if isinstance(a, Scalar) else None for a in types]
+    if how is None or not t.weak or t.dtype.kind != "i" or None in known:
+        return t
+    return Scalar(t.dtype, weak=True, size=how(*known))
+
+
+def canonical_type(t: Type, sizes: Sizes) -> Type:
+    """Return the type with every size replaced by its representative."""
+    if isinstance(t, Array):
+        shape = tuple(map(sizes.canonical, t.shape))
+        return t if shape == t.shape else Array(t.dtype, shape)
+    if t.size is None:
+        return t
+    return Scalar(t.dtype, t.weak, sizes.canonical(t.size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
-from s2sad.ir.types import Type, without_sizes
+from s2sad.ir.types import Array, Type, without_sizes
 
 
 def verify(fn: Function, where: str = "") -> Function:
@@ -41,6 +41,8 @@ class _Checker:
         if len(args) != len(targets):
             self.fail(f"{what}: {len(args)} values for {len(targets)}")
         for a, t in zip(args, targets, strict=True):
+            if isinstance(a, Literal) and not isinstance(t, Array) and a.type.dtype.kind == t.dtype.kind:
+                continue  # a weak literal serves as the strong scalar of its kind
             if without_sizes(a.type) != without_sizes(t):
                 self.fail(f"{what}: {a.type} for {t}")
 

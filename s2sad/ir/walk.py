@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -131,12 +131,12 @@ class Copier:
         return Block(params, instrs, self.end(block.end))
 
 
-def rewrite_types(fn: Function, symbols: Mapping[str, Size]) -> Function:
-    """Return the function with size symbols replaced in all types."""
+def rewrite_types(fn: Function, change: Callable[[Size], Size]) -> Function:
+    """Return the function with every size in its types replaced by `change(size)`."""
 
     class Renamer(Copier):
         def size(self, s: Size) -> Size:
-            return s.substitute(symbols)
+            return change(s)
 
     copier = Renamer(Sizes())
     params = tuple(map(copier.define, fn.params))

@@ -39,6 +39,26 @@ UNDEF = register(
 )
 
 
+def _widen(x: Any, type: Scalar) -> Any:
+    if type.weak:
+        return {"b": bool, "i": int, "u": int, "f": float, "c": complex}[type.dtype.kind](x)
+    return type.dtype.type(x)
+
+
+WIDEN = register(
+    Op(
+        "widen",
+        Kind.ELEMENTWISE,
+        _widen,
+        derivative=lambda g, x, y, type: g,
+        infer=lambda types, params, sizes: (params["type"],),
+        cost=0,
+        doc="a scalar as the wider scalar type of a join: int to float, weak to strong; prints as x itself",
+        extra={"print": "widen"},
+    )
+)
+
+
 def _print(*values: Any, template: tuple[Any, ...], sep: str, end: str) -> None:
     print(*template_values(template, values), sep=sep, end=end)
 

@@ -1,0 +1,262 @@
+"""Which values may share memory once array writes happen in place, and which are the same array.
+
+`Storage` is a relation between pairs of values, not a partition: after `r = a if c else b` the value
+r may share with a and with b, while a and b stay apart. It is what a bufferized program does: views
+share with what they are views of, writes return their first argument, loops and ifs hand arrays on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s2sad.analysis.liveness import Numbering
+from s2sad.ir import path as paths
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
+from s2sad.ir.op import Alias
+from s2sad.ir.types import Array
+
+CALLER = 1  # memory that belongs to the caller and must not be written
+READONLY = 2  # NumPy refuses to write through this value
+RESERVED = 2  # bits taken by these two
+
+_SHARING = (Alias.SAME, Alias.VIEW, Alias.READONLY, Alias.MAYBE, Alias.INPLACE)
+
+
+def alias_of(instr: Instr) -> Alias:
+    """Return what the result's memory has to do with the first argument's."""
+    if not instr.results or not isinstance(instr.results[0].type, Array):
+        return Alias.FRESH
+    if instr.op.name == "getitem" and paths.is_fancy(instr.param("path")):
+        return Alias.FRESH
+    return instr.op.alias
+
+
+def is_write(instr: Instr) -> bool:
+    """True if the instruction updates the memory of an argument."""
+    return bool(written_args(instr))
+
+
+def written_args(instr: Instr) -> tuple[tuple[int, int], ...]:
+    """Return (argument, result) positions: the result is the argument's array, updated in place."""
+    if instr.op.alias is Alias.INPLACE:
+        return ((0, 0),)
+    if instr.op.name != "call":
+        return ()
+    callee: Function = instr.param("callee")
+    first = len(instr.results) - len(callee.writes)
+    return tuple((k, first + j) for j, k in enumerate(callee.writes))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How the results of a called function share memory: `with_params[k]` lists the parameters that
+    result k may share with, `with_results[k]` the earlier results."""
+
+    with_params: tuple[tuple[int, ...], ...]
+    with_results: tuple[tuple[int, ...], ...]
+
+
+class Storage:
+    """The relation for one function. `summaries` gives what is known of called functions."""
+
+    def __init__(self, fn: Function, numbering: Numbering, summaries: dict[Function, Summary]):
+        assert numbering.reserved == RESERVED
+        self.fn = fn
+        self.of = numbering
+        self.summaries = summaries
+        self.masks: dict[Value, int] = {}
+        self.inner: dict[Instr, int] = {}
+        self.changed = True
+        for k, param in enumerate(fn.params):
+            if isinstance(param.type, Array):
+                self.masks[param] = numbering[param] | (0 if k in fn.writes else CALLER)
+        while self.changed:
+            self.changed = False
+            self._block(fn.block)
+
+    def mask(self, a: Operand) -> int:
+        """Return the values that `a` may share memory with (itself included), CALLER, READONLY."""
+        return self.masks.get(a, 0) if isinstance(a, Value) else 0
+
+    def shares(self, a: Operand, b: Operand) -> bool:
+        """True if two values may share memory."""
+        return isinstance(b, Value) and bool(self.mask(a) & self.of[b])
+
+    def _relate(self, v: Value, mask: int) -> None:
+        if not isinstance(v.type, Array):
+            return
+        old = self.masks.get(v, 0)
+        new = old | mask | self.of[v]
+        if new == old:
+            return
+        self.changed = True
+        self.masks[v] = new
+        bit = self.of[v]
+        for w in self.of.members(new & ~old):
+            self.masks[w] = self.masks.get(w, 0) | bit
+
+    def _block(self, block: Block) -> None:
+        for instr in block.instrs:
+            self._instr(instr)
+
+    def _instr(self, instr: Instr) -> None:
+        match instr.op.name:
+            case "if":
+                for block in instr.blocks:
+                    self._block(block)
+                ends = [b.end.args for b in instr.blocks if b.end.kind == "yield"]
+                self._join(instr.results, ends, self._defined(instr))
+            case "for" | "while":
+                self._loop(instr)
+            case "call":
+                self._call(instr)
+            case _:
+                alias = alias_of(instr)
+                mask = self.mask(instr.args[0]) if alias in _SHARING and instr.args else 0
+                if alias is Alias.READONLY:
+                    mask |= READONLY
+                for r in instr.results:
+                    self._relate(r, mask)
+
+    def _loop(self, instr: Instr) -> None:
+        body = instr.blocks[-1]
+        counted = instr.op.name == "for"
+        inits = instr.args[3:] if counted else instr.args
+        carried = body.params[1:] if counted else body.params
+        nexts = [e.args for e in exits(body) if e.kind != "break"]
+        breaks = [e.args for e in exits(body) if e.kind == "break"]
+        inner = self._defined(instr)
+        self._join(carried, [inits, *nexts], inner)
+        if not counted:
+            for c, p in zip(instr.blocks[0].params, carried, strict=True):
+                self.masks[c] = self.masks.get(p, 0)
+        for block in instr.blocks:
+            self._block(block)
+        self._join(instr.results, [inits, *nexts, *breaks], inner)
+
+    def _join(self, targets: Sequence[Value], ways: Sequence[Sequence[Operand]], inner: int) -> None:
+        """Relate values that are bound together to one of several tuples. Two of them share only if
+        they do in one of the tuples; `inner` values are out of scope, or of the trip before."""
+        for k, v in enumerate(targets):
+            mask = 0
+            for way in ways:
+                mask |= self.mask(way[k]) & ~inner
+            for other in targets:
+                mask &= ~self.of[other]
+            for j, other in enumerate(targets):
+                if j != k and any(self._same_or_shares(way[j], way[k]) for way in ways):
+                    mask |= self.of[other] if isinstance(other.type, Array) else 0
+            self._relate(v, mask)
+
+    def _same_or_shares(self, a: Operand, b: Operand) -> bool:
+        return isinstance(a.type, Array) and self.shares(a, b)
+
+    def _call(self, instr: Instr) -> None:
+        callee: Function = instr.param("callee")
+        summary = self.summaries.get(callee)
+        for k, r in enumerate(instr.results):
+            mask = 0
+            if summary is not None:
+                for j in summary.with_params[k]:
+                    mask |= self.mask(instr.args[j])
+                for j in summary.with_results[k]:
+                    mask |= self.mask(instr.results[j])
+            self._relate(r, mask)
+
+    def _defined(self, instr: Instr) -> int:
+        """Return the values defined in the blocks of an instruction."""
+        if instr in self.inner:
+            return self.inner[instr]
+        found = 0
+        for block in instr.blocks:
+            found |= self.of.mask(block.params)
+            for inner in block.walk():
+                found |= self.of.mask(inner.results)
+                for deeper in inner.blocks:
+                    found |= self.of.mask(deeper.params)
+        self.inner[instr] = found
+        return found
+
+
+def exits(body: Block) -> list[End]:
+    """Return the ends that lead to the head or behind the loop that owns `body`, in program order."""
+    found: list[End] = []
+    for instr in body.instrs:
+        if instr.op.name == "if":
+            for block in instr.blocks:
+                found += [e for e in exits(block) if e.kind != "yield"]
+    return [*found, body.end] if body.end.kind in ("yield", "continue", "break") else found
+
+
+def summarize(fn: Function, storage: Storage) -> Summary:
+    """Return how the results of a bufferized function share memory."""
+    count = len(next(returns(fn.block)).args)
+    params: list[dict[int, None]] = [{} for _ in range(count)]
+    results: list[dict[int, None]] = [{} for _ in range(count)]
+    for end in returns(fn.block):
+        for k, a in enumerate(end.args):
+            for j, p in enumerate(fn.params):
+                if storage.shares(a, p):
+                    params[k][j] = None
+            for j in range(k):
+                if storage.shares(a, end.args[j]) and isinstance(a.type, Array):
+                    results[k][j] = None
+    return Summary(tuple(map(tuple, params)), tuple(map(tuple, results)))
+
+
+class Lineage:
+    """`root[v]`: the value that `v` is certain to be the same array as, at its oldest: writes, loops
+    and ifs that only hand an array on lead back to where it comes from."""
+
+    def __init__(self, fn: Function):
+        self.root: dict[Value, Value] = {}
+        self._block(fn.block)
+
+    def __getitem__(self, a: Operand) -> Operand:
+        return self.root.get(a, a) if isinstance(a, Value) else a
+
+    def _block(self, block: Block) -> None:
+        for instr in block.instrs:
+            for inner in instr.blocks:
+                self._block(inner)
+            self._instr(instr)
+
+    def _instr(self, instr: Instr) -> None:
+        for k, r in written_args(instr):
+            self._same(instr.results[r], instr.args[k])
+        match instr.op.name:
+            case "if":
+                ends = [b.end.args for b in instr.blocks if b.end.kind == "yield"]
+                for k, r in enumerate(instr.results):
+                    roots = {self[args[k]] for args in ends}
+                    if isinstance(r.type, Array) and len(roots) == 1:
+                        self._same(r, roots.pop())
+            case "for" | "while":
+                self._loop(instr)
+
+    def _loop(self, instr: Instr) -> None:
+        body = instr.blocks[-1]
+        counted = instr.op.name == "for"
+        inits = instr.args[3:] if counted else instr.args
+        carried = body.params[1:] if counted else body.params
+        ends = exits(body)
+        handed = {
+            k
+            for k, p in enumerate(carried)
+            if isinstance(p.type, Array) and all(self[e.args[k]] is p for e in ends)
+        }
+        for k, p in enumerate(carried):
+            if k not in handed:
+                continue
+            if not counted:
+                self._same(instr.blocks[0].params[k], inits[k])
+            self._same(p, inits[k])
+            self._same(instr.results[k], inits[k])
+        for v, root in self.root.items():  # what led to a carried value leads on to its init
+            self.root[v] = self.root.get(root, root)
+
+    def _same(self, v: Value, a: Operand) -> None:
+        root = self[a]
+        if not isinstance(root, Literal):
+            self.root[v] = root

@@ -1,0 +1,236 @@
+"""The transforms, under JAX's names: decorators and operators over derivative objects."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged
+from s2sad.driver.program import Program
+from s2sad.driver.seeds import spread, zero
+from s2sad.ir.structure import flatten
+from s2sad.ir.transformed import Transformed
+from s2sad.jacobian import ForwardJacobian, Jacobian, ReverseJacobian
+
+Argnums = int | Sequence[int]
+Function = Callable[..., Any]
+
+
+def grad(
+    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the gradient of the scalar-valued `fun`.
+
+    An int `argnums` gives the gradient by that positional argument, a tuple a tuple of gradients, each
+    in its argument's structure, shape, dtype and kind. Keyword arguments are passed through. With
+    `has_aux`, `fun` returns (value, aux) and the result is (gradient, aux).
+
+        >>> grad(lambda x: x * x)(3.0)
+        6.0
+    """
+    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit)
+
+
+def value_and_grad(
+    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+) -> Any:
+    """Return a function that computes (value, gradient) of `fun`; see `grad`.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit)
+
+
+def jacfwd(
+    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Jacobian of `fun` by columns (forward mode)."""
+    return _derivative(ForwardJacobian, "jacfwd", fun, argnums, has_aux, jit)
+
+
+def jacrev(
+    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Jacobian of `fun` by rows (reverse mode)."""
+    return _derivative(ReverseJacobian, "jacrev", fun, argnums, has_aux, jit)
+
+
+def jacobian(
+    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Jacobian of `fun`, by rows or columns as costs less."""
+    return _derivative(Jacobian, "jacobian", fun, argnums, has_aux, jit)
+
+
+def hessian(
+    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Hessian of the scalar-valued `fun`, forward over reverse."""
+    return _derivative(ForwardJacobian, "hessian", fun, argnums, has_aux, jit)
+
+
+def jit(fun: Function | None = None) -> Any:
+    """Return `fun` compiled to native code (extra `jit`: numba, scipy)."""
+    return _derivative(Derivative, "jit", fun, 0, False, True)
+
+
+def checkpoint(fun: Function | None = None) -> Any:
+    """Return `fun` marked so that a derivative recomputes it rather than storing its intermediate
+    values. A plain call and all derivatives give the same numbers with and without the mark."""
+    return _derivative(Unchanged, "checkpoint", fun, 0, False, False)
+
+
+def stop_gradient(x: Any) -> Any:
+    """Return `x`; inside a differentiated function, its derivative is zero."""
+    return x
+
+
+def jvp(
+    fun: Function,
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    has_aux: bool = False,
+    *,
+    jit: bool = False,
+) -> Any:
+    """Return (y, y_dot): `fun(*primals)` and its derivative along `tangents`.
+
+    A tangent None means that its primal does not vary. With `has_aux`: (y, y_dot, aux).
+
+        >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, None))
+        (6.0, 3.0)
+    """
+    primals, tangents = _paired(primals, tangents)
+    flags, seeds = _varied(primals, tangents)
+    variant, values = _program("jvp", fun, has_aux, jit).find(primals, {}, flags)
+    y, y_dot = variant.run(values, seeds)
+    return (y[0], y_dot[0], y[1]) if has_aux else (y, y_dot)
+
+
+def vjp(fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False) -> Any:
+    """Return (y, pullback): `fun(*primals)` and the function from a cotangent of y to a tuple of
+    cotangents, one per primal, None for ints, bools and static values. With `has_aux`: (y, pullback, aux).
+
+        >>> y, pullback = vjp(lambda x, n: x ** n, 3.0, 2)
+        >>> pullback(1.0)
+        (6.0, None)
+    """
+    variant, values = _program("pullback", fun, has_aux, jit).find(primals, {})
+    variant.binding.check_overlap(values)
+    y, tape = variant.halves[0].call(values)
+    pullback = Pullback(variant, y, tape, has_aux)
+    return (y[0], pullback, y[1]) if has_aux else (y, pullback)
+
+
+def linearize(fun: Function, *primals: Any, jit: bool = False) -> Any:
+    """Return (y, pushforward): `fun(*primals)` and the function from tangents to the tangent of y."""
+    variant, values = _program("jvp", fun, False, jit).find(primals, {})
+    pushforward = Linearized(variant, values)
+    return pushforward.value(), pushforward
+
+
+def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: bool = False) -> Any:
+    """Return the Hessian of the scalar-valued `fun` times `tangents`, forward over reverse.
+
+    Over the primals whose tangent is not None; bare if that is one, else a tuple.
+
+        >>> hvp(lambda x: x ** 3, (2.0,), (1.0,))
+        12.0
+    """
+    primals, tangents = _paired(primals, tangents)
+    varied = tuple(t is not None for t in tangents)
+    variant, values = _program("hvp", fun, False, jit).find(primals, {}, varied)
+    return variant.run(values, _every_seed(primals, tangents))
+
+
+def _derivative(
+    cls: type[Derivative], kind: str, fun: Function | None, argnums: Argnums, has_aux: bool, jit: bool
+) -> Any:
+    """Return the derivative object, or a decorator that makes it if `fun` is not given yet."""
+    chosen = _positions(argnums)
+    if fun is None:
+        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit)
+    if not callable(fun):
+        raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
+    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit)))
+
+
+def _positions(argnums: Argnums) -> int | tuple[int, ...]:
+    many = isinstance(argnums, tuple | list)
+    items = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+    if not items or any(isinstance(k, bool) or not hasattr(k, "__index__") for k in items):
+        raise TypeError(f"argnums is an int or a tuple of ints, not {argnums!r}")
+    positions = tuple(map(operator.index, items))  # type: ignore[arg-type]
+    return positions if many else positions[0]
+
+
+class _Key:
+    """A function as a cache key: by identity, a bound method by its object and function."""
+
+    __slots__ = ("fun", "parts")
+
+    def __init__(self, fun: Function):
+        self.fun = fun
+        self.parts = (fun.__self__, fun.__func__) if isinstance(fun, types.MethodType) else (fun,)
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self.parts)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and tuple(map(id, self.parts)) == tuple(map(id, other.parts))
+
+
+@functools.lru_cache(maxsize=512)
+def _cached(kind: str, key: _Key, has_aux: bool, jit: bool) -> Program:
+    return Program(Transformed(kind, key.fun, (), has_aux, None, jit))
+
+
+def _program(kind: str, fun: Function, has_aux: bool, jit: bool) -> Program:
+    if not callable(fun):
+        raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
+    return _cached(kind, _Key(fun), bool(has_aux), bool(jit))
+
+
+def _paired(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
+        raise TypeError("primals and tangents are tuples: jvp(f, (x,), (x_dot,))")
+    if len(primals) != len(tangents):
+        raise TypeError(f"{len(tangents)} tangents for {len(primals)} primals")
+    return tuple(primals), tuple(tangents)
+
+
+def _varied(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[bool, ...], list[Any]]:
+    """Return which leaves of the primals vary, and the tangents of those that do."""
+    flags: list[bool] = []
+    seeds: list[Any] = []
+    for k, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        tree, found = flatten(primal, f"primals[{k}]")
+        given = spread(tree, found, tangent, f"tangents[{k}]")
+        flags += [i in given for i in range(len(found))]
+        seeds += [given[i] for i in sorted(given)]
+    return tuple(flags), seeds
+
+
+def _every_seed(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> list[Any]:
+    """Return a tangent for every float leaf of the varied primals."""
+    seeds: list[Any] = []
+    for k, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        if tangent is None:
+            continue
+        tree, found = flatten(primal, f"primals[{k}]")
+        given = spread(tree, found, tangent, f"tangents[{k}]")
+        seeds += [given.get(i, zero(x)) for i, x in enumerate(found) if np.result_type(x).kind in "fc"]
+    return seeds
+
+
+stop_gradient.__s2sad__ = Transformed("stop_gradient", None)  # type: ignore[attr-defined]
+jvp.__s2sad__ = Transformed("jvp", None)  # type: ignore[attr-defined]
+vjp.__s2sad__ = Transformed("vjp", None)  # type: ignore[attr-defined]
+hvp.__s2sad__ = Transformed("hvp", None)  # type: ignore[attr-defined]
+linearize.__s2sad__ = Transformed("linearize", None)  # type: ignore[attr-defined]

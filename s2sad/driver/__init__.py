@@ -1,0 +1,1 @@
+"""The pipeline: the only place that knows frontend, transforms, lowering and emission."""

@@ -1,0 +1,173 @@
+"""From the arguments of a call to the parameters of a Function, and whether a variant fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from s2sad.errors import NotDifferentiable, S2sadError
+from s2sad.ir.core import Fact, Function, Parameter
+from s2sad.ir.size import Size
+from s2sad.ir.structure import flatten, key_of, leaf_key
+from s2sad.ir.tree import Leaf
+
+Values = list[Any]
+Getter = Callable[[Sequence[Any]], int]
+
+
+class Binding:
+    """How calls are bound to the parameters of `fn`, and what must hold for this variant to serve."""
+
+    def __init__(self, fn: Function, check_overlap: bool):
+        self.fn = fn
+        self.signature = fn.signature
+        self.direct = all(p.kind == "positional" for p in fn.signature)
+        self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
+        self.readers: dict[str, Callable[[], Any]] = fn.extra.get("captured", {})
+        self.statics: tuple[tuple[Callable[[], Any], Any], ...] = tuple(fn.extra.get("static_captures", ()))
+        self.captured_keys = {p.name: _captured_key(fn, p) for p in fn.signature if p.kind == "captured"}
+        self.holds = facts_predicate(fn)
+        self.written = tuple(fn.writes) if check_overlap else ()
+
+    def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Values:
+        """Return one value per parameter."""
+        if self.direct and not kwargs and len(args) == len(self.signature):
+            return list(args)
+        rest = dict(kwargs)
+        position = 0
+        found: Values = []
+        for p in self.signature:
+            match p.kind:
+                case "positional" if position < len(args):
+                    found.append(args[position])
+                    position += 1
+                case "positional" | "keyword":
+                    found.append(rest.pop(p.name) if p.name in rest else p.default)
+                case "variadic":
+                    found.append(args[position:])
+                    position = len(args)
+                case "variadic_keyword":
+                    found.append(rest)
+                case _:
+                    found.append(self.readers[p.name]())
+        return found
+
+    def leaves(self, values: Values) -> list[Any]:
+        """Return the flat leaves of parameter values."""
+        if self.flat:
+            return values
+        found: list[Any] = []
+        for p, value in zip(self.signature, values, strict=True):
+            if isinstance(p.tree, Leaf):
+                found.append(value)
+            else:
+                found += flatten(value, p.name)[1]
+        return found
+
+    def accepts(self, values: Values) -> bool:
+        """True if captured values have the types, statics and sizes that this variant was built for."""
+        if self.statics and not all(_same(read(), value) for read, value in self.statics):
+            return False
+        if self.captured_keys:
+            for p, value in zip(self.signature, values, strict=True):
+                if p.kind == "captured" and not self._captured_fits(p, value):
+                    return False
+        return self.holds is None or self.holds(self.leaves(values))
+
+    def check_overlap(self, values: Values) -> None:
+        """Refuse arguments of which a written one shares memory with another."""
+        if not self.written:
+            return
+        found = self.leaves(values)
+        for w in self.written:
+            for k, other in enumerate(found):
+                if k == w or not isinstance(other, np.ndarray) or not np.may_share_memory(found[w], other):
+                    continue
+                raise NotDifferentiable(
+                    "S401",
+                    f"{self.fn.name} writes its argument {self.fn.params[w].name}, which shares memory "
+                    f"with {self.fn.params[k].name}",
+                    "pass a copy of one of them",
+                    self.fn.origin,
+                )
+
+    def _captured_fits(self, p: Parameter, value: Any) -> bool:
+        if isinstance(p.tree, Leaf):
+            return bool(leaf_key(value) == self.captured_keys[p.name])
+        try:
+            return bool(key_of(value, p.name)[0] == self.captured_keys[p.name])
+        except S2sadError:
+            return False
+
+
+def _captured_key(fn: Function, p: Parameter) -> Any:
+    value = fn.extra["captured"][p.name]()
+    return leaf_key(value) if isinstance(p.tree, Leaf) else key_of(value, p.name)[0]
+
+
+def _same(now: Any, then: Any) -> bool:
+    if now is then:
+        return True
+    plain = (str, bytes, bool, int, float, complex, type(None))
+    return type(now) is type(then) and isinstance(now, plain) and bool(now == then)
+
+
+def facts_predicate(fn: Function) -> Callable[[Sequence[Any]], bool] | None:
+    """Return a test of the function's facts on its flat leaves; None if it has none."""
+    symbols = {}
+    for index, value in enumerate(fn.params):
+        symbols[value.name] = _value_getter(index)
+        for axis in range(value.type.ndim):
+            symbols[f"{value.name}.{axis}"] = _size_getter(index, axis)
+    tests = [t for fact in fn.facts if (t := _test(fact, symbols)) is not None]
+    if not tests:
+        return None
+    return lambda found: all(test(found) for test in tests)
+
+
+def _value_getter(index: int) -> Getter:
+    return lambda found: int(found[index])
+
+
+def _size_getter(index: int, axis: int) -> Getter:
+    return lambda found: int(found[index].shape[axis])
+
+
+def _test(fact: Fact, symbols: Mapping[str, Getter]) -> Callable[[Sequence[Any]], bool] | None:
+    names = sorted(fact.left.symbols() | fact.right.symbols())
+    if any(name not in symbols for name in names):
+        return None  # about sizes known at run time only: the program itself checks it
+    left, right = _getter(fact.left, symbols), _getter(fact.right, symbols)
+    return lambda found: left(found) == right(found)
+
+
+def _getter(size: Size, symbols: Mapping[str, Getter]) -> Callable[[Sequence[Any]], int | None]:
+    if size.is_const:
+        return lambda found: size.const
+    if len(size.terms) == 1 and size.const == 0 and size.terms[0][1] == 1:
+        atom = size.terms[0][0]
+        if atom.kind == "symbol":
+            return symbols[atom.name]
+    names = sorted(size.symbols())
+    return lambda found: size.evaluate({name: symbols[name](found) for name in names})
+
+
+def call_key(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return the key of a call: structure, static values and leaf types."""
+    key: list[Any] = []
+    for k, arg in enumerate(args):
+        kind = type(arg)
+        if kind is np.ndarray:
+            dtype = arg.dtype
+            if dtype.kind not in "fiubc" or not dtype.isnative:
+                key_of(arg, f"argument {k}")  # raises
+            key.append((dtype, arg.ndim))
+        elif kind is float or kind is int:
+            key.append(kind)
+        else:
+            key.append(key_of(arg, f"argument {k}")[0])
+    if kwargs:
+        return (tuple(key), tuple((name, key_of(value, name)[0]) for name, value in kwargs.items()))
+    return tuple(key)

@@ -1,0 +1,239 @@
+"""Derivatives as functions `Function -> Function`: what a record means on the IR.
+
+Everything is composed of two transforms, jvp and vjp. A gradient is a vjp whose cotangent seed is
+bound to 1; a Hessian-vector product is the jvp of a gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from s2sad.driver.arguments import active_leaves, argument_trees, selected
+from s2sad.driver.pipeline import Trace, clean
+from s2sad.errors import InternalError, TypeMismatch, UnsupportedOp
+from s2sad.ir.builder import Builder, Sizes
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, returns
+from s2sad.ir.structure import map_tree
+from s2sad.ir.transformed import IDENTITY, Transformed
+from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves, renumber
+from s2sad.ir.types import Array, Scalar
+from s2sad.ir.walk import free_values, substitute
+from s2sad.ops.table import OPS
+from s2sad.transforms.jvp import jvp
+from s2sad.transforms.vjp import vjp
+
+
+def derive(record: Transformed, fn: Function, trace: Trace | None = None) -> Function:
+    """Return the Function that `record` makes of `fn`, cleaned."""
+    trace = trace or Trace(fn.name)
+    fn = clean(fn, trace)
+    match record.kind:
+        case kind if kind in IDENTITY:
+            return fn
+        case "grad":
+            return gradient(fn, record, trace, with_value=False)
+        case "value_and_grad":
+            return gradient(fn, record, trace, with_value=True)
+        case "jvp":
+            return pushforward(fn, varied_leaves(fn, record.varied), trace)
+        case "vjp":
+            return joint(fn, record, active_leaves(fn, record.argnums), trace)
+        case "hvp":
+            return hessian_product(fn, record, trace)
+        case _:
+            raise UnsupportedOp(
+                "S240",
+                f"{record.kind} cannot be used inside a differentiated or compiled function",
+                "use grad, value_and_grad, jvp or hvp there",
+                fn.origin,
+            )
+
+
+def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace) -> Function:
+    """Return `(x, x_dot) -> (y, y_dot)`."""
+    made = trace.step("jvp", jvp(fn, active))
+    assert isinstance(made.result, Node)
+    y, y_dot = made.result.items
+    return clean(inherit(replace(made, result=_pair(y, map_tree(y_dot, Leaf))), fn), trace)
+
+
+def inherit(made: Function, fn: Function) -> Function:
+    """Return the derivative with what `fn` knows of captured values."""
+    kept = {k: v for k, v in fn.extra.items() if k in ("captured", "static_captures")}
+    return replace(made, extra={**kept, **made.extra})
+
+
+def joint(fn: Function, record: Transformed, active: tuple[bool, ...], trace: Trace) -> Function:
+    """Return `(x, y_bar) -> (y, cotangents)` for the active leaves; the cotangents as `argnums` says."""
+    source = cut_aux(fn) if record.has_aux else fn
+    made = trace.step("vjp", vjp(source, active))
+    bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
+    return clean(inherit(replace(made, result=_pair(fn.result, bars)), fn), trace)
+
+
+def gradient(fn: Function, record: Transformed, trace: Trace, with_value: bool) -> Function:
+    """Return the gradient of a scalar-valued function, with its value or without."""
+    check_scalar(fn, record.has_aux)
+    active = active_leaves(fn, record.argnums, real=True)
+    source = cut_aux(fn) if record.has_aux else fn
+    made = bind_seed(trace.step("vjp", vjp(source, active)), len(fn.params))
+    bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
+    if with_value:
+        made = replace(made, result=_pair(fn.result, bars))
+    elif record.has_aux:
+        assert isinstance(fn.result, Node)
+        made = keep_results(made, _pair(bars, fn.result.items[1]))
+    else:
+        made = keep_results(made, bars)
+    name = f"{fn.name}_{'value_and_grad' if with_value else 'grad'}"
+    return clean(inherit(replace(made, name=name), fn), trace)
+
+
+def hessian_product(fn: Function, record: Transformed, trace: Trace) -> Function:
+    """Return `(x, x_dot) -> H x_dot` over the varied arguments: the jvp of the gradient."""
+    count = len(argument_trees(fn))
+    varied = record.varied or (True,) * count
+    chosen = tuple(k for k in range(count) if k < len(varied) and varied[k])
+    argnums = chosen[0] if len(chosen) == 1 else chosen
+    slope = gradient(fn, Transformed("grad", None, argnums), trace, with_value=False)
+    both = pushforward(slope, active_leaves(fn, chosen), trace)
+    assert isinstance(both.result, Node)
+    return clean(keep_results(replace(both, name=f"{fn.name}_hvp"), both.result.items[1]), trace)
+
+
+def varied_leaves(fn: Function, varied: tuple[bool, ...] | None) -> tuple[bool, ...]:
+    """Return a flag per parameter leaf: True for float leaves of varied positional arguments."""
+    trees = argument_trees(fn)
+    flags = varied or (True,) * len(trees)
+    chosen = tuple(k for k in range(len(trees)) if k < len(flags) and flags[k])
+    return active_leaves(fn, chosen)
+
+
+def bars_tree(fn: Function, argnums: int | tuple[int, ...], active: tuple[bool, ...], first: int) -> Tree:
+    """Return the structure of the cotangents: like the chosen arguments, None at inactive leaves.
+    The cotangent of the k-th active leaf is result leaf `first + k`."""
+    rank = {leaf: first + k for k, leaf in enumerate(i for i, flag in enumerate(active) if flag)}
+    trees = [
+        map_tree(tree, lambda i: Leaf(rank[i]) if i in rank else Static(None))
+        for _, tree in selected(fn, argnums)
+    ]
+    return trees[0] if isinstance(argnums, int) else Node("tuple", tuple(range(len(trees))), tuple(trees))
+
+
+def returned(fn: Function) -> tuple[Operand, ...]:
+    """Return the operands of the result proper: without the final versions of written parameters."""
+    args = next(returns(fn.block)).args
+    return args[: len(args) - len(fn.writes)]
+
+
+def check_scalar(fn: Function, has_aux: bool) -> None:
+    """Raise TypeMismatch unless the result (with has_aux its first item) is one real float."""
+    tree: Tree = fn.result
+    if has_aux:
+        if not (isinstance(tree, Node) and tree.kind == "tuple" and len(tree.items) == 2):
+            why = f"with has_aux, {fn.name} must return a pair (value, aux)"
+            raise TypeMismatch("S320", why, "return value, aux", fn.origin)
+        tree = tree.items[0]
+    if not isinstance(tree, Leaf):
+        what = "nothing" if isinstance(tree, Static) and tree.value is None else "more than one number"
+        raise TypeMismatch(
+            "S321",
+            f"grad needs a scalar result, but {fn.name} returns {what}",
+            "return one number, use has_aux=True for (value, aux), or use vjp or jacobian",
+            fn.origin,
+        )
+    type = returned(fn)[tree.index].type
+    if type.ndim:
+        shape = ", ".join(map(str, type.shape))
+        raise TypeMismatch(
+            "S321",
+            f"grad needs a scalar result, but {fn.name} returns an array of shape ({shape})",
+            "use vjp or jacobian, or sum the result",
+            fn.origin,
+        )
+    if type.dtype.kind != "f":
+        raise TypeMismatch(
+            "S322",
+            f"grad needs a real float result, but {fn.name} returns {type}",
+            "use vjp for complex results"
+            if type.dtype.kind == "c"
+            else "return a float, for instance 1.0 * y",
+            fn.origin,
+        )
+
+
+def cut_aux(fn: Function) -> Function:
+    """Return `(value, aux)` with the derivative of aux cut, so that it takes no part in a vjp."""
+    if not (isinstance(fn.result, Node) and fn.result.kind == "tuple" and len(fn.result.items) == 2):
+        why = f"with has_aux, {fn.name} must return a pair (value, aux)"
+        raise TypeMismatch("S320", why, "return value, aux", fn.origin)
+    aux = set(leaves(fn.result.items[1]))
+
+    def cut(block: Block) -> Block:
+        builder = Builder(Sizes(), fn.origin)
+        builder.instrs.extend(block.instrs)
+        args = [
+            builder.emit(OPS["stop_gradient"], a, name=a.name) if k in aux and isinstance(a, Value) else a
+            for k, a in enumerate(block.end.args)
+        ]
+        return Block(block.params, tuple(builder.instrs), replace(block.end, args=tuple(args)))
+
+    return replace(fn, block=at_returns(fn.block, cut))
+
+
+def bind_seed(made: Function, first: int) -> Function:
+    """Return the joint function without its cotangent parameters (from leaf `first` on): the one that
+    is read is bound to 1, others are not read by anything."""
+    seeds = made.params[first:]
+    read = free_values(Block((), made.block.instrs, made.block.end))
+    used = [s for s in seeds if s in read]
+    if len(used) > 1:
+        raise InternalError("S903", f"{made.name} has {len(used)} seeds where one was expected")
+    block = made.block
+    if used:
+        one, instrs = _one(used[0])
+        block = substitute(block, {used[0]: one})
+        block = Block(block.params, (*instrs, *block.instrs), block.end)
+    signature = tuple(p for p in made.signature if all(i < first for i in leaves(p.tree)))
+    return replace(made, params=made.params[:first], block=block, signature=signature)
+
+
+def _one(seed: Value) -> tuple[Operand, tuple[Instr, ...]]:
+    type = seed.type
+    builder = Builder(Sizes())
+    if isinstance(type, Scalar) and type.weak:
+        return Literal(1.0), ()
+    if isinstance(type, Array):
+        made = builder.emit(OPS["ones"], name=seed.name, dtype=type.dtype)
+    else:
+        made = builder.emit(OPS["cast"], Literal(1.0), name=seed.name, dtype=type.dtype)
+    return made, tuple(builder.instrs)
+
+
+def keep_results(fn: Function, tree: Tree) -> Function:
+    """Return the function whose result is `tree`, over the present result leaves; others are dropped."""
+    kept = list(dict.fromkeys(leaves(tree)))
+    count = len(returned(fn))
+
+    def keep(block: Block) -> Block:
+        args = block.end.args
+        chosen = tuple(args[k] for k in kept) + args[count:]
+        return Block(block.params, block.instrs, replace(block.end, args=chosen))
+
+    result = renumber(tree, {old: new for new, old in enumerate(kept)})
+    return replace(fn, block=at_returns(fn.block, keep), result=result)
+
+
+def at_returns(block: Block, change: Callable[[Block], Block]) -> Block:
+    """Return `block` with `change(block)` applied to every block in it that ends in `return`."""
+    instrs = tuple(
+        replace(i, blocks=tuple(at_returns(b, change) for b in i.blocks)) if i.blocks else i
+        for i in block.instrs
+    )
+    block = Block(block.params, instrs, block.end)
+    return change(block) if block.end.kind == "return" else block
+
+
+def _pair(left: Tree, right: Tree) -> Node:
+    return Node("tuple", (0, 1), (left, right))

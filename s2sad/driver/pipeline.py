@@ -1,0 +1,93 @@
+"""Running passes: in order, watched, verified, dumped."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from s2sad.ir.core import Function
+from s2sad.ir.text import print_function
+from s2sad.ir.verify import verify
+from s2sad.ir.walk import count
+from s2sad.passes.base import Pass
+from s2sad.passes.bufferize import bufferize
+from s2sad.passes.cse import cse
+from s2sad.passes.dce import dce
+from s2sad.passes.prune import prune
+from s2sad.passes.simplify import simplify
+from s2sad.settings import settings
+
+CLEAN: tuple[Pass, ...] = (simplify, cse, prune, dce)
+FINISH: tuple[Pass, ...] = (bufferize,)
+ROUNDS = 3
+
+
+class Trace:
+    """The stages of one compilation, for `.stages`, dumps and debug output."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.stages: list[tuple[str, Function]] = []
+
+    def step(self, name: str, fn: Function, before: Function | None = None, ms: float = 0.0) -> Function:
+        """Note what a stage made (of `before`, if it is a pass); return it, verified."""
+        if settings.verify:
+            verify(fn, name)
+        self.stages.append((name, fn))
+        if settings.debug:
+            self._report(name, fn, before, ms)
+        if settings.dump:
+            text = print_function(fn, types=True, origins=True)
+            self.file(f"{len(self.stages):02d}-{name}.ir", text)
+        return fn
+
+    def text(self, name: str, source: str) -> None:
+        """Note emitted source."""
+        if settings.debug >= 2:
+            print(source, file=sys.stderr)
+        if settings.dump:
+            self.file(f"90-{name}.py", source)
+
+    def file(self, name: str, text: str) -> None:
+        """Write a file of the dump."""
+        folder = Path(settings.dump) / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+
+    def _report(self, name: str, fn: Function, before: Function | None, ms: float) -> None:
+        was = f"{count(before.block)} -> " if before is not None else ""
+        print(f"s2sad {self.name}: {name} {ms:.1f} ms, {was}{count(fn.block)} instrs", file=sys.stderr)
+        if settings.debug >= 2 and before is None:
+            print(print_function(fn), file=sys.stderr)
+        elif settings.debug >= 3 and before is not None and before is not fn:
+            old, new = print_function(before).splitlines(), print_function(fn).splitlines()
+            print("\n".join(difflib.unified_diff(old, new, lineterm="", n=2)), file=sys.stderr)
+
+
+def clean(fn: Function, trace: Trace) -> Function:
+    """Return `fn` after the clean-up passes, repeated while they find something."""
+    for _ in range(ROUNDS):
+        before = fn
+        fn = run(CLEAN, fn, trace)
+        if fn is before:
+            break
+    return fn
+
+
+def finish(fn: Function, trace: Trace) -> Function:
+    """Return `fn` ready for emission: with its writes in place and its copies made."""
+    return run(FINISH, fn, trace)
+
+
+def run(passes: Sequence[Pass], fn: Function, trace: Trace) -> Function:
+    """Return `fn` after the passes; each that changes something is noted and its output verified."""
+    for change in passes:
+        start = time.perf_counter()
+        after = change(fn)
+        if after is not fn:
+            trace.step(change.__name__, after, fn, 1e3 * (time.perf_counter() - start))
+        fn = after
+    return fn

@@ -1,0 +1,168 @@
+"""A transformed function and its variants: found by the arguments of a call, built when missing."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
+from s2sad.driver.binding import Binding, Values, call_key
+from s2sad.driver.compiled import Compiled
+from s2sad.driver.derive import derive, joint, pushforward
+from s2sad.driver.pipeline import Trace, clean
+from s2sad.errors import InternalError, S2sadError
+from s2sad.frontend.build import build
+from s2sad.ir.core import Function
+from s2sad.ir.structure import rebuild
+from s2sad.ir.transformed import Transformed, record_of
+from s2sad.transforms.split import split
+
+Flags = tuple[bool, ...] | None
+
+
+class Variant:
+    """A program built for one structure, one set of leaf types, and the facts of one call.
+
+    `main` is the emitted function; in mode pullback it is the joint one, for reading.
+    """
+
+    def __init__(self, program: Program, primal: Function, derived: Function, trace: Trace):
+        self.primal, self.ir, self.trace = primal, derived, trace
+        self.binding = Binding(primal, check_overlap=program.jit or program.record.kind != "primal")
+        self.main = Compiled(derived, trace, program.jit and program.record.kind != "pullback")
+        known = {p.name: k for k, p in enumerate(primal.signature)}
+        self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
+        self.extra = tuple(p for p in derived.signature if p.name not in known)
+        self.aligned = self.layout == tuple(range(len(primal.signature)))
+        self.jit = program.jit
+
+    @functools.cached_property
+    def halves(self) -> tuple[Compiled, Compiled]:
+        """The forward and the reverse sweep as functions of their own: `(x) -> (y, tape)` and
+        `(*tape, y_bar) -> cotangents`."""
+        forward, reverse = split(self.ir)
+        return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit)
+
+    def run(self, values: Values, seeds: list[Any] | None = None) -> Any:
+        """Return the result for one value per primal parameter, and the seeds (tangents of active
+        leaves) in the order of the leaves they belong to."""
+        self.binding.check_overlap(values)
+        if self.aligned:
+            return self.main.call(values)
+        padded = [None] * len(self.primal.params) + (seeds or [])
+        added = iter([rebuild(p.tree, padded) for p in self.extra])
+        return self.main.call([values[k] if k >= 0 else next(added) for k in self.layout])
+
+
+class Program:
+    """The compiler of one transformed function. `record.kind` is `primal`, `grad`,
+    `value_and_grad`, `jvp`, `pullback` or `hvp`. Thread-safe: built under a lock, read without."""
+
+    def __init__(self, record: Transformed):
+        self.record = record
+        self.plain, self.inner = peel(record.function)
+        self.jit = record.jit or any(r.jit or r.kind == "jit" for r in self.inner)
+        self.variants: dict[Any, tuple[Variant, ...]] = {}
+        self.last: Variant | None = None
+        self.lock = threading.RLock()
+
+    def find(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags = None
+    ) -> tuple[Variant, Values]:
+        """Return the variant for a call, built if need be, and the parameter values of the call.
+        `flags` says which leaves are varied (jvp) or which arguments (hvp)."""
+        key = (flags, call_key(args, kwargs))
+        found = self._look_up(key, args, kwargs)
+        if found is None:
+            with self.lock:
+                found = self._look_up(key, args, kwargs)
+                if found is None:
+                    variant = self.build(args, kwargs, flags)
+                    self.variants[key] = (*self.variants.get(key, ()), variant)
+                    found = variant, variant.binding.values(args, kwargs)
+        self.last = found[0]
+        return found
+
+    def _look_up(
+        self, key: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[Variant, Values] | None:
+        for variant in self.variants.get(key, ()):
+            values = variant.binding.values(args, kwargs)
+            if variant.binding.accepts(values):
+                return variant, values
+        return None
+
+    def build(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags = None, examples: bool = True
+    ) -> Variant:
+        """Return a new variant for example arguments. Without `examples` their types alone count: sizes
+        that meet are assumed equal."""
+        check_call(self.plain, args, kwargs)
+        return guarded(self.plain, lambda: self._build(args, kwargs, flags, examples))
+
+    def _build(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags, examples: bool
+    ) -> Variant:
+        trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
+        fn = build(self.plain, args, dict(kwargs), transform=derive, values=examples)
+        primal = clean(trace.step("build", fn), trace)
+        for record in self.inner:
+            primal = derive(record, primal, trace)
+        return Variant(self, primal, self.derived(primal, flags, trace), trace)
+
+    def derived(self, primal: Function, flags: Flags, trace: Trace) -> Function:
+        """Return what this program's record makes of a primal Function."""
+        record = self.record
+        if record.kind == "primal":
+            return primal
+        if record.kind == "pullback":  # one cotangent per positional argument
+            floats = float_argnums(primal) if record.argnums == () else record.argnums
+            argnums = tuple(range(len(argument_trees(primal)))) if record.argnums == () else record.argnums
+            return joint(primal, replace(record, argnums=argnums), active_leaves(primal, floats), trace)
+        if record.kind == "jvp" and flags is not None:  # of the call's leaves; captured ones do not vary
+            return pushforward(primal, flags + (False,) * (len(primal.params) - len(flags)), trace)
+        if record.argnums == ():
+            every = float_argnums(primal)
+            record = replace(record, argnums=every[0] if len(every) == 1 else every)
+        if record.kind == "jvp":
+            return pushforward(primal, active_leaves(primal, record.argnums), trace)
+        return derive(replace(record, varied=flags), primal, trace)
+
+
+def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
+    """Return the user's function inside transformed ones, and their records, innermost first."""
+    records: list[Transformed] = []
+    while (record := record_of(function)) is not None and record.function is not None:
+        records.append(record)
+        function = record.function
+    if not callable(function):
+        raise TypeError(f"a {type(function).__name__} is not callable: pass the function itself")
+    return function, tuple(reversed(records))
+
+
+def guarded(plain: Callable[..., Any], work: Callable[[], Variant]) -> Variant:
+    """Return `work()`; an exception that is none of ours becomes an InternalError."""
+    try:
+        return work()
+    except S2sadError:
+        raise
+    except Exception as error:
+        name = getattr(plain, "__qualname__", repr(plain))
+        why = f"s2sad failed on {name}: {type(error).__name__}: {error}"
+        raise InternalError("S902", why, "please report this with the program") from error
+
+
+def check_call(plain: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raise the TypeError that a plain call with these arguments would raise, if it does not fit."""
+    try:
+        signature = inspect.signature(plain)
+    except ValueError:
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{getattr(plain, '__name__', 'function')}() {error}") from None

@@ -1,0 +1,287 @@
+"""Operands as Python expressions: names, literals, and the operations printed inside them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from s2sad.emit.constants import constant_text
+from s2sad.emit.inline import Inlining
+from s2sad.emit.names import Names
+from s2sad.emit.spelling import default_text, template
+from s2sad.ir.core import Function, Instr, Literal, Operand, Value
+from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span
+from s2sad.ir.types import Array, Type
+from s2sad.ops.table import OPS
+
+_CREATES = ("zeros", "ones", "empty", "full")
+
+
+class Expressions:
+    """Prints operands. `paths` gives the text of parameters that are no variables; `calls` the names
+    of called functions; `definitions` where every value comes from."""
+
+    def __init__(
+        self,
+        names: Names,
+        inlining: Inlining,
+        paths: dict[Value, str],
+        calls: dict[Function, str],
+        definitions: dict[Value, Instr],
+    ):
+        self.names, self.inlining = names, inlining
+        self.paths, self.calls, self.definitions = paths, calls, definitions
+        self.support: set[str] = set()
+
+    def operand(self, a: Operand, type: Type | None = None) -> ast.expr:
+        """Return the expression of an operand; a literal is written in the kind of `type`."""
+        if isinstance(a, Literal):
+            value = a.value
+            if type is not None and type.dtype.kind == "f" and isinstance(value, int):
+                value = float(value)
+            return parsed(constant_text(value))
+        if a in self.inlining.undefined:
+            return parsed(default_text(a))
+        instr = self.inlining.inlined.get(a)
+        if instr is not None:
+            return self.instr(instr)
+        if a in self.paths:
+            return parsed(self.paths[a])
+        return ast.Name(self.names[a], ast.Load())
+
+    def instr(self, instr: Instr) -> ast.expr:
+        """Return the expression that computes an instruction's only result."""
+        match instr.op.name:
+            case "getitem":
+                return self.part(self.operand(instr.args[0]), instr.param("path"), instr.args[1:])
+            case "if":
+                return self._conditional(instr)
+            case "call":
+                return self.call(instr)
+            case "not_":
+                return negated(self.operand(instr.args[0]))
+        if instr.op.name in _CREATES:
+            shaped = self._whole_shape(instr)
+            if shaped is not None:
+                return shaped
+        text = template(instr)
+        if "unbroadcast(" in text:
+            self.support.add("unbroadcast")
+        return filled(text, [self.operand(a) for a in instr.args])
+
+    # --- conditional expressions ---------------------------------------------------------------
+
+    def _conditional(self, instr: Instr) -> ast.expr:
+        test = self.operand(instr.args[0])
+        target = instr.result.type
+        yes, no = (b.end.args[0] for b in instr.blocks)
+        weak = getattr(instr.args[0].type, "weak", False)
+        if weak and isinstance(no, Literal) and no.value is False:
+            return ast.BoolOp(ast.And(), [test, self.operand(yes)])
+        if weak and isinstance(yes, Literal) and yes.value is True:
+            return ast.BoolOp(ast.Or(), [test, self.operand(no)])
+        return ast.IfExp(test, self.operand(yes, target), self.operand(no, target))
+
+    # --- parts of arrays -----------------------------------------------------------------------
+
+    def part(
+        self, base: ast.expr, path: Path, operands: Sequence[Operand], store: bool = False
+    ) -> ast.expr:
+        """Return `base[path]`; with `store`, in a form that can be assigned to."""
+        rest = [self.operand(a) for a in operands]
+        steps = joined(path)
+        for k, step in enumerate(steps):
+            last = store and k == len(steps) - 1
+            if isinstance(step, Permute):
+                base = transposed(base, step)
+                if last:
+                    base = ast.Subscript(base, parsed("..."), ast.Load())
+            else:
+                base = ast.Subscript(base, subscript(step.items, rest), ast.Load())
+        if store and not steps:
+            base = ast.Subscript(base, parsed("..."), ast.Load())
+        return base
+
+    # --- shapes --------------------------------------------------------------------------------
+
+    def _whole_shape(self, instr: Instr) -> ast.expr | None:
+        """Return `np.zeros(x.shape)` or `np.empty((n,) + x.shape)`, where the last dimensions are all
+        those of one array."""
+        first = 1 if instr.op.name == "full" else 0
+        dims = instr.args[first:]
+        for start in range(max(0, len(dims) - 4), len(dims)):
+            like = self._shape_source(dims[start:])
+            if like is None or len(dims) - start < (1 if start else 2):
+                continue
+            shape: ast.expr = ast.Attribute(self.operand(like), "shape", ast.Load())
+            if start:
+                lead = ast.Tuple([self.operand(d) for d in dims[:start]], ast.Load())
+                shape = ast.BinOp(lead, ast.Add(), shape)
+            short = Instr(instr.op, (*instr.args[:first], Literal(0)), instr.results, instr.params)
+            return filled(template(short), [*(self.operand(a) for a in instr.args[:first]), shape])
+        return None
+
+    def _shape_source(self, dims: Sequence[Operand]) -> Operand | None:
+        """Return the array of which `dims` are all the dimensions, in order, printed in place."""
+        found: Operand | None = None
+        for axis, d in enumerate(dims):
+            maker = self.inlining.inlined.get(d) if isinstance(d, Value) else None
+            if maker is None or maker.op is not OPS["size"] or maker.param("axis") != axis:
+                return None
+            if found is not None and maker.args[0] is not found:
+                return None
+            found = maker.args[0]
+        if found is None or not isinstance(found.type, Array) or found.type.ndim != len(dims):
+            return None
+        return found
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def call(self, instr: Instr) -> ast.expr:
+        """Return the call of a function of the program, its arguments put together from leaves."""
+        callee: Function = instr.param("callee")
+        args: list[ast.expr] = []
+        keywords: list[ast.keyword] = []
+        for p in callee.signature:
+            value = self.tree_of(p.tree, instr.args)
+            if value is None:
+                continue
+            match p.kind:
+                case "positional" if not keywords:
+                    args.append(value)
+                case "variadic":
+                    args.append(ast.Starred(value, ast.Load()))
+                case "variadic_keyword":
+                    keywords.append(ast.keyword(None, value))
+                case _:
+                    keywords.append(ast.keyword(p.name, value))
+        return ast.Call(ast.Name(self.calls[callee], ast.Load()), args, keywords)
+
+    def tree_of(self, tree: Any, values: Sequence[Operand]) -> ast.expr | None:
+        """Return a structure of leaves as an expression; None for a static part that has no text."""
+        return structure(tree, [self.operand(v) for v in values])
+
+
+def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
+    """Return the expression that builds a tree from the expressions of its leaves."""
+    kind = getattr(tree, "kind", None)
+    if kind is None:
+        if hasattr(tree, "index"):
+            return leaves[tree.index]
+        try:
+            return parsed(constant_text(tree.value))
+        except ValueError:
+            return None
+    items = [structure(item, leaves) or ast.Constant(None) for item in tree.items]
+    match kind:
+        case "tuple":
+            return ast.Tuple(items, ast.Load())
+        case "list":
+            return ast.List(items, ast.Load())
+        case "dict":
+            return ast.Dict([parsed(constant_text(k)) for k in tree.keys], items)
+    keywords = [ast.keyword(str(k), item) for k, item in zip(tree.keys, items, strict=True)]
+    return ast.Call(ast.Name(tree.cls.__name__, ast.Load()), [], keywords)
+
+
+def joined(path: Path) -> list[Index | Permute]:
+    """Return the steps of a path with `[i][j]` written `[i, j]` where that means the same."""
+    steps: list[Index | Permute] = []
+    for step in path:
+        if isinstance(step, Permute) and step.axes == tuple(range(len(step.axes))):
+            continue
+        before = steps[-1] if steps else None
+        if isinstance(before, Index) and isinstance(step, Index):
+            both = _merge(before.items, step.items)
+            if both is not None:
+                steps[-1] = Index(both)
+                continue
+        steps.append(step)
+    return steps
+
+
+def _merge(first: tuple[Item, ...], second: tuple[Item, ...]) -> tuple[Item, ...] | None:
+    """Return one index for two, if the first takes whole dimensions or single ones, and its operands
+    come before those of the second."""
+    if any(isinstance(i, Fancy) for i in (*first, *second)):
+        return None
+    if not all(isinstance(i, At) or i == Span() for i in first):
+        return None
+    out: list[Item] = []
+    rest = list(second)
+    spans = sum(isinstance(i, Span) for i in first)
+    seen = 0
+    for item in first:
+        if isinstance(item, At):
+            if seen and any(not isinstance(i, Span) or i != Span() for i in second):
+                return None  # an operand of `second` would come before one of `first`
+            out.append(item)
+            continue
+        seen += 1
+        while rest and isinstance(rest[0], New):
+            out.append(rest.pop(0))
+        out.append(rest.pop(0) if rest else Span())
+    assert seen == spans
+    return (*out, *rest)
+
+
+def transposed(base: ast.expr, step: Permute) -> ast.expr:
+    """Return `base.T` or `np.transpose(base, axes)`."""
+    if step.axes == tuple(reversed(range(len(step.axes)))):
+        return ast.Attribute(base, "T", ast.Load())
+    return filled(f"np.transpose({{0}}, {constant_text(step.axes)})", [base])
+
+
+def subscript(items: Sequence[Item], rest: list[ast.expr]) -> ast.expr:
+    """Return what stands in the brackets, taking operands from `rest`; whole trailing dimensions are
+    left out."""
+    parts: list[ast.expr] = []
+    keep = 0
+    for item in items:
+        match item:
+            case At() | Fancy():
+                parts.append(rest.pop(0))
+            case New():
+                parts.append(ast.Constant(None))
+            case Span():
+                bounds = [rest.pop(0) if there else None for there in (item.lo, item.hi, item.step)]
+                parts.append(ast.Slice(*bounds))
+        if item != Span():
+            keep = len(parts)
+    if not parts:
+        return parsed("...")
+    parts = parts[: max(keep, 1)]
+    return parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
+
+
+def negated(test: ast.expr) -> ast.expr:
+    """Return `not test`, with == and != turned round and double negation removed."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        if isinstance(test.ops[0], ast.Eq):
+            return ast.Compare(test.left, [ast.NotEq()], test.comparators)
+        if isinstance(test.ops[0], ast.NotEq):
+            return ast.Compare(test.left, [ast.Eq()], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def parsed(text: str) -> ast.expr:
+    """Return the tree of an expression; a new one each time, for astor marks the nodes it prints."""
+    return ast.parse(text, mode="eval").body
+
+
+class _Fill(ast.NodeTransformer):
+    def __init__(self, args: Sequence[ast.expr]):
+        self.args = args
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.args[int(node.id[4:-2])] if node.id.startswith("__a_") else node
+
+
+def filled(text: str, args: Sequence[ast.expr]) -> ast.expr:
+    """Return a template with its slots filled."""
+    tree = ast.parse(text.format(*(f"__a_{k}__" for k in range(len(args)))), mode="eval").body
+    result: ast.expr = _Fill(args).visit(tree)
+    return result

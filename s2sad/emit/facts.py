@@ -1,0 +1,70 @@
+"""Assumptions about sizes that NumPy would not check, as tests at the head of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from s2sad.emit.constants import quoted
+from s2sad.emit.layout import INDENT
+from s2sad.ir.core import Fact, Function, Value
+from s2sad.ir.size import Atom, Size
+from s2sad.ir.types import Array
+
+
+def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
+    """Yield `if ...: raise ValueError(...)` for each fact whose violation would not raise by itself;
+    `texts` tells how parameters are written."""
+    symbols: dict[str, str] = {}
+    for p in fn.params:
+        if isinstance(p.type, Array):
+            for k in range(p.type.ndim):
+                symbols[f"{p.name}.{k}"] = f"{texts[p]}.shape[{k}]"
+        else:
+            symbols[p.name] = texts[p]
+    for fact in dict.fromkeys(fn.facts):
+        if fact.raises:
+            continue
+        try:
+            left, right = size_text(fact.left, symbols), size_text(fact.right, symbols)
+        except KeyError:  # a size that is known at run time only: checked where it arises
+            continue
+        yield f"{INDENT}if {left} != {right}:"
+        yield f"{INDENT * 2}raise ValueError({quoted(_message(fact, left, right))})"
+
+
+def _message(fact: Fact, left: str, right: str) -> str:
+    place = f"{fact.origin}: " if fact.origin else ""
+    return f"{place}{left} must equal {right}"
+
+
+def size_text(size: Size, symbols: Mapping[str, str]) -> str:
+    """Return a size as an expression; KeyError if a symbol has no text."""
+    text = ""
+    for atom, k in size.terms:
+        sign = " - " if k < 0 else " + " if text else ""
+        sign = sign.strip() if not text else sign
+        text += sign + (f"{abs(k)} * " if abs(k) != 1 else "") + _atom(atom, symbols)
+    if not text:
+        return str(size.const)
+    return text + (f" + {size.const}" if size.const > 0 else f" - {-size.const}" if size.const else "")
+
+
+def _atom(atom: Atom, symbols: Mapping[str, str]) -> str:
+    if atom.kind == "symbol":
+        return symbols[atom.name]
+    parts = [size_text(p, symbols) for p in atom.parts]
+    match atom.kind:
+        case "clamp":
+            return f"max({parts[0]}, 0)"
+        case "minimum":
+            return f"min({', '.join(parts)})"
+        case "product":
+            return " * ".join(map(_grouped, parts))
+        case "slice":
+            return f"len(range({parts[0]})[{':'.join(parts[1:])}])"
+        case _:
+            return f"({_grouped(parts[0])} // {_grouped(parts[1])})"
+
+
+def _grouped(text: str) -> str:
+    return f"({text})" if " " in text else text

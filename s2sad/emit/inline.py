@@ -1,0 +1,203 @@
+"""Which values are printed inside the expression that uses them, and which get a name.
+
+An anonymous value with one use is printed there, unless something stands between that would change
+it: a write to the memory it reads, a region, an effect, or a new value for a name that it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from s2sad.analysis.storage import Lineage, Storage, is_write, written_args
+from s2sad.emit.spelling import repeats
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.op import Alias
+from s2sad.ir.tree import Leaf
+from s2sad.ir.types import Array
+from s2sad.ir.walk import has_effect, used_values
+
+_TERNARY = "if"
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    block: Block
+    index: int  # of the instruction; the number of instructions for the end
+    arg: int
+
+
+class Inlining:
+    """`inlined[v]` is the instruction to print wherever v is read. Values in `split` get a name in any
+    case (their line would be too long), those in `moved` are printed in the end that hands them on."""
+
+    def __init__(
+        self, fn: Function, storage: Storage, lineage: Lineage, split: frozenset[Value], moved: frozenset[Value]
+    ):
+        self.fn, self.storage, self.lineage = fn, storage, lineage
+        self.split, self.moved = split, moved
+        self.inlined: dict[Value, Instr] = {}
+        self.undefined: set[Value] = set()
+        self._absorbed: set[int] = set()  # ids of ends inside conditional expressions
+        self._uses: dict[Value, list[_Use]] = {}
+        self._count_uses(fn.block)
+        self._stable = self._stable_names()
+        self._block(fn.block)
+
+    # --- what emission asks --------------------------------------------------------------------
+
+    def leaves(self, a: Operand) -> Iterator[Value]:
+        """Yield the named values that printing `a` reads."""
+        if not isinstance(a, Value) or a in self.undefined:
+            return
+        instr = self.inlined.get(a)
+        if instr is None:
+            yield a
+            return
+        for arg in instr.args:
+            yield from self.leaves(arg)
+        for block in instr.blocks:
+            for arg in block.end.args:
+                yield from self.leaves(arg)
+
+    def reads(self, node: Instr | End) -> Iterator[Value]:
+        """Yield the named values that the printed form of an instruction or end reads."""
+        if isinstance(node, Instr):
+            if self.is_inlined(node):
+                return
+        elif id(node) in self._absorbed:
+            return
+        for a in node.args:
+            yield from self.leaves(a)
+
+    def is_inlined(self, instr: Instr) -> bool:
+        """True if the instruction is not a statement."""
+        return len(instr.results) == 1 and (
+            instr.results[0] in self.inlined or instr.results[0] in self.undefined
+        )
+
+    def use_count(self, v: Value) -> int:
+        """Return how many operands read `v`."""
+        return len(self._uses.get(v, ()))
+
+    def only_use_is_end(self, v: Value, block: Block) -> bool:
+        """True if `v` could be printed in the end of `block`: its one use, with nothing between."""
+        uses = self._uses.get(v, [])
+        if len(uses) != 1 or uses[0].block is not block or uses[0].index != len(block.instrs):
+            return False
+        for k, instr in enumerate(block.instrs):
+            if instr.results == (v,):
+                return self._can_print(instr) and self._free_way(block, k, len(block.instrs), instr)
+        return False
+
+    # --- the decision --------------------------------------------------------------------------
+
+    def _count_uses(self, block: Block) -> None:
+        for index, instr in enumerate(block.instrs):
+            self._note(block, index, instr.args)
+            for inner in instr.blocks:
+                self._count_uses(inner)
+        self._note(block, len(block.instrs), block.end.args)
+
+    def _note(self, block: Block, index: int, args: tuple[Operand, ...]) -> None:
+        for k, a in enumerate(args):
+            if isinstance(a, Value):
+                self._uses.setdefault(a, []).append(_Use(block, index, k))
+
+    def _stable_names(self) -> set[Value]:
+        """Return arrays whose name means them, or an array of their shape, wherever they are in scope."""
+        roots: dict[str, set[Operand]] = {}
+        written: set[Operand] = set()
+
+        def see(values: tuple[Value, ...]) -> None:
+            for v in values:
+                roots.setdefault(v.name, set()).add(v)
+
+        def visit(block: Block) -> None:
+            see(block.params)
+            for instr in block.instrs:
+                written.update(instr.args[k] for k, _ in written_args(instr))
+                for inner in instr.blocks:
+                    visit(inner)
+                see(instr.results)
+
+        see(self.fn.params)
+        visit(self.fn.block)
+        return {
+            v
+            for name, values in roots.items()
+            if name and len(values) == 1
+            for v in values
+            if isinstance(v, Value) and v not in written
+        }
+
+    def _block(self, block: Block) -> None:
+        where = [0] * len(block.instrs)
+        for k in range(len(block.instrs) - 1, -1, -1):
+            instr = block.instrs[k]
+            for inner in instr.blocks:
+                self._block(inner)
+            where[k] = k
+            if instr.op.name == "undef":
+                self.undefined.add(instr.result)
+                continue
+            position = self._position(block, k, instr, where)
+            if position is not None:
+                where[k] = position
+                self.inlined[instr.result] = instr
+                if instr.op.name == _TERNARY:
+                    self._absorbed.update(id(b.end) for b in instr.blocks)
+
+    def _position(self, block: Block, k: int, instr: Instr, where: list[int]) -> int | None:
+        """Return the index of the statement in which the result is printed, None if it has a name."""
+        if not self._can_print(instr):
+            return None
+        v = instr.result
+        if v in self.split or (v.name and v not in self.moved):
+            return None
+        uses = self._uses.get(v, [])
+        if instr.op.name == "size" and instr.args[0] in self._stable and uses:
+            return len(block.instrs)
+        if len(uses) != 1 or uses[0].block is not block:
+            return None
+        use = uses[0]
+        position = use.index if use.index == len(block.instrs) else where[use.index]
+        if use.index < len(block.instrs):
+            consumer = block.instrs[use.index]
+            if any(arg == use.arg for arg, _ in written_args(consumer)):
+                return None
+            if repeats(consumer, use.arg) and not consumer.blocks:
+                return None
+        return position if self._free_way(block, k, position, instr) else None
+
+    def _can_print(self, instr: Instr) -> bool:
+        if len(instr.results) != 1 or not instr.op.pure or instr.op.alias is Alias.INPLACE:
+            return False
+        match instr.op.name:
+            case "if":
+                return all(
+                    b.end.kind == "yield" and all(self.is_inlined(i) for i in b.instrs)
+                    for b in instr.blocks
+                )
+            case "call":
+                callee: Function = instr.param("callee")
+                return isinstance(callee.result, Leaf) and not callee.writes and not has_effect(callee.block)
+            case "for" | "while":
+                return False
+        return True
+
+    def _free_way(self, block: Block, k: int, position: int, instr: Instr) -> bool:
+        read = tuple(used_values(instr))
+        names = {v.name for v in read if v.name}
+        arrays = self.storage.of.mask(v for v in read if isinstance(v.type, Array))
+        for other in block.instrs[k + 1 : position]:
+            if self.is_inlined(other) or other.op.name == "comment":
+                continue
+            if other.blocks or not other.op.pure or other.op.name == "call":
+                return False
+            if is_write(other):
+                if any(self.storage.mask(other.args[a]) & arrays for a, _ in written_args(other)):
+                    return False
+            elif any(r.name in names for r in other.results):
+                return False
+        return True

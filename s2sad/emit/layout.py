@@ -1,0 +1,129 @@
+"""Statements as lines of text: indentation, comments, `elif`. Expressions are printed by astor."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from s2sad.emit.constants import quoted
+from s2sad.ir.core import Operand
+
+with warnings.catch_warnings():  # astor names classes of `ast` that newer Pythons deprecate
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import astor
+
+WIDTH = 100
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """A statement on a line of its own; `roots` are the operands printed in it."""
+
+    node: ast.stmt
+    comment: str = ""
+    roots: tuple[Operand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An `if` with its branches."""
+
+    test: ast.expr
+    body: list[Statement]
+    orelse: list[Statement] = field(default_factory=list)
+    roots: tuple[Operand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A `for` or `while`; `header` has a body that is not printed."""
+
+    header: ast.stmt
+    body: list[Statement]
+    roots: tuple[Operand, ...] = ()
+
+
+Statement = Simple | Remark | Branch | Loop
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A line that should be split, and the operands printed in it."""
+
+    text: str
+    roots: tuple[Operand, ...]
+
+
+def text_of(node: ast.AST) -> str:
+    """Return a statement or expression as one line."""
+    if any(isinstance(n, ast.JoinedStr) for n in ast.walk(node)):
+        return ast.unparse(ast.fix_missing_locations(node))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        text: str = astor.to_source(node, pretty_string=_string, pretty_source="".join)
+    return text.strip("\n")
+
+
+def expression_text(node: ast.expr) -> str:
+    """Return an expression as text, without parentheses around it."""
+    text = text_of(ast.Assign([ast.Name("_", ast.Store())], node))
+    return text[4:]
+
+
+def lines(statements: Sequence[Statement], depth: int, long: list[TooLong]) -> Iterator[str]:
+    """Yield the lines of statements; lines wider than WIDTH are noted in `long`."""
+    pad = INDENT * depth
+    for s in statements:
+        match s:
+            case Simple(node, comment, roots):
+                text = text_of(node)
+                _measure(pad + text, roots, long)
+                yield f"{pad}{text}  # {comment}" if comment else pad + text
+            case Remark(text):
+                yield f"{pad}# {text}"
+            case Loop(header, body, roots):
+                text = text_of(header).splitlines()[0]
+                _measure(pad + text, roots, long)
+                yield pad + text
+                yield from _suite(body, depth, long)
+            case Branch():
+                yield from _branch(s, "if", depth, long)
+
+
+def _branch(s: Branch, word: str, depth: int, long: list[TooLong]) -> Iterator[str]:
+    pad = INDENT * depth
+    text = f"{word} {expression_text(s.test)}:"
+    _measure(pad + text, s.roots, long)
+    yield pad + text
+    yield from _suite(s.body, depth, long)
+    if len(s.orelse) == 1 and isinstance(s.orelse[0], Branch):
+        yield from _branch(s.orelse[0], "elif", depth, long)
+    elif s.orelse:
+        yield f"{pad}else:"
+        yield from _suite(s.orelse, depth, long)
+
+
+def _suite(body: Sequence[Statement], depth: int, long: list[TooLong]) -> Iterator[str]:
+    yield from lines(body, depth + 1, long)
+    if all(isinstance(s, Remark) for s in body):
+        yield INDENT * (depth + 1) + "pass"
+
+
+def _measure(line: str, roots: tuple[Operand, ...], long: list[TooLong]) -> None:
+    if len(line) > WIDTH:
+        long.append(TooLong(line, roots))
+
+
+def _string(text: str, *args: Any, **kwargs: Any) -> str:
+    return quoted(text)

@@ -1,0 +1,387 @@
+"""From a bufferized block to statements: assignments, writes in place, branches, loops and ends."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s2sad.emit.constants import quoted
+from s2sad.emit.expr import Expressions, negated, parsed, structure, subscript
+from s2sad.emit.inline import Inlining
+from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
+from s2sad.emit.names import Names, carried_params, initial_args
+from s2sad.ir import path as paths
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.path import Index, Path
+from s2sad.ir.tree import Leaf, Node, Static, Tree
+from s2sad.ir.types import Array
+
+_AUGMENTED = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_SILENT = ("zeros", "zeros_like")  # a cotangent that begins at zero stands for no primal line
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The instruction that owns a block, and the innermost loop around it."""
+
+    owner: Instr | None = None
+    loop: Instr | None = None
+
+
+class Statements:
+    """Prints the body of one function."""
+
+    def __init__(self, fn: Function, names: Names, inlining: Inlining, expressions: Expressions):
+        self.fn, self.names, self.inlining, self.expr = fn, names, inlining, expressions
+
+    def body(self) -> list[Statement]:
+        """Return the statements of the function."""
+        return self.block(self.fn.block, _Around())
+
+    def block(self, block: Block, around: _Around) -> list[Statement]:
+        """Return the statements of a block, its end included."""
+        out: list[Statement] = []
+        for instr in block.instrs:
+            if not self.inlining.is_inlined(instr):
+                out += self.instr(instr, around)
+        return out + self.end(block, around)
+
+    # --- instructions --------------------------------------------------------------------------
+
+    def instr(self, instr: Instr, around: _Around) -> list[Statement]:
+        """Return the statements of one instruction."""
+        match instr.op.name:
+            case "if":
+                return self.branch(instr, around)
+            case "for":
+                return self.counted(instr)
+            case "while":
+                return self.conditional_loop(instr)
+            case "comment":
+                return [Remark(instr.param("text"))]
+            case "print":
+                return [self.simple(ast.Expr(self.printed(instr)), instr)]
+            case "setitem":
+                return [self.write(instr)]
+            case "accum":
+                return [self.accumulate(instr)]
+            case "call":
+                return self.call(instr)
+        if len(instr.results) == 1:
+            node = self.assign(instr.result, self.expr.instr(instr))
+        else:
+            targets = ast.Tuple([self.target(r) for r in instr.results], ast.Store())
+            node = ast.Assign([targets], self.expr.instr(instr))
+        return [self.simple(node, instr)]
+
+    def simple(self, node: ast.stmt, instr: Instr, roots: tuple[Operand, ...] | None = None) -> Simple:
+        """Return a statement with the comment that its instruction asks for."""
+        return Simple(node, comment_of(instr), instr.args if roots is None else roots)
+
+    def target(self, v: Value) -> ast.Name:
+        """Return the name that a value is assigned to."""
+        return ast.Name(self.names[v], ast.Store())
+
+    def assign(self, v: Value, value: ast.expr) -> ast.stmt:
+        """Return `v = value`; for scalars `v += w` where value is `v + w`."""
+        name = self.names[v]
+        if (
+            isinstance(value, ast.BinOp)
+            and isinstance(value.op, _AUGMENTED)
+            and isinstance(value.left, ast.Name)
+            and value.left.id == name
+            and not isinstance(v.type, Array)
+        ):
+            return ast.AugAssign(self.target(v), value.op, value.right)
+        return ast.Assign([self.target(v)], value)
+
+    def write(self, instr: Instr) -> Simple:
+        """Return `x[path] = v`."""
+        x, v, *operands = instr.args
+        base = self.expr.operand(x)
+        target = self.expr.part(base, instr.param("path"), operands, store=True)
+        return self.simple(ast.Assign([target], self.expr.operand(v, x.type)), instr)
+
+    def accumulate(self, instr: Instr) -> Simple:
+        """Return `x[path] += v`, or the call of np.add.at."""
+        x, v, *operands = instr.args
+        path: Path = instr.param("path")
+        base = self.expr.operand(x)
+        if instr.param("at"):
+            return self.simple(ast.Expr(self.add_at(base, path, operands, v)), instr)
+        whole = not path or (path == paths.full(x.type.ndim) and isinstance(base, ast.Name))
+        target = base if whole and isinstance(base, ast.Name) else self.expr.part(base, path, operands, True)
+        sign: ast.operator = ast.Add()
+        maker = self.inlining.inlined.get(v) if isinstance(v, Value) else None
+        if maker is not None and maker.op.name == "negative":
+            sign, v = ast.Sub(), maker.args[0]
+        assert isinstance(target, ast.Name | ast.Subscript)
+        return self.simple(ast.AugAssign(target, sign, self.expr.operand(v, x.type)), instr)
+
+    def add_at(self, base: ast.expr, path: Path, operands: Sequence[Operand], v: Operand) -> ast.expr:
+        """Return `np.add.at(x, index, v)`."""
+        last = path[-1]
+        assert isinstance(last, Index)
+        count = paths.operand_count(path[:-1])
+        base = self.expr.part(base, path[:-1], operands[:count])
+        index = subscript(last.items, [self.expr.operand(a) for a in operands[count:]])
+        items = index.elts if isinstance(index, ast.Tuple) else [index]
+        items = [_slice_call(i) if isinstance(i, ast.Slice) else i for i in items]
+        where = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
+        return ast.Call(parsed("np.add.at"), [base, where, self.expr.operand(v)], [])
+
+    def printed(self, instr: Instr) -> ast.expr:
+        """Return the call of print."""
+        args: list[ast.expr] = []
+        for item in instr.param("template"):
+            match item:
+                case int():
+                    args.append(self.expr.operand(instr.args[item]))
+                case tuple():
+                    args.append(self.message(item, instr.args))
+                case _:
+                    args.append(ast.Constant(item))
+        keywords = []
+        for name, default in (("sep", " "), ("end", "\n")):
+            value = instr.param(name, default)
+            if value != default and value is not None:
+                keywords.append(ast.keyword(name, ast.Constant(value)))
+        return ast.Call(ast.Name("print", ast.Load()), args, keywords)
+
+    def message(self, template: Sequence[object], values: Sequence[Operand]) -> ast.expr:
+        """Return a message as a string or an f-string."""
+        if all(isinstance(p, str) for p in template):
+            return ast.Constant("".join(p for p in template if isinstance(p, str)))
+        parts: list[ast.expr] = []
+        for p in template:
+            if isinstance(p, str):
+                parts.append(ast.Constant(p))
+                continue
+            assert isinstance(p, tuple)
+            spec = ast.JoinedStr([ast.Constant(p[-1])]) if p[-1] else None
+            parts.append(ast.FormattedValue(self.expr.operand(values[p[0]]), -1, spec))
+        return ast.JoinedStr(parts)
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def call(self, instr: Instr) -> list[Statement]:
+        """Return the call of a function of the program, its results bound to names."""
+        callee: Function = instr.param("callee")
+        value = self.expr.call(instr)
+        shown = instr.results[: len(instr.results) - len(callee.writes)]
+        if not any(self.names.needed_after(instr, k) for k in range(len(shown))):
+            return [self.simple(ast.Expr(value), instr)]
+        pattern = self._pattern(callee.result, shown)
+        if pattern is not None:
+            return [self.simple(ast.Assign([pattern], value), instr)]
+        holder = self.names.spare
+        out: list[Statement] = [self.simple(ast.Assign([ast.Name(holder, ast.Store())], value), instr)]
+        for leaf, text in leaf_paths(callee.result, holder):
+            if self.names.needed_after(instr, leaf):
+                out.append(Simple(ast.Assign([self.target(shown[leaf])], parsed(text))))
+        return out
+
+    def _pattern(self, tree: Tree, results: Sequence[Value]) -> ast.expr | None:
+        match tree:
+            case Leaf(index):
+                return self.target(results[index])
+            case Static():
+                return ast.Name("_", ast.Store())
+            case Node(kind) if kind in ("tuple", "list") and tree.items:
+                items = [self._pattern(item, results) for item in tree.items]
+                found = [i for i in items if i is not None]
+                return ast.Tuple(found, ast.Store()) if len(found) == len(items) else None
+            case _:
+                return None
+
+    # --- branches and loops --------------------------------------------------------------------
+
+    def branch(self, instr: Instr, around: _Around) -> list[Statement]:
+        """Return an `if`; what follows a branch that leaves is not nested."""
+        inner = _Around(instr, around.loop)
+        then, other = (self.block(b, inner) for b in instr.blocks)
+        leaves = [b.leaves for b in instr.blocks]
+        test = self.expr.operand(instr.args[0])
+        if leaves[0]:
+            return [self._guard(test, then, instr.args), *other]
+        if leaves[1]:
+            return [self._guard(negated(test), other, instr.args), *then]
+        if not then and not other:
+            return []
+        if not then:
+            return [Branch(negated(test), other, [], instr.args)]
+        return [Branch(test, then, other, instr.args)]
+
+    def _guard(self, test: ast.expr, body: list[Statement], roots: tuple[Operand, ...]) -> Statement:
+        """Return `if test: ...`, written as an assert where it raises AssertionError."""
+        only = body[0] if len(body) == 1 else None
+        if isinstance(only, Simple) and isinstance(only.node, ast.Raise):
+            raised = only.node.exc
+            if isinstance(raised, ast.Call) and text_of(raised.func) == "AssertionError":
+                message = raised.args[0] if raised.args else None
+                return Simple(ast.Assert(negated(test), message), "", (*roots, *only.roots))
+        return Branch(test, body, [], roots)
+
+    def counted(self, loop: Instr) -> list[Statement]:
+        """Return a `for` loop over a range."""
+        (body,) = loop.blocks
+        index = self.target(body.params[0])
+        header = ast.For(index, self.range(loop.args[:3]), [ast.Pass()], [])
+        inside = self.block(body, _Around(loop, loop))
+        return [*self.enter(loop), Loop(header, inside, loop.args[:3])]
+
+    def range(self, bounds: Sequence[Operand]) -> ast.expr:
+        """Return `range(lo, hi, step)` without what is the default."""
+        lo, hi, step = bounds
+        args = [lo, hi, step]
+        if step == Literal(1):
+            args = [hi] if lo == Literal(0) else [lo, hi]
+        return ast.Call(ast.Name("range", ast.Load()), [self.expr.operand(a) for a in args], [])
+
+    def conditional_loop(self, loop: Instr) -> list[Statement]:
+        """Return a `while` loop."""
+        cond, body = loop.blocks
+        inside = self.block(body, _Around(loop, loop))
+        test = cond.end.args[0]
+        if all(self.inlining.is_inlined(i) for i in cond.instrs):
+            header = ast.While(self.expr.operand(test), [ast.Pass()], [])
+            return [*self.enter(loop), Loop(header, inside, (test,))]
+        before: list[Statement] = []
+        for instr in cond.instrs:
+            if not self.inlining.is_inlined(instr):
+                before += self.instr(instr, _Around(loop, None))
+        leave = Branch(negated(self.expr.operand(test)), [Simple(ast.Break())], [], (test,))
+        header = ast.While(ast.Constant(True), [ast.Pass()], [])
+        return [*self.enter(loop), Loop(header, [*before, leave, *inside])]
+
+    def enter(self, loop: Instr) -> list[Statement]:
+        """Return the assignments of initial values to what a loop carries."""
+        pairs = [
+            (p, a)
+            for k, (p, a) in enumerate(zip(carried_params(loop), initial_args(loop), strict=True))
+            if self.names.needed_next(loop, k)
+        ]
+        return self.moves(pairs)
+
+    # --- ends ----------------------------------------------------------------------------------
+
+    def end(self, block: Block, around: _Around) -> list[Statement]:
+        """Return what the end of a block does: assignments, and a jump."""
+        end, loop = block.end, around.loop
+        match end.kind:
+            case "return":
+                return self.result(end, block is self.fn.block)
+            case "raise":
+                return [self.raised(end)]
+            case "unreachable":
+                return []
+            case "break":
+                assert loop is not None
+                slots = zip(loop.results, end.args, strict=True)
+                pairs = [(r, a) for k, (r, a) in enumerate(slots) if self.names.needed_after(loop, k)]
+                return [*self.moves(pairs), Simple(ast.Break())]
+        owner = around.owner if end.kind == "yield" else loop
+        assert owner is not None
+        if owner.op.name == "if":
+            slots = zip(owner.results, end.args, strict=True)
+            return self.moves([(r, a) for k, (r, a) in enumerate(slots) if self.names.needed_after(owner, k)])
+        slots = zip(carried_params(owner), end.args, strict=True)
+        moved = self.moves([(p, a) for k, (p, a) in enumerate(slots) if self.names.needed_next(owner, k)])
+        nested = end.kind == "continue" and block is not owner.blocks[-1]
+        return [*moved, Simple(ast.Continue())] if nested else moved
+
+    def moves(self, pairs: Sequence[tuple[Value, Operand]]) -> list[Statement]:
+        """Return assignments that happen at the same time: one after the other where no one reads what
+        another assigns, else as one tuple assignment."""
+        left = [(v, a) for v, a in pairs if not self._is_same(v, a)]
+        out: list[Statement] = []
+        while left:
+            for move in left:
+                others = [a for v, a in left if v is not move[0]]
+                if not any(self.names[move[0]] in self._read(a) for a in others):
+                    break
+            else:
+                return [*out, self._together(left)]
+            left.remove(move)
+            v, a = move
+            maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+            comment = comment_of(maker) if maker is not None else ""
+            out.append(Simple(self.assign(v, self.expr.operand(a, v.type)), comment, (a,)))
+        return out
+
+    def _is_same(self, v: Value, a: Operand) -> bool:
+        if not isinstance(a, Value) or a in self.inlining.inlined:
+            return False
+        return a in self.inlining.undefined or (a not in self.expr.paths and self.names[a] == self.names[v])
+
+    def _read(self, a: Operand) -> set[str]:
+        return {self.names[v] for v in self.inlining.leaves(a) if v not in self.expr.paths}
+
+    def _together(self, pairs: Sequence[tuple[Value, Operand]]) -> Simple:
+        targets = ast.Tuple([self.target(v) for v, _ in pairs], ast.Store())
+        values = ast.Tuple([self.expr.operand(a, v.type) for v, a in pairs], ast.Load())
+        return Simple(ast.Assign([targets], values), "", tuple(a for _, a in pairs))
+
+    def result(self, end: End, last: bool) -> list[Statement]:
+        """Return the `return` statement; none at the end of a function without a result."""
+        tree = self.fn.result
+        if isinstance(tree, Static) and tree.value is None:
+            return [] if last else [Simple(ast.Return(None))]
+        value = structure(tree, [self.expr.operand(a) for a in end.args])
+        return [Simple(ast.Return(value), "", end.args)]
+
+    def raised(self, end: End) -> Simple:
+        """Return a `raise` statement."""
+        params = dict(end.params)
+        template = params["message"]
+        args = [self.message(template, end.args)] if template else []
+        exception = ast.parse(exception_name(params["exception"]), mode="eval").body
+        return Simple(ast.Raise(ast.Call(exception, args, []), None), "", end.args)
+
+
+def comment_of(instr: Instr) -> str:
+    """Return the comment at the end of an instruction's line: its primal place, in derivative code."""
+    if instr.origin is None or instr.op.name in _SILENT:
+        return ""
+    match instr.role:
+        case "reverse" | "tangent":
+            return str(instr.origin)
+        case "recompute":
+            return f"recomputed: {instr.origin}"
+    return ""
+
+
+def exception_name(cls: type) -> str:
+    """Return how an exception class is written."""
+    if cls.__module__.startswith("numpy"):
+        return f"np.linalg.{cls.__name__}" if cls.__name__ == "LinAlgError" else f"np.{cls.__name__}"
+    return cls.__name__
+
+
+def leaf_paths(tree: Tree, base: str) -> list[tuple[int, str]]:
+    """Return (leaf index, expression) for the leaves of a structure bound to `base`."""
+    match tree:
+        case Leaf(index):
+            return [(index, base)]
+        case Node():
+            out: list[tuple[int, str]] = []
+            for key, item in zip(tree.keys, tree.items, strict=True):
+                if tree.kind == "record":
+                    step = f".{key}"
+                else:
+                    step = f"[{quoted(key) if isinstance(key, str) else repr(key)}]"
+                out += leaf_paths(item, base + step)
+            return out
+        case _:
+            return []
+
+
+def _slice_call(s: ast.Slice) -> ast.expr:
+    parts = [s.lower, s.upper, s.step]
+    while len(parts) > 2 and parts[-1] is None:
+        parts.pop()
+    args = [p if p is not None else ast.Constant(None) for p in parts]
+    if len(args) == 2 and isinstance(args[0], ast.Constant) and args[0].value is None:
+        args = args[1:]
+    return ast.Call(ast.Name("slice", ast.Load()), args, [])

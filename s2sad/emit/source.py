@@ -1,0 +1,272 @@
+"""The text of a function, and of the module that holds it, what it calls and what it imports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from s2sad.analysis.liveness import Numbering
+from s2sad.analysis.storage import RESERVED as RESERVED_BITS
+from s2sad.analysis.storage import Lineage, Storage, summarize, written_args
+from s2sad.emit.constants import constant_text
+from s2sad.emit.expr import Expressions
+from s2sad.emit.facts import fact_lines
+from s2sad.emit.inline import Inlining
+from s2sad.emit.layout import INDENT, TooLong, expression_text, lines
+from s2sad.emit.names import Names, carried_params, identifier
+from s2sad.emit.names import RESERVED as RESERVED_NAMES
+from s2sad.emit.python import Statements, exception_name
+from s2sad.emit.signature import Signature, def_lines, signature_of
+from s2sad.emit.spelling import SUPPORT
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.tree import Node, Tree
+
+VERSION = "0.1"
+_ROUNDS = 500
+_WORTH = 8  # characters an expression must have to be given a name for the sake of line width
+
+
+def module(fn: Function, captured_as_lines: bool = True) -> str:
+    """Return the standalone module that defines `fn`. Captured scalars become lines of the module, or
+    keyword-only parameters where the caller supplies them."""
+    return _Module(fn, captured_as_lines).text()
+
+
+def function(fn: Function) -> str:
+    """Return the definition of `fn` alone."""
+    parts = _Module(fn, True)
+    return "\n".join(parts.definition(fn)) + "\n"
+
+
+class _Module:
+    def __init__(self, fn: Function, captured_as_lines: bool):
+        self.fn = fn
+        self.captured_as_lines = captured_as_lines
+        self.functions: dict[Function, str] = {}
+        self.support: set[str] = set()
+        self.globals: dict[str, object] = {}
+        taken = {fn.name} | set(SUPPORT)
+        for callee in _callees(fn):
+            name = identifier(callee.name, RESERVED_NAMES)
+            base, k = name, 0
+            while name in taken:
+                k += 1
+                name = f"{base}_{k}"
+            taken.add(name)
+            self.functions[callee] = name
+        self.functions[fn] = fn.name
+
+    def text(self) -> str:
+        definitions = [self.definition(f) for f in self.functions]
+        title = self.fn.extra.get("title") or self.fn.name + (f" ({self.fn.origin})" if self.fn.origin else "")
+        body: list[str] = []
+        for name in sorted(self.support):
+            body += ["", "", *SUPPORT[name].rstrip("\n").split("\n")]
+        for definition in definitions:
+            body += ["", "", *definition]
+        constants = [f"{name} = {constant_text(value)}" for name, value in self.globals.items()]
+        used = "\n".join([*body, *constants])
+        head = [f"# s2sad {VERSION}  {title}", *self._imports(used)]
+        if constants:
+            head += ["", *constants]
+        return "\n".join([*head, *body]) + "\n"
+
+    def _imports(self, used: str) -> Iterator[str]:
+        code = "\n".join(line.split("  # ")[0] for line in used.splitlines())
+        if re.search(r"\bmath\.", code):
+            yield "import math"
+        if re.search(r"\bnp\.", code):
+            yield "import numpy as np"
+        if re.search(r"\bscipy\.special\.", code):
+            yield "import scipy.special"
+        for cls in _classes(self.functions):
+            yield f"from {cls.__module__} import {cls.__name__}"
+
+    def definition(self, fn: Function) -> list[str]:
+        """Return the lines of one function."""
+        printer = _Printer(fn, self.functions, self.captured_as_lines)
+        body = printer.lines()
+        self.support |= printer.support
+        self.globals.update({name: value for name, value in printer.signature.globals.values()})
+        doc = [f'{INDENT}"""{fn.doc}"""'] if fn.doc else []
+        out = [*def_lines(self.functions[fn], printer.signature), *doc, *body]
+        return out if body or doc else [*out, f"{INDENT}pass"]
+
+
+class _Printer:
+    """The text of one function: printed again with more names as long as lines are too wide or
+    assignments at the end of loops can be saved."""
+
+    def __init__(self, fn: Function, functions: dict[Function, str], captured_as_lines: bool):
+        self.fn, self.functions = fn, functions
+        self.signature: Signature = signature_of(fn, captured_as_lines)
+        self.definitions = {r: i for i in fn.block.walk() for r in i.results}
+        summaries = {}
+        for callee in functions:
+            storage = Storage(callee, Numbering(callee, RESERVED_BITS), summaries)
+            summaries[callee] = summarize(callee, storage)
+            if callee is fn:
+                break
+        self.storage = storage
+        self.lineage = Lineage(fn)
+        self.bound = self._bound()
+        self.support: set[str] = set()
+
+    def lines(self) -> list[str]:
+        split: frozenset[Value] = frozenset()
+        moved: frozenset[Value] = frozenset()
+        for _ in range(_ROUNDS):
+            inlining = Inlining(self.fn, self.storage, self.lineage, split, moved)
+            names = self._names(inlining)
+            more = frozenset(self._movable(inlining, names)) - moved - split
+            if more:
+                moved |= more
+                continue
+            text, long, expressions = self._text(names, inlining)
+            wider = frozenset(
+                v for line in long for v in self._split_at(line, inlining, expressions)
+            ) - split
+            if not wider:
+                break
+            split |= wider
+        self.support = expressions.support
+        return text
+
+    def _paths(self) -> dict[Value, str]:
+        texts = {v: t for v, t in self.signature.parts.items() if v not in self.bound}
+        texts.update({v: name for v, (name, _) in self.signature.globals.items() if v not in self.bound})
+        return texts
+
+    def _names(self, inlining: Inlining) -> Names:
+        words = [*self.signature.names, *self.functions.values(), *SUPPORT]
+        fixed = {v: name for v, name in self.signature.plain.items()}
+        plain = set(fixed.values())
+        reserved = [w for w in words if w not in plain]
+        return Names(self.fn, inlining, fixed, frozenset(self._paths()), reserved)
+
+    def _text(self, names: Names, inlining: Inlining) -> tuple[list[str], list[TooLong], Expressions]:
+        paths = self._paths()
+        expressions = Expressions(names, inlining, paths, self.functions, self.definitions)
+        statements = Statements(self.fn, names, inlining, expressions).body()
+        long: list[TooLong] = []
+        texts = {**self.signature.plain, **self.signature.parts}
+        texts |= {v: name for v, (name, _) in self.signature.globals.items()}
+        text = list(fact_lines(self.fn, texts))
+        for v in self.bound:
+            text.append(f"{INDENT}{names[v]} = {texts[v]}")
+        text += lines(statements, 1, long)
+        return text, long, expressions
+
+    def _bound(self) -> list[Value]:
+        """Return the leaves of structured parameters that get a local name: written ones, and those
+        that are read in loops or in many places."""
+        counts: dict[Operand, int] = {}
+        forced: set[Operand] = set()
+
+        def visit(block: Block, hot: bool) -> None:
+            for instr in block.instrs:
+                forced.update(instr.args[k] for k, _ in written_args(instr))
+                loop = instr.op.name in ("for", "while")
+                for k, a in enumerate(instr.args):
+                    counts[a] = counts.get(a, 0) + (3 if hot and k not in instr.op.shape_args else 1)
+                for inner in instr.blocks:
+                    visit(inner, hot or loop)
+
+        visit(self.fn.block, False)
+        bound = [v for v in self.signature.parts if v in forced or counts.get(v, 0) >= 3]
+        return bound + [v for v in self.signature.globals if v in forced]
+
+    def _movable(self, inlining: Inlining, names: Names) -> Iterator[Value]:
+        """Yield named values that are better printed in the assignment that hands them to the next
+        trip (`a, b = b, a * b`) than given a name of their own."""
+        for block, loop in _loop_blocks(self.fn.block, None):
+            if loop is None or block.end.kind not in ("yield", "continue"):
+                continue
+            if block.end.kind == "yield" and block is not loop.blocks[-1]:
+                continue
+            for k, (p, a) in enumerate(zip(carried_params(loop), block.end.args, strict=True)):
+                if not isinstance(a, Value) or a in inlining.inlined or a in inlining.undefined:
+                    continue
+                if a.name != p.name or not names.needed_next(loop, k) or names[a] == names[p]:
+                    continue
+                if inlining.only_use_is_end(a, block):
+                    yield a
+
+    def _split_at(self, line: TooLong, inlining: Inlining, expressions: Expressions) -> Iterator[Value]:
+        """Yield the expression inside a line that halves it best."""
+        best: tuple[int, Value] | None = None
+        for v in dict.fromkeys(_inner(line.roots, inlining)):
+            size = len(expression_text(expressions.operand(v)))
+            cost = max(size, len(line.text) - size)
+            if size >= _WORTH and (best is None or cost < best[0]):
+                best = cost, v
+        if best is not None:
+            yield best[1]
+
+
+def _inner(roots: Iterable[Operand], inlining: Inlining) -> Iterator[Value]:
+    for a in roots:
+        instr = inlining.inlined.get(a) if isinstance(a, Value) else None
+        if instr is None or not isinstance(a, Value):
+            continue
+        yield a
+        yield from _inner(instr.args, inlining)
+
+
+def _loop_blocks(block: Block, loop: Instr | None) -> Iterator[tuple[Block, Instr | None]]:
+    """Yield every block with the innermost loop around it."""
+    yield block, loop
+    for instr in block.instrs:
+        for inner in instr.blocks:
+            yield from _loop_blocks(inner, instr if instr.op.name in ("for", "while") else loop)
+
+
+def _callees(fn: Function) -> dict[Function, None]:
+    """Return the functions that `fn` calls, directly or not, called ones first."""
+    found: dict[Function, None] = {}
+
+    def visit(f: Function) -> None:
+        for instr in f.block.walk():
+            if instr.op.name == "call":
+                callee: Function = instr.param("callee")
+                if callee not in found:
+                    visit(callee)
+                    found[callee] = None
+
+    visit(fn)
+    return found
+
+
+def _classes(functions: Iterable[Function]) -> list[type]:
+    """Return the classes that the text must import: records that are built, exceptions that are raised."""
+    found: dict[tuple[str, str], type] = {}
+
+    def see(cls: type) -> None:
+        if cls.__module__ != "builtins" and not exception_name(cls).startswith("np."):
+            found[cls.__module__, cls.__name__] = cls
+
+    def tree(t: Tree) -> None:
+        if isinstance(t, Node):
+            if t.kind == "record":
+                see(t.cls)
+            for item in t.items:
+                tree(item)
+
+    def block(b: Block) -> None:
+        for key, value in b.end.params:
+            if key == "exception":
+                see(value)
+        for instr in b.instrs:
+            if instr.op.name == "call":
+                for p in instr.param("callee").signature:
+                    tree(p.tree)
+            for inner in instr.blocks:
+                block(inner)
+
+    for fn in functions:
+        tree(fn.result)
+        block(fn.block)
+    return [found[key] for key in sorted(found)]
+
+
+__all__ = ["function", "module"]

@@ -1,0 +1,409 @@
+"""Arrays: buffers, views, reads at the present version, and writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.errors import NotDifferentiable
+from s2sad.frontend.machine import Buffer, Machine
+from s2sad.frontend.values import (
+    Abstract,
+    Box,
+    Closure,
+    Lazy,
+    MaybeUnbound,
+    Method,
+    Num,
+    Partial,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir import path as paths
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.op import Alias
+from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Span
+from s2sad.ir.size import Size
+from s2sad.ir.types import INT, Array, Scalar
+from s2sad.ops import OPS
+from s2sad.ops.expr import Apply, Expr, Leaf, apply
+
+
+class Arrays(Machine):
+    """Buffers and views."""
+
+    # -- making and reading ------------------------------------------------------------------------
+    def new_buffer(self, value: Value, name: str = "", **facts: Any) -> Ref:
+        """Return a view of all of a new buffer that holds `value`."""
+        assert isinstance(value.type, Array)
+        made = self.fresh_id()
+        self.buffers[made] = Buffer(name or value.name, **facts)
+        self.state.buffers[made] = value
+        return Ref(made, (), (), value.type)
+
+    def read(self, ref: Ref, name: str = "") -> Value:
+        """Return the value of a view at the present version of its buffer."""
+        self.check_fresh(ref)
+        version = self.version(ref.buffer)
+        if not ref.path:
+            return version
+        key = (version, ref.path, ref.operands, self.builder)
+        if key not in self.reads:
+            self.reads[key] = self.builder.emit(
+                self.op("getitem"), version, *ref.operands, name=name, path=ref.path
+            )
+        return self.reads[key]
+
+    def version(self, buffer: int) -> Value:
+        """Return the present contents of a buffer."""
+        return self.fixed[buffer] if buffer in self.fixed else self.state.buffers[buffer]
+
+    def op(self, name: str) -> Any:
+        """Return an op of the table."""
+        return OPS[name]
+
+    def check_fresh(self, ref: Ref) -> None:
+        """Raise if the contents of a view are not known because of a write through another name."""
+        if ref.buffer in self.state.stale:
+            where = self.state.stale[ref.buffer]
+            raise NotDifferentiable(
+                "S402",
+                f"this array may share memory with one written at {where}, which cannot be told here",
+                "make one of them independent with `.copy()`",
+                self.place(),
+            )
+
+    def operand(self, value: Abstract, node: Any = None) -> Operand:
+        """Return the IR operand of a number or array."""
+        match value:
+            case Num(operand):
+                return operand
+            case Ref():
+                return self.read(value)
+            case Static(value=v) if isinstance(v, bool | int | float | complex) and not isinstance(
+                v, np.generic
+            ):
+                return Literal(v)
+            case Static(value=v) if isinstance(v, np.generic) and v.dtype.kind in "biufc":
+                return self.emit("cast", Literal(v.item()), dtype=v.dtype)
+            case Static(value=v) if isinstance(v, np.ndarray) and v.dtype.kind in "biufc":
+                return self.constant_array(v)
+        raise self.mismatch(
+            "S306", f"a number or an array is needed here, not {describe(value)}", "", node
+        )
+
+    def constant_array(self, value: np.ndarray) -> Value:
+        """Return a small array written into the program."""
+        if value.size > 64 or value.ndim == 0:
+            raise self.mismatch(
+                "S307", "an array made at compile time is too large to be written out", "pass it as an argument"
+            )
+        if value.ndim == 1:
+            rows: list[Operand] = [Literal(v.item()) for v in value]
+        else:
+            rows = [self.constant_array(v) for v in value]
+        if not rows:
+            return self.emit("zeros", *value.shape, dtype=value.dtype)
+        made = self.builder.emit(self.op("stack"), *rows, axis=0)
+        return made if made.type.dtype == value.dtype else self.emit("cast", made, dtype=value.dtype)
+
+    def leaf(self, value: Abstract, node: Any = None) -> Leaf:
+        """Return a number or array as an expression."""
+        return Leaf(self.operand(value, node))
+
+    # -- results of expressions --------------------------------------------------------------------
+    def absorb(self, result: Any, views: dict[Operand, Ref], name: str = "", memo: Any = None) -> Abstract:
+        """Return the abstract value of what a Call expanded to. `views` maps operands that were passed
+        in to the references they were read from, so that views of them stay views."""
+        memo = {} if memo is None else memo
+        if isinstance(result, tuple | list):
+            items = tuple(self.absorb(r, views, "", memo) for r in result)
+            struct = Struct("tuple" if isinstance(result, tuple) else "list", tuple(range(len(items))), items)
+            return struct if isinstance(result, tuple) else self.box(struct)
+        if not isinstance(result, Expr):
+            return constant(result)
+        if isinstance(result, Leaf):
+            if result.operand in views:
+                return views[result.operand]
+            return self.wrap(result.operand, name)
+        assert isinstance(result, Apply)
+        ref = self.as_view(result, views)
+        if ref is not None:
+            return ref
+        operand = self.lower(result, name, memo)
+        if isinstance(operand.type, Array) and result.op.alias in (Alias.MAYBE, Alias.READONLY, Alias.SAME):
+            base = result.args[0]
+            if isinstance(base, Leaf) and base.operand in views:
+                return self.related(operand, views[base.operand], result.op.alias, name)
+        return self.wrap(operand, name)
+
+    def as_view(self, expr: Apply, views: dict[Operand, Ref]) -> Ref | None:
+        """Return the view an expression denotes if it is a chain of basic indexings of a reference."""
+        if expr.op.name != "getitem" or paths.is_fancy(expr.params["path"]):
+            return None
+        if not isinstance(expr.type, Array):
+            return None
+        base = expr.args[0]
+        ref: Ref | None = None
+        if isinstance(base, Leaf):
+            ref = views.get(base.operand)
+        elif isinstance(base, Apply):
+            ref = self.as_view(base, views)
+        if ref is None:
+            return None
+        operands = tuple(self.lower(a) for a in expr.args[1:])
+        return self.view(ref, expr.params["path"], operands)
+
+    def related(self, operand: Operand, base: Ref, alias: Alias, name: str) -> Ref:
+        """Return a new buffer that may share memory with `base` (reshape, broadcast_to)."""
+        assert isinstance(operand, Value)
+        why = "a read-only view" if alias is Alias.READONLY else ""
+        made = self.new_buffer(operand, name, readonly=why)
+        for other in (base.buffer, *self.overlapping(base.buffer)):
+            self.overlaps.add(frozenset((made.buffer, other)))
+        return made
+
+    def wrap(self, operand: Operand, name: str = "") -> Abstract:
+        """Return a fresh IR value as an abstract value."""
+        if isinstance(operand, Value) and isinstance(operand.type, Array):
+            return self.new_buffer(operand, name)
+        return Num(operand)
+
+    # -- views -------------------------------------------------------------------------------------
+    def view(self, ref: Ref, path: Path, operands: tuple[Operand, ...]) -> Ref:
+        """Return the view `path` of a view."""
+        whole = (*ref.path, *path)
+        if len(path) == 1 and isinstance(path[0], Index) and all(i == Span() for i in path[0].items):
+            return ref
+        types = tuple(o.type for o in operands)
+        shape = paths.shape_of(ref.type.shape, path, types, self.sizes.fresh)
+        return Ref(ref.buffer, whole, (*ref.operands, *operands), Array(ref.type.dtype, shape))
+
+    def index_items(self, ref: Array, index: tuple[Abstract, ...]) -> tuple[Index, tuple[Operand, ...]]:
+        """Return the path step and operands of a subscript: `...` expanded, trailing `:` added."""
+        taken = sum(self._dims_taken(i) for i in index)
+        if taken > ref.ndim:
+            raise self.mismatch(
+                "S308", f"{taken} indices for an array of rank {ref.ndim}", "use at most one index per dimension"
+            )
+        items: list[Item] = []
+        operands: list[Operand] = []
+        seen_dots = False
+        for part in index:
+            if isinstance(part, Static) and part.value is Ellipsis:
+                if seen_dots:
+                    raise self.mismatch("S308", "an index can hold only one `...`")
+                seen_dots = True
+                items += [Span()] * (ref.ndim - taken)
+            else:
+                self._index_item(part, items, operands)
+        if not seen_dots:
+            items += [Span()] * (ref.ndim - taken)
+        return Index(tuple(items)), tuple(operands)
+
+    def _dims_taken(self, part: Abstract) -> int:
+        match part:
+            case Static(value=v) if v is None or v is Ellipsis:
+                return 0
+            case Ref(type=t) if t.dtype.kind == "b":
+                return t.ndim
+        return 1
+
+    def _index_item(self, part: Abstract, items: list[Item], operands: list[Operand]) -> None:
+        part = self.contents(part)
+        match part:
+            case Static(value=None):
+                items.append(New())
+            case Struct(kind="slice"):
+                there = []
+                for bound in part.items:
+                    if isinstance(bound, Static) and bound.value is None:
+                        there.append(False)
+                        continue
+                    operand = self.operand(bound)
+                    if operand.type.dtype.kind not in "iub" or isinstance(operand.type, Array):
+                        raise self.mismatch("S308", "slice bounds must be ints", "convert with int()")
+                    there.append(True)
+                    operands.append(operand)
+                items.append(Span(*there))
+            case Ref(type=t):
+                if t.dtype.kind == "b":
+                    items.append(Fancy(mask=True, ndim=t.ndim))
+                elif t.dtype.kind in "iu":
+                    items.append(At() if t.ndim == 0 else Fancy())
+                else:
+                    raise self.mismatch("S308", "arrays used as indices must hold ints or bools")
+                value: Operand = self.read(part)
+                if t.ndim == 0 and t.dtype.kind in "iu":
+                    value = self.emit("getitem", value, path=(Index(()),))
+                    value = self.emit("to_int", value)
+                operands.append(value)
+            case Struct(kind="list") | Struct(kind="tuple") | Series():
+                made = self.array_of(part)
+                self._index_item(made, items, operands)
+            case _:
+                operand = self.operand(part)
+                if operand.type.dtype.kind == "b":
+                    raise self.mismatch("S308", "a bool cannot be an index here", "use np.where or an if")
+                if operand.type.dtype.kind not in "iu":
+                    raise self.mismatch("S308", "an index must be an int", "convert with int()")
+                items.append(At())
+                operands.append(operand)
+
+    def array_of(self, value: Abstract, node: Any = None) -> Abstract:
+        """Return a list or tuple of numbers and arrays as one array (np.array)."""
+        raise NotImplementedError
+
+    def getitem(self, ref: Ref, index: tuple[Abstract, ...], name: str = "") -> Abstract:
+        """Return `x[index]`: a view, a scalar, or a fresh array for index arrays."""
+        step, operands = self.index_items(ref.type, index)
+        if any(isinstance(i, Fancy) for i in step.items):
+            base = self.read(ref)
+            return self.wrap(self.builder.emit(self.op("getitem"), base, *operands, name=name, path=(step,)))
+        all_ints = bool(step.items) and all(isinstance(i, At) for i in step.items)
+        if all_ints:
+            self.check_fresh(ref)
+            version = self.version(ref.buffer)
+            path = (*ref.path, step)
+            value = self.builder.emit(
+                self.op("getitem"), version, *ref.operands, *operands, name=name, path=path
+            )
+            return Num(value)
+        return self.view(ref, (step,), operands)
+
+    # -- writes ------------------------------------------------------------------------------------
+    def write(self, ref: Ref, index: tuple[Abstract, ...] | None, value: Abstract, how: str = "set") -> None:
+        """Write `value` to `ref[index]` (the whole view for None): how is set, add or at."""
+        self.check_writeable(ref)
+        path, operands = ref.path, ref.operands
+        part = ref.type.shape
+        if index is not None:
+            step, more = self.index_items(ref.type, index)
+            part = paths.shape_of(part, (step,), tuple(o.type for o in more), self.sizes.fresh)
+            path, operands = (*path, step), (*operands, *more)
+        elif not path or not isinstance(path[-1], Index):
+            path = (*path, Index((Span(),) * ref.type.ndim))
+        source = self.operand(value)
+        self.sizes.meet((part, source.type.shape), self.place())
+        if len(source.type.shape) > len(part) and not all(d.is_one for d in source.type.shape[: -len(part) or None]):
+            raise self.mismatch("S309", f"a value of rank {source.type.ndim} does not fit into rank {len(part)}")
+        self.check_cast(source, ref, how)
+        version = self.version(ref.buffer)
+        params: dict[str, Any] = {"path": path}
+        if how == "at":
+            params["at"] = True
+        op = self.op("setitem" if how == "set" else "accum")
+        self.store(ref, self.builder.emit(op, version, source, *operands, name=version.name, **params))
+
+    def store(self, ref: Ref, version: Value) -> None:
+        """Make `version` the contents of the buffer; what may overlap it becomes unknown."""
+        self.state.buffers[ref.buffer] = version
+        self.written.setdefault(ref.buffer, self.place())
+        for other in self.overlapping(ref.buffer):
+            self.state.stale.setdefault(other, self.place())
+
+    def overlapping(self, buffer: int) -> list[int]:
+        """Return the other buffers that may share memory with this one."""
+        return [b for b in (*self.state.buffers, *self.fixed) if frozenset((b, buffer)) in self.overlaps]
+
+    def may_overlap(self, a: int, b: int) -> bool:
+        """True if two buffers are the same or may share memory."""
+        return a == b or frozenset((a, b)) in self.overlaps
+
+    def check_writeable(self, ref: Ref) -> None:
+        """Raise if the view must not be written."""
+        self.check_fresh(ref)
+        info = self.buffers[ref.buffer]
+        if info.readonly:
+            raise self.mismatch("S311", f"this array is {info.readonly} and cannot be written", "copy it first")
+        if info.outer:
+            raise self.refuse(
+                "S105",
+                f"`{info.name}` lives outside the differentiated function and must not be written",
+                "pass it as an argument, or write to a copy",
+            )
+
+    def check_cast(self, source: Operand, ref: Ref, how: str) -> None:
+        """Raise where NumPy raises for an in-place operation on another kind of dtype."""
+        if how != "set" and not np.can_cast(self.in_place_dtype(source, ref), ref.type.dtype, "same_kind"):
+            raise self.mismatch(
+                "S312",
+                f"{source.type.dtype} cannot be added in place to an array of {ref.type.dtype}",
+                "make the array float: np.zeros(n) or x.astype(float)",
+            )
+
+    def in_place_dtype(self, source: Operand, ref: Ref) -> Any:
+        """Return the dtype of `array op source` before it is stored."""
+        return apply("add", Leaf(Value("", Array(ref.type.dtype, ()))), Leaf(source)).dtype
+
+    def reachable(self, value: Abstract, found: set[int], seen: set[int]) -> None:
+        """Collect the buffers a value refers to."""
+        match value:
+            case Ref(buffer=b):
+                found.add(b)
+            case Struct() | Lazy():
+                for item in value.items if isinstance(value, Struct) else value.parts:
+                    self.reachable(item, found, seen)
+            case Box(id=k) if k not in seen:
+                seen.add(k)
+                self.reachable(self.state.heap[k], found, seen)
+            case Series(rows=r):
+                found.add(r.buffer)
+            case Method(owner=o):
+                self.reachable(o, found, seen)
+            case Partial():
+                for item in (value.function, *value.args, *(v for _, v in value.kwargs)):
+                    self.reachable(item, found, seen)
+            case MaybeUnbound(value=v):
+                self.reachable(v, found, seen)
+            case Closure():
+                for item in value.defaults.values():
+                    self.reachable(item, found, seen)
+
+    # -- sizes -------------------------------------------------------------------------------------
+    def size(self, ref: Ref, axis: int) -> Num:
+        """Return `x.shape[axis]`: read from the first version of the buffer where a view allows it."""
+        dim = self.sizes.canonical(ref.type.shape[axis])
+        if dim.is_const and self.literal_sizes:
+            return Num(Literal(dim.const))
+        return Num(self.emit("size", self.read(ref), axis=axis))
+
+    literal_sizes = False
+
+    def int_value(self, symbol: Size, name: str) -> Value:
+        """Return a fresh weak int value with a symbolic size."""
+        return Value(name, Scalar(INT, weak=True, size=symbol))
+
+
+def constant(value: Any) -> Abstract:
+    """Return a Python value as an abstract one."""
+    if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
+        return Num(Literal(value))
+    if type(value) is tuple:
+        return Struct("tuple", tuple(range(len(value))), tuple(constant(v) for v in value))
+    return Static(value)
+
+
+def describe(value: Abstract) -> str:
+    """Return what a value is, in words for an error message."""
+    match value:
+        case Static(value=None):
+            return "None"
+        case Static(value=v):
+            return f"the {type(v).__name__} {v!r}" if isinstance(v, str) else f"a {type(v).__name__}"
+        case Struct(kind=kind, cls=cls):
+            return f"a {cls.__name__}" if cls else f"a {kind}"
+        case Box():
+            return "a list or dict"
+        case Ref():
+            return "an array"
+        case Num():
+            return "a number"
+        case Closure():
+            return "a function"
+        case Method(name=name):
+            return f"the method `{name}`"
+    return f"a {type(value).__name__.lower()}"

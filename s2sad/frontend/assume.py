@@ -1,0 +1,101 @@
+"""Facts on demand: where two sizes meet in a broadcast, the example arguments decide what to assume."""
+
+from __future__ import annotations
+
+from s2sad.errors import Origin
+from s2sad.ir.builder import Sizes
+from s2sad.ir.core import Fact
+from s2sad.ir.size import Size
+
+
+class Assumptions(Sizes):
+    """Sizes that may be unified. `concrete` holds the values of parameter symbols in the example
+    arguments; without examples (`trusting`) two unrelated sizes that meet are assumed equal."""
+
+    def __init__(self, concrete: dict[str, int], trusting: bool = False):
+        super().__init__()
+        self.concrete = concrete
+        self.trusting = trusting
+        self.facts: list[Fact] = []
+        self.replaced: dict[str, Size] = {}
+        self.whole: dict[Size, Size] = {}
+
+    def canonical(self, size: Size) -> Size:
+        """Return the representative of `size`."""
+        if not size.terms or not (self.replaced or self.whole):
+            return size
+        for _ in range(8):
+            new = size.substitute(self.replaced)
+            new = self.whole.get(new, new)
+            if new == size:
+                break
+            size = new
+        return size
+
+    def meet(self, shapes: tuple[tuple[Size, ...], ...], origin: Origin | None) -> None:
+        """Decide for each pair of dimensions that are about to be broadcast whether they are equal
+        or one of them is 1, and record it as a fact."""
+        rank = max((len(s) for s in shapes), default=0)
+        for axis in range(-rank, 0):
+            dims = [self.canonical(s[axis]) for s in shapes if len(s) >= -axis]
+            for k in range(1, len(dims)):
+                for j in range(k):
+                    self._pair(self.canonical(dims[j]), self.canonical(dims[k]), origin)
+
+    def equal(self, a: Size, b: Size, origin: Origin | None) -> None:
+        """Note that two sizes must be equal (NumPy raises otherwise)."""
+        a, b = self.canonical(a), self.canonical(b)
+        if a != b and self._known(a) is not None and self._known(a) == self._known(b):
+            self._assume(a, b, origin, raises=True)
+
+    def pin(self, size: Size, origin: Origin | None) -> int | None:
+        """Return the number a size or int has in the example arguments and assume it, or None."""
+        size = self.canonical(size)
+        if size.is_const:
+            return size.const
+        value = self._known(size)
+        if value is not None:
+            self._assume(size, Size.of(value), origin)
+        return value
+
+    def _known(self, size: Size) -> int | None:
+        return size.evaluate(self.concrete)
+
+    def _pair(self, a: Size, b: Size, origin: Origin | None) -> None:
+        if a == b or a.is_one or b.is_one:
+            return
+        left, right = self._known(a), self._known(b)
+        if self.trusting and all(s[0] not in "?$" for s in a.symbols() | b.symbols()):
+            self._assume(a, b, origin)
+        elif left is None or right is None:
+            return
+        elif left == right:
+            self._assume(a, b, origin)
+        elif left == 1 and not a.is_const:
+            self._assume(a, Size.of(1), origin)
+        elif right == 1 and not b.is_const:
+            self._assume(b, Size.of(1), origin)
+
+    def _assume(self, a: Size, b: Size, origin: Origin | None, raises: bool = False) -> None:
+        if a.is_const or (_symbol(a) is None and _symbol(b) is not None):
+            a, b = b, a
+        name = _symbol(a)
+        if name is not None and name not in b.symbols():
+            other = _symbol(b)
+            if other is not None and _rank(other) > _rank(name):  # keep the earlier parameter's symbol
+                a, b, name = b, a, other
+            self.replaced[name] = b
+        else:
+            self.whole[a] = b
+        self.facts.append(Fact(a, b, origin, raises))
+
+
+def _symbol(size: Size) -> str | None:
+    if len(size.terms) == 1 and size.const == 0 and size.terms[0][1] == 1:
+        atom = size.terms[0][0]
+        return atom.name if atom.kind == "symbol" else None
+    return None
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return (0 if "." in name else 1, name)

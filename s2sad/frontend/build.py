@@ -1,0 +1,292 @@
+"""From a Python function and example arguments to an IR Function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gast
+import numpy as np
+
+from s2sad.errors import UnsupportedSyntax
+from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.functions import Transform
+from s2sad.frontend.joins import join_types
+from s2sad.frontend.source import Access, Source
+from s2sad.frontend.transformed import Transforms
+from s2sad.frontend.values import Abstract, Num, Ref, Static
+from s2sad.ir.core import Block, End, Function, Operand, Parameter, Value
+from s2sad.ir.structure import describe as describe_argument
+from s2sad.ir.tree import Node, Tree, renumber
+from s2sad.ir.tree import Static as StaticTree
+from s2sad.ir.types import Array, Type, without_sizes
+from s2sad.ir.verify import verify
+from s2sad.ir.walk import rewrite_types
+
+KINDS = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
+    inspect.Parameter.KEYWORD_ONLY: "keyword",
+    inspect.Parameter.VAR_POSITIONAL: "variadic",
+    inspect.Parameter.VAR_KEYWORD: "variadic_keyword",
+}
+
+
+def build(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    transform: Transform | None = None,
+    values: bool = True,
+) -> Function:
+    """Return the IR of `function` for arguments like the examples: same structure, dtypes, ranks and
+    static values. Facts about sizes are taken from the examples, or, without `values`, sizes that
+    meet are assumed equal. `transform(record, fn)` derives a Function where the program itself calls
+    grad, jvp and the like."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))
+    try:
+        wanted: tuple[Type, ...] | None = None
+        for _ in range(8):
+            root = Root(function, transform, values)
+            fn, found = root.build(args, dict(kwargs or {}), wanted)
+            if found is None:
+                return verify(fn, "frontend")
+            wanted = found
+        raise root.internal("the types of the results do not settle")
+    except RecursionError:
+        raise UnsupportedSyntax("S115", "the program is nested too deeply", "write recursion as a loop") from None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+class Root(Transforms):
+    """The build of one IR function."""
+
+    def __init__(self, function: Any, transform: Transform | None, values: bool):
+        super().__init__(Assumptions({}, trusting=not values), transform)
+        self.function = function
+        self.params: list[Value] = []
+        self.signature: list[Parameter] = []
+        self.return_tree: Tree | None = None
+        self.return_types: tuple[Type, ...] = ()
+        self.seen_types: list[tuple[Type, ...]] = []
+        self.wanted: tuple[Type, ...] | None = None
+        self.entry_buffers: dict[int, Value] = {}  # buffers of array parameters
+        self.partial_keywords: dict[str, Static] = {}
+
+    def build(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], wanted: tuple[Type, ...] | None
+    ) -> tuple[Function, tuple[Type, ...] | None]:
+        """Return the Function, and the result types to build it again with if its returns differ."""
+        self.wanted = wanted
+        source, leading = self.underlying(self.function)
+        node = source.node
+        names = self.parameters(source, leading, args, kwargs)
+        self.push(source, node, None, names, root=True)
+        self.taken |= set(self.frames[0].locals)
+        self.at(node)
+        if isinstance(node, gast.Lambda):
+            end: Any = self.root_return(self.expr(node.body), node.body)
+        else:
+            end = self.run(node.body)
+            if end is None:
+                end = self.root_return(Static(None), node)
+        assert isinstance(end, End)
+        return self.finished(source, end), self.unsettled()
+
+    def unsettled(self) -> tuple[Type, ...] | None:
+        """Return the joined result types if the returns disagree, else None."""
+        if not self.seen_types:
+            return None
+        joined = list(self.seen_types[0])
+        for types_ in self.seen_types[1:]:
+            for k, t in enumerate(types_):
+                both = join_types(joined[k], t)
+                if both is None:
+                    raise self.mismatch(
+                        "S324", "the returned values differ in rank or dtype between paths", "return one kind"
+                    )
+                joined[k] = both
+        if all(without_sizes(t) == without_sizes(j) for ts in self.seen_types for t, j in zip(ts, joined, strict=True)):
+            return None
+        return tuple(joined)
+
+    def underlying(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
+        """Return the Python function that a callable runs, and its already bound leading arguments."""
+        if hasattr(function, "py_func"):
+            return self.underlying(function.py_func)
+        if isinstance(function, types.FunctionType):
+            return self.source(function), ()
+        if isinstance(function, types.MethodType):
+            owner = function.__self__
+            source, leading = self.underlying(function.__func__)
+            return source, (*leading, Static(owner, Access("self", lambda: owner)))
+        if isinstance(function, functools.partial):
+            return self.underlying_partial(function)
+        inner = getattr(function, "__wrapped__", None)
+        if inner is not None and callable(inner):
+            return self.underlying(inner)
+        call = getattr(type(function), "__call__", None)
+        if isinstance(call, types.FunctionType):
+            return self.source(call), (Static(function, Access("self", lambda: function)),)
+        name = getattr(function, "__name__", type(function).__name__)
+        raise UnsupportedSyntax(
+            "S101", f"`{name}` is not written in Python", "wrap it: def f(x): return " + name + "(x)"
+        )
+
+    def underlying_partial(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
+        """Return what a functools.partial runs; its keywords become defaults."""
+        source, leading = self.underlying(function.func)
+        bound = tuple(
+            Static(v, Access(f"partial_{k}", lambda k=k: function.args[k])) for k, v in enumerate(function.args)
+        )
+        self.partial_keywords.update(
+            {k: Static(v, Access(f"partial_{k}", lambda k=k: function.keywords[k])) for k, v in function.keywords.items()}
+        )
+        return source, (*leading, *bound)
+
+    # -- parameters --------------------------------------------------------------------------------------
+    def parameters(
+        self, source: Source, leading: tuple[Abstract, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Abstract]:
+        """Return the names bound at entry; fill in the flat parameters and the signature."""
+        signature = inspect.signature(source.function)
+        spec = [p for p in signature.parameters.values()]
+        names: dict[str, Abstract] = {}
+        self.taken |= {p.name for p in spec}
+        for p, value in zip(spec, leading, strict=False):
+            names[p.name] = self.captured(value) if isinstance(value, Static) else value
+        rest = spec[len(leading) :]
+        for name in self.partial_keywords:
+            names[name] = self.captured(self.partial_keywords[name])
+        rest = [p for p in rest if p.name not in names]
+        bound = inspect.Signature([self.plain(p) for p in rest], __validate_parameters__=False).bind(*args, **kwargs)
+        bound.apply_defaults()
+        leaf_names: set[str] = set()
+        for p in rest:
+            value = bound.arguments[p.name]
+            tree, leaves, found = describe_argument(value, p.name, len(self.params), leaf_names)
+            abstract = [self.parameter_leaf(v, x) for v, x in zip(leaves, found, strict=True)]
+            offset = len(self.params)
+            self.params += leaves
+            local = renumber(tree, {k: k - offset for k in range(offset, len(self.params))})
+            names[p.name] = self.from_tree(local, abstract)
+            has_default = p.default is not inspect.Parameter.empty
+            self.signature.append(
+                Parameter(p.name, tree, KINDS[p.kind], p.default if has_default else None, has_default)
+            )
+        return names
+
+    def plain(self, p: inspect.Parameter) -> inspect.Parameter:
+        """Return a parameter without its annotation."""
+        return p.replace(annotation=inspect.Parameter.empty)
+
+    def parameter_leaf(self, leaf: Value, example: Any) -> Abstract:
+        """Return the abstract value of one leaf of an argument."""
+        if isinstance(leaf.type, Array):
+            ref = self.new_buffer(leaf, leaf.name)
+            self.entry_buffers[ref.buffer] = leaf
+            shape = getattr(example, "shape", ())
+            self.sizes.concrete.update({f"{leaf.name}.{k}": int(n) for k, n in enumerate(shape)})
+            return ref
+        if leaf.type.dtype.kind in "iu" and isinstance(example, int | np.integer):
+            self.sizes.concrete[leaf.name] = int(example)
+        return Num(leaf)
+
+    # -- returns ----------------------------------------------------------------------------------------------
+    def root_return(self, value: Abstract, node: Any) -> End:
+        """Return the end of the IR function: the leaves of the result, then the written parameters."""
+        leaves: list[Abstract] = []
+        tree = self.to_tree(value, leaves, node)
+        if self.return_tree is None:
+            self.return_tree = tree
+        elif not same_tree(self.return_tree, tree):
+            raise self.mismatch(
+                "S324", "the returned values differ in structure between paths", "return the same structure", node
+            )
+        operands: list[Operand] = [self.operand(v, node) for v in leaves]
+        self.seen_types.append(tuple(o.type for o in operands))
+        if self.wanted is not None:
+            operands = [self.convert(o, t) for o, t in zip(operands, self.wanted, strict=True)]
+        for buffer in self.entry_buffers:
+            self.check_fresh(Ref(buffer, (), (), self.entry_buffers[buffer].type))  # type: ignore[arg-type]
+        finals = [self.state.buffers[b] for b in self.entry_buffers]
+        return self.end("return", *operands, *finals)
+
+    def finished(self, source: Source, end: End) -> Function:
+        """Return the Function: unwritten parameters are dropped from the returns."""
+        buffers = list(self.entry_buffers)
+        kept = [k for k, b in enumerate(buffers) if b in self.written_roots()]
+        block = Block((), tuple(self.builder.instrs), end)
+        block = _trim_returns(block, len(buffers), kept)
+        params = list(self.params)
+        signature = list(self.signature)
+        for parameter, leaf in self.hidden.values():
+            tree = renumber(parameter.tree, {-1: len(params)})
+            params.append(leaf)
+            signature.append(Parameter(parameter.name, tree, "captured", parameter.default, True))
+        writes = tuple(params.index(self.entry_buffers[buffers[k]]) for k in kept)
+        node = source.node
+        fn = Function(
+            name=source.name,
+            params=tuple(params),
+            block=block,
+            signature=tuple(signature),
+            result=self.return_tree if self.return_tree is not None else StaticTree(None),
+            writes=writes,
+            facts=tuple(self.sizes.facts),
+            doc=source.function.__doc__ or "",
+            origin=source.origin(node),
+            extra={"captured": dict(self.readers), "static_captures": tuple(self.static_captures)},
+        )
+        return self.with_canonical_sizes(fn)
+
+    def written_roots(self) -> set[int]:
+        """Return the parameter buffers that are written, directly or through a joined name."""
+        found = set(self.written)
+        for buffer in list(found):
+            found |= {b for b in self.entry_buffers if frozenset((b, buffer)) in self.overlaps}
+        return found & set(self.entry_buffers)
+
+    def with_canonical_sizes(self, fn: Function) -> Function:
+        """Return the function with all assumed equalities applied to its types."""
+        sizes = self.sizes
+        if not sizes.replaced and not sizes.whole:
+            return fn
+
+        return rewrite_types(fn, sizes.canonical)
+
+
+def same_tree(a: Tree, b: Tree) -> bool:
+    """True if two results have the same structure."""
+    if isinstance(a, Node) and isinstance(b, Node):
+        return (a.kind, a.keys, a.cls) == (b.kind, b.keys, b.cls) and all(map(same_tree, a.items, b.items))
+    if isinstance(a, StaticTree) and isinstance(b, StaticTree):
+        return a.value is b.value or (type(a.value) is type(b.value) and bool(a.value == b.value))
+    return type(a) is type(b)
+
+
+def _trim_returns(block: Block, finals: int, kept: list[int]) -> Block:
+    from_end = finals
+
+    def visit(b: Block) -> Block:
+        instrs = tuple(
+            type(i)(i.op, i.args, i.results, i.params, tuple(map(visit, i.blocks)), i.origin, i.role)
+            if i.blocks
+            else i
+            for i in b.instrs
+        )
+        end = b.end
+        if end.kind == "return":
+            head = end.args[: len(end.args) - from_end]
+            tail = end.args[len(end.args) - from_end :]
+            end = End("return", (*head, *(tail[k] for k in kept)), end.params, end.origin)
+        return Block(b.params, instrs, end)
+
+    return visit(block)

@@ -1,0 +1,321 @@
+"""User functions: inlining, nested functions, captured values, s2sad's transforms inside programs."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from s2sad.errors import S2sadError
+from s2sad.frontend import syntax
+from s2sad.frontend.arrays import constant, describe
+from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.machine import Buffer, Frame
+from s2sad.frontend.source import Access, Source, source_of
+from s2sad.frontend.statements import RETURN, Returned, Statements
+from s2sad.frontend.values import (
+    Abstract,
+    Closure,
+    Num,
+    Partial,
+    Ref,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Function, Literal, Parameter, Value
+from s2sad.ir.structure import leaf_type
+from s2sad.ir.tree import Leaf, Node, Tree
+from s2sad.ir.tree import Static as StaticTree
+from s2sad.ir.types import Array
+
+MAX_DEPTH = 40
+
+Transform = Callable[[Any, Function], Function]
+
+
+class Functions(Statements):
+    """Calls of user functions."""
+
+    def __init__(self, sizes: Assumptions, transform: Transform | None):
+        super().__init__(sizes)
+        self.transform = transform
+        self.hidden: dict[str, tuple[Parameter, Value]] = {}  # captured parameters by access name
+        self.hidden_values: dict[str, Abstract] = {}
+        self.readers: dict[str, Callable[[], Any]] = {}
+        self.static_captures: list[tuple[Callable[[], Any], Any]] = []
+        self.static_seen: set[tuple[str, int]] = set()
+        self.taken: set[str] = set()
+        self.sources: dict[Any, Source] = {}
+
+    # -- captured values ------------------------------------------------------------------------------
+    def captured(self, value: Static, node: Any = None) -> Abstract:
+        """Return a captured Python object: numbers and arrays become hidden parameters, read again at
+        each call; everything else is static, and checked again at each call."""
+        v, access = value.value, value.access
+        number = isinstance(v, int | float | complex | np.generic) and not isinstance(v, bool | np.bool_)
+        if access is None:
+            if type(v) in (list, dict):
+                return self.structured(v, node)
+            return constant(v) if not isinstance(v, np.generic) else value
+        if isinstance(v, np.bool_):
+            v = bool(v)
+        if type(v) is bool:
+            self.remember(access, v)
+            return Num(Literal(v))
+        if number or type(v) is np.ndarray:
+            return self.hidden_parameter(v, access, node)
+        if type(v) in (list, dict, tuple) or _has_fields(v):
+            return value
+        self.remember(access, v)
+        return value
+
+    def remember(self, access: Access, value: Any) -> None:
+        """Note a static captured value, to be checked at each call."""
+        key = (access.name, id(value))
+        if key not in self.static_seen and access.read is not None:
+            self.static_seen.add(key)
+            self.static_captures.append((access.read, value))
+
+    def structured(self, value: Any, node: Any) -> Abstract:
+        """Return a fresh list or dict of compile-time values as a container."""
+        if isinstance(value, list):
+            items = tuple(self.captured(Static(v), node) for v in value)
+            return self.box(Struct("list", tuple(range(len(items))), items))
+        return self.box(Struct("dict", tuple(value), tuple(self.captured(Static(v), node) for v in value.values())))
+
+    def hidden_parameter(self, value: Any, access: Access, node: Any) -> Abstract:
+        """Return the parameter that holds a captured number or array."""
+        if access.name in self.hidden_values:
+            return self.hidden_values[access.name]
+        if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
+            return Static(value)
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise self.mismatch("S316", "an int beyond 64 bits cannot be compiled", "use a float", node)
+        name, k = access.name, 1
+        while name in self.taken:
+            k += 1
+            name = f"{access.name}_{k}"
+        self.taken.add(name)
+        leaf = Value(name, leaf_type(value, name))
+        if isinstance(value, np.ndarray):
+            self.sizes.concrete.update({f"{name}.{d}": n for d, n in enumerate(value.shape)})
+        elif isinstance(value, int | np.integer):
+            self.sizes.concrete[name] = int(value)
+        parameter = Parameter(name, Leaf(-1), "captured", value, True)
+        self.hidden[access.name] = (parameter, leaf)
+        self.readers[name] = access.read
+        made: Abstract
+        if isinstance(leaf.type, Array):
+            buffer = self.fresh_id()
+            self.buffers[buffer] = Buffer(access.name, outer=True)
+            self.fixed[buffer] = leaf
+            made = Ref(buffer, (), (), leaf.type)
+        else:
+            made = Num(leaf)
+        self.hidden_values[access.name] = made
+        return made
+
+    def contents(self, value: Abstract) -> Abstract:
+        """Return the contents of a container; captured records open on demand."""
+        if isinstance(value, Static) and value.access is not None and type(value.value) in (tuple, list, dict):
+            return self.opened(value)
+        return super().contents(value)
+
+    def opened(self, value: Static) -> Abstract:
+        """Return a captured tuple, list or dict as a structure of captured items."""
+        v, access = value.value, value.access
+        assert access is not None
+        keys = tuple(v) if isinstance(v, dict) else tuple(range(len(v)))
+        items = tuple(self.captured(Static(v[k], access.item(k))) for k in keys)
+        self.static_captures_keys(access, v)
+        return Struct(type(v).__name__, keys, items)
+
+    def static_captures_keys(self, access: Access, value: Any) -> None:
+        """Note the length or keys of a captured container, to be checked at each call."""
+        key = (access.name + "#", len(value))
+        if key in self.static_seen:
+            return
+        self.static_seen.add(key)
+        read = access.read
+        if isinstance(value, dict):
+            self.static_captures.append((lambda: repr(list(read())), repr(list(value))))
+        else:
+            self.static_captures.append((lambda: len(read()), len(value)))
+
+    # -- frames ----------------------------------------------------------------------------------------
+    def source(self, function: types.FunctionType) -> Source:
+        """Return the source of a function."""
+        if function not in self.sources:
+            try:
+                self.sources[function] = source_of(function)
+            except S2sadError as error:
+                raise error.located(self.place()) from None
+        return self.sources[function]
+
+    def push(self, source: Source, node: Any, parent: int | None, names: dict[str, Abstract], root: bool = False) -> Frame:
+        """Enter a function."""
+        body = node.body if isinstance(node.body, list) else []
+        args = node.args
+        params = [a.id for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+        params += [a.id for a in (args.vararg, args.kwarg) if a is not None]
+        nonlocals = syntax.declared(body, gast.Nonlocal)
+        globals_ = syntax.declared(body, gast.Global)
+        assigned = frozenset(syntax.assigned_names(body)) - globals_
+        frame = Frame(
+            self.fresh_id(), source, node, parent, root, assigned | frozenset(params), nonlocals, [], len(self.frames)
+        )
+        self.info[frame.id] = frame
+        self.frames.append(frame)
+        self.state.frames[frame.id] = names
+        return frame
+
+    def shared_names(self, frame: Frame) -> frozenset[str]:
+        """Return the names of a frame that nested functions may assign."""
+        body = frame.node.body if isinstance(frame.node.body, list) else [frame.node.body]
+        return syntax.shared_names(body)
+
+    def bound_arguments(
+        self, node: Any, defaults: dict[str, Abstract], args: tuple[Abstract, ...], kwargs: dict[str, Abstract], label: str, place: Any
+    ) -> dict[str, Abstract]:
+        """Return the parameters of a function bound to arguments, as Python binds them."""
+        a = node.args
+        kinds = inspect.Parameter
+        spec = [kinds(p.id, kinds.POSITIONAL_ONLY) for p in a.posonlyargs]
+        spec += [kinds(p.id, kinds.POSITIONAL_OR_KEYWORD) for p in a.args]
+        if a.vararg is not None:
+            spec.append(kinds(a.vararg.id, kinds.VAR_POSITIONAL))
+        spec += [kinds(p.id, kinds.KEYWORD_ONLY) for p in a.kwonlyargs]
+        if a.kwarg is not None:
+            spec.append(kinds(a.kwarg.id, kinds.VAR_KEYWORD))
+        spec = [p.replace(default=defaults[p.name]) if p.name in defaults else p for p in spec]
+        try:
+            bound = inspect.Signature(spec, __validate_parameters__=False).bind(*args, **kwargs)
+        except TypeError as error:
+            raise self.mismatch("S319", f"TypeError: {label}() {error}", "", place) from error
+        bound.apply_defaults()
+        names: dict[str, Abstract] = {}
+        for p in spec:
+            value = bound.arguments[p.name]
+            if p.kind is kinds.VAR_POSITIONAL:
+                value = Struct("tuple", tuple(range(len(value))), tuple(value))
+            elif p.kind is kinds.VAR_KEYWORD:
+                value = self.box(Struct("dict", tuple(value), tuple(value.values())))
+            names[p.name] = value
+        return names
+
+    def function_defaults(self, function: types.FunctionType) -> dict[str, Abstract]:
+        """Return the defaults of a Python function as captured values."""
+        code = function.__code__
+        positional = code.co_varnames[: code.co_argcount]
+        given = function.__defaults__ or ()
+        found: dict[str, Abstract] = {}
+        for k, name in enumerate(positional[len(positional) - len(given) :]):
+            access = Access(f"{function.__name__}_{name}", lambda k=k: (function.__defaults__ or ())[k])
+            found[name] = Static(given[k], access)
+        for name, value in (function.__kwdefaults__ or {}).items():
+            access = Access(f"{function.__name__}_{name}", lambda n=name: (function.__kwdefaults__ or {})[n])
+            found[name] = Static(value, access)
+        return found
+
+    def call_function(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of calling a Python function: read in place."""
+        inner = getattr(function, "__wrapped__", None)
+        if isinstance(inner, types.FunctionType) and _only_caches(function):
+            function = inner
+        source = self.source(function)
+        names = self.bound_arguments(
+            source.node, self.function_defaults(function), args, kwargs, function.__name__, node
+        )
+        names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
+        return self.inline(source, source.node, None, names, node)
+
+    def call_closure(
+        self, closure: Closure, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of calling a nested function: read in place."""
+        names = self.bound_arguments(closure.node, closure.defaults, args, kwargs, closure.name, node)
+        return self.inline(closure.source, closure.node, closure.frame, names, node)
+
+    def inline(
+        self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of reading a function's body here."""
+        if sum(f.node is callee for f in self.frames) >= MAX_DEPTH:
+            raise self.refuse(
+                "S115",
+                f"the recursion of `{getattr(callee, 'name', 'lambda')}` does not end at compile time",
+                "write it as a loop, or make the depth a literal",
+                node,
+            )
+        origin = self.builder.origin
+        frame = self.push(source, callee, parent, names)
+        try:
+            if isinstance(callee, gast.Lambda):
+                value = self.expr(callee.body)
+            else:
+                outcome = self.run(callee.body)
+                if outcome is not None and not isinstance(outcome, Returned):
+                    raise self.refuse(
+                        "S125", f"`{callee.name}` never returns here", "return a value on some path", node
+                    )
+                value = self.state.frames[frame.id].pop(RETURN, Static(None))
+        finally:
+            self.frames.remove(frame)
+        self.builder.origin = origin
+        return self.checked(value, f"the result of {getattr(callee, 'name', 'lambda')}")
+
+    def bound_method(self, function: Static, owner: Abstract) -> Abstract:
+        """Return a function with its first argument bound."""
+        return Partial(function, (owner,))
+
+    # -- structures ------------------------------------------------------------------------------------------
+    def from_tree(self, tree: Tree, leaves: list[Abstract]) -> Abstract:
+        """Return the abstract value of a structure."""
+        match tree:
+            case Leaf(index):
+                return leaves[index]
+            case StaticTree(value):
+                return constant(value)
+            case Node():
+                items = tuple(self.from_tree(i, leaves) for i in tree.items)
+                keys = tree.keys
+                cls = tree.cls
+                made = Struct(tree.kind, keys, items, cls)
+                mutable = tree.kind in ("list", "dict") or (
+                    tree.kind == "record" and not issubclass(cls, tuple)
+                )
+                return self.box(made) if mutable else made
+        raise self.internal("unknown tree")
+
+    def to_tree(self, value: Abstract, leaves: list[Any], node: Any = None) -> Tree:
+        """Return the structure of a value; its numbers and arrays are appended to `leaves`."""
+        box = self.contents(value)
+        match box:
+            case Num() | Ref():
+                leaves.append(box)
+                return Leaf(len(leaves) - 1)
+            case Static(value=v):
+                if isinstance(v, np.ndarray | np.generic) and v.dtype.kind in "biufc":
+                    leaves.append(self.wrap(self.operand(box)))
+                    return Leaf(len(leaves) - 1)
+                return StaticTree(v)
+            case Struct():
+                items = tuple(self.to_tree(i, leaves, node) for i in box.items)
+                kind = box.kind if box.kind != "slice" else "tuple"
+                return Node(kind, box.keys, items, box.cls)
+        raise self.mismatch("S323", f"{describe(box)} cannot be returned or passed on here", "", node)
+
+
+def _has_fields(value: Any) -> bool:
+    return hasattr(type(value), "_fields") or hasattr(type(value), "__dataclass_fields__")
+
+
+def _only_caches(function: Any) -> bool:
+    # functools.lru_cache and similar wrappers compute the same function
+    return not isinstance(function, types.FunctionType)

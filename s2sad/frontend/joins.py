@@ -1,0 +1,328 @@
+"""Where control flow joins: the branches of an `if`, and the header of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from s2sad.frontend.arrays import Arrays
+from s2sad.frontend.machine import State
+from s2sad.frontend.values import (
+    UNBOUND,
+    Abstract,
+    Box,
+    MaybeUnbound,
+    Num,
+    Poison,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, sample, without_sizes
+
+
+@dataclass(slots=True, eq=False)
+class Edge:
+    """One way into a join: the state there, the open block, and the values handed over."""
+
+    state: State
+    builder: Builder
+    values: list[Operand] = field(default_factory=list)
+
+
+def join_types(a: Type, b: Type) -> Type | None:
+    """Return the type of a name that is `a` on one path and `b` on another, or None."""
+    if isinstance(a, Array) and isinstance(b, Array):
+        return a if without_sizes(a) == without_sizes(b) else None
+    if isinstance(a, Array) or isinstance(b, Array):
+        return None
+    if (a.dtype, a.weak) == (b.dtype, b.weak):
+        return a if a.size == b.size else Scalar(a.dtype, a.weak)
+    if a.weak and b.weak:
+        return Scalar(np.result_type(a.dtype, b.dtype), weak=True)
+    if a.weak != b.weak:
+        strong, weak = (b, a) if a.weak else (a, b)
+        return Scalar(np.result_type(strong.dtype, sample(Scalar(weak.dtype, True))))  # type: ignore[arg-type]
+    return Scalar(np.result_type(a.dtype, b.dtype))
+
+
+class Joins(Arrays):
+    """Joining states."""
+
+    @contextmanager
+    def on(self, edge: Edge) -> Iterator[None]:
+        """Emit into the block of an edge, seeing its state."""
+        saved = self.builder, self.state
+        origin = self.builder.origin
+        self.builder, self.state = edge.builder, edge.state
+        self.builder.origin = origin
+        try:
+            yield
+        finally:
+            self.builder, self.state = saved
+
+    def join(self, before: State, edges: list[Edge]) -> list[Value]:
+        """Make `self.state` the join of the edges' states (after an `if`); fill in `edge.values` and
+        return the results that the owning instruction gives."""
+        joiner = _Joiner(self, before, edges)
+        after = State(stale={k: v for e in edges for k, v in e.state.stale.items()})
+        for frame, names in before.frames.items():
+            joined: dict[str, Abstract] = {}
+            order = dict.fromkeys(n for e in edges for n in e.state.frames[frame])
+            for name in order:
+                parts = [e.state.frames[frame].get(name, UNBOUND) for e in edges]
+                same = name in names and all(p == names[name] for p in parts)
+                joined[name] = names[name] if same else joiner.value(parts, name)
+            after.frames[frame] = joined
+        for edge in edges:  # frames of closures made inside
+            for frame, names in edge.state.frames.items():
+                after.frames.setdefault(frame, names)
+        for key in dict.fromkeys(k for e in edges for k in e.state.heap):
+            parts = [e.state.heap[key] for e in edges if key in e.state.heap]
+            same = key in before.heap and all(p == before.heap[key] for p in parts)
+            after.heap[key] = (
+                joiner.value(parts, "") if len(parts) == len(edges) and not same else parts[0]
+            )
+        for buffer in before.buffers:
+            versions = [e.state.buffers[buffer] for e in edges]
+            if all(v is before.buffers[buffer] for v in versions):
+                after.buffers[buffer] = versions[0]
+            else:
+                kept = self.buffers[buffer].name
+                after.buffers[buffer] = joiner.slot(list(versions), before.buffers[buffer].type, kept)
+        after.buffers.update(joiner.made)
+        self.state = after
+        return joiner.results
+
+
+class _Joiner:
+    def __init__(self, machine: Joins, before: State, edges: list[Edge]):
+        self.m, self.before, self.edges = machine, before, edges
+        self.results: list[Value] = []
+        self.made: dict[int, Value] = {}
+        self.roots: dict[tuple[int, ...], int] = {}
+        self.flags: dict[tuple[Operand, ...], Operand] = {}
+        self.slots: dict[tuple[Any, ...], Value] = {}
+
+    def slot(self, operands: list[Operand], t: Type, name: str) -> Value:
+        key = (*operands, without_sizes(t), name)
+        if key in self.slots:
+            return self.slots[key]
+        result = Value(name, t)
+        self.results.append(result)
+        for edge, operand in zip(self.edges, operands, strict=True):
+            with self.m.on(edge):
+                edge.values.append(self.m.convert(operand, t))
+        self.slots[key] = result
+        return result
+
+    def value(self, parts: list[Abstract], name: str) -> Abstract:
+        first = parts[0]
+        if len(parts) > 1 and all(p is first or p == first for p in parts):
+            return self.moved(first, name)
+        if len(parts) == 1 and not isinstance(first, MaybeUnbound):
+            return self.moved(first, name)
+        if any(p is UNBOUND or isinstance(p, MaybeUnbound) for p in parts):
+            return self.maybe(parts, name)
+        poison = next((p for p in parts if isinstance(p, Poison)), None)
+        if poison is not None:
+            return poison
+        if all(isinstance(p, Num | Static) and _is_number(p) for p in parts):
+            return self.number(parts, name)
+        if all(isinstance(p, Ref) for p in parts):
+            return self.array([p for p in parts if isinstance(p, Ref)], name)
+        if all(isinstance(p, Struct) for p in parts):
+            structs = [p for p in parts if isinstance(p, Struct)]
+            s = structs[0]
+            if all((p.kind, p.keys, p.cls) == (s.kind, s.keys, s.cls) for p in structs):
+                columns = [list(column) for column in zip(*(p.items for p in structs), strict=True)]
+                items = tuple(self.value(column, name) for column in columns)
+                return Struct(s.kind, s.keys, items, s.cls)
+        if all(isinstance(p, Series | Struct) for p in parts) and any(isinstance(p, Series) for p in parts):
+            return self.series(parts, name)
+        if all(isinstance(p, Box) for p in parts):
+            return self.boxes([p for p in parts if isinstance(p, Box)], name)
+        return Poison(
+            "S313",
+            f"`{name or 'this value'}` is of another kind on different paths",
+            "give it the same kind (number, array of one rank, tuple) on every path",
+        )
+
+    def moved(self, part: Abstract, name: str) -> Abstract:
+        """Return a value that is the same on all edges, brought out of a single branch if need be."""
+        if len(self.edges) > 1 and not isinstance(part, Ref | Struct | Series):
+            return part
+        match part:
+            case Num(operand) if isinstance(operand, Value) and len(self.edges) == 1:
+                return Num(self.slot([operand], operand.type, name or operand.name))
+            case Ref():
+                return self.array([part] * len(self.edges), name)
+            case Struct():
+                items = tuple(self.value([i] * len(self.edges), name) for i in part.items)
+                return Struct(part.kind, part.keys, items, part.cls)
+            case Series():
+                rows = self.array([part.rows] * len(self.edges), name)
+                assert isinstance(rows, Ref)
+                count = self.value([Num(part.count)] * len(self.edges), "")
+                assert isinstance(count, Num)
+                return Series(rows, count.operand)
+        return part
+
+    def number(self, parts: list[Abstract], name: str) -> Abstract:
+        operands: list[Operand] = []
+        for edge, part in zip(self.edges, parts, strict=True):
+            with self.m.on(edge):
+                operands.append(self.m.operand(part))
+        t: Type | None = operands[0].type
+        for operand in operands[1:]:
+            t = join_types(t, operand.type) if t is not None else None
+        if t is None:
+            return Poison("S313", f"`{name}` is a number on one path and an array on another", "")
+        if isinstance(t, Scalar) and t.dtype == INT and t.size is None:
+            t = replace(t, size=self.m.sizes.fresh_int())
+        return Num(self.slot(operands, t, name))
+
+    def array(self, refs: list[Ref], name: str) -> Abstract:
+        first = refs[0]
+        same = all(r.buffer == first.buffer and r.path == first.path for r in refs)
+        if same and (first.buffer in self.before.buffers or first.buffer in self.m.fixed):
+            return self.with_operands(first.buffer, refs)
+        if len({r.path for r in refs}) == 1 and len({without_sizes(self.version(e, r.buffer).type) for e, r in self.pairs(refs)}) == 1:
+            return self.with_operands(self.root(tuple(r.buffer for r in refs), name), refs)
+        if len({without_sizes(r.type) for r in refs}) != 1:
+            return Poison(
+                "S313", f"`{name}` has another rank or dtype on different paths", "use one rank and dtype"
+            )
+        values: list[Operand] = []
+        for edge, ref in self.pairs(refs):
+            with self.m.on(edge):
+                values.append(self.m.read(ref))
+        result = self.slot(values, self.array_type([v.type for v in values]), name)
+        return self.new_root(result, tuple(r.buffer for r in refs), name)
+
+    def pairs(self, refs: list[Ref]) -> list[tuple[Edge, Ref]]:
+        return list(zip(self.edges, refs, strict=True))
+
+    def version(self, edge: Edge, buffer: int) -> Value:
+        return self.m.fixed[buffer] if buffer in self.m.fixed else edge.state.buffers[buffer]
+
+    def with_operands(self, buffer: int, refs: list[Ref]) -> Ref:
+        columns = zip(*(r.operands for r in refs), strict=True)
+        operands: list[Operand] = []
+        for column in columns:
+            joined = self.value([Num(o) for o in column], "")
+            assert isinstance(joined, Num)
+            operands.append(joined.operand)
+        t = self.array_type([r.type for r in refs])
+        return Ref(buffer, refs[0].path, tuple(operands), t)
+
+    def array_type(self, types: list[Any]) -> Array:
+        shape = []
+        for dims in zip(*(t.shape for t in types), strict=True):
+            known = {self.m.sizes.canonical(d) for d in dims}
+            shape.append(known.pop() if len(known) == 1 else self.m.sizes.fresh())
+        return Array(types[0].dtype, tuple(shape))
+
+    def root(self, buffers: tuple[int, ...], name: str) -> int:
+        if buffers in self.roots:
+            return self.roots[buffers]
+        versions: list[Operand] = []
+        for edge, buffer in zip(self.edges, buffers, strict=True):
+            with self.m.on(edge):
+                self.m.check_fresh(Ref(buffer, (), (), self.version(edge, buffer).type))  # type: ignore[arg-type]
+            versions.append(self.version(edge, buffer))
+        label = name or self.m.buffers[buffers[0]].name
+        result = self.slot(versions, self.array_type([v.type for v in versions]), label)
+        return self.new_root(result, buffers, name).buffer
+
+    def new_root(self, result: Value, buffers: tuple[int, ...], name: str) -> Ref:
+        m = self.m
+        ref = m.new_buffer(result, name)
+        m.state.buffers.pop(ref.buffer)
+        self.made[ref.buffer] = result
+        readonly = {m.buffers[b].readonly for b in buffers} - {""}
+        m.buffers[ref.buffer].readonly = min(readonly, default="")
+        m.buffers[ref.buffer].outer = any(m.buffers[b].outer for b in buffers)
+        for other in (*self.before.buffers, *m.fixed):
+            if any(m.may_overlap(b, other) for b in buffers):
+                m.overlaps.add(frozenset((ref.buffer, other)))
+        for mates, made in self.roots.items():
+            if any(m.may_overlap(a, b) for a, b in zip(buffers, mates, strict=True)):
+                m.overlaps.add(frozenset((ref.buffer, made)))
+        self.roots[buffers] = ref.buffer
+        return ref
+
+    def maybe(self, parts: list[Abstract], name: str) -> Abstract:
+        bound = [p for p in parts if p is not UNBOUND]
+        if not bound:
+            return UNBOUND
+        flags: list[Operand] = []
+        inner: list[Abstract] = []
+        template = bound[0].value if isinstance(bound[0], MaybeUnbound) else bound[0]
+        for edge, part in zip(self.edges, parts, strict=True):
+            if part is UNBOUND:
+                flags.append(Literal(False))
+                with self.m.on(edge):
+                    inner.append(blank(self.m, template))
+            elif isinstance(part, MaybeUnbound):
+                flags.append(part.bound)
+                inner.append(part.value)
+            else:
+                flags.append(Literal(True))
+                inner.append(part)
+        value = self.value(inner, name)
+        if all(f == flags[0] for f in flags) and isinstance(flags[0], Literal):
+            return MaybeUnbound(value, flags[0])
+        return MaybeUnbound(value, self.slot(flags, WEAK_BOOL, ""))
+
+    def series(self, parts: list[Abstract], name: str) -> Abstract:
+        made: list[Series] = []
+        sample_row = next(p for p in parts if isinstance(p, Series))
+        for edge, part in zip(self.edges, parts, strict=True):
+            with self.m.on(edge):
+                made.append(part if isinstance(part, Series) else self.m.series_of(part, sample_row))
+        rows = self.value([s.rows for s in made], name)
+        count = self.value([Num(s.count) for s in made], "")
+        if isinstance(rows, Ref) and isinstance(count, Num):
+            return Series(rows, count.operand)
+        return Poison("S313", f"`{name}` holds other things on different paths", "")
+
+    def boxes(self, parts: list[Box], name: str) -> Abstract:
+        contents = [e.state.heap[p.id] for e, p in zip(self.edges, parts, strict=True)]
+        joined = self.value(contents, name)
+        if isinstance(joined, Poison):
+            return joined
+        made = Box(self.m.fresh_id())
+        for edge in self.edges:  # visible to the loop over heap keys in join()
+            edge.state.heap[made.id] = joined
+        return made
+
+
+def blank(m: Arrays, template: Abstract) -> Abstract:
+    """Return a placeholder of the same kind for a name that is not bound on a path."""
+    match template:
+        case Num(operand):
+            t = operand.type
+            return Num(m.emit("undef", type=Scalar(t.dtype, getattr(t, "weak", False))))
+        case Ref(type=t):
+            value = m.emit("undef", type=Array(t.dtype, tuple(m.sizes.fresh() for _ in t.shape)))
+            return m.new_buffer(value)
+        case Struct():
+            items = tuple(blank(m, i) for i in template.items)
+            return Struct(template.kind, template.keys, items, template.cls)
+    return template
+
+
+def _is_number(part: Abstract) -> bool:
+    if isinstance(part, Num):
+        return True
+    value = getattr(part, "value", None)
+    return isinstance(value, int | float | complex | np.generic) and not isinstance(value, np.bool_)
+

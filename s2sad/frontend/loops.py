@@ -1,0 +1,513 @@
+"""Loops: the header state is found by running the body under assumptions until they hold.
+
+Every name that the body assigns, every buffer and every container is a slot, assumed at first to
+keep its kind. A body that disagrees raises `Refine` with what must be assumed instead, and is read
+again. Slots that turn out never to change are dropped at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from s2sad.errors import InternalError, NotDifferentiable
+from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.joins import Joins, blank, join_types
+from s2sad.frontend.machine import State
+from s2sad.frontend.values import (
+    UNBOUND,
+    Abstract,
+    Box,
+    MaybeUnbound,
+    Num,
+    Poison,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.size import Size
+from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, without_sizes
+from s2sad.ir.walk import Copier, substitute
+from s2sad.ops import OPS
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What must be assumed of a slot: `num` of a type; `own`: an array of a type in a buffer of its
+    own; `maybe`: not bound before the loop, like `template` after it; `series`; `poison`."""
+
+    kind: str
+    type: Type | None = None
+    template: Abstract | None = None
+
+
+class Refine(Exception):
+    """An assumption about a loop header does not hold."""
+
+    def __init__(self, loop: Loop, key: Key, hint: Hint):
+        super().__init__(str(key))
+        self.loop, self.key, self.hint = loop, key, hint
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop whose body is being read."""
+
+    hints: dict[Key, Hint]
+    header: dict[Key, Abstract] = field(default_factory=dict)  # slot key -> assumed value
+    buffers: list[int] = field(default_factory=list)
+    params: list[Value] = field(default_factory=list)
+    inits: list[Operand] = field(default_factory=list)
+    owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
+    before: State = field(default_factory=State)
+    stale: set[int] = field(default_factory=set)
+    has_break: bool = False
+
+
+class Loops(Joins):
+    """Building `for` and `while` instructions."""
+
+    def __init__(self, sizes: Assumptions):
+        super().__init__(sizes)
+        self.first_buffers: dict[int, int] = {}
+        self.header_values: dict[int, Value] = {}
+        self.loop_fresh: set[Size] = set()
+
+    def run_loop(
+        self,
+        names: list[str],
+        escaping: set[str],
+        body: Callable[[Loop], tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]],
+        op: str,
+    ) -> None:
+        """Emit a loop. `body(loop)` runs with the header state installed and an empty builder; it
+        returns extra leading parameters, the blocks, and extra leading operands of the instruction."""
+        before, outer = self.state, self.builder
+        hints: dict[Key, Hint] = {}
+        for _ in range(40):
+            self.state = before.copy()
+            pre = self.builder = outer.inner()
+            loop = Loop(hints, before=before)
+            try:
+                self.make_header(loop, names)
+                self.builder = outer.inner()
+                self.frame.loops.append(loop)
+                depth = len(self.frames)
+                try:
+                    extra, blocks, leading = body(loop)
+                finally:
+                    del self.frames[depth:]
+                    self.frame.loops.remove(loop)
+            except Refine as refine:
+                if refine.loop is not loop:
+                    self.state, self.builder = before, outer
+                    raise
+                assert hints.get(refine.key) != refine.hint, f"no progress at {refine.key}"
+                hints[refine.key] = refine.hint
+                continue
+            except BaseException:
+                self.state, self.builder = before, outer
+                raise
+            self.builder = outer
+            outer.instrs += pre.instrs
+            self.finish(loop, OPS[op], extra, blocks, leading, names, escaping)
+            return
+        raise InternalError("S903", "the types of this loop's variables do not settle", "", self.place())
+
+    # -- header --------------------------------------------------------------------------------------
+    def make_header(self, loop: Loop, names: list[str]) -> None:
+        """Install the assumed state at the loop's head; fill in params and inits."""
+        frame = self.frame.id
+        scope = self.state.frames[frame]
+        for name in names:
+            key: Key = ("var", frame, name)
+            if key in loop.hints or name in scope:
+                scope[name] = loop.header[key] = self.header(loop, scope.get(name, UNBOUND), key, name)
+        for other in self.frames:
+            for name in sorted(self.shared_names(other)):
+                key = ("var", other.id, name)
+                scope = self.state.frames[other.id]
+                if key not in loop.header and name in scope:
+                    scope[name] = loop.header[key] = self.header(loop, scope[name], key, name)
+        for box in list(self.state.heap):
+            key = ("heap", box)
+            made = self.header(loop, self.state.heap[box], key, "")
+            self.state.heap[box] = loop.header[key] = made
+        for buffer in loop.before.buffers:
+            version = self.state.buffers[buffer]
+            param = Value(version.name, version.type)
+            loop.buffers.append(buffer)
+            loop.params.append(param)
+            loop.inits.append(version)
+            self.state.buffers[buffer] = param
+        for key, hint in loop.hints.items():
+            if key[0] == "stale":
+                self.state.stale.setdefault(key[1], self.place())
+                loop.stale.add(key[1])
+            elif key[0] == "overlap" and hint.kind == "overlap":
+                a = loop.owned[key[1]]
+                b = loop.owned[key[2]] if isinstance(key[2], tuple) else key[2]
+                self.overlaps.add(frozenset((a, b)))
+
+    def shared_names(self, frame: Any) -> frozenset[str]:
+        """Return the names of a frame that nested functions may assign."""
+        raise NotImplementedError
+
+    def header(self, loop: Loop, init: Abstract, key: Key, name: str) -> Abstract:
+        """Return the assumed value of a slot at the loop's head."""
+        hint = loop.hints.get(key)
+        if hint is not None and hint.kind == "poison":
+            return Poison("S313", f"`{name}` changes its kind from trip to trip", "keep one kind of value in it")
+        if hint is not None and hint.kind == "maybe":
+            return self.maybe_header(loop, init, hint, key, name)
+        if hint is not None and hint.kind == "series":
+            assert isinstance(hint.template, Series)
+            if isinstance(init, Struct):
+                init = self.series_of(init, hint.template)
+        match init:
+            case Num(operand):
+                t = hint.type if hint is not None and hint.type is not None else operand.type
+                if isinstance(t, Array):
+                    raise self.mismatch(
+                        "S314",
+                        f"`{name}` is a number before the loop and an array in it",
+                        f"start from an array: `{name} = np.zeros(...)` of the right shape",
+                    )
+                t = Scalar(t.dtype, t.weak, self.sizes.fresh_int() if t.dtype == INT else None)
+                return Num(self.param(loop, self.convert(operand, t), t, name or operand.name))
+            case Ref():
+                return self.ref_header(loop, init, hint, key, name)
+            case Struct():
+                items = tuple(
+                    self.header(loop, item, (*key, k), name)
+                    for k, item in zip(init.keys, init.items, strict=True)
+                )
+                return Struct(init.kind, init.keys, items, init.cls)
+            case Series(rows, count):
+                rows = self.ref_header(loop, rows, Hint("own", loop.hints.get((*key, "rows"), Hint("own")).type), (*key, "rows"), name)  # fmt: skip
+                number = self.header(loop, Num(count), (*key, "count"), "")
+                assert isinstance(number, Num)
+                return Series(rows, number.operand)
+            case MaybeUnbound(value, bound):
+                value = self.header(loop, value, (*key, "value"), name)
+                flag = self.param(loop, bound, WEAK_BOOL, "")
+                return MaybeUnbound(value, flag)
+        return init
+
+    def param(self, loop: Loop, init: Operand, t: Type, name: str) -> Value:
+        """Return a new loop parameter."""
+        made = Value(name, t)
+        loop.params.append(made)
+        loop.inits.append(init)
+        return made
+
+    def ref_header(self, loop: Loop, init: Ref, hint: Hint | None, key: Key, name: str) -> Ref:
+        """Return the assumed array: the same buffer seen through varying indices, or one of its own."""
+        if hint is None or hint.kind != "own":
+            operands = []
+            for k, o in enumerate(init.operands):
+                number = self.header(loop, Num(o), (*key, "op", k), o.name)
+                assert isinstance(number, Num)
+                operands.append(number.operand)
+            return Ref(init.buffer, init.path, tuple(operands), init.type)
+        value = self.read(init)
+        t = hint.type or value.type
+        assert isinstance(t, Array)
+        param = self.param(loop, value, t, name or value.name)
+        made = self.new_buffer(param, name or self.buffers[init.buffer].name)
+        self.buffers[made.buffer].readonly = self.buffers[init.buffer].readonly
+        loop.owned[key] = made.buffer
+        for other in (*loop.before.buffers, *self.fixed):
+            if self.may_overlap(init.buffer, other):
+                self.overlaps.add(frozenset((made.buffer, other)))
+        for other_key, other in loop.owned.items():
+            if other_key != key and self.may_overlap(self.init_buffer(loop, other_key), init.buffer):
+                self.overlaps.add(frozenset((made.buffer, other)))
+        self.first_buffers[made.buffer] = init.buffer
+        return made
+
+    def init_buffer(self, loop: Loop, key: Key) -> int:
+        """Return the buffer that a slot with a buffer of its own starts from."""
+        return self.first_buffers[loop.owned[key]]
+
+    def maybe_header(self, loop: Loop, init: Abstract, hint: Hint, key: Key, name: str) -> Abstract:
+        """Return the assumed value of a name that may not be bound yet."""
+        assert hint.template is not None
+        if init is UNBOUND:
+            init, bound = blank(self, hint.template), Literal(False)
+        elif isinstance(init, MaybeUnbound):
+            init, bound = init.value, init.bound  # type: ignore[assignment]
+        else:
+            bound = Literal(True)
+        inner = loop.hints.get((*key, "value"))
+        if isinstance(init, Ref) and inner is None:
+            loop.hints[(*key, "value")] = Hint("own", init.type)
+        value = self.header(loop, init, (*key, "value"), name)
+        return MaybeUnbound(value, self.param(loop, bound, WEAK_BOOL, ""))
+
+    # -- edges ----------------------------------------------------------------------------------------
+    def loop_values(self, loop: Loop) -> tuple[Operand, ...]:
+        """Return the operands for all slots at the present state (end of body, break, continue)."""
+        values: list[Operand] = []
+        found: dict[Key, int] = {}
+        for key, header in loop.header.items():
+            if key[0] == "heap":
+                now: Abstract = self.state.heap[key[1]]
+            else:
+                now = self.state.frames[key[1]].get(key[2], UNBOUND)
+            self.fit(loop, header, now, key, values, found)
+        for buffer in loop.buffers:
+            values.append(self.state.buffers[buffer])
+        self.check_overlaps(loop, found)
+        for buffer in self.state.stale:
+            if buffer not in loop.stale and buffer in loop.before.buffers and buffer not in loop.before.stale:
+                raise Refine(loop, ("stale", buffer), Hint("stale"))
+        return tuple(values)
+
+    def check_overlaps(self, loop: Loop, found: dict[Key, int]) -> None:
+        """Check that buffers assumed disjoint at the head are disjoint on this edge."""
+        for key, now in found.items():
+            mine = loop.owned[key]
+            for other_key, other_now in found.items():
+                if other_key == key:
+                    continue
+                if self.may_overlap(now, other_now) and not self.may_overlap(mine, loop.owned[other_key]):
+                    raise Refine(loop, ("overlap", key, other_key), Hint("overlap"))
+            for other in loop.buffers:
+                if self.may_overlap(now, other) and not self.may_overlap(mine, other):
+                    raise Refine(loop, ("overlap", key, other), Hint("overlap"))
+
+    def fit(
+        self, loop: Loop, header: Abstract, now: Abstract, key: Key, values: list[Operand], found: dict[Key, int]
+    ) -> None:
+        """Append the operands that hand `now` over to the slot assumed to be `header`."""
+        if isinstance(header, MaybeUnbound):
+            return self.fit_maybe(loop, header, now, key, values, found)
+        if isinstance(header, Poison) and header is not UNBOUND:
+            return None
+        match header, now:
+            case Num(param), Num() | Static() if isinstance(param, Value):
+                operand = self.operand(now)
+                joined = join_types(param.type, operand.type)
+                if joined is None:
+                    raise Refine(loop, key, Hint("num", operand.type))
+                if without_sizes(joined) != without_sizes(param.type):
+                    raise Refine(loop, key, Hint("num", joined))
+                values.append(self.convert(operand, param.type))
+            case Num(param), Ref(type=t):
+                raise Refine(loop, key, Hint("num", t))
+            case Ref(), Ref():
+                self.fit_ref(loop, header, now, key, values, found)
+            case Struct(), Struct() if (header.kind, header.keys, header.cls) == (now.kind, now.keys, now.cls):
+                for k, old, new in zip(header.keys, header.items, now.items, strict=True):
+                    self.fit(loop, old, new, (*key, k), values, found)
+            case Struct(kind="list"), Struct(kind="list"):
+                raise Refine(loop, key, Hint("series", None, self.series_like(header, now)))
+            case Struct(kind="list"), Series():
+                raise Refine(loop, key, Hint("series", None, now))
+            case Series(rows, count), Series():
+                self.fit_ref(loop, rows, now.rows, (*key, "rows"), values, found)
+                values.append(now.count)
+            case Series(), Struct(kind="list"):
+                made = self.series_of(now, header)
+                self.fit(loop, header, made, key, values, found)
+            case _ if header == now:
+                return None
+            case _ if isinstance(now, MaybeUnbound):
+                raise Refine(loop, key, Hint("maybe", None, now.value))
+            case _ if header is UNBOUND and key[0] == "var":
+                raise Refine(loop, key, Hint("maybe", None, now))
+            case _ if now is UNBOUND:
+                raise Refine(loop, key, Hint("maybe", None, header))
+            case _:
+                raise Refine(loop, key, Hint("poison"))
+        return None
+
+    def fit_ref(
+        self, loop: Loop, header: Ref, now: Ref, key: Key, values: list[Operand], found: dict[Key, int]
+    ) -> None:
+        """Hand an array over to its slot."""
+        if key in loop.owned:
+            value = self.read(now)
+            param = self.header_param(loop, key)
+            assert isinstance(param.type, Array)
+            if without_sizes(value.type) != without_sizes(param.type):
+                raise NotDifferentiable(
+                    "S315",
+                    f"an array of {now.type.dtype} and rank {now.type.ndim} replaces one of "
+                    f"{header.type.dtype} and rank {header.type.ndim} in a loop",
+                    "keep one dtype and rank from the start",
+                    self.place(),
+                )
+            wanted = [self.sizes.canonical(d) for d in param.type.shape]
+            given = [self.sizes.canonical(d) for d in value.type.shape]
+            if wanted != given and not all(d in self.loop_fresh for d, g in zip(wanted, given, strict=True) if d != g):
+                dims = tuple(
+                    w if w == g or w in self.loop_fresh else self.fresh_dim()
+                    for w, g in zip(wanted, given, strict=True)
+                )
+                raise Refine(loop, key, Hint("own", Array(param.type.dtype, dims)))
+            values.append(value)
+            found[key] = now.buffer
+            return
+        if now.buffer == header.buffer and now.path == header.path:
+            for k, (old, new) in enumerate(zip(header.operands, now.operands, strict=True)):
+                self.fit(loop, Num(old), Num(new), (*key, "op", k), values, found)
+            return
+        raise Refine(loop, key, Hint("own", header.type))
+
+    def fresh_dim(self) -> Size:
+        """Return a fresh size, remembered as one that varies from trip to trip."""
+        made = self.sizes.fresh()
+        self.loop_fresh.add(made)
+        return made
+
+    def header_param(self, loop: Loop, key: Key) -> Value:
+        """Return the parameter that holds a slot's own buffer."""
+        return self.header_values[loop.owned[key]]
+
+    def fit_maybe(
+        self, loop: Loop, header: MaybeUnbound, now: Abstract, key: Key, values: list[Operand], found: dict[Key, int]
+    ) -> None:
+        """Hand a possibly unbound name over: its value, then its flag."""
+        if now is UNBOUND:
+            now = MaybeUnbound(blank(self, header.value), Literal(False))
+        elif not isinstance(now, MaybeUnbound):
+            now = MaybeUnbound(now, Literal(True))
+        self.fit(loop, header.value, now.value, (*key, "value"), values, found)
+        values.append(now.bound)
+
+    # -- series (lists that grow) -----------------------------------------------------------------------
+    def series_of(self, value: Abstract, like: Series) -> Series:
+        """Return a list of known length as a series whose rows are like those of another."""
+        raise NotImplementedError
+
+    def series_like(self, a: Struct, b: Struct) -> Series:
+        """Return a description of a series that can hold the items of both lists."""
+        raise NotImplementedError
+
+    # -- after the loop ------------------------------------------------------------------------------------
+    def finish(
+        self,
+        loop: Loop,
+        op: Any,
+        extra: tuple[Value, ...],
+        blocks: tuple[Block, ...],
+        leading: tuple[Operand, ...],
+        names: list[str],
+        escaping: set[str],
+    ) -> None:
+        """Append the loop without the slots that never change; install the state after it."""
+        params, inits = loop.params, loop.inits
+        kept = [k for k in range(len(params)) if not _unchanged(blocks, k, params[k], inits[k], len(extra), op)]
+        mapping: dict[Value, Operand] = {p: i for k, (p, i) in enumerate(zip(params, inits, strict=True)) if k not in kept}
+        blocks = tuple(_with_slots(b, kept, mapping, len(extra), op, first=not k) for k, b in enumerate(blocks))
+        if op.name == "while":
+            copier = Copier(self.sizes)
+            blocks = (copier.block(blocks[0]), blocks[1])
+        results = tuple(Value(params[k].name, params[k].type) for k in kept)
+        args = (*leading, *(inits[k] for k in kept))
+        self.builder.add(Instr(op, args, results, (), blocks, self.builder.origin, self.builder.role))
+        outcome = dict(mapping)
+        outcome.update({params[k]: r for k, r in zip(kept, results, strict=True)})
+        self.state = self.after_loop(loop, outcome, names, escaping)
+
+    def after_loop(self, loop: Loop, outcome: dict[Value, Operand], names: list[str], escaping: set[str]) -> State:
+        """Return the state after the loop, with slots replaced by results."""
+        after = loop.before.copy()
+        for key, header in loop.header.items():
+            value = _replace(header, outcome)
+            if key[0] == "heap":
+                after.heap[key[1]] = value
+            else:
+                after.frames[key[1]][key[2]] = value
+        for name in names:
+            key = ("var", self.frame.id, name)
+            if key not in loop.header:
+                after.frames[self.frame.id].pop(name, None)
+        for buffer in (*loop.buffers, *loop.owned.values()):
+            param = self.header_values.get(buffer)
+            if buffer in loop.before.buffers:
+                param = next(p for b, p in zip(loop.buffers, loop.params[-len(loop.buffers) :], strict=True) if b == buffer)  # fmt: skip
+            assert param is not None
+            version = outcome[param]
+            assert isinstance(version, Value)
+            after.buffers[buffer] = version
+        for buffer in loop.stale:
+            after.stale.setdefault(buffer, self.place())
+        return after
+
+    def new_buffer(self, value: Value, name: str = "", **facts: Any) -> Ref:
+        """Return a view of all of a new buffer that holds `value`."""
+        ref = super().new_buffer(value, name, **facts)
+        self.header_values[ref.buffer] = value
+        return ref
+
+
+def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:
+    def operand(o: Operand) -> Operand:
+        return mapping.get(o, o) if isinstance(o, Value) else o
+
+    match value:
+        case Num(o):
+            return Num(operand(o))
+        case Ref():
+            return replace(value, operands=tuple(map(operand, value.operands)))
+        case Struct():
+            return replace(value, items=tuple(_replace(i, mapping) for i in value.items))
+        case Series(rows, count):
+            made = _replace(rows, mapping)
+            assert isinstance(made, Ref)
+            return Series(made, operand(count))
+        case MaybeUnbound(inner, bound):
+            return MaybeUnbound(_replace(inner, mapping), operand(bound))
+    return value
+
+
+def _loop_ends(block: Block) -> list[End]:
+    """Return the ends that hand values to the loop that owns this body."""
+    found = []
+    for instr in block.instrs:
+        if instr.op.name == "if":
+            for inner in instr.blocks:
+                found += [e for e in _loop_ends(inner) if e.kind in ("break", "continue")]
+    if block.end.kind in ("yield", "break", "continue"):
+        found.append(block.end)
+    return found
+
+
+def _unchanged(blocks: tuple[Block, ...], k: int, param: Value, init: Operand, extra: int, op: Any) -> bool:
+    return all(e.args[k] in (param, init) for e in _loop_ends(blocks[-1]))
+
+
+def _with_slots(
+    block: Block, kept: list[int], mapping: dict[Value, Operand], extra: int, op: Any, first: bool
+) -> Block:
+    def end(e: End, own: bool) -> End:
+        if e.kind in ("break", "continue") or (own and e.kind == "yield"):
+            return replace(e, args=tuple(e.args[k] for k in kept))
+        return e
+
+    def visit(b: Block, own: bool) -> Block:
+        instrs = []
+        for instr in b.instrs:
+            if instr.op.name == "if":
+                instr = replace(instr, blocks=tuple(visit(i, False) for i in instr.blocks))
+            instrs.append(instr)
+        return Block(b.params, tuple(instrs), end(b.end, own))
+
+    params = block.params
+    block = Block(
+        (*params[:extra], *(p for p in params[extra:] if p not in mapping)), block.instrs, block.end
+    )
+    is_cond = op.name == "while" and first
+    block = block if is_cond else visit(block, True)
+    return substitute(block, mapping)
+
+
+__all__ = ["Box", "Hint", "Loop", "Loops", "Refine"]

@@ -1,0 +1,282 @@
+"""The abstract machine: state, places, errors, and the emission of instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from s2sad.errors import InternalError, Origin, S2sadError, TypeMismatch, UnsupportedSyntax
+from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.source import Access, Source
+from s2sad.frontend.values import (
+    UNBOUND,
+    Abstract,
+    Box,
+    MaybeUnbound,
+    Num,
+    Poison,
+    Ref,
+    Static,
+    Struct,
+)
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import End, Literal, Operand, Value
+from s2sad.ir.path import Path
+from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ops import OPS
+from s2sad.ops.expr import Apply, Expr, Leaf, lower
+
+
+@dataclass(slots=True)
+class Buffer:
+    """A piece of memory: its name, and the parameter leaf it is."""
+
+    name: str
+    param: int | None = None
+    readonly: str = ""
+    outer: bool = False  # captured from outside the function: must not be written
+
+
+@dataclass(slots=True)
+class State:
+    """What changes as the program runs: names of every frame, buffer versions, container contents."""
+
+    frames: dict[int, dict[str, Abstract]] = field(default_factory=dict)
+    buffers: dict[int, Value] = field(default_factory=dict)
+    heap: dict[int, Abstract] = field(default_factory=dict)
+    stale: dict[int, Origin | None] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        """Return an independent copy."""
+        frames = {k: dict(v) for k, v in self.frames.items()}
+        return State(frames, dict(self.buffers), dict(self.heap), dict(self.stale))
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One activation of a function that is being read."""
+
+    id: int
+    source: Source
+    node: Any
+    parent: int | None = None  # the frame whose names a nested function sees
+    root: bool = False  # returns of a root frame are returns of the IR function
+    locals: frozenset[str] = frozenset()
+    nonlocals: frozenset[str] = frozenset()
+    loops: list[Any] = field(default_factory=list)
+    depth: int = 0
+
+
+class Unroll(Exception):
+    """A loop index is needed at compile time: the loop that owns it must be unrolled."""
+
+    def __init__(self, symbol: str, error: S2sadError):
+        super().__init__(symbol)
+        self.symbol, self.error = symbol, error
+
+
+class Machine:
+    """Holds the state and the builder; the classes derived from it read syntax."""
+
+    def __init__(self, sizes: Assumptions):
+        self.sizes = sizes
+        self.builder = Builder(sizes)
+        self.state = State()
+        self.frames: list[Frame] = []  # the stack of active frames
+        self.info: dict[int, Frame] = {}
+        self.buffers: dict[int, Buffer] = {}
+        self.overlaps: set[frozenset[int]] = set()  # pairs of buffers that may share memory
+        self.fixed: dict[int, Value] = {}  # captured arrays: never written
+        self.counter = 0
+        self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
+        self.written: dict[int, Origin | None] = {}  # buffers written, in order
+        self.reads: dict[tuple[Any, ...], Value] = {}
+        self.origin_stack: list[Origin] = []
+
+    # -- places and errors ------------------------------------------------------------------------
+    @property
+    def frame(self) -> Frame:
+        """Return the active frame."""
+        return self.frames[-1]
+
+    def at(self, node: Any) -> None:
+        """Make `node` the place of what is emitted next."""
+        if hasattr(node, "lineno") and self.frames:
+            self.builder.origin = self.frame.source.origin(node)
+
+    def refuse(self, code: str, why: str, instead: str = "", node: Any = None) -> UnsupportedSyntax:
+        """Return (to be raised) a located error about syntax."""
+        return UnsupportedSyntax(code, why, instead, self.place(node))
+
+    def mismatch(self, code: str, why: str, instead: str = "", node: Any = None) -> TypeMismatch:
+        """Return (to be raised) a located error about types."""
+        return TypeMismatch(code, why, instead, self.place(node))
+
+    def place(self, node: Any = None) -> Origin | None:
+        """Return the origin of a node, or of what is being read."""
+        return self.builder.origin if node is None else self.frame.source.origin(node)
+
+    def fresh_id(self) -> int:
+        """Return a number not used before."""
+        self.counter += 1
+        return self.counter
+
+    # -- emission ----------------------------------------------------------------------------------
+    def emit(self, op: str, *args: Any, name: str = "", **params: Any) -> Value:
+        """Append one instruction."""
+        operands = [a if isinstance(a, Value | Literal) else Literal(a) for a in args]
+        return self.builder.emit(OPS[op], *operands, name=name, **params)
+
+    def lower(self, expr: Expr, name: str = "", memo: dict[object, Any] | None = None) -> Operand:
+        """Append the instructions of an expression, folding arithmetic on literals."""
+        if isinstance(expr, Leaf):
+            return expr.operand
+        folded = fold(expr)
+        if folded is not None:
+            return folded
+        return lower(expr, self.builder, name=name, memo=memo)
+
+    def inside(self) -> Builder:
+        """Return a builder for an inner block; the caller installs it."""
+        return self.builder.inner()
+
+    def end(self, kind: str, *args: Operand, params: tuple[tuple[str, Any], ...] = ()) -> End:
+        """Return a block end at the present place."""
+        return End(kind, args, params, self.builder.origin)
+
+    # -- scalars -----------------------------------------------------------------------------------
+    def convert(self, operand: Operand, target: Type) -> Operand:
+        """Return a scalar operand as the scalar type of a join (int to float, weak to strong)."""
+        t = operand.type
+        if isinstance(target, Array) or isinstance(t, Array):
+            return operand
+        if isinstance(operand, Literal):
+            if target.dtype.kind == "f" and t.dtype.kind in "bi":
+                return Literal(float(operand.value.real))
+            if target.dtype.kind == "c":
+                return Literal(complex(operand.value))
+            if target.dtype.kind in "iu" and t.dtype.kind == "b":
+                return Literal(int(operand.value.real))
+            return operand
+        if (t.dtype, t.weak) == (target.dtype, target.weak):
+            return operand
+        return self.emit("widen", operand, type=Scalar(target.dtype, target.weak), name=operand.name)
+
+    def static_int(self, value: Abstract, what: str, node: Any = None) -> int:
+        """Return an int that must be known at compile time, assuming its value as a fact."""
+        if isinstance(value, Static) and isinstance(value.value, int):
+            return int(value.value)
+        if isinstance(value, Num):
+            if value.literal is not None and isinstance(value.literal, int):
+                return int(value.literal)
+            t = value.operand.type
+            if t.dtype.kind in "iub" and isinstance(t, Scalar) and t.size is not None:
+                pinned = self.sizes.pin(t.size, self.place(node))
+                if pinned is not None:
+                    return pinned
+                error = self.mismatch(
+                    "S305", f"{what} must be known at compile time", "pass a literal or an argument", node
+                )
+                for symbol in sorted(t.size.symbols()):
+                    if symbol in self.loop_symbols:
+                        raise Unroll(symbol, error)
+                raise error
+        raise self.mismatch(
+            "S305", f"{what} must be an int known at compile time", "pass a literal or an int argument", node
+        )
+
+    # -- names -------------------------------------------------------------------------------------
+    def lookup_local(self, name: str) -> Abstract | None:
+        """Return the value of a name in the active frame or the frames it is nested in."""
+        frame: Frame | None = self.frame
+        while frame is not None:
+            names = self.state.frames[frame.id]
+            if name in names and not (frame is self.frame and name in frame.nonlocals):
+                return names[name]
+            if name in frame.locals and name not in frame.nonlocals:
+                return UNBOUND
+            frame = self.info[frame.parent] if frame.parent is not None else None
+        return None
+
+    def bind(self, name: str, value: Abstract) -> None:
+        """Assign a name in the frame it belongs to."""
+        frame = self.frame
+        if name in frame.nonlocals:
+            outer = self.info[frame.parent] if frame.parent is not None else None
+            while outer is not None and name not in self.state.frames[outer.id]:
+                outer = self.info[outer.parent] if outer.parent is not None else None
+            if outer is None:
+                raise self.refuse(
+                    "S105", f"`{name}` lives outside the differentiated function", "return the value instead"
+                )
+            frame = outer
+        self.state.frames[frame.id][name] = value
+
+    def checked(self, value: Abstract, name: str) -> Abstract:
+        """Return a value that is about to be read; raise if it cannot be."""
+        if isinstance(value, Poison):
+            raise UnsupportedSyntax(
+                value.code, value.why.replace("this name", f"`{name}`"), value.instead, self.place()
+            )
+        if isinstance(value, MaybeUnbound):
+            if not isinstance(value.bound, Literal):
+                self.guard(value.bound, UnboundLocalError, f"`{name}` is not bound on this path")
+            elif not value.bound.value:
+                return self.checked(UNBOUND, name)
+            return value.value
+        return value
+
+    def guard(self, condition: Operand, exception: type[Exception], message: str) -> None:
+        """Emit `if not condition: raise exception(message)`."""
+        from_block = self.builder
+        passing, failing = self.inside(), self.inside()
+        failing.origin = passing.origin = from_block.origin
+        then = passing.block((), "yield")
+        bad = failing.block((), "yield")
+        text = f"{from_block.origin}: {message}" if from_block.origin else message
+        end = End("raise", (), (("exception", exception), ("message", (text,))), from_block.origin)
+        bad = type(bad)((), bad.instrs, end)
+        from_block.owner(OPS["if"], (condition,), (then, bad), ())
+
+    def internal(self, why: str) -> InternalError:
+        """Return (to be raised) an error about a defect of s2sad."""
+        return InternalError("S900", why, "please report this with the program", self.place())
+
+    # -- boxes -------------------------------------------------------------------------------------
+    def box(self, contents: Struct) -> Box:
+        """Return a new mutable container."""
+        made = Box(self.fresh_id())
+        self.state.heap[made.id] = contents
+        return made
+
+    def contents(self, value: Abstract) -> Abstract:
+        """Return the contents of a container (boxes opened), or the value itself."""
+        return self.state.heap[value.id] if isinstance(value, Box) else value
+
+
+def fold(expr: Expr) -> Literal | None:
+    """Return the literal that an operator on literals makes, or None where it is not one."""
+    if isinstance(expr, Leaf):
+        return expr.operand if isinstance(expr.operand, Literal) else None
+    if not isinstance(expr, Apply) or isinstance(expr.type, Array) or not expr.type.weak:
+        return None
+    args = [fold(a) for a in expr.args]
+    if any(a is None for a in args):
+        return None
+    values = [a.value for a in args if a is not None]
+    if expr.op.name == "power" and abs(values[1]) > 64:
+        return None
+    try:
+        with np.errstate(all="raise"):
+            result = expr.op.evaluate(*values, **expr.params)
+    except (ArithmeticError, ValueError):
+        return None
+    return Literal(result) if isinstance(result, bool | int | float | complex) else None
+
+
+Lowered = Callable[[Expr], Operand]
+
+__all__ = ["Access", "Buffer", "Frame", "Machine", "Path", "Ref", "State", "Unroll", "fold"]

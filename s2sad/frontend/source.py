@@ -1,0 +1,145 @@
+"""From a Python function object to its syntax tree, place and captured names."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+import os
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gast
+
+from s2sad.errors import Origin, UnsupportedSyntax
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A function's syntax (`gast.FunctionDef` or `gast.Lambda`) and where its free names live."""
+
+    function: types.FunctionType
+    node: Any
+    file: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Return the function's name; `lambda_` for a lambda."""
+        return "lambda_" if isinstance(self.node, gast.Lambda) else self.function.__name__
+
+    def origin(self, node: Any) -> Origin:
+        """Return the place of a syntax node."""
+        return Origin(self.file, getattr(node, "lineno", 1), getattr(node, "col_offset", 0), self.path)
+
+
+@functools.lru_cache(maxsize=128)
+def _parse(path: str, text: str) -> Any:
+    return gast.parse(text, filename=path)
+
+
+@functools.lru_cache(maxsize=128)
+def _callables(path: str, text: str) -> tuple[Any, ...]:
+    kinds = (gast.FunctionDef, gast.Lambda, gast.AsyncFunctionDef)
+    return tuple(n for n in gast.walk(_parse(path, text)) if isinstance(n, kinds))
+
+
+def source_of(function: types.FunctionType) -> Source:
+    """Return the source of a function; UnsupportedSyntax S101 if its text cannot be found."""
+    code = function.__code__
+    path = code.co_filename
+    linecache.checkcache(path)
+    text = "".join(linecache.getlines(path, function.__globals__))
+    file = os.path.basename(path)
+    if not text:
+        raise UnsupportedSyntax(
+            "S101",
+            f"the source text of `{function.__qualname__}` cannot be found",
+            "write the function in a file, or in a notebook cell, so that its text can be read",
+        )
+    try:
+        candidates = list(_matching(function, _callables(path, text)))
+    except SyntaxError:
+        candidates = []
+    if len(candidates) != 1:
+        raise UnsupportedSyntax(
+            "S101",
+            f"the source text of `{function.__qualname__}` does not match the running code",
+            "reload the module: its file has changed since it was imported",
+            Origin(file, code.co_firstlineno, 0, path),
+        )
+    node = candidates[0]
+    place = Origin(file, node.lineno, node.col_offset, path)
+    if isinstance(node, gast.AsyncFunctionDef):
+        raise UnsupportedSyntax("S102", "async functions are not supported", "make it a plain `def`", place)
+    if inspect.isgeneratorfunction(function):
+        raise UnsupportedSyntax(
+            "S103", "generator functions are not supported", "build and return a list or an array", place
+        )
+    return Source(function, node, file, path)
+
+
+def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[Any]:
+    code = function.__code__
+    if function.__name__ != "<lambda>" and code.co_name != "<lambda>":
+        for node in nodes:
+            if isinstance(node, gast.Lambda) or node.name != code.co_name:
+                continue
+            first = min([node.lineno] + [d.lineno for d in node.decorator_list])
+            if first == code.co_firstlineno or node.lineno == code.co_firstlineno:
+                yield node
+        return
+    # Several lambdas can stand on one line: the one whose body holds exactly this code's positions.
+    spans = [p for p in code.co_positions() if None not in p and p[0] != p[1] or p[2] != p[3]]
+    real = [(a, c, b, d) for a, b, c, d in spans if None not in (a, b, c, d) and (a, c) != (b, d)]
+    best: list[tuple[tuple[int, int], Any]] = []
+    for node in nodes:
+        if not isinstance(node, gast.Lambda):
+            continue
+        body = node.body
+        lo, hi = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+        names = tuple(a.id for a in (*node.args.args, *node.args.kwonlyargs))
+        count = code.co_argcount + code.co_kwonlyargcount
+        if code.co_varnames[:count] != names or not real:
+            continue
+        if all(lo <= (a, c) and (b, d) <= hi for a, c, b, d in real):
+            best.append(((hi[0] - lo[0], hi[1] - lo[1]), node))
+    if best:  # nested lambdas: the innermost that still holds all positions
+        yield min(best, key=lambda item: item[0])[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a captured value is read again at each call: from a name, then attributes and items."""
+
+    name: str
+    read: Any = None  # zero-argument callable
+
+    def attribute(self, attr: str) -> Access:
+        """Return the access of an attribute of this value."""
+        read = self.read
+        return Access(f"{self.name}_{attr}", lambda: getattr(read(), attr))
+
+    def item(self, key: Any) -> Access:
+        """Return the access of an item of this value."""
+        read = self.read
+        text = str(key) if str(key).isidentifier() or isinstance(key, int) else "item"
+        return Access(f"{self.name}_{text}", lambda: read()[key])
+
+
+def free_name(function: types.FunctionType, name: str) -> tuple[Any, Access | None] | None:
+    """Return (value, access) of a name not bound in the function: closure cell, global, builtin."""
+    if name in function.__code__.co_freevars:
+        cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
+        try:
+            return cell.cell_contents, Access(name, lambda: cell.cell_contents)
+        except ValueError:
+            return None
+    if name in function.__globals__:
+        scope = function.__globals__
+        return scope[name], Access(name, lambda: scope[name])
+    builtins = function.__globals__.get("__builtins__", {})
+    table = builtins if isinstance(builtins, dict) else vars(builtins)
+    return (table[name], None) if name in table else None

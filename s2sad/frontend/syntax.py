@@ -1,0 +1,134 @@
+"""Questions about syntax trees: which names are assigned, loaded, shared; what leaves a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gast
+
+SCOPES = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
+
+
+def walk(nodes: list[Any]) -> Iterator[Any]:
+    """Yield the nodes of one scope: nested functions are yielded but not entered."""
+    todo = list(reversed(nodes))
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            todo += reversed(list(gast.iter_child_nodes(node)))
+
+
+def assigned_names(nodes: list[Any]) -> list[str]:
+    """Return the names that statements (or targets) may bind, in order of appearance."""
+    found: dict[str, None] = {}
+    for node in walk(nodes):
+        if isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store | gast.Del | gast.Param):
+            found[node.id] = None
+        elif isinstance(node, gast.FunctionDef | gast.ClassDef):
+            found[node.name] = None
+        elif isinstance(node, gast.Import | gast.ImportFrom):
+            for alias in node.names:
+                found[(alias.asname or alias.name).split(".")[0]] = None
+    return list(found)
+
+
+def declared(nodes: list[Any], kind: Any) -> frozenset[str]:
+    """Return the names in `nonlocal` or `global` statements."""
+    return frozenset(n for node in walk(nodes) if isinstance(node, kind) for n in node.names)
+
+
+def shared_names(nodes: list[Any]) -> frozenset[str]:
+    """Return the names that functions nested in these statements declare nonlocal."""
+    found: set[str] = set()
+    for node in nodes:
+        for inner in gast.walk(node):
+            if isinstance(inner, gast.Nonlocal):
+                found.update(inner.names)
+    return frozenset(found)
+
+
+def loaded_outside(function: Any, loop: Any, names: list[str]) -> set[str]:
+    """Return which names assigned in a loop may be read after it: loads in the function outside the
+    loop, not counting bodies of other `for` loops that bind the name themselves."""
+    wanted = set(names)
+    found: set[str] = set()
+
+    def visit(node: Any, bound: frozenset[str]) -> None:
+        if node is loop:
+            return
+        if isinstance(node, gast.Name):
+            if isinstance(node.ctx, gast.Load) and node.id in wanted and node.id not in bound:
+                found.add(node.id)
+            return
+        if isinstance(node, gast.AugAssign) and isinstance(node.target, gast.Name):
+            if node.target.id in wanted and node.target.id not in bound:
+                found.add(node.target.id)
+        if isinstance(node, gast.For):
+            visit(node.iter, bound)
+            inner = bound | frozenset(assigned_names([node.target]))
+            for part in node.body:
+                visit(part, inner)
+            for part in node.orelse:
+                visit(part, bound)
+            return
+        if isinstance(node, gast.ListComp | gast.GeneratorExp | gast.DictComp | gast.SetComp):
+            inner = bound | frozenset(n for g in node.generators for n in assigned_names([g.target]))
+            for child in gast.iter_child_nodes(node):
+                visit(child, inner)
+            return
+        for child in gast.iter_child_nodes(node):
+            visit(child, bound)
+
+    body = function.body if isinstance(function.body, list) else [function.body]
+    enclosing = _enclosing_targets(body, loop)
+    for statement in body:
+        visit(statement, frozenset())
+    return found | (enclosing & wanted & _loaded(body))
+
+
+def _enclosing_targets(body: list[Any], loop: Any) -> set[str]:
+    # a name bound by an enclosing `for` and rebound inside is read by the enclosing loop's body
+    found: set[str] = set()
+    for statement in body:
+        for node in gast.walk(statement):
+            if isinstance(node, gast.For) and node is not loop and any(n is loop for n in gast.walk(node)):
+                found.update(assigned_names([node.target]))
+    return found
+
+
+def _loaded(body: list[Any]) -> set[str]:
+    return {
+        n.id for s in body for n in gast.walk(s) if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Load)
+    }
+
+
+def leaves_loop(body: list[Any], kinds: Any) -> bool:
+    """True if a `break` or `continue` (as in `kinds`) of this loop occurs in its body."""
+    for node in body:
+        if isinstance(node, kinds):
+            return True
+        if isinstance(node, (gast.For, gast.While, *SCOPES)):
+            if isinstance(node, gast.For | gast.While) and leaves_loop(node.orelse, kinds):
+                return True
+            continue
+        children = [c for c in gast.iter_child_nodes(node) if isinstance(c, gast.stmt)]
+        if leaves_loop(children, kinds):
+            return True
+    return False
+
+
+def has_return(nodes: list[Any]) -> bool:
+    """True if a `return` of this scope occurs in the statements."""
+    return any(isinstance(n, gast.Return) for n in walk(nodes))
+
+
+def has_walrus(node: Any) -> bool:
+    """True if an expression binds names."""
+    return any(isinstance(n, gast.NamedExpr) for n in walk([node]))
+
+
+def statement_count(nodes: list[Any]) -> int:
+    """Return the number of statements, nested ones included."""
+    return sum(1 for node in nodes for n in gast.walk(node) if isinstance(n, gast.stmt))

@@ -1,0 +1,183 @@
+"""Abstract values: what the frontend knows of each Python value at compile time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from s2sad.frontend.source import Access, Source
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.path import Path
+from s2sad.ir.types import Array
+
+
+class Abstract:
+    """Base of abstract values."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Num(Abstract):
+    """A number: an SSA scalar or a literal."""
+
+    operand: Operand
+
+    @property
+    def literal(self) -> bool | int | float | complex | None:
+        """Return the number if it is a literal, else None."""
+        return self.operand.value if isinstance(self.operand, Literal) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Abstract):
+    """An array: a buffer seen through a path whose operands were fixed when the view was made."""
+
+    buffer: int
+    path: Path
+    operands: tuple[Operand, ...]
+    type: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Static(Abstract):
+    """A Python object known at compile time. `access` says how to read it again at each call, if it
+    was captured from outside the function."""
+
+    value: Any
+    access: Access | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Static):
+            return False
+        if self.value is other.value:
+            return True
+        plain = (str, bytes, int, float, bool, type(None), type(...), slice, frozenset)
+        return type(self.value) is type(other.value) and isinstance(self.value, plain) and bool(
+            self.value == other.value
+        )
+
+    def __hash__(self) -> int:
+        return id(type(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Struct(Abstract):
+    """Contents of a container: kind tuple, list, dict or record (`cls` with attributes `keys`)."""
+
+    kind: str
+    keys: tuple[Any, ...]
+    items: tuple[Abstract, ...]
+    cls: Any = None
+
+    def get(self, key: Any) -> Abstract | None:
+        """Return the item stored under a key, or None."""
+        for k, item in zip(self.keys, self.items, strict=True):
+            if k == key and type(k) is type(key):
+                return item
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Box(Abstract):
+    """A mutable container (list, dict, object): its contents are in the state's heap."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Abstract):
+    """Contents of a list whose length is known only at run time: `count` rows of a growing buffer."""
+
+    rows: Ref
+    count: Operand
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closure(Abstract):
+    """A function defined inside the one being read."""
+
+    node: Any
+    frame: int
+    source: Source
+    defaults: dict[str, Abstract] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the function's name."""
+        return getattr(self.node, "name", "lambda_")
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Abstract):
+    """A method looked up on an abstract value."""
+
+    owner: Abstract
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Abstract):
+    """A function value with arguments already bound (functools.partial, bound methods)."""
+
+    function: Abstract
+    args: tuple[Abstract, ...]
+    kwargs: tuple[tuple[str, Abstract], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Abstract):
+    """`range(lo, hi, step)`."""
+
+    lo: Operand
+    hi: Operand
+    step: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy(Abstract):
+    """An iterator made by zip, enumerate, reversed or dict views over other iterables."""
+
+    kind: str
+    parts: tuple[Abstract, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generator(Abstract):
+    """A generator expression, not run yet."""
+
+    node: Any
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeUnbound(Abstract):
+    """A name bound on some paths only; `bound` is a bool that is true on those."""
+
+    value: Abstract
+    bound: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Poison(Abstract):
+    """A name that cannot be read: reading it raises the error."""
+
+    code: str
+    why: str
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pullback(Abstract):
+    """What `vjp(f, x)` returned inside a program: a reverse function and its tape."""
+
+    function: Any
+    tape: tuple[Operand, ...]
+
+
+UNBOUND = Poison("S110", "this name is not bound here", "assign it before it is read")
+
+__all__ = [
+    "UNBOUND", "Abstract", "Box", "Closure", "Generator", "Lazy", "Literal", "MaybeUnbound", "Method", "Num",
+    "Operand", "Partial", "Poison", "Pullback", "Range", "Ref", "Series", "Static", "Struct", "Value",
+]  # fmt: skip

@@ -1,0 +1,142 @@
+"""Whole Jacobians, assembled from compiled jvps and pullbacks over basis vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from s2sad.derivative import Derivative, Pullback
+from s2sad.driver.arguments import active_leaves
+from s2sad.driver.derive import bars_tree
+from s2sad.driver.program import Variant
+from s2sad.driver.seeds import basis, spread, zero
+from s2sad.ir.structure import map_tree, pick, rebuild
+from s2sad.ir.transformed import Transformed
+from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
+
+
+class ForwardJacobian(Derivative):
+    """The Jacobian column by column: one jvp per element of the chosen arguments."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the Jacobian: the result's structure over that of the chosen arguments."""
+        variant, values = self.program.find(args, kwargs)
+        record = self.__s2sad__
+        flags = active_leaves(variant.primal, record.argnums)
+        found = variant.binding.leaves(values)
+        xs = [found[i] for i, flag in enumerate(flags) if flag]
+        runs = [(k, j, basis(xs, k, j)) for k, x in enumerate(xs) for j in range(np.size(x))]
+        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        table: dict[tuple[int, int], Any] = {}
+        out = variant.run(values, [zero(x) for x in xs])
+        y, _ = split_aux(out[0], None, record.has_aux)
+        ys = float_results(tree, y)
+        _allocate(table, ys, xs)
+        for k, j, seeds in runs:
+            _, y_dot = variant.run(values, seeds)
+            given = spread(tree, ys, split_aux(y_dot, None, record.has_aux)[0], "y_dot")
+            for i in ys:
+                column = given.get(i, zero(ys[i]))
+                table[i, k].reshape(np.size(ys[i]), np.size(xs[k]))[:, j] = np.reshape(column, -1)
+        return _result(table, variant, tree, flags, record, xs, ys, out[0])
+
+
+class ReverseJacobian(Derivative):
+    """The Jacobian row by row: one pullback per element of the result."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the Jacobian: the result's structure over that of the chosen arguments."""
+        variant, values = self.program.find(args, kwargs)
+        return self.rows(variant, values, variant.halves[0].call(values))
+
+    def rows(self, variant: Variant, values: list[Any], out: tuple[Any, Any]) -> Any:
+        """Return the Jacobian, given what the forward sweep returned."""
+        record = self.__s2sad__
+        flags = active_leaves(variant.primal, record.argnums)
+        found = variant.binding.leaves(values)
+        xs = [found[i] for i, flag in enumerate(flags) if flag]
+        bars = bars_tree(variant.primal, record.argnums, flags, 0)
+        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        y, tape = out
+        pullback = Pullback(variant, y, tape, record.has_aux)
+        ys = float_results(tree, split_aux(y, None, record.has_aux)[0])
+        table: dict[tuple[int, int], Any] = {}
+        _allocate(table, ys, xs)
+        order = sorted(pullback.zeros)
+        every = [pullback.zeros[i] for i in order]
+        for i in ys:
+            for j in range(np.size(ys[i])):
+                given = pick(bars, pullback.pull(basis(every, order.index(i), j)))
+                for k, row in given.items():
+                    table[i, k].reshape(np.size(ys[i]), np.size(xs[k]))[j] = np.reshape(row, -1)
+        return _result(table, variant, tree, flags, record, xs, ys, y)
+
+
+class Jacobian(ReverseJacobian):
+    """The Jacobian by rows or by columns, whichever needs fewer runs."""
+
+    def __init__(self, record: Transformed):
+        super().__init__(record)
+        self.by_columns = ForwardJacobian(replace(record, kind="jacfwd"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the Jacobian: the result's structure over that of the chosen arguments."""
+        variant, values = self.program.find(args, kwargs)
+        record = self.__s2sad__
+        out = variant.halves[0].call(values)
+        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        height = sum(map(np.size, float_results(tree, split_aux(out[0], None, record.has_aux)[0]).values()))
+        flags = active_leaves(variant.primal, record.argnums)
+        width = sum(np.size(x) for x, flag in zip(variant.binding.leaves(values), flags, strict=True) if flag)
+        return self.rows(variant, values, out) if height <= width else self.by_columns(*args, **kwargs)
+
+
+def split_aux(value: Any, absent: Any, has_aux: bool) -> tuple[Any, Any]:
+    """Return (value, aux) of a result or of its structure; aux is `absent` if there is none."""
+    if not has_aux:
+        return value, absent
+    first, second = value.items if isinstance(value, Node) else value
+    return first, second
+
+
+def float_results(tree: Tree, y: Any) -> dict[int, Any]:
+    """Return the float leaves of a result by leaf index."""
+    return {k: leaf for k, leaf in pick(tree, y).items() if np.result_type(leaf).kind in "fc"}
+
+
+def _allocate(table: dict[tuple[int, int], Any], ys: dict[int, Any], xs: list[Any]) -> None:
+    for i, y in ys.items():
+        for k, x in enumerate(xs):
+            table[i, k] = np.zeros(np.shape(y) + np.shape(x), np.result_type(y))
+
+
+def _result(
+    table: dict[tuple[int, int], Any],
+    variant: Variant,
+    tree: Tree,
+    flags: tuple[bool, ...],
+    record: Transformed,
+    xs: list[Any],
+    ys: dict[int, Any],
+    y: Any,
+) -> Any:
+    inner = bars_tree(variant.primal, record.argnums, flags, 0)
+
+    def block(i: int) -> Any:
+        if i not in ys:
+            return None
+        return rebuild(inner, [_entry(table[i, k], ys[i], x) for k, x in enumerate(xs)])
+
+    blocks = {i: block(i) for i in leaves(tree)}
+    outer = map_tree(tree, lambda i: Leaf(i) if i in ys else Static(None))
+    jacobian = rebuild(outer, blocks)
+    return (jacobian, y[1]) if record.has_aux else jacobian
+
+
+def _entry(entry: Any, y: Any, x: Any) -> Any:
+    # a number's derivative by a number is a number of the same kind
+    if isinstance(y, np.ndarray) or isinstance(x, np.ndarray):
+        return entry
+    return entry[()] if isinstance(y, np.generic) or isinstance(x, np.generic) else entry.item()

@@ -1,0 +1,214 @@
+"""The driver: walks the blocks of a bufferized function and lowers instruction by instruction.
+
+Control flow keeps its form. Arrays that flow through a block's end, a call or a return become real
+arrays; everything between is index arithmetic and nests of loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from s2sad.errors import InternalError
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.types import Array, Scalar, Type
+from s2sad.lowering import create, elementwise, index, linalg, pymath, rearrange, reduce, write
+from s2sad.lowering.code import Code, carried_type_of
+from s2sad.lowering.context import Lowerer
+from s2sad.lowering.fuse import fusible_values
+from s2sad.lowering.overlap import Storage
+from s2sad.lowering.views import whole
+from s2sad.ops.table import OPS
+from s2sad.passes.base import sizes_after
+from s2sad.passes.dce import dce
+
+Handler = Callable[[Lowerer, Instr], None]
+
+TABLE: dict[str, Handler] = {
+    **elementwise.TABLE,
+    **index.TABLE,
+    **write.TABLE,
+    **reduce.TABLE,
+    **create.TABLE,
+    **rearrange.TABLE,
+    **linalg.TABLE,
+    **pymath.TABLE,
+}
+
+
+def lower(fn: Function) -> Function:
+    """Return a function with the meaning of a bufferized `fn`, in scalar loops and library calls."""
+    return _Callees().lower(fn)
+
+
+class _Callees:
+    """Lowers each called function once."""
+
+    def __init__(self) -> None:
+        self.done: dict[Function, Function] = {}
+
+    def lower(self, fn: Function) -> Function:
+        if fn not in self.done:
+            self.done[fn] = dce(_function(fn, self.lower))
+        return self.done[fn]
+
+
+def _function(fn: Function, lower_callee: Callable[[Function], Function]) -> Function:
+    code = Code(sizes_after(fn))
+    storage = Storage(fn)
+    low = Lowerer(code, storage, lower_callee)
+    low.fusible = fusible_values(fn.block, storage)
+    code.open()
+    for p in fn.params:
+        low.bind(p, p)
+        if isinstance(p.type, Array):
+            low.dims(low.reps[p])  # once, before any loop; unused ones go with the dead code
+    types = tuple(carried_type_of(t) for t in fn.result_types)
+    end = _instrs(low, fn.block, types, None)
+    return replace(fn, block=code.close((), end))
+
+
+def _instrs(low: Lowerer, block: Block, returned: tuple[Type, ...], loop: tuple[Type, ...] | None) -> End:
+    """Lower a block's instructions into the open block; return its end, not yet for a yield's types."""
+    for instr in block.instrs:
+        low.code.origin, low.code.role = instr.origin, instr.role
+        lower_instr(low, instr, returned, loop)
+    end = block.end
+    low.code.origin = end.origin
+    types = {"return": returned, "break": loop, "continue": loop}.get(end.kind)
+    return replace(end, args=_values(low, end.args, types))
+
+
+def _values(low: Lowerer, args: tuple[Operand, ...], types: tuple[Type, ...] | None) -> tuple[Operand, ...]:
+    found = tuple(low.operand(a) for a in args)
+    if types is None:
+        return found
+    return tuple(low.code.coerce(a, t) for a, t in zip(found, types, strict=True))
+
+
+def lower_instr(
+    low: Lowerer, instr: Instr, returned: tuple[Type, ...], loop: tuple[Type, ...] | None
+) -> None:
+    """Lower one instruction."""
+    match instr.op.name:
+        case "if":
+            _if(low, instr, returned, loop)
+        case "for":
+            _for(low, instr, returned)
+        case "while":
+            _while(low, instr, returned)
+        case "call":
+            _call(low, instr)
+        case "undef":
+            _undef(low, instr)
+        case "print" | "comment":
+            low.code.add_instr(replace(instr, args=tuple(low.operand(a) for a in instr.args)))
+        case name if name in TABLE:
+            TABLE[name](low, instr)
+        case name if name.startswith("math_"):
+            pymath.lower_math(low, instr)
+        case _ if elementwise.is_elementwise(instr.op):
+            elementwise.lower_elementwise(low, instr)
+        case name:
+            raise InternalError("S902", f"no lowering of {name}", origin=instr.origin)
+
+
+def has_lowering(name: str) -> bool:
+    """Return True if `lower` knows the op."""
+    special = name.startswith("math_") or name in ("undef", "print", "comment")
+    return special or name in TABLE or elementwise.is_elementwise(OPS[name])
+
+
+def _inner(
+    low: Lowerer,
+    block: Block,
+    params: tuple[Value, ...],
+    yields: tuple[Type, ...],
+    returned: tuple[Type, ...],
+    loop: tuple[Type, ...] | None,
+) -> Block:
+    low.code.open()
+    for source, new in zip(block.params, params, strict=True):
+        low.bind(source, new)
+    end = _instrs(low, block, returned, loop)
+    if end.kind == "yield":
+        args = tuple(low.code.coerce(a, t) for a, t in zip(end.args, yields, strict=True))
+        end = replace(end, args=args)
+    return low.code.close(params, end)
+
+
+def _results(low: Lowerer, instr: Instr) -> tuple[Value, ...]:
+    return tuple(Value(r.name, carried_type_of(r.type)) for r in instr.results)
+
+
+def _bind_results(low: Lowerer, instr: Instr, results: tuple[Value, ...]) -> None:
+    for source, new in zip(instr.results, results, strict=True):
+        size = source.type.size if isinstance(source.type, Scalar) else None
+        if size is not None:
+            low.code.bounds[new] = (size, size)
+        low.bind(source, new)
+
+
+def _types(results: tuple[Value, ...]) -> tuple[Type, ...]:
+    return tuple(carried_type_of(r.type) for r in results)
+
+
+def _if(low: Lowerer, instr: Instr, returned: tuple[Type, ...], loop: tuple[Type, ...] | None) -> None:
+    condition = low.scalar(instr.args[0])
+    results = _results(low, instr)
+    blocks = tuple(_inner(low, b, (), _types(results), returned, loop) for b in instr.blocks)
+    low.code.origin, low.code.role = instr.origin, instr.role
+    low.code.owner("if", (condition,), blocks, results)
+    _bind_results(low, instr, results)
+
+
+def _for(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
+    code = low.code
+    (body,) = instr.blocks
+    results = _results(low, instr)
+    types = _types(results)
+    lo, hi, step = (low.scalar(a) for a in instr.args[:3])
+    inits = _values(low, instr.args[3:], types)
+    params = tuple(Value(p.name, carried_type_of(p.type)) for p in body.params)
+    code.bounds[params[0]] = code.range_bounds(lo, hi, step)
+    if not isinstance(step, Literal):
+        code.fail_if(code.op("equal", step, Literal(0)), ValueError, "range() arg 3 must not be zero")
+    code.depth += 1
+    block = _inner(low, body, params, types, returned, types)
+    code.depth -= 1
+    code.origin, code.role = instr.origin, instr.role
+    code.owner("for", (lo, hi, step, *inits), (block,), results)
+    _bind_results(low, instr, results)
+
+
+def _while(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
+    results = _results(low, instr)
+    types = _types(results)
+    inits = _values(low, instr.args, types)
+    cond, body = instr.blocks
+    blocks: list[Block] = []
+    for b, yields, loop in ((cond, tuple(a.type for a in cond.end.args), None), (body, types, types)):
+        params = tuple(Value(p.name, carried_type_of(p.type)) for p in b.params)
+        blocks.append(_inner(low, b, params, yields, returned, loop))
+    low.code.origin, low.code.role = instr.origin, instr.role
+    low.code.owner("while", inits, tuple(blocks), results)
+    _bind_results(low, instr, results)
+
+
+def _call(low: Lowerer, instr: Instr) -> None:
+    callee: Function = instr.param("callee")
+    lowered = low.lower_callee(callee)
+    args = _values(low, instr.args, tuple(carried_type_of(p.type) for p in callee.params))
+    results = _results(low, instr)
+    params = tuple((k, lowered if k == "callee" else v) for k, v in instr.params)
+    low.code.add_instr(Instr(instr.op, args, results, params, (), instr.origin, instr.role))
+    _bind_results(low, instr, results)
+
+
+def _undef(low: Lowerer, instr: Instr) -> None:
+    t = instr.result.type
+    if isinstance(t, Array):
+        base = low.code.op("empty", *(Literal(0),) * t.ndim, dtype=t.dtype, hint=instr.result.name)
+        low.define(instr.result, whole(low.retype(base, t)))
+    else:
+        low.define_scalar(instr.result, low.code.coerce(Literal(t.dtype.type(0).item()), carried_type_of(t)))

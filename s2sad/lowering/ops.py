@@ -1,0 +1,141 @@
+"""Operations that occur in lowered functions only: what scalar loops need beside NumPy's own ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.ir.builder import Sizes
+from s2sad.ir.op import Alias, Kind, Op
+from s2sad.ir.types import Array, Dtype, Scalar, Type
+
+LOWERED: dict[str, Op] = {}
+
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+FLOATS = ("float16", "float32", "float64", "complex64", "complex128")
+MAX_RANK = 8
+
+
+def _register(name: str, evaluate: Any, spelling: str, **columns: Any) -> Op:
+    op = Op(name, Kind.NONDIFF, evaluate, spelling=spelling, **columns)
+    LOWERED[name] = op
+    return op
+
+
+def _same_type(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) -> tuple[Type, ...]:
+    return (types[0],)
+
+
+def _select_type(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) -> tuple[Type, ...]:
+    strong = [t for t in types[1:] if isinstance(t, Scalar) and not t.weak]
+    chosen = strong[0] if strong else types[1]
+    return (Scalar(chosen.dtype, isinstance(chosen, Scalar) and chosen.weak),)
+
+
+_register("select", lambda c, a, b: a if c else b, "{1} if {0} else {2}", infer=_select_type)
+_register("at_least", lambda a, b: max(a, b), "max({}, {})")
+_register("at_most", lambda a, b: min(a, b), "min({}, {})")
+_register("both", lambda a, b: a and b, "{} and {}")
+_register("either", lambda a, b: a or b, "{} or {}")
+_register("outside", lambda i, n: i < -n or i >= n, "{0} < -{1} or {0} >= {1}")
+_register("wrap", lambda i, n: i + n if i < 0 else i, "{0} + {1} if {0} < 0 else {0}")
+_register(
+    "item",
+    lambda x: x[()],
+    "{}[()]",
+    infer=lambda types, params, sizes: (Scalar(types[0].dtype),),
+    doc="the element of an array of rank 0",
+)
+_register(
+    "contiguous",
+    np.ascontiguousarray,
+    "np.ascontiguousarray({})",
+    infer=_same_type,
+    alias=Alias.MAYBE,
+    doc="x in C order; x itself where it is already",
+)
+
+
+def _number(x: Any, type: Scalar) -> Any:
+    kinds = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+    return kinds[type.dtype.kind](x) if type.weak else type.dtype.type(x)
+
+
+_register(
+    "number",
+    _number,
+    "{}",
+    infer=lambda types, params, sizes: (params["type"],),
+    doc="a scalar as a Python number or a NumPy scalar: compiled code knows no difference",
+)
+
+
+def _dot_type(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) -> tuple[Type, ...]:
+    a, b = types
+    shape = (*a.shape[:-1], *b.shape[1:])
+    return (Array(a.dtype, shape) if shape else Scalar(a.dtype),)
+
+
+_register("blas_dot", np.dot, "np.dot({}, {})", infer=_dot_type, doc="BLAS product of ranks 1 and 2")
+_register("sort_line", np.sort, "np.sort({})", infer=_same_type, doc="np.sort of rank 1")
+_register(
+    "argsort_line",
+    lambda x: np.argsort(x, kind="mergesort"),
+    'np.argsort({}, kind="mergesort")',
+    infer=lambda types, params, sizes: (Array(np.dtype(np.int64), types[0].shape),),
+    doc="stable argsort of rank 1",
+)
+
+
+def _search_type(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) -> tuple[Type, ...]:
+    return (Scalar(np.dtype(np.int64)),)
+
+
+_register("search_left", np.searchsorted, "np.searchsorted({}, {})", infer=_search_type)
+_register(
+    "search_right",
+    lambda a, v: np.searchsorted(a, v, side="right"),
+    'np.searchsorted({}, {}, side="right")',
+    infer=_search_type,
+)
+
+
+def _rank_reshape(rank: int) -> None:
+    dims = ", ".join(f"{{{k + 1}}}" for k in range(rank)) + ("," if rank == 1 else "")
+
+    def infer(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) -> tuple[Type, ...]:
+        return (Array(types[0].dtype, params["shape"]),)
+
+    _register(
+        f"as_rank{rank}",
+        lambda x, *dims, shape: x.reshape(dims),
+        f"{{0}}.reshape(({dims}))",
+        infer=infer,
+        alias=Alias.VIEW,
+        doc=f"a contiguous array as a view of rank {rank}; param shape: the sizes",
+    )
+
+
+for _rank in range(MAX_RANK + 1):
+    _rank_reshape(_rank)
+
+
+def _conversion(name: str) -> None:
+    dtype = np.dtype(name)
+    _register(
+        f"to_{name}",
+        lambda x: np.asarray(x).astype(dtype)[()],
+        f"np.{'bool_' if name == 'bool' else name}({{}})",
+        infer=lambda types, params, sizes: (Scalar(dtype),),
+        doc=f"a scalar as {name}",
+    )
+
+
+for _name in (*DTYPES, *FLOATS):
+    _conversion(_name)
+
+
+def conversion(dtype: Dtype) -> str:
+    """Return the name of the op that converts a scalar to `dtype`."""
+    return f"to_{dtype.name}"

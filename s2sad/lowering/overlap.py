@@ -1,0 +1,152 @@
+"""Which arrays may share memory: storage roots of the source function.
+
+A root is the value of a fresh allocation, a parameter, or a loop slot. The slots of one loop are
+taken to be disjoint if their inits are and one trip keeps them so; a buffer allocated in a loop body
+cannot be what a slot held before the trip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.op import Alias
+from s2sad.ir.path import is_fancy
+from s2sad.ir.types import Array
+
+Roots = frozenset[Value]
+NONE: Roots = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class _Slots:
+    """The carried arrays of one loop: parameters (or results) that stand for the same slots."""
+
+    serial: int  # in order of definition
+    inits: list[Roots]
+    yields: list[list[Roots]] = field(default_factory=list)
+    overlapping: bool = False
+    inside: set[Value] = field(default_factory=set)  # what the loop's blocks define
+
+
+class Storage:
+    """The storage roots of every array of a function."""
+
+    def __init__(self, fn: Function):
+        self._roots: dict[Value, Roots] = {}
+        self._slots: dict[Value, tuple[_Slots, int]] = {}
+        self._all: list[_Slots] = []
+        for p in fn.params:
+            self._roots[p] = frozenset({p})
+        self._block(fn.block)
+        changed = True
+        while changed:  # overlap of one loop's slots can make another's overlap
+            found = [s for s in self._all if not s.overlapping and self._collide(s)]
+            for s in found:
+                s.overlapping = True
+            changed = bool(found)
+
+    def roots(self, value: Value) -> Roots:
+        """Return the roots of a source value (itself if it is not an array of the function)."""
+        return self._roots.get(value, frozenset({value}))
+
+    def may_alias(self, a: Roots, b: Roots) -> bool:
+        """Return False if arrays with these roots cannot share memory."""
+        return any(self._meet(x, y, ()) for x in a for y in b)
+
+    def _meet(self, x: Value, y: Value, seen: tuple[tuple[Value, Value], ...]) -> bool:
+        if x is y:
+            return True
+        if (x, y) in seen:
+            return False
+        seen = (*seen, (x, y), (y, x))
+        if self._serial(x) < self._serial(y):
+            x, y = y, x
+        if x not in self._slots:
+            return False
+        slots, k = self._slots[x]  # the one defined last: the other cannot be made of it
+        if y in self._slots and self._slots[y][0] is slots:
+            return slots.overlapping or k == self._slots[y][1]
+        if y in slots.inside and y not in self._slots:
+            return False  # allocated during a trip: not what the slot held before it
+        sources = {r for state in (slots.inits, *slots.yields) for roots in state for r in roots}
+        own = {r for r in sources if r in self._slots and self._slots[r][0] is slots}
+        return any(self._meet(r, y, seen) for r in sources - own)
+
+    def _serial(self, x: Value) -> int:
+        return self._slots[x][0].serial if x in self._slots else -1
+
+    def _block(self, block: Block) -> None:
+        for instr in block.instrs:
+            self._instr(instr)
+
+    def _of(self, a: Operand) -> Roots:
+        return self._roots.get(a, NONE) if isinstance(a, Value) else NONE
+
+    def _instr(self, instr: Instr) -> None:
+        match instr.op.name:
+            case "if":
+                for block in instr.blocks:
+                    self._block(block)
+                for k, result in enumerate(instr.results):
+                    ends = [b.end for b in instr.blocks if b.end.kind == "yield"]
+                    self._set(result, *(self._of(e.args[k]) for e in ends))
+            case "for":
+                self._loop(instr, instr.args[3:], [instr.blocks[0].params[1:]])
+            case "while":
+                self._loop(instr, instr.args, [b.params for b in instr.blocks])
+            case "call":
+                for result in instr.results:
+                    self._set(result, frozenset({result}), *map(self._of, instr.args))
+            case "getitem" if is_fancy(instr.param("path")):
+                self._set(instr.result)
+            case _:
+                for result in instr.results:
+                    self._op(instr, result)
+
+    def _op(self, instr: Instr, result: Value) -> None:
+        match instr.op.alias:
+            case Alias.FRESH:
+                self._set(result)
+            case Alias.MAYBE:
+                self._set(result, frozenset({result}), self._of(instr.args[0]))
+            case _:
+                self._set(result, self._of(instr.args[0]))
+
+    def _set(self, value: Value, *roots: Roots) -> None:
+        if isinstance(value.type, Array):
+            self._roots[value] = NONE.union(*roots) or frozenset({value})
+
+    def _loop(
+        self, instr: Instr, inits: tuple[Operand, ...], params: list[tuple[Value, ...]]
+    ) -> None:
+        slots = _Slots(len(self._all), [self._of(a) for a in inits])
+        self._all.append(slots)
+        for group in (*params, instr.results):
+            for k, v in enumerate(group):
+                if isinstance(v.type, Array):
+                    self._roots[v] = frozenset({v})
+                    self._slots[v] = (slots, k)
+        for block in instr.blocks:
+            self._block(block)
+            slots.inside |= {r for i in block.walk() for r in i.results}
+        for end in loop_ends(instr.blocks[-1]):
+            slots.yields.append([self._of(a) for a in end.args])
+
+    def _collide(self, slots: _Slots) -> bool:
+        return any(
+            self.may_alias(a, b)
+            for state in (slots.inits, *slots.yields)
+            for k, a in enumerate(state)
+            for b in state[k + 1 :]
+        )
+
+
+def loop_ends(block: Block) -> list[End]:
+    """Return the ends that hand carried values on: the body's own, and those of nested ifs."""
+    found = [block.end] if block.end.kind in ("yield", "break", "continue") else []
+    for instr in block.instrs:
+        if instr.op.name == "if":
+            for inner in instr.blocks:
+                found += [e for e in loop_ends(inner) if e.kind != "yield"]
+    return found

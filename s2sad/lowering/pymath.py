@@ -1,0 +1,177 @@
+"""Python's own scalar functions: conversions, and the module math with its exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+
+from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.types import INT, WEAK_INT, Array
+from s2sad.lowering.code import ONE, ZERO, Code
+from s2sad.lowering.context import Lowerer
+
+DOMAIN = "math domain error"
+RANGE = "math range error"
+Check = Callable[[Code, tuple[Operand, ...]], Operand]
+
+
+def _compare(op: str, limit: float) -> Check:
+    return lambda code, args: code.op(op, args[0], Literal(limit))
+
+
+def _outside(op: str) -> Check:
+    return lambda code, args: code.op(op, code.op("absolute", args[0]), Literal(1.0))
+
+
+def _infinite(code: Code, args: tuple[Operand, ...]) -> Operand:
+    return code.op("isinf", args[0])
+
+
+def _fmod(code: Code, args: tuple[Operand, ...]) -> Operand:
+    return code.op("either", code.op("isinf", args[0]), code.op("equal", args[1], Literal(0.0)))
+
+
+def _pow(code: Code, args: tuple[Operand, ...]) -> Operand:
+    a, b = args
+    whole = code.op("equal", code.op("floor", b), b)
+    fraction = code.op("both", code.op("less", a, Literal(0.0)), code.op("not_", whole))
+    zero = code.op("both", code.op("equal", a, Literal(0.0)), code.op("less", b, Literal(0.0)))
+    return code.op("either", fraction, zero)
+
+
+def _gamma(code: Code, args: tuple[Operand, ...]) -> Operand:
+    (x,) = args
+    whole = code.op("equal", code.op("floor", x), x)
+    return code.op("both", code.op("less_equal", x, Literal(0.0)), whole)
+
+
+DOMAINS: dict[str, Check] = {
+    "sqrt": _compare("less", 0.0),
+    "log": _compare("less_equal", 0.0),
+    "log2": _compare("less_equal", 0.0),
+    "log10": _compare("less_equal", 0.0),
+    "log_base": _compare("less_equal", 0.0),
+    "log1p": _compare("less_equal", -1.0),
+    "acosh": _compare("less", 1.0),
+    "asin": _outside("greater"),
+    "acos": _outside("greater"),
+    "atanh": _outside("greater_equal"),
+    "sin": _infinite,
+    "cos": _infinite,
+    "tan": _infinite,
+    "fmod": _fmod,
+    "pow": _pow,
+    "gamma": _gamma,
+    "lgamma": _gamma,
+    "isqrt": _compare("less", 0),
+    "factorial": _compare("less", 0),
+}
+OVERFLOWS = {"exp", "exp2", "expm1", "sinh", "cosh", "pow", "gamma", "lgamma"}
+BY_NUMPY = {"exp2": "exp2", "cbrt": "cbrt"}  # what Numba's math lacks
+TO_INT = {"floor", "ceil", "trunc"}
+
+
+def lower_math(low: Lowerer, instr: Instr) -> None:
+    """Lower a function of the module math."""
+    code = low.code
+    name = instr.op.name.removeprefix("math_")
+    args = tuple(low.scalar(a) for a in instr.args)
+    if name in DOMAINS:
+        code.fail_if(DOMAINS[name](code, args), ValueError, DOMAIN)
+    if name in TO_INT:
+        _finite(code, args[0])
+    found = _value(low, name, instr, args)
+    if name in OVERFLOWS:
+        finite = [code.op("isfinite", a) for a in args]
+        ok = finite[0] if len(finite) == 1 else code.op("both", *finite)
+        code.fail_if(code.op("both", code.op("isinf", found), ok), OverflowError, RANGE)
+    low.define_scalar(instr.result, code.coerce(found, instr.result.type))
+
+
+def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> Operand:
+    code = low.code
+    match name:
+        case "log_base":
+            code.fail_if(code.op("less_equal", args[1], Literal(0.0)), ValueError, DOMAIN)
+            return code.op("divide", code.op("math_log", args[0]), code.op("math_log", args[1]))
+        case "exp2" | "cbrt":
+            return code.op(BY_NUMPY[name], code.op("to_float", args[0]))
+        case "hypot" if len(args) != 2:
+            total = code.op("multiply", args[0], args[0])
+            for a in args[1:]:
+                total = code.op("add", total, code.op("multiply", a, a))
+            return code.op("math_sqrt", total)
+        case "factorial":
+            return _factorial(code, args[0])
+        case "comb":
+            return _comb(code, *args)
+        case "isqrt":
+            return _isqrt(code, args[0])
+        case _:
+            return code.op(instr.op.name, *args)
+
+
+def _product(code: Code, lo: Operand, hi: Operand, term: Callable[[Operand, Operand], Operand]) -> Operand:
+    start = code.op("number", ONE, type=WEAK_INT)
+
+    def body(i: Value, state: list[Operand]) -> Sequence[Operand]:
+        return (term(state[0], i),)
+
+    return code.loop((lo, hi, ONE), (start,), body)[0]
+
+
+def _factorial(code: Code, n: Operand) -> Operand:
+    return _product(code, Literal(2), code.add(n, ONE), lambda total, i: code.op("multiply", total, i))
+
+
+def _comb(code: Code, n: Operand, k: Operand) -> Operand:
+    bad = code.op("either", code.op("less", n, ZERO), code.op("less", k, ZERO))
+    code.fail_if(bad, ValueError, "must be a non-negative integer")
+
+    def term(total: Operand, i: Operand) -> Operand:
+        over = code.op("multiply", total, code.sub(n, i))
+        return code.op("floor_divide", over, code.add(i, ONE))
+
+    return _product(code, ZERO, k, term)
+
+
+def _isqrt(code: Code, n: Operand) -> Operand:
+    root: Operand = code.op("to_int", code.op("sqrt", code.op("to_float64", n)))
+    too_big = code.op("greater", code.op("multiply", root, root), n)
+    root = code.op("select", too_big, code.op("subtract", root, ONE), root)
+    above = code.op("add", root, ONE)
+    fits = code.op("less_equal", code.op("multiply", above, above), n)
+    return code.op("select", fits, above, root)
+
+
+def _finite(code: Code, a: Operand) -> None:
+    if a.type.dtype.kind == "f":
+        code.fail_if(code.op("isnan", a), ValueError, "cannot convert float NaN to integer")
+        code.fail_if(code.op("isinf", a), OverflowError, "cannot convert float infinity to integer")
+
+
+def lower_conversion(low: Lowerer, instr: Instr) -> None:
+    """Lower float(), int(), bool(), complex(), round() of a number or of an array of one element."""
+    code = low.code
+    (x,) = instr.args
+    if isinstance(x.type, Array):
+        rep = low.rep(x)
+        for k in range(rep.type.ndim):
+            n = low.dim(rep, k)
+            if n != ONE:
+                bad = code.op("not_equal", n, ONE)
+                code.fail_if(bad, ValueError, "can only convert an array of size 1 to a Python scalar")
+    a = low.scalar(x)
+    if instr.op.name in ("to_int", "round_to_int"):
+        _finite(code, a)
+    if a.type.dtype == INT and instr.op.name in ("to_int", "round_to_int"):
+        low.define_scalar(instr.result, code.coerce(a, instr.result.type))
+        return
+    low.define_scalar(instr.result, code.op(instr.op.name, a, **dict(instr.params)))
+
+
+
+TABLE = {
+    name: lower_conversion
+    for name in ("to_float", "to_int", "to_bool", "to_complex", "round_to_int", "round_float", "not_")
+}

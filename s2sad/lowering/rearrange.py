@@ -1,0 +1,383 @@
+"""Ops that move elements about: joining, rolling, repeating, padding, triangles, diagonals, sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.size import Size
+from s2sad.ir.types import BOOL, INT, WEAK_INT, Array, Scalar
+from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.context import Lowerer
+from s2sad.lowering.index import flat, nonzero
+from s2sad.lowering.scalars import convert, select
+from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+
+
+def _array(instr: Instr) -> Array:
+    t = instr.result.type
+    assert isinstance(t, Array)
+    return t
+
+
+def lower_concatenate(low: Lowerer, instr: Instr) -> None:
+    """Lower concatenate: one nest per piece."""
+    code = low.code
+    t = _array(instr)
+    axis = instr.param("axis", 0)
+    reps = [low.rep(a) for a in instr.args]
+    for k in range(t.ndim):
+        if k != axis:
+            _same_dimension(low, reps, k, "all the input array dimensions except for the concatenation axis must match")
+    total: Operand = ZERO
+    starts: list[Operand] = []
+    for rep in reps:
+        starts.append(total)
+        total = code.add(total, low.dim(rep, axis))
+    dims = tuple(low.number(t.shape[k], total if k == axis else low.dim(reps[0], k)) for k in range(t.ndim))
+    buffer = low.allocate(t.dtype, dims, t, instr.result.name)
+    for rep, start in zip(reps, starts, strict=True):
+
+        def place(index: Index, start: Operand = start) -> Index:
+            return (*index[:axis], code.add(index[axis], start), *index[axis + 1 :])
+
+        buffer = low.store(buffer, low.dims(rep), lambda index, rep=rep: low.read(rep, index), place)
+    low.define(instr.result, whole(buffer))
+
+
+def lower_stack(low: Lowerer, instr: Instr) -> None:
+    """Lower stack, and np.array of scalars."""
+    t = _array(instr)
+    axis = instr.param("axis", 0)
+    reps = [low.rep(a) for a in instr.args]
+    for k in range(reps[0].type.ndim):
+        _same_dimension(low, reps, k, "all input arrays must have the same shape")
+    inner = low.dims(reps[0])
+    dims = (*inner[:axis], Literal(len(reps)), *inner[axis:])
+    buffer = low.allocate(t.dtype, dims, t, instr.result.name)
+    for k, rep in enumerate(reps):
+
+        def place(index: Index, k: int = k) -> Index:
+            return (*index[:axis], Literal(k), *index[axis:])
+
+        buffer = low.store(buffer, inner, lambda index, rep=rep: low.read(rep, index), place)
+    low.define(instr.result, whole(buffer))
+
+
+def _same_dimension(low: Lowerer, reps: Sequence[Rep], axis: int, message: str) -> None:
+    first = reps[0]
+    for rep in reps[1:]:
+        if rep.type.shape[axis] != first.type.shape[axis]:
+            differ = low.code.op("not_equal", low.dim(first, axis), low.dim(rep, axis))
+            low.code.fail_if(differ, ValueError, message)
+
+
+def lower_roll(low: Lowerer, instr: Instr) -> None:
+    """Lower roll along one axis."""
+    code = low.code
+    axis = instr.param("axis")
+    rep = low.buffer(low.rep(instr.args[0]))
+    dims = low.dims(rep)
+    n = dims[axis]
+    shift = code.op("remainder", convert(code, low.scalar(instr.args[1]), INT), code.maximum(n, ONE))
+
+    def element(index: Index) -> Operand:
+        source = code.op("wrap", code.op("subtract", index[axis], shift), n)
+        return low.read(rep, (*index[:axis], source, *index[axis + 1 :]))
+
+    low.define(instr.result, low.fill(Lazy(_array(instr), dims, element), instr.result.name))
+
+
+def lower_repeat(low: Lowerer, instr: Instr) -> None:
+    """Lower repeat with one count, or with one count per element."""
+    code = low.code
+    t = _array(instr)
+    axis = instr.param("axis", 0)
+    rep, times = low.buffer(low.rep(instr.args[0])), low.rep(instr.args[1])
+    dims = low.dims(rep)
+    if times.type.ndim:
+        _repeat_each(low, instr, rep, low.buffer(times))
+        return
+    count = low.scalar(instr.args[1])
+    if not code.is_at_least(count, Size()):
+        code.fail_if(code.op("less", count, ZERO), ValueError, "repeats may not contain negative values.")
+    out = (*dims[:axis], low.number(t.shape[axis], code.mul(dims[axis], count)), *dims[axis + 1 :])
+
+    def element(index: Index) -> Operand:
+        return low.read(rep, (*index[:axis], code.floordiv(index[axis], count), *index[axis + 1 :]))
+
+    low.define(instr.result, low.fill(Lazy(t, out, element), instr.result.name))
+
+
+def _repeat_each(low: Lowerer, instr: Instr, rep: Strided, times: Strided) -> None:
+    code = low.code
+    t = _array(instr)
+    axis = instr.param("axis", 0)
+    dims = low.dims(rep)
+    n = low.dim(times, 0)
+    own, other = rep.type.shape[axis], times.type.shape[0]
+    if own != other and not other.is_one:
+        bad = code.op("both", code.op("not_equal", n, dims[axis]), code.op("not_equal", n, ONE))
+        code.fail_if(bad, ValueError, "operands could not be broadcast together")
+    line = low.fit(times, (dims[axis],), (own,))
+
+    def count(i: Value, state: list[Operand]) -> Sequence[Operand]:
+        times_here = low.read(line, (i,))
+        code.fail_if(code.op("less", times_here, ZERO), ValueError, "repeats may not contain negative values.")
+        return (code.op("add", state[0], times_here),)
+
+    start = code.coerce(ZERO, Scalar(INT))
+    (total,) = code.loop((ZERO, dims[axis], ONE), (start,), count)
+    low.number(t.shape[axis], total)
+    source = low.allocate(INT, (total,), Array(INT, (t.shape[axis],)), "")
+
+    def fill(i: Value, state: list[Operand]) -> Sequence[Operand]:
+        def one(_: Value, inner: list[Operand]) -> Sequence[Operand]:
+            assert isinstance(inner[0], Value)
+            return low.write_base(inner[0], (inner[1],), i), code.op("add", inner[1], ONE)
+
+        return code.loop((ZERO, low.read(line, (i,)), ONE), state, one)
+
+    after, _ = code.loop((ZERO, dims[axis], ONE), (source, start), fill)
+    owner = whole(low.version(source, after))
+
+    def element(index: Index) -> Operand:
+        return low.read(rep, (*index[:axis], low.read(owner, (index[axis],)), *index[axis + 1 :]))
+
+    out = (*dims[:axis], total, *dims[axis + 1 :])
+    low.define(instr.result, low.fill(Lazy(t, out, element), instr.result.name))
+
+
+def lower_tile(low: Lowerer, instr: Instr) -> None:
+    """Lower tile."""
+    code = low.code
+    t = _array(instr)
+    rep = low.buffer(low.rep(instr.args[0]))
+    own = (*(ONE,) * (t.ndim - rep.type.ndim), *low.dims(rep))
+    times = (*(ONE,) * (t.ndim - len(instr.args) + 1), *map(low.scalar, instr.args[1:]))
+    for r in times:
+        if not code.is_at_least(r, Size()):
+            code.fail_if(code.op("less", r, ZERO), ValueError, "negative dimensions are not allowed")
+    dims = tuple(low.number(s, code.mul(n, r)) for s, n, r in zip(t.shape, own, times, strict=True))
+    lead = t.ndim - rep.type.ndim
+
+    def element(index: Index) -> Operand:
+        place = [i if r == ONE else code.op("remainder", i, n) for i, n, r in zip(index, own, times, strict=True)]
+        return low.read(rep, tuple(place[lead:]))
+
+    low.define(instr.result, low.fill(Lazy(t, dims, element), instr.result.name))
+
+
+def lower_pad(low: Lowerer, instr: Instr) -> None:
+    """Lower pad with zeros."""
+    code = low.code
+    t = _array(instr)
+    rep = low.rep(instr.args[0])
+    widths = [low.scalar(a) for a in instr.args[1:]]
+    for w in widths:
+        if not code.is_at_least(w, Size()):
+            code.fail_if(code.op("less", w, ZERO), ValueError, "index can't contain negative values")
+    own = low.dims(rep)
+    dims = tuple(
+        low.number(t.shape[k], code.add(code.add(n, widths[2 * k]), widths[2 * k + 1])) for k, n in enumerate(own)
+    )
+    buffer = low.allocate(t.dtype, dims, t, instr.result.name, "zeros")
+
+    def place(index: Index) -> Index:
+        return tuple(code.add(i, widths[2 * k]) for k, i in enumerate(index))
+
+    low.define(instr.result, whole(low.store(buffer, own, lambda index: low.read(rep, index), place)))
+
+
+def lower_triangle(low: Lowerer, instr: Instr) -> None:
+    """Lower triu and tril."""
+    code = low.code
+    t = _array(instr)
+    rep = low.buffer(low.rep(instr.args[0]))
+    order = "greater_equal" if instr.op.name == "triu" else "less_equal"
+    k = instr.param("k", 0)
+
+    def element(index: Index) -> Operand:
+        inside = code.op(order, index[-1], code.add(index[-2], Literal(k)))
+        return select(code, inside, low.read(rep, index), ZERO, t.dtype)
+
+    low.define(instr.result, low.fill(Lazy(t, low.dims(rep), element), instr.result.name))
+
+
+def lower_diagonal(low: Lowerer, instr: Instr) -> None:
+    """Lower diagonal: a view that steps along the last two axes at once."""
+    code = low.code
+    t = _array(instr)
+    rep = low.buffer(low.rep(instr.args[0]))
+    k = instr.param("offset", 0)
+    down, right = Literal(max(-k, 0)), Literal(max(k, 0))
+    dims = low.dims(rep)
+    length = code.maximum(code.minimum(code.sub(dims[-2], down), code.sub(dims[-1], right)), ZERO)
+    offsets = list(rep.offsets)
+    for terms, start in ((rep.axes[-2], down), (rep.axes[-1], right)):
+        for b, stride in terms:
+            offsets[b] = code.add(offsets[b], code.mul(start, stride))
+    axes = (*rep.axes[:-2], (*rep.axes[-2], *rep.axes[-1]))
+    found = (*dims[:-2], low.number(t.shape[-1], length))
+    low.define(instr.result, Strided(rep.base, t, found, tuple(offsets), axes))
+
+
+def lower_diag_embed(low: Lowerer, instr: Instr) -> None:
+    """Lower np.diag of a vector."""
+    code = low.code
+    t = _array(instr)
+    rep = low.rep(instr.args[0])
+    k = instr.param("offset", 0)
+    n = low.dim(rep, 0)
+    side = low.number(t.shape[0], code.add(n, Literal(abs(k))))
+    buffer = low.allocate(t.dtype, (side, side), t, instr.result.name, "zeros")
+
+    def place(index: Index) -> Index:
+        return code.add(index[0], Literal(max(-k, 0))), code.add(index[0], Literal(max(k, 0)))
+
+    low.define(instr.result, whole(low.store(buffer, (n,), lambda index: low.read(rep, index), place)))
+
+
+# -- sorting and searching ------------------------------------------------------------------------------
+
+
+def lower_sort(low: Lowerer, instr: Instr) -> None:
+    """Lower sort and argsort: a library call per line."""
+    code = low.code
+    t = _array(instr)
+    rep = low.rep(instr.args[0])
+    axis = instr.param("axis", -1) % t.ndim
+    op = "sort_line" if instr.op.name == "sort" else "argsort_line"
+    if t.ndim == 1:
+        line = low.fill(rep)
+        low.define(instr.result, whole(_fresh(low, code.op(op, line.base, hint=instr.result.name))))
+        return
+    rep = low.buffer(rep)
+    dims = low.dims(rep)
+    line_type = Array(rep.type.dtype, (rep.type.shape[axis],))
+    buffer = low.allocate(t.dtype, dims, t, instr.result.name)
+
+    def body(outer: Index, state: list[Operand]) -> Sequence[Operand]:
+        def at(index: Index) -> Index:
+            return (*outer[:axis], index[0], *outer[axis:])
+
+        copied = low.fill(Lazy(line_type, (dims[axis],), lambda index: low.read(rep, at(index))))
+        ordered = whole(_fresh(low, code.op(op, copied.base)))
+        assert isinstance(state[0], Value)
+        return (low.store(state[0], (dims[axis],), lambda index: low.read(ordered, index), at),)
+
+    (after,) = code.nest(tuple(n for k, n in enumerate(dims) if k != axis), (buffer,), body)
+    assert isinstance(after, Value)
+    low.define(instr.result, whole(low.version(buffer, after)))
+
+
+def _fresh(low: Lowerer, base: Value) -> Value:
+    low.roots[base] = frozenset({base})
+    low.dense.add(base)
+    return base
+
+
+def lower_searchsorted(low: Lowerer, instr: Instr) -> None:
+    """Lower searchsorted."""
+    code = low.code
+    a, v = instr.args
+    line = low.array(a)
+    op = "search_" + instr.param("side", "left")
+    dtype = np.result_type(a.type.dtype, v.type.dtype)
+    rep = low.rep(v)
+    if isinstance(instr.result.type, Scalar):
+        low.define_scalar(instr.result, code.op(op, line, convert(code, low.read(rep, ()), dtype)))
+        return
+
+    def element(index: Index) -> Operand:
+        return code.op(op, line, convert(code, low.read(rep, index), dtype))
+
+    low.define(instr.result, low.fill(Lazy(_array(instr), low.dims(rep), element), instr.result.name))
+
+
+# -- index arrays of run-time length ----------------------------------------------------------------------
+
+
+def _truth(low: Lowerer, rep: Rep) -> Rep:
+    t = Array(BOOL, rep.type.shape)
+    return Lazy(t, low.dims(rep), lambda index: convert(low.code, low.read(rep, index), BOOL))
+
+
+def _define_indices(low: Lowerer, instr: Instr, found: Sequence[Rep]) -> None:
+    for result, rep in zip(instr.results, found, strict=True):
+        assert isinstance(result.type, Array)
+        low.number(result.type.shape[0], low.dim(rep, 0))
+        assert isinstance(rep, Strided)
+        renamed = Strided(rep.base, result.type, (low.dim(rep, 0),), rep.offsets, rep.axes, True)
+        low.define(result, renamed)
+
+
+def lower_nonzero(low: Lowerer, instr: Instr) -> None:
+    """Lower nonzero and flatnonzero."""
+    rep = low.buffer(low.rep(instr.args[0]))
+    found = nonzero(low, _truth(low, rep))
+    if instr.op.name == "flatnonzero" and rep.type.ndim != 1:
+        dims = low.dims(rep)
+        t = Array(INT, found[0].type.shape)
+
+        def element(index: Index) -> Operand:
+            return flat(low, tuple(low.read(r, index) for r in found), dims)
+
+        found = [low.fill(Lazy(t, low.dims(found[0]), element))]
+    _define_indices(low, instr, found)
+
+
+def lower_argwhere(low: Lowerer, instr: Instr) -> None:
+    """Lower argwhere: the index arrays as columns."""
+    t = _array(instr)
+    rep = low.buffer(low.rep(instr.args[0]))
+    found = nonzero(low, _truth(low, rep))
+    count = low.number(t.shape[0], low.dim(found[0], 0))
+    buffer = low.allocate(t.dtype, (count, Literal(len(found))), t, instr.result.name)
+    for k, column in enumerate(found):
+
+        def place(index: Index, k: int = k) -> Index:
+            return index[0], Literal(k)
+
+        buffer = low.store(buffer, (count,), lambda index, column=column: low.read(column, index), place)
+    low.define(instr.result, whole(buffer))
+
+
+def lower_triangle_indices(low: Lowerer, instr: Instr) -> None:
+    """Lower triu_indices and tril_indices."""
+    code = low.code
+    n, m = (low.scalar(a) for a in instr.args)
+    k = instr.param("k", 0)
+    order = "greater_equal" if instr.op.name == "triu_indices" else "less_equal"
+    t = Array(BOOL, (code.sizes.fresh(), code.sizes.fresh()))
+    dims = tuple(code.maximum(d, ZERO) for d in (n, m))
+
+    def element(index: Index) -> Operand:
+        return code.op(order, index[1], code.add(index[0], Literal(k)))
+
+    _define_indices(low, instr, nonzero(low, Lazy(t, dims, element)))
+
+
+TABLE = {
+    "concatenate": lower_concatenate,
+    "stack": lower_stack,
+    "roll": lower_roll,
+    "repeat": lower_repeat,
+    "tile": lower_tile,
+    "pad": lower_pad,
+    "triu": lower_triangle,
+    "tril": lower_triangle,
+    "diagonal": lower_diagonal,
+    "diag_embed": lower_diag_embed,
+    "sort": lower_sort,
+    "argsort": lower_sort,
+    "searchsorted": lower_searchsorted,
+    "flatnonzero": lower_nonzero,
+    "nonzero2": lower_nonzero,
+    "nonzero3": lower_nonzero,
+    "argwhere": lower_argwhere,
+    "triu_indices": lower_triangle_indices,
+    "tril_indices": lower_triangle_indices,
+}

@@ -1,0 +1,144 @@
+"""One element of an elementwise op: NumPy's dtype semantics spelled out on scalars.
+
+Under Numba a float32 times a Python float is a float64 and small ints grow; so operands are cast to
+the dtype of NumPy's inner loop, and results that Numba would widen are cast back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.ir.core import Literal, Operand
+from s2sad.ir.op import Op
+from s2sad.ir.size import Size
+from s2sad.ir.types import Dtype, Scalar, sample
+from s2sad.lowering.code import ZERO, Code
+from s2sad.lowering.ops import conversion
+
+WIDE = {np.dtype(name) for name in ("bool", "int64", "float64", "complex128")}
+COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not"}
+AS_THEY_ARE = {"isnan", "isfinite", "isinf", "signbit", "to_float", "to_int", "to_bool", "not_"}
+SHIFTS = {"left_shift", "right_shift"}
+ON_BOOLS = {
+    "add": "logical_or", "multiply": "logical_and", "maximum": "logical_or", "minimum": "logical_and",
+    "fmax": "logical_or", "fmin": "logical_and",
+}  # fmt: skip
+BY_INT_ZERO = {"floor_divide", "remainder", "fmod", "divmod"}
+
+
+def convert(code: Code, a: Operand, dtype: Dtype) -> Operand:
+    """Return `a` as a scalar of `dtype`, always of that very type."""
+    t = a.type
+    if t.dtype == dtype and (dtype in WIDE or not (isinstance(t, Scalar) and t.weak)):
+        return a
+    if isinstance(a, Literal) and dtype.kind == "f" and dtype in WIDE and not isinstance(a.value, complex):
+        return Literal(float(a.value))
+    return code.op(conversion(dtype), a)
+
+
+def promote(code: Code, a: Operand, dtype: Dtype) -> Operand:
+    """Return `a` cast to `dtype` where arithmetic would not do so by itself, in Numba as in Python."""
+    kind = a.type.dtype.kind
+    if isinstance(a, Literal):
+        return convert(code, a, dtype)
+    if dtype in WIDE and dtype.kind in "fc" and kind in "iuf" and a.type.dtype.itemsize >= 4:
+        return a
+    if dtype == np.dtype(np.int64) and kind in "iu":
+        return a
+    return convert(code, a, dtype)
+
+
+def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params: dict[str, Any]) -> Operand:
+    """Return op applied to scalars, as an element of a result of `dtype`."""
+    name = op.name
+    if name == "where":
+        return select(code, args[0], args[1], args[2], dtype)
+    if name in COMPARISONS:
+        return _compare(code, name, args)
+    if name in LOGICAL:
+        return code.op(name, *(convert(code, a, np.dtype(bool)) for a in args), **params)
+    if name in AS_THEY_ARE or (name == "absolute" and args[0].type.dtype.kind == "c"):
+        return code.op(name, *args, **params)
+    if dtype.kind == "b" and name == "absolute":
+        return args[0]
+    if dtype.kind == "b" and name in ON_BOOLS:
+        return code.op(ON_BOOLS[name], *args)
+    if name == "power":
+        return _power(code, args, dtype)
+    if name in BY_INT_ZERO and dtype.kind in "iu":
+        _weak_zero_division(code, args)
+    cast = convert if len(args) == 1 or name not in NATURAL else promote
+    if dtype.kind == "b" or dtype.kind not in "biufc":
+        return code.op(name, *args, **params)
+    operands = [cast(code, a, dtype if op_keeps_dtype(a, dtype) else a.type.dtype) for a in args]
+    return narrow(code, code.op(name, *operands, **params), dtype)
+
+
+NATURAL = {"add", "subtract", "multiply", "divide"}
+
+
+def op_keeps_dtype(a: Operand, dtype: Dtype) -> bool:
+    """True if NumPy's loop for a result of `dtype` takes the operand as `dtype`."""
+    return not (a.type.dtype.kind == "c" and dtype.kind != "c") and not (
+        a.type.dtype.kind == "f" and dtype.kind in "iu"
+    )
+
+
+def narrow(code: Code, a: Operand, dtype: Dtype) -> Operand:
+    """Return a result cast back to a dtype that Numba's arithmetic does not keep."""
+    if dtype in WIDE:
+        return a
+    return code.op(conversion(dtype), a) if dtype.kind in "iu" or dtype.itemsize < 4 else a
+
+
+def select(code: Code, condition: Operand, a: Operand, b: Operand, dtype: Dtype) -> Operand:
+    """Return `a if condition else b`, both as `dtype`."""
+    a, b = convert(code, a, dtype), convert(code, b, dtype)
+    if _is_weak(a) != _is_weak(b):
+        a, b = (code.coerce(x, Scalar(dtype)) for x in (a, b))
+    return code.op("select", condition, a, b)
+
+
+def _compare(code: Code, name: str, args: tuple[Operand, ...]) -> Operand:
+    with np.errstate(all="ignore"):
+        common = np.result_type(*(_sample(a) for a in args))
+    if common.kind == "b":
+        return code.op(name, *args)
+    return code.op(name, *(promote(code, a, common) for a in args))
+
+
+def _sample(a: Operand) -> Any:
+    return a.value if isinstance(a, Literal) else sample(Scalar(a.type.dtype, _is_weak(a)))
+
+
+def _is_weak(a: Operand) -> bool:
+    return isinstance(a.type, Scalar) and a.type.weak
+
+
+def _power(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    a, b = args
+    if dtype.kind in "iu":
+        if not code.is_at_least(b, Size()):
+            code.fail_if(
+                code.op("less", b, ZERO), ValueError, "Integers to negative integer powers are not allowed."
+            )
+        result = code.op("power", convert(code, a, dtype), convert(code, b, dtype))
+        return narrow(code, result, dtype)
+    exponent = b
+    if not (isinstance(b, Literal) and float(b.value.real).is_integer() and abs(b.value) <= 4):
+        exponent = convert(code, b, dtype)
+    elif not isinstance(b.value, complex):
+        exponent = Literal(int(b.value))  # a small constant power is a product
+    return code.op("power", convert(code, a, dtype), exponent)
+
+
+def _weak_zero_division(code: Code, args: tuple[Operand, ...]) -> None:
+    divisor = args[1]
+    if not all(map(_is_weak, args)) or code.is_at_least(divisor, Size.of(1)):
+        return
+    if isinstance(divisor, Literal) and divisor.value:
+        return
+    code.fail_if(code.op("equal", divisor, ZERO), ZeroDivisionError, "integer division or modulo by zero")

@@ -1,0 +1,179 @@
+"""setitem and accum: a nest over the part written. The value is read from the same memory only where
+each element reads itself; otherwise it is computed into a temporary first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from s2sad.ir import path as paths
+from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.path import Fancy, Path
+from s2sad.ir.size import Size
+from s2sad.ir.types import Array
+from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.context import Lowerer
+from s2sad.lowering.index import Part, fancy_part, split, view
+from s2sad.lowering.scalars import convert, promote
+from s2sad.lowering.views import Index, Rep, Strided, whole
+
+
+def lower_write(low: Lowerer, instr: Instr) -> None:
+    """Lower a setitem or an accum."""
+    x, v, *operands = instr.args
+    path: Path = instr.param("path")
+    base = low.array(x)
+    op, at = instr.op.name, bool(instr.param("at", False))
+    if op == "accum" and base.type.dtype.kind == "b":
+        op = "or"
+    head, tail = split(path)
+    count = paths.operand_count(head)
+    target = view(low, whole(base), head, tuple(low.scalar(a) for a in operands[:count]))
+    rep = low.rep(v)
+    if tail and _one_mask(tail) and not rep.type.ndim:
+        after = _masked(low, base, target, operands[count], rep, op)
+    else:
+        part = _part(low, target, tail, operands[count:])
+        if op != "setitem" and not at and paths.may_repeat(path):  # get, add, set: no accumulation
+            rep, op = _sum(low, base, part, rep), "setitem"
+        after = _assign(low, base, part, rep, op)
+    low.define(instr.result, whole(low.version(base, after)))
+
+
+def _one_mask(tail: Path) -> bool:
+    (first, *more) = tail
+    if more or not isinstance(first, paths.Index):
+        return False
+    (item, *others) = first.items
+    plain = all(o == paths.Span() for o in others)
+    return isinstance(item, Fancy) and item.mask and plain
+
+
+def _part(low: Lowerer, target: Strided, tail: Path, operands: Sequence[Operand]) -> Part:
+    if not tail:
+        return Part(target.type.shape, low.dims(target), lambda i: low.place(target, i), target)
+    part = fancy_part(low, target, tail[0], operands, target.base)
+    assert not tail[1:], "a write through a view of a copy"
+    return part
+
+
+def _sum(low: Lowerer, base: Value, part: Part, rep: Rep) -> Rep:
+    dtype = base.type.dtype
+    fitted = _fitted(low, part, rep)
+
+    def element(index: Index) -> Operand:
+        old = low.read_base(base, part.place(index))
+        return low.code.op("add", old, promote(low.code, low.read(fitted, index), dtype))
+
+    buffer = low.allocate(dtype, part.dims, Array(dtype, part.shape), "")
+    return whole(low.store(buffer, part.dims, element))
+
+
+def _fitted(low: Lowerer, part: Part, rep: Rep) -> Rep:
+    """The value broadcast to the part, checked; leading dimensions of 1 may be left over."""
+    while rep.type.ndim > len(part.shape):
+        if not rep.type.shape[0].is_one:
+            bad = low.code.op("not_equal", low.dim(rep, 0), ONE)
+            low.code.fail_if(bad, ValueError, "could not broadcast input array into shape")
+        drop = paths.Index((paths.At(), *(paths.Span(),) * (rep.type.ndim - 1)))
+        rep = view(low, low.buffer(rep), (drop,), (ZERO,))
+    lead = len(part.shape) - rep.type.ndim
+    for k, size in enumerate(rep.type.shape):
+        _check_fits(low, size, part.shape[lead + k], low.dim(rep, k), part.dims[lead + k])
+    return low.fit(rep, part.dims, part.shape)
+
+
+def _check_fits(low: Lowerer, own: Size, size: Size, n: Operand, m: Operand) -> None:
+    if own == size or own.is_one:
+        return
+    bad = low.code.op("not_equal", n, m)
+    if not own.is_const:
+        bad = low.code.op("both", bad, low.code.op("not_equal", n, ONE))
+    low.code.fail_if(bad, ValueError, "could not broadcast input array into shape")
+
+
+def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
+    rep = _fitted(low, part, rep)
+    if conflicts(low, base, part.view, rep):
+        rep = low.fill(rep)
+
+    def body(index: Index, state: list[Operand]) -> Sequence[Operand]:
+        (buffer,) = state
+        assert isinstance(buffer, Value)
+        with low.writing(base, buffer):
+            return (_write(low, buffer, part.place(index), low.read(rep, index), op),)
+
+    (after,) = low.code.nest(part.dims, (base,), body)
+    assert isinstance(after, Value)
+    return after
+
+
+def _write(low: Lowerer, base: Value, place: Index, v: Operand, op: str) -> Value:
+    dtype = base.type.dtype
+    if v.type.dtype.kind == "c" and dtype.kind != "c":
+        v = low.code.op("real", v)
+    if op == "or":
+        old = low.read_base(base, place)
+        return low.write_base(base, place, low.code.op("logical_or", old, convert(low.code, v, np.dtype(bool))))
+    if op == "accum":
+        v = promote(low.code, v, dtype) if _is_weak(v) else v
+    return low.write_base(base, place, v, op)
+
+
+def _is_weak(v: Operand) -> bool:
+    return bool(getattr(v.type, "weak", False))
+
+
+def conflicts(low: Lowerer, base: Value, target: Strided | None, rep: Rep) -> bool:
+    """True if an element of `rep` may read memory that the nest over `base` writes at another index."""
+    mine = low.roots[base]
+    reads = (rep,) if isinstance(rep, Strided) else rep.reads
+    for r in reads:
+        if low.storage.may_alias(low.roots[r.base], mine):
+            same = low.lineage.setdefault(r.base, object()) is low.lineage.setdefault(base, object())
+            if target is None or not same or not target.same_elements(r):
+                return True
+    others = () if isinstance(rep, Strided) else rep.elsewhere
+    return any(low.storage.may_alias(low.roots[b], mine) for b in others)
+
+
+def _masked(low: Lowerer, base: Value, target: Strided, mask: Operand, rep: Rep, op: str) -> Value:
+    """`x[mask] = scalar`: no need to count."""
+    code = low.code
+    where = low.rep(mask)
+    check_mask(low, where, target)
+    if conflicts(low, base, _leading(target, where.type.ndim), where):
+        where = low.fill(where)
+    v = low.read(rep, ())
+
+    def body(index: Index, state: list[Operand]) -> Sequence[Operand]:
+        (buffer,) = state
+        assert isinstance(buffer, Value)
+        with low.writing(base, buffer):
+            chosen = low.read(where, index[: where.type.ndim])
+
+            def then() -> Sequence[Operand]:
+                return (_write(low, buffer, low.place(target, index), v, op),)
+
+            return code.branch(chosen, then, lambda: state)
+
+    (after,) = code.nest(low.dims(target), (base,), body)
+    assert isinstance(after, Value)
+    return after
+
+
+def _leading(target: Strided, ndim: int) -> Strided | None:
+    return target if target.type.ndim == ndim else None
+
+
+def check_mask(low: Lowerer, mask: Rep, x: Rep) -> None:
+    """Append checks that a mask's dimensions are the leading ones of x."""
+    for d, size in enumerate(mask.type.shape):
+        if size != x.type.shape[d]:
+            differ = low.code.op("not_equal", low.dim(mask, d), low.dim(x, d))
+            message = f"boolean index did not match indexed array along axis {d}"
+            low.code.fail_if(differ, IndexError, message)
+
+
+TABLE = {"setitem": lower_write, "accum": lower_write}

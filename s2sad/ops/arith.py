@@ -1,0 +1,242 @@
+"""Operators and what is defined by comparing: arithmetic, order, bits, selection, kinks."""
+
+from __future__ import annotations
+
+import operator as op
+from typing import Any
+
+import numpy as np
+
+from s2sad.ir.builder import Sizes
+from s2sad.ir.types import WEAK_BOOL, Array, Scalar
+from s2sad.ops.declare import (
+    Params,
+    Types,
+    all_weak,
+    any_array,
+    broadcast_shape,
+    elementwise,
+    linear,
+    literal_value,
+    nondiff,
+)
+from s2sad.ops.expr import Expr, Masked
+from s2sad.ops.functions import (
+    both,
+    conj,
+    copysign,
+    either,
+    floor_divide,
+    isnan,
+    log,
+    logical_not,
+    nonzero_denominator,
+    power,
+    real,
+    sign,
+    where,
+)
+
+# --- arithmetic -------------------------------------------------------------------------------
+
+elementwise("add", op.add, lambda g, a, b, y: (g, g), "{} + {}", commutes=True, size=op.add)
+elementwise("subtract", op.sub, lambda g, a, b, y: (g, -g), "{} - {}", size=op.sub)
+elementwise("multiply", op.mul, lambda g, a, b, y: (b * g, a * g), "{} * {}", commutes=True, size=op.mul)
+elementwise("negative", op.neg, lambda g, x, y: -g, "-{}", size=op.neg)
+elementwise("positive", op.pos, lambda g, x, y: g, "+{}", size=lambda n: n)
+AWAY = ((-2.0, 2.0), (0.5, 2.0))  # second operand away from 0
+elementwise("divide", op.truediv, lambda g, a, b, y: (g / b, -y * g / b), "{} / {}", cost=4, domain=AWAY)
+nondiff("floor_divide", op.floordiv, "{} // {}", size=op.floordiv, domain=AWAY, cost=4)
+elementwise(
+    "remainder", op.mod, lambda g, a, b, y: (g, -floor_divide(a, b) * g), "{} % {}", domain=AWAY, cost=4
+)
+elementwise("fmod", np.fmod, lambda g, a, b, y: (g, (y - a) / b * g), "np.fmod", domain=AWAY, cost=4)
+
+
+def _power(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return _base(g, a, b), _exponent(g, a, b, y)
+
+
+def _base(g: Expr, a: Expr, b: Expr) -> Expr:
+    n = literal_value(b)
+    if n is None:  # at exponent 0 the factor is 0 * a**0, not 0 * a**-1
+        return b * power(a, where(b.eq(0), 0, b - 1)) * g
+    if n == 0:
+        return 0.0 * g
+    if n == 1:
+        return g
+    factor: Expr = n * a if n == 2 else n * power(a, n - 1)
+    return factor * g
+
+
+def _exponent(g: Expr, a: Expr, b: Expr, y: Expr) -> Expr:
+    return y * log(a if literal_value(a) else nonzero_denominator(a)) * g
+
+
+BASE = ((0.5, 2.0), (-2.0, 2.0))
+POWER_KINKS = "x**0 is constant in x; 0**y contributes 0 to the exponent; a negative base gives it nan"
+elementwise("power", op.pow, _power, "{} ** {}", cost=20, domain=BASE, kinks=POWER_KINKS)
+elementwise("float_power", np.float_power, _power, "np.float_power", cost=20, domain=BASE, kinks=POWER_KINKS)
+
+# --- absolute value and the like --------------------------------------------------------------
+
+
+def _absolute(g: Expr, x: Expr, y: Expr) -> Expr:
+    if x.dtype.kind != "c":
+        return sign(x) * g
+    part = conj(x) / nonzero_denominator(y) * g
+    return real(part) if g.dtype.kind == "c" else part  # a tangent is complex, a cotangent real
+
+
+elementwise(
+    "absolute",
+    abs,
+    _absolute,
+    "np.abs",
+    spell=lambda types, params: "abs({})" if all_weak(types) else "np.abs({})",
+    kinks="0 at 0",
+)
+elementwise("fabs", np.fabs, lambda g, x, y: sign(x) * g, "np.fabs", kinks="0 at 0")
+nondiff("sign", np.sign, "np.sign")
+elementwise(
+    "copysign", np.copysign, lambda g, a, b, y: (sign(a) * copysign(1.0, b) * g, None), "np.copysign"
+)
+for name in ("floor", "ceil", "trunc", "rint"):
+    nondiff(name, getattr(np, name), f"np.{name}")
+nondiff("round", np.round, "np.round", defaults={"decimals": 0})
+nondiff("heaviside", np.heaviside, "np.heaviside")
+
+# --- order ------------------------------------------------------------------------------------
+
+
+def _share(g: Expr, a: Expr, b: Expr, wins: Expr, loses: Expr) -> Masked:
+    """The contribution to `a` where it is chosen over b; wins is strict, loses the opposite."""
+    if literal_value(b) is not None:
+        return Masked(g, wins)
+    return Masked(where(a.eq(b), 0.5 * g, g), logical_not(loses))
+
+
+def _maximum(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
+    return _share(g, a, b, a > b, b > a), _share(g, b, a, b > a, a > b)
+
+
+def _minimum(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
+    return _share(g, a, b, a < b, b < a), _share(g, b, a, b < a, a < b)
+
+
+def _fmax(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
+    return (
+        _share(g, a, b, either(a > b, isnan(b)), either(b > a, isnan(a))),
+        _share(g, b, a, either(b > a, isnan(a)), either(a > b, isnan(b))),
+    )
+
+
+def _fmin(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
+    return (
+        _share(g, a, b, either(a < b, isnan(b)), either(b < a, isnan(a))),
+        _share(g, b, a, either(b < a, isnan(a)), either(a < b, isnan(b))),
+    )
+
+
+def _clip(g: Expr, x: Expr, lo: Expr, hi: Expr, y: Expr) -> tuple[Masked, Masked, Masked]:
+    inside = both(_above(x, lo), _above(hi, x, lo_wins=literal_value(hi) is None))
+    at_lo, at_hi = (x.eq(b) if literal_value(b) is None else None for b in (lo, hi))
+    share = g if at_lo is None else where(at_lo, 0.5 * g, g)
+    share = share if at_hi is None else where(at_hi, 0.5 * share, share)
+    low = where(x.eq(lo), 0.5 * g, g)
+    high = where(x.eq(hi), 0.5 * g, g)
+    return (
+        Masked(share, inside),
+        Masked(low, both(x <= lo, lo < hi)),
+        Masked(high, logical_not(both(x < hi, lo < hi))),
+    )
+
+
+def _above(a: Expr, b: Expr, lo_wins: bool | None = None) -> Expr:
+    tie_counts = literal_value(b) is None if lo_wins is None else lo_wins
+    return a >= b if tie_counts else a > b
+
+
+TIES = "ties split evenly; a literal wins a tie"
+elementwise("maximum", np.maximum, _maximum, "np.maximum", kinks=TIES, commutes=True)
+elementwise("minimum", np.minimum, _minimum, "np.minimum", kinks=TIES, commutes=True)
+elementwise("fmax", np.fmax, _fmax, "np.fmax", kinks=TIES, commutes=True)
+elementwise("fmin", np.fmin, _fmin, "np.fmin", kinks=TIES, commutes=True)
+elementwise("clip", np.clip, _clip, "np.clip", kinks=TIES, cost=2, domain=((-2.0, 2.0), (-1.0, 0.0), (0.5, 1.0)))
+
+nondiff("less", op.lt, "{} < {}")
+nondiff("less_equal", op.le, "{} <= {}")
+nondiff("greater", op.gt, "{} > {}")
+nondiff("greater_equal", op.ge, "{} >= {}")
+nondiff("equal", op.eq, "{} == {}", commutes=True)
+nondiff("not_equal", op.ne, "{} != {}", commutes=True)
+
+# --- truth and bits ---------------------------------------------------------------------------
+
+for name in ("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isfinite", "isinf"):
+    nondiff(name, getattr(np, name), f"np.{name}", commutes=name.startswith("logical") and name != "logical_not")
+nondiff("signbit", np.signbit, "np.signbit")
+nondiff("bitwise_and", op.and_, "{} & {}", commutes=True, domain="int")
+nondiff("bitwise_or", op.or_, "{} | {}", commutes=True, domain="int")
+nondiff("bitwise_xor", op.xor, "{} ^ {}", commutes=True, domain="int")
+nondiff("invert", op.invert, "~{}", domain="int")
+nondiff("left_shift", op.lshift, "{} << {}", domain="int")
+nondiff("right_shift", op.rshift, "{} >> {}", domain="int")
+
+# --- comparisons with a tolerance -------------------------------------------------------------
+
+
+def _bool(types: Types, params: Params, sizes: Sizes) -> Types:
+    return (WEAK_BOOL,)
+
+
+def _spell_close(name: str) -> Any:
+    def spell(types: Types, params: Params) -> str:
+        return f"np.{name}({{0}}, {{1}}, {{2}}, {{3}}" + (", equal_nan=True)" if params["equal_nan"] else ")")
+
+    return spell
+
+
+nondiff("isclose", np.isclose, spell=_spell_close("isclose"))
+nondiff("allclose", np.allclose, spell=_spell_close("allclose"), infer=_bool)
+nondiff("array_equal", np.array_equal, "np.array_equal", infer=_bool, defaults={"equal_nan": False})
+
+# --- selection --------------------------------------------------------------------------------
+
+
+def _where(c: Any, a: Any, b: Any) -> Any:
+    """np.where, but on scalars the result is a scalar, and a Python number if both choices are."""
+    if isinstance(c, np.ndarray) or isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return np.where(c, a, b)
+    if isinstance(a, np.generic) or isinstance(b, np.generic):
+        return np.where(c, a, b)[()]
+    return type(a + b)(a if c else b) if type(a) is not type(b) else (a if c else b)
+
+
+def _spell_where(types: Types, params: Params) -> str:
+    _, a, b = types
+    if any_array(types):
+        return "np.where({0}, {1}, {2})"
+    same = isinstance(a, Scalar) and isinstance(b, Scalar) and (a.dtype, a.weak) == (b.dtype, b.weak)
+    if same:
+        return "{1} if {0} else {2}"
+    return "np.where({0}, {1}, {2})[()]" if not all_weak((a, b)) else _spell_weak_join(a, b)
+
+
+def _spell_weak_join(a: Array | Scalar, b: Array | Scalar) -> str:
+    kind = "complex" if "c" in a.dtype.kind + b.dtype.kind else "float"
+    if a.dtype.kind not in "fc" and b.dtype.kind not in "fc":
+        kind = "int"
+    return kind + "({1} if {0} else {2})"
+
+
+linear(
+    "where",
+    _where,
+    lambda g, c, a, b, y: (None, Masked(g, c), Masked(g, logical_not(c))),
+    "np.where",
+    shape=broadcast_shape,
+    spell=_spell_where,
+    linear_args=(1, 2),
+    kinks="a branch not taken contributes exactly 0",
+)

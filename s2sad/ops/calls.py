@@ -1,0 +1,45 @@
+"""What a Python-level call means: `lookup` of functions, `method` and `attribute` of arrays."""
+
+from __future__ import annotations
+
+from s2sad.ops import (
+    meaning_create,
+    meaning_elementwise,
+    meaning_linear,
+    meaning_python,
+    meaning_reduce,
+    meaning_select,
+    meaning_shape,
+)
+from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
+
+MEANINGS = (
+    meaning_create,
+    meaning_elementwise,
+    meaning_linear,
+    meaning_python,
+    meaning_reduce,
+    meaning_select,
+    meaning_shape,
+)
+
+
+def lookup(obj: object) -> Call | None:
+    """Return what calls of a NumPy or math function, ufunc or builtin mean, None if not known."""
+    try:
+        return FUNCTIONS.get(obj)
+    except TypeError:  # not hashable
+        return None
+
+
+def method(name: str) -> Call | None:
+    """Return what calls of an array method mean; the first parameter is the array."""
+    return METHODS.get(name)
+
+
+def attribute(name: str) -> Call | None:
+    """Return what an array attribute means; the only parameter is the array."""
+    return ATTRIBUTES.get(name)
+
+
+__all__ = ["MEANINGS", "Call", "attribute", "lookup", "method"]

@@ -1,0 +1,112 @@
+"""Products: matmul in all ranks, outer, einsum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.ir import path as paths
+from s2sad.ir.builder import Sizes
+from s2sad.ir.size import Size
+from s2sad.ops.declare import Params, Shape, Types, bilinear, shaped
+from s2sad.ops.expr import Expr, apply
+from s2sad.ops.functions import broadcast_like, expand, matmul, outer, reshape, size, swap, take_at
+
+
+def _matmul_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
+    a, b = (t.shape for t in types)
+    sizes.meet((a[:-2], b[:-2]), None)
+    batch = paths.broadcast((a[:-2], b[:-2]), sizes.fresh)
+    return (*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ()))
+
+
+def _matmul_transpose(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return _left(g, a, b), _right(g, a, b)
+
+
+def _left(g: Expr, a: Expr, b: Expr) -> Expr:
+    if a.ndim == 1:
+        if b.ndim == 1:
+            return b * g
+        return b @ g if b.ndim == 2 else take_at(b @ _column(g), b.ndim - 1, 0)
+    if b.ndim == 1:
+        return outer(g, b) if a.ndim == 2 else _column(g) * b
+    return g @ swap(b)
+
+
+def _right(g: Expr, a: Expr, b: Expr) -> Expr:
+    if b.ndim == 1:
+        if a.ndim == 1:
+            return a * g
+        return swap(a) @ g if a.ndim == 2 else take_at(swap(a) @ _column(g), a.ndim - 1, 0)
+    if a.ndim == 1:
+        return outer(a, g) if b.ndim == 2 else _column(a) * expand(g, g.ndim - 1)
+    if b.ndim == 2 and a.ndim > 2:  # one product instead of a batch that would be summed
+        rows = reshape(a, -1, size(a, a.ndim - 1))
+        return swap(rows) @ reshape(g, -1, size(g, g.ndim - 1))
+    return swap(a) @ g
+
+
+def _column(x: Expr) -> Expr:
+    return expand(x, x.ndim)
+
+
+bilinear("matmul", np.matmul, _matmul_transpose, "{} @ {}", infer=shaped(np.matmul, _matmul_shape), cost=100)
+bilinear(
+    "outer",
+    np.outer,
+    lambda g, a, b, y: (matmul(g, b), matmul(a, g)),
+    "np.outer",
+    infer=shaped(np.outer, lambda types, params, sizes: (types[0].shape[0], types[1].shape[0])),
+)
+
+# --- einsum -------------------------------------------------------------------------------------
+
+
+def _einsum(*xs: Any, subscripts: str) -> Any:
+    return np.einsum(subscripts, *xs)
+
+
+def split_subscripts(subscripts: str) -> tuple[list[str], str]:
+    """Return the operands' and the result's subscripts of an explicit einsum."""
+    left, right = subscripts.split("->")
+    return left.split(","), right
+
+
+def _einsum_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
+    inputs, output = split_subscripts(params["subscripts"])
+    found: dict[str, Size] = {}
+    for labels, t in zip(inputs, types, strict=True):
+        for label, n in zip(labels, t.shape, strict=True):
+            if label not in found or found[label].is_one or (n.is_const and not n.is_one):
+                found[label] = n
+    return tuple(found[label] for label in output)
+
+
+def _einsum_transpose(g: Expr, *xs: Expr, y: Expr, subscripts: str) -> tuple[Expr, ...]:
+    inputs, output = split_subscripts(subscripts)
+    out = []
+    for k, (x, labels) in enumerate(zip(xs, inputs, strict=True)):
+        others = [*inputs[:k], *inputs[k + 1 :]]
+        known = "".join(c for c in labels if c in output or any(c in o for o in others))
+        operands = (g, *xs[:k], *xs[k + 1 :])
+        part = _contract(operands, [output, *others], known)
+        missing = tuple(i for i, c in enumerate(labels) if c not in known)
+        out.append(broadcast_like(expand(part, *missing), x) if missing else part)
+    return tuple(out)
+
+
+def _contract(operands: tuple[Expr, ...], inputs: list[str], output: str) -> Expr:
+    if inputs == [output]:
+        return operands[0]
+    return apply("einsum", *operands, subscripts=",".join(inputs) + "->" + output)
+
+
+def _spell_einsum(types: Types, params: Params) -> str:
+    return f"np.einsum({params['subscripts']!r}, " + ", ".join("{}" for _ in types) + ")"
+
+
+bilinear(
+    "einsum", _einsum, _einsum_transpose, "np.einsum", spell=_spell_einsum, infer=shaped(_einsum, _einsum_shape), cost=100
+)

@@ -1,0 +1,274 @@
+"""What calls of ufuncs and other elementwise functions mean."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+import numpy as np
+
+from s2sad.ops.call import (
+    FUNCTIONS,
+    METHODS,
+    Call,
+    array,
+    as_rank0,
+    make_call,
+    meaning,
+    only,
+    strong,
+    unsupported,
+)
+from s2sad.ops.expr import Expr, apply
+from s2sad.ops.functions import cast, imag, isnan, real, where, zeros_like
+
+_KEYWORDS = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+    for name, default in (
+        ("where", True),
+        ("casting", "same_kind"),
+        ("order", "K"),
+        ("dtype", None),
+        ("subok", True),
+        ("signature", None),
+    )
+]
+
+
+def ufunc_signature(arity: int) -> inspect.Signature:
+    """Return a ufunc's signature: x or x1, x2, ..., then out and the keywords."""
+    names = ["x"] if arity == 1 else [f"x{k + 1}" for k in range(arity)]
+    inputs = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in names]
+    out = inspect.Parameter("out", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+    return inspect.Signature([*inputs, out, *_KEYWORDS])
+
+
+def ufunc(name: str, op: str, arity: int) -> Call:
+    """Return the Call of a ufunc that is one op."""
+
+    def expand_(*xs: Any, where: Any = True, dtype: Any = None, **others: Any) -> Expr:
+        only("where", where, True)
+        args = [array(x, dtype) for x in xs[:arity]]
+        return elementwise_call(op, *args)
+
+    return make_call(name, expand_, signature=ufunc_signature(arity))
+
+
+def elementwise_call(op: str, *args: Expr) -> Expr:
+    """Return `op` as the NumPy function of that name computes it: never a Python number."""
+    e = apply(op, *args)
+    return apply(op, strong(args[0]), *args[1:]) if getattr(e.type, "weak", False) else e
+
+
+SAME_NAME = ["add", "subtract", "multiply", "divide", "floor_divide", "remainder", "fmod", "power", "float_power", "maximum", "minimum", "fmax", "fmin", "arctan2", "hypot", "logaddexp", "logaddexp2", "negative", "positive", "absolute", "fabs", "sign", "copysign", "sqrt", "cbrt", "square", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "reciprocal", "floor", "ceil", "trunc", "rint", "isnan", "isfinite", "isinf", "signbit", "heaviside", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "deg2rad", "rad2deg", "conjugate"]
+
+for _name in SAME_NAME:
+    _function = getattr(np, _name)
+    FUNCTIONS[_function] = ufunc(_name, _name, _function.nin)
+for _function, _op in ((np.radians, "deg2rad"), (np.degrees, "rad2deg")):
+    FUNCTIONS[_function] = ufunc(_function.__name__, _op, 1)
+
+
+@meaning(np.sign)
+def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
+    """Return np.sign(x); of a complex number it has a derivative."""
+    only("where", where, True)
+    x = array(x, dtype)
+    if x.dtype.kind != "c":
+        return apply("sign", x)
+    r = apply("absolute", x)
+    return x / (r + r.eq(0))
+
+
+@meaning(np.conjugate, method="conj")
+def conj(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
+    """Return np.conj(x)."""
+    only("where", where, True)
+    x = array(x, dtype)
+    return apply("conjugate", x) if x.dtype.kind == "c" else apply("positive", strong(x))
+
+
+METHODS["conjugate"] = METHODS["conj"]
+
+
+@meaning(np.real)
+def real_(val: Any) -> Expr:
+    """Return np.real(val): of real numbers the argument itself."""
+    x = array(val)
+    return real(x) if x.dtype.kind == "c" else x
+
+
+@meaning(np.imag)
+def imag_(val: Any) -> Expr:
+    """Return np.imag(val)."""
+    x = array(val)
+    return imag(x) if x.dtype.kind == "c" else zeros_like(x, dtype=None)
+
+
+@meaning(np.angle, static="deg")
+def angle(z: Any, deg: bool = False) -> Expr:
+    """Return np.angle(z)."""
+    x = strong(array(z))
+    a = apply("arctan2", imag_(x), real_(x))
+    return a * (180.0 / math.pi) if deg else a
+
+
+@meaning(np.round, np.around, method="round", static="decimals")
+def round_(a: Any, decimals: int = 0, out: Any = None) -> Expr:
+    """Return np.round(a)."""
+    return apply("round", array(a), **({"decimals": decimals} if decimals else {}))
+
+
+@meaning(np.fix)
+def fix(x: Any, out: Any = None) -> Expr:
+    """Return np.fix(x)."""
+    return apply("trunc", array(x))
+
+
+@meaning(np.divmod)
+def divmod_(x1: Any, x2: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
+    """Return np.divmod(x1, x2)."""
+    a, b = strong(array(x1)), array(x2)
+    return apply("floor_divide", a, b), apply("remainder", a, b)
+
+
+@meaning(np.modf)
+def modf(x: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
+    """Return np.modf(x): fraction (which keeps the derivative) and whole part."""
+    a = strong(array(x))
+    whole = apply("trunc", a)
+    return a - whole, whole
+
+
+@meaning(np.clip)
+def clip(
+    a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None
+) -> Expr:
+    """Return np.clip(a, a_min, a_max)."""
+    return bounded(array(a), a_min if a_min is not None else min, a_max if a_max is not None else max)
+
+
+def clip_method(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Expr:
+    """Return `a.clip(min, max)`."""
+    return bounded(array(self), min, max)
+
+
+METHODS["clip"] = make_call("clip", clip_method)
+
+
+def bounded(x: Expr, lo: Any, hi: Any) -> Expr:
+    """Return x clipped to bounds that may be None."""
+    if lo is None and hi is None:
+        return apply("positive", strong(x))
+    if hi is None:
+        return apply("maximum", x, array(lo))
+    return apply("minimum", x, array(hi)) if lo is None else apply("clip", x, array(lo), array(hi))
+
+
+@meaning(np.where)
+def where_(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    """Return np.where(condition, x, y): an array, even of scalars."""
+    if x is None or y is None:
+        return FUNCTIONS[np.nonzero].expand(condition)
+    return as_rank0(where(array(condition), array(x), array(y)))
+
+
+@meaning(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Expr:
+    """Return np.select(condlist, choicelist, default)."""
+    out = array(default)
+    for c, x in reversed(list(zip(condlist, choicelist, strict=True))):
+        out = where(array(c), array(x), out)
+    return as_rank0(out)
+
+
+@meaning(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Expr:
+    """Return np.nan_to_num(x)."""
+    a = strong(array(x))
+    if a.dtype.kind not in "f":
+        raise unsupported(f"nan_to_num of {a.dtype} is not supported")
+    big = float(np.finfo(a.dtype.name).max)
+    high, low = (big if posinf is None else posinf), (-big if neginf is None else neginf)
+    out = where(a.eq(math.inf), high, where(a.eq(-math.inf), low, a))
+    return where(isnan(a), nan, out)
+
+
+@meaning(np.isclose, static="equal_nan")
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Expr:
+    """Return np.isclose(a, b)."""
+    return apply("isclose", array(a), array(b), rtol, atol, equal_nan=equal_nan)
+
+
+@meaning(np.allclose, static="equal_nan")
+def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Expr:
+    """Return np.allclose(a, b)."""
+    return apply("allclose", array(a), array(b), rtol, atol, equal_nan=equal_nan)
+
+
+@meaning(np.array_equal, static="equal_nan")
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Expr:
+    """Return np.array_equal(a1, a2)."""
+    return apply("array_equal", array(a1), array(a2), equal_nan=equal_nan)
+
+
+@meaning(np.isposinf)
+def isposinf(x: Any, out: Any = None) -> Expr:
+    """Return np.isposinf(x)."""
+    return elementwise_call("equal", array(x), array(math.inf))
+
+
+@meaning(np.isneginf)
+def isneginf(x: Any, out: Any = None) -> Expr:
+    """Return np.isneginf(x)."""
+    return elementwise_call("equal", array(x), array(-math.inf))
+
+
+@meaning(np.isreal)
+def isreal(x: Any) -> Expr:
+    """Return np.isreal(x)."""
+    return elementwise_call("equal", imag_(array(x)), array(0))
+
+
+@meaning(np.iscomplex)
+def iscomplex(x: Any) -> Expr:
+    """Return np.iscomplex(x)."""
+    return elementwise_call("not_equal", imag_(array(x)), array(0))
+
+
+@meaning(np.iscomplexobj)
+def iscomplexobj(x: Any) -> bool:
+    """Return np.iscomplexobj(x)."""
+    return array(x).dtype.kind == "c"
+
+
+@meaning(np.isrealobj)
+def isrealobj(x: Any) -> bool:
+    """Return np.isrealobj(x)."""
+    return array(x).dtype.kind != "c"
+
+
+@meaning(np.bool_)
+def bool__(x: Any = False, /) -> Expr:
+    """Return np.bool_(x)."""
+    return as_scalar_type(array(x), np.bool_)
+
+
+def as_scalar_type(x: Expr, dtype: Any) -> Expr:
+    """Return what calling a NumPy scalar type gives: arrays of rank 0 become scalars."""
+    if x.is_array and not x.ndim:
+        x = apply("item0", x)
+    return cast(x, np.dtype(dtype))
+
+
+def _scalar_type(t: Any) -> Call:
+    def expand_(x: Any = 0, /) -> Expr:
+        return as_scalar_type(array(x), t)
+
+    return make_call(t.__name__, expand_)
+
+
+for _type in (np.float64, np.float32, np.float16, np.int64, np.int32, np.int16, np.int8, np.uint8, np.uint16,
+              np.uint32, np.uint64, np.complex128, np.complex64):  # fmt: skip
+    FUNCTIONS[_type] = _scalar_type(_type)

@@ -1,0 +1,214 @@
+"""What calls of products mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.ops.call import METHODS, array, dtype_of, make_call, meaning, one_axis, only, unsupported
+from s2sad.ops.expr import Expr, apply
+from s2sad.ops.functions import cast, conj, matmul, outer, permute, reshape, swap, total
+from s2sad.ops.linalg import split_subscripts
+from s2sad.ops.meaning_elementwise import elementwise_call
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@meaning(np.matmul)
+def matmul_(
+    x1: Any, x2: Any, /, out: Any = None, *, casting: Any = "same_kind", order: Any = "K", dtype: Any = None, axes: Any = None
+) -> Expr:
+    """Return np.matmul(x1, x2)."""
+    only("axes", axes, None)
+    return matmul(array(x1, dtype), array(x2, dtype))
+
+
+@meaning(np.dot)
+def dot(a: Any, b: Any, out: Any = None) -> Expr:
+    """Return np.dot(a, b)."""
+    x, y = array(a), array(b)
+    if not x.ndim or not y.ndim:
+        return elementwise_call("multiply", x, y)
+    if y.ndim <= 2:
+        return matmul(x, y)
+    left, right = LETTERS[: x.ndim], LETTERS[x.ndim : x.ndim + y.ndim]
+    right = right[:-2] + left[-1] + right[-1]
+    return _einsum((x, y), (left, right), left[:-1] + right[:-2] + right[-1])
+
+
+METHODS["dot"] = make_call("dot", dot)
+
+
+@meaning(np.inner)
+def inner(a: Any, b: Any, /) -> Expr:
+    """Return np.inner(a, b)."""
+    x, y = array(a), array(b)
+    if not x.ndim or not y.ndim:
+        return elementwise_call("multiply", x, y)
+    if y.ndim == 1:
+        return matmul(x, y)
+    if y.ndim == 2:
+        return matmul(x, swap(y))
+    left, right = LETTERS[: x.ndim], LETTERS[x.ndim : x.ndim + y.ndim - 1] + LETTERS[x.ndim - 1]
+    return _einsum((x, y), (left, right), left[:-1] + right[:-1])
+
+
+@meaning(np.vdot)
+def vdot(a: Any, b: Any, /) -> Expr:
+    """Return np.vdot(a, b)."""
+    x, y = (e if e.ndim == 1 else reshape(e, -1) for e in (array(a), array(b)))
+    return matmul(conj(x) if x.dtype.kind == "c" else x, y)
+
+
+@meaning(np.outer)
+def outer_(a: Any, b: Any, out: Any = None) -> Expr:
+    """Return np.outer(a, b)."""
+    x, y = (e if e.ndim == 1 else reshape(e, -1) for e in (array(a), array(b)))
+    return outer(x, y)
+
+
+@meaning(getattr(np, "vecdot", None))
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Expr:
+    """Return np.vecdot(x1, x2)."""
+    x, y = array(x1), array(x2)
+    only("axis", axis if axis != -1 else None, None)
+    z = (conj(x) if x.dtype.kind == "c" else x) * y
+    return total(z, z.ndim - 1)
+
+
+@meaning(np.kron)
+def kron(a: Any, b: Any) -> Expr:
+    """Return np.kron(a, b) of vectors or of matrices."""
+    x, y = array(a), array(b)
+    if x.ndim != y.ndim or x.ndim not in (1, 2):
+        raise unsupported("np.kron needs two vectors or two matrices")
+    if x.ndim == 1:
+        return reshape(outer(x, y), -1)
+    n, m = (apply("size", x, axis=k) * apply("size", y, axis=k) for k in (0, 1))
+    return reshape(_einsum((x, y), ("ab", "cd"), "acbd"), n, m)
+
+
+@meaning(np.trace, method="trace")
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Expr:
+    """Return np.trace(a)."""
+    d = diagonal(a, offset, axis1, axis2)
+    found = dtype_of(dtype)
+    return total(d if found is None else cast(d, found), d.ndim - 1)
+
+
+@meaning(np.diagonal, method="diagonal")
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Expr:
+    """Return np.diagonal(a), read-only."""
+    x = array(a)
+    i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
+    rest = tuple(k for k in range(x.ndim) if k not in (i, j))
+    return apply("diagonal", permute(x, (*rest, i, j)), **({"offset": offset} if offset else {}))
+
+
+@meaning(np.diag, static="k")
+def diag(v: Any, k: int = 0) -> Expr:
+    """Return np.diag(v): a matrix of a vector, the diagonal of a matrix."""
+    x = array(v)
+    if x.ndim not in (1, 2):
+        raise ValueError("Input must be 1- or 2-d.")
+    return apply("diag_embed" if x.ndim == 1 else "diagonal", x, **({"offset": k} if k else {}))
+
+
+@meaning(np.diagflat, static="k")
+def diagflat(v: Any, k: int = 0) -> Expr:
+    """Return np.diagflat(v)."""
+    x = array(v)
+    return apply("diag_embed", x if x.ndim == 1 else reshape(x, -1), **({"offset": k} if k else {}))
+
+
+@meaning(np.triu, static="k")
+def triu(m: Any, k: int = 0) -> Expr:
+    """Return np.triu(m, k)."""
+    return _triangle("triu", m, k)
+
+
+@meaning(np.tril, static="k")
+def tril(m: Any, k: int = 0) -> Expr:
+    """Return np.tril(m, k)."""
+    return _triangle("tril", m, k)
+
+
+def _triangle(op: str, m: Any, k: int) -> Expr:
+    x = array(m)
+    if x.ndim < 2:
+        raise unsupported(f"np.{op} of a vector is not supported", "make it a matrix first")
+    return apply(op, x, **({"k": k} if k else {}))
+
+
+# --- einsum and tensordot -----------------------------------------------------------------------
+
+
+@meaning(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
+    """Return np.tensordot(a, b, axes)."""
+    x, y = array(a), array(b)
+    if isinstance(axes, int):
+        over = (tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes)))
+    else:
+        over = tuple((v,) if isinstance(v, int) else tuple(v) for v in axes)  # type: ignore[assignment]
+    i = [one_axis(k, x.ndim) for k in over[0]]
+    j = [one_axis(k, y.ndim) for k in over[1]]
+    if len(i) != len(j):
+        raise ValueError("shape-mismatch for sum")
+    left, right = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
+    for p, q in zip(i, j, strict=True):
+        right[q] = left[p]
+    kept = [c for k, c in enumerate(left) if k not in i] + [c for k, c in enumerate(right) if k not in j]
+    return _einsum((x, y), ("".join(left), "".join(right)), "".join(kept))
+
+
+@meaning(np.einsum)
+def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, order: Any = "K", casting: Any = "safe") -> Expr:
+    """Return np.einsum(subscripts, *operands)."""
+    if not operands or not isinstance(operands[0], str):
+        raise unsupported("np.einsum needs subscripts as text", 'write np.einsum("ij,jk->ik", a, b)')
+    xs = tuple(array(x, dtype) for x in operands[1:])
+    inputs, output = explicit(operands[0], tuple(x.ndim for x in xs))
+    if len(inputs) != len(xs):
+        raise ValueError("more operands than subscripts or the other way round")
+    return _einsum(xs, tuple(inputs), output)
+
+
+def explicit(subscripts: str, ranks: tuple[int, ...]) -> tuple[list[str], str]:
+    """Return the subscripts of the operands and of the result, without ellipsis, in explicit form."""
+    text = subscripts.replace(" ", "")
+    used = set(text)
+    spare = [c for c in reversed(LETTERS) if c not in used]
+    inputs, arrow, output = text.partition("->")
+    found = inputs.split(",")
+    longest = ""
+    for k, labels in enumerate(found):
+        if "..." in labels:
+            n = ranks[k] - len(labels) + 3
+            letters = "".join(spare[:n][::-1])
+            found[k] = labels.replace("...", letters)
+            longest = max(longest, letters, key=len)
+        if k < len(ranks) and len(found[k]) != ranks[k]:
+            raise ValueError(f"einsum subscripts {labels} do not fit an operand of rank {ranks[k]}")
+    if not arrow:
+        every = "".join(found)
+        output = longest + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in longest))
+    return found, output.replace("...", longest)
+
+
+def _einsum(xs: tuple[Expr, ...], inputs: tuple[str, ...], output: str) -> Expr:
+    """An einsum op whose operands have no repeated index: their diagonals are taken before."""
+    clean = [_distinct(x, labels) for x, labels in zip(xs, inputs, strict=True)]
+    subscripts = ",".join(labels for _, labels in clean) + "->" + output
+    assert split_subscripts(subscripts)[1] == output
+    return apply("einsum", *(x for x, _ in clean), subscripts=subscripts)
+
+
+def _distinct(x: Expr, labels: str) -> tuple[Expr, str]:
+    for i, c in enumerate(labels):
+        j = labels.find(c, i + 1)
+        if j >= 0:
+            rest = labels[:i] + labels[i + 1 : j] + labels[j + 1 :] + c
+            return _distinct(diagonal(x, 0, i, j), rest)
+    return x, labels

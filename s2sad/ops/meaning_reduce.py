@@ -1,0 +1,322 @@
+"""What calls of reductions and scans mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.ops.call import array, dtype_of, meaning, one_axis, only, some_axes, strong, unsupported
+from s2sad.ops.expr import Expr, apply
+from s2sad.ops.functions import (
+    cast,
+    concatenate,
+    count,
+    expand,
+    isnan,
+    literal,
+    mean,
+    reshape,
+    size,
+    span_at,
+    take_at,
+    total,
+    where,
+)
+
+
+def reduce_(op: str, a: Any, axis: Any, keepdims: Any, **params: Any) -> Expr:
+    """Return a reduction op along NumPy's axis argument."""
+    x = strong(array(a))
+    axes = some_axes(axis, x.ndim)
+    return apply(op, x, axis=axes, keepdims=bool(keepdims), **params)
+
+
+def _typed(a: Any, dtype: Any) -> Expr:
+    x = strong(array(a))
+    found = dtype_of(dtype)
+    return x if found is None else cast(x, found)
+
+
+def _no_mask(where: Any) -> None:
+    if where is not True:
+        raise unsupported("where= of a reduction is not supported", "select with np.where before reducing")
+
+
+@meaning(np.sum, method="sum")
+def sum_(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Expr:
+    """Return np.sum(a)."""
+    _no_mask(where)
+    y = reduce_("sum", _typed(a, dtype), axis, keepdims)
+    return y if initial is None else y + array(initial)
+
+
+@meaning(np.prod, method="prod")
+def prod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Expr:
+    """Return np.prod(a)."""
+    _no_mask(where)
+    y = reduce_("prod", _typed(a, dtype), axis, keepdims)
+    return y if initial is None else y * array(initial)
+
+
+@meaning(np.mean, method="mean")
+def mean_(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Expr:
+    """Return np.mean(a)."""
+    _no_mask(where)
+    return reduce_("mean", _typed(a, dtype), axis, keepdims)
+
+
+@meaning(np.max, np.amax, method="max")
+def max_(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Expr:
+    """Return np.max(a)."""
+    _no_mask(where)
+    y = reduce_("max", a, axis, keepdims)
+    return y if initial is None else apply("maximum", y, array(initial))
+
+
+@meaning(np.min, np.amin, method="min")
+def min_(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Expr:
+    """Return np.min(a)."""
+    _no_mask(where)
+    y = reduce_("min", a, axis, keepdims)
+    return y if initial is None else apply("minimum", y, array(initial))
+
+
+@meaning(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
+    """Return np.ptp(a)."""
+    return reduce_("max", a, axis, keepdims) - reduce_("min", a, axis, keepdims)
+
+
+def _spread(op: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any) -> Expr:
+    x = _typed(a, dtype)
+    if x.dtype.kind == "c":
+        raise unsupported(f"np.{op} of complex numbers is not supported", "write it with np.abs and np.mean")
+    ddof = ddof if correction is None else correction
+    return reduce_(op, x, axis, keepdims, **({"ddof": ddof} if ddof else {}))
+
+
+@meaning(np.var, method="var")
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Expr:
+    """Return np.var(a)."""
+    _no_mask(where)
+    only("mean", mean, None)
+    return _spread("var", a, axis, dtype, ddof, keepdims, correction)
+
+
+@meaning(np.std, method="std")
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Expr:
+    """Return np.std(a)."""
+    _no_mask(where)
+    only("mean", mean, None)
+    return _spread("std", a, axis, dtype, ddof, keepdims, correction)
+
+
+@meaning(np.any, method="any")
+def any_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Expr:
+    """Return np.any(a)."""
+    _no_mask(where)
+    return reduce_("any", a, axis, keepdims)
+
+
+@meaning(np.all, method="all")
+def all_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Expr:
+    """Return np.all(a)."""
+    _no_mask(where)
+    return reduce_("all", a, axis, keepdims)
+
+
+@meaning(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Expr:
+    """Return np.count_nonzero(a)."""
+    return reduce_("count_nonzero", a, axis, keepdims)
+
+
+def _arg(op: str, a: Any, axis: Any, keepdims: Any) -> Expr:
+    x = strong(array(a))
+    return apply(op, x, axis=None if axis is None else one_axis(axis, x.ndim), keepdims=bool(keepdims))
+
+
+@meaning(np.argmax, method="argmax")
+def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Expr:
+    """Return np.argmax(a)."""
+    return _arg("argmax", a, axis, keepdims)
+
+
+@meaning(np.argmin, method="argmin")
+def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Expr:
+    """Return np.argmin(a)."""
+    return _arg("argmin", a, axis, keepdims)
+
+
+def along_axis(x: Expr, axis: Any) -> tuple[Expr, int]:
+    """Return the array and the axis that a scan runs over; without an axis the flattened array."""
+    if axis is None:
+        return (x if x.ndim == 1 else reshape(x, -1)), 0
+    return x, one_axis(axis, x.ndim)
+
+
+def _scan(op: str, a: Any, axis: Any, dtype: Any) -> Expr:
+    x, k = along_axis(_typed(a, dtype), axis)
+    return apply(op, x, axis=k)
+
+
+@meaning(np.cumsum, method="cumsum")
+def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
+    """Return np.cumsum(a)."""
+    return _scan("cumsum", a, axis, dtype)
+
+
+@meaning(np.cumprod, method="cumprod")
+def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
+    """Return np.cumprod(a)."""
+    return _scan("cumprod", a, axis, dtype)
+
+
+@meaning(np.average)
+def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False) -> Expr:
+    """Return np.average(a, weights=weights)."""
+    only("returned", returned, False)
+    x = strong(array(a))
+    axes = some_axes(axis, x.ndim)
+    if weights is None:
+        return mean(x, axes, bool(keepdims))
+    w = strong(array(weights))
+    if w.ndim != x.ndim:
+        if axes is None or len(axes) != 1 or w.ndim != 1:
+            raise unsupported("weights of another rank need one axis", "give the weights the shape of a")
+        w = expand(w, *(k for k in range(x.ndim) if k != axes[0]))
+        norm: Expr = total(w)
+    else:
+        norm = total(w, axes, bool(keepdims))
+    return total(x * w, axes, bool(keepdims)) / norm
+
+
+# --- without nans -------------------------------------------------------------------------------
+
+
+@meaning(np.nansum)
+def nansum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
+    """Return np.nansum(a)."""
+    x = _typed(a, dtype)
+    return reduce_("sum", where(isnan(x), 0.0, x), axis, keepdims)
+
+
+@meaning(np.nanprod)
+def nanprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
+    """Return np.nanprod(a)."""
+    x = _typed(a, dtype)
+    return reduce_("prod", where(isnan(x), 1.0, x), axis, keepdims)
+
+
+@meaning(np.nanmean)
+def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
+    """Return np.nanmean(a)."""
+    x = _typed(a, dtype)
+    there = apply("logical_not", isnan(x))
+    return reduce_("sum", where(there, x, 0.0), axis, keepdims) / reduce_("count_nonzero", there, axis, keepdims)
+
+
+# --- differences and order statistics -----------------------------------------------------------
+
+
+@meaning(np.diff, static="n")
+def diff(a: Any, n: int = 1, axis: Any = -1, prepend: Any = None, append: Any = None) -> Expr:
+    """Return np.diff(a)."""
+    x = array(a)
+    k = one_axis(axis, x.ndim)
+    ends = [e if e is None else _as_slab(array(e), x, k) for e in (prepend, append)]
+    parts = tuple(e for e in (ends[0], x, ends[1]) if e is not None)
+    x = concatenate(parts, k)
+    for _ in range(n):
+        op = "not_equal" if x.dtype.kind == "b" else "subtract"
+        x = apply(op, span_at(x, k, lo=1), span_at(x, k, hi=-1))
+    return x
+
+
+def _as_slab(e: Expr, x: Expr, axis: int) -> Expr:
+    if e.ndim:
+        return e
+    return apply("broadcast_to", e, *(literal(1) if k == axis else size(x, k) for k in range(x.ndim)))
+
+
+@meaning(np.median)
+def median(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
+) -> Expr:
+    """Return np.median(a)."""
+    x, k = along_axis(strong(array(a)), axis)
+    if axis is None and keepdims:
+        raise unsupported("keepdims without an axis is not supported for np.median")
+    s = apply("sort", x, axis=k)
+    n = count(x, (k,))
+    middle = mean(concatenate((span_at(s, k, (n - 1) // 2, (n + 1) // 2), span_at(s, k, n // 2, n // 2 + 1)), k), (k,), bool(keepdims))
+    last = take_at(s, k, -1) if not keepdims else span_at(s, k, lo=-1)
+    return where(isnan(last), last, middle)
+
+
+# --- ufunc methods ------------------------------------------------------------------------------
+
+
+def _ufunc_reduce(op: str) -> Any:
+    def reduce(
+        array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    ) -> Expr:
+        _no_mask(where)
+        only("initial", initial, None)
+        return reduce_(op, _typed(array, dtype), axis, keepdims)
+
+    return reduce
+
+
+def _ufunc_accumulate(op: str) -> Any:
+    def accumulate(array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Expr:
+        return _scan(op, array, axis, dtype)
+
+    return accumulate
+
+
+for _ufunc, _op in (
+    (np.add, "sum"),
+    (np.multiply, "prod"),
+    (np.maximum, "max"),
+    (np.minimum, "min"),
+    (np.logical_and, "all"),
+    (np.logical_or, "any"),
+):
+    meaning(_ufunc.reduce)(_ufunc_reduce(_op))
+meaning(np.add.accumulate)(_ufunc_accumulate("cumsum"))
+meaning(np.multiply.accumulate)(_ufunc_accumulate("cumprod"))
+

@@ -1,0 +1,142 @@
+"""From functional array writes to writes in place: copies exactly where the old contents are needed.
+
+After it, running the instructions in order, with `setitem` and `accum` updating their first argument
+and views sharing memory, gives the functional meaning (tests/emit/emulate.py is that evaluator). A copy
+is made where a written array shares memory with a value that is still needed, is not ours (a
+parameter that the function does not say it writes), cannot be written (a broadcast), or where a
+result must be fresh. One conflict is resolved at a time, at the place that runs least often:
+
+    the write moves behind the last use of a view it would change    no copy
+    a view that is read after its base was written is copied         where it is made
+    the written array is copied                                      before the write, or before the
+                                                                     loops that carry it
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from s2sad.analysis.liveness import Numbering, liveness
+from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, summarize
+from s2sad.errors import InternalError
+from s2sad.ir import path as paths
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.types import Array
+from s2sad.ops.table import OPS
+from s2sad.passes.bufferize_edit import Edits, apply
+from s2sad.passes.bufferize_find import Conflicts
+
+_ROUNDS = 2_000
+
+
+def bufferize(fn: Function) -> Function:
+    """Return `fn` with the copies that make in-place execution right; called functions as well."""
+    return _Functions().bufferized(fn)
+
+
+class _Functions:
+    """Called functions are bufferized once, before their callers ask how their results alias."""
+
+    def __init__(self) -> None:
+        self.done: dict[Function, Function] = {}
+        self.summaries: dict[Function, Summary] = {}
+
+    def bufferized(self, fn: Function) -> Function:
+        if fn not in self.done:
+            block = self._callees(fn.block)
+            new = fn if block is fn.block else replace(fn, block=block)
+            self.done[fn] = self._settle(_latest_shapes(new))
+        return self.done[fn]
+
+    def _callees(self, block: Block) -> Block:
+        instrs = []
+        for instr in block.instrs:
+            blocks = tuple(self._callees(b) for b in instr.blocks)
+            if any(new is not old for new, old in zip(blocks, instr.blocks, strict=True)):
+                instr = replace(instr, blocks=blocks)
+            if instr.op.name == "call":
+                callee = self.bufferized(instr.param("callee"))
+                if callee is not instr.param("callee"):
+                    params = tuple((k, callee if k == "callee" else v) for k, v in instr.params)
+                    instr = replace(instr, params=params)
+            instrs.append(instr)
+        if all(new is old for new, old in zip(instrs, block.instrs, strict=True)):
+            return block
+        return Block(block.params, tuple(instrs), block.end)
+
+    def _settle(self, fn: Function) -> Function:
+        for _ in range(_ROUNDS):
+            numbering = Numbering(fn, RESERVED)
+            storage = Storage(fn, numbering, self.summaries)
+            lineage = Lineage(fn)
+            found = Conflicts(fn, storage, liveness(fn, numbering), lineage)
+            edits = found.edits or _write_back(fn, lineage)
+            if not edits:
+                self.summaries[fn] = summarize(fn, storage)
+                return fn
+            fn = apply(fn, edits)
+        raise InternalError("S902", f"bufferize of {fn.name} does not end")
+
+
+def _write_back(fn: Function, lineage: Lineage) -> Edits | None:
+    """Return edits that put the final contents of a written parameter into the caller's array, where
+    they ended up in another one."""
+    edits = Edits()
+    first = -len(fn.writes)
+
+    def visit(block: Block) -> None:
+        for instr in block.instrs:
+            for inner in instr.blocks:
+                visit(inner)
+        if block.end.kind != "return" or not fn.writes:
+            return
+        for k, final in zip(fn.writes, block.end.args[first:], strict=True):
+            param = fn.params[k]
+            if lineage[final] is not param and isinstance(param.type, Array):
+                new = Value(param.name, param.type)
+                path = (("path", paths.full(param.type.ndim)),)
+                instr = Instr(OPS["setitem"], (param, final), (new,), path, (), block.end.origin)
+                position = len(block.end.args) - len(fn.writes) + fn.writes.index(k)
+                edits.at_end.setdefault(block, []).append(instr)
+                edits.end_args[block, position] = new
+
+    visit(fn.block)
+    return edits if edits else None
+
+
+def _latest_shapes(fn: Function) -> Function:
+    """Return `fn` with arguments of which only the shape is read replaced by the newest version of the
+    same array: an old version that stays live for its shape alone would cost a copy."""
+    lineage = Lineage(fn)
+    untouched = {p for k, p in enumerate(fn.params) if k not in fn.writes}  # written: copied anyway
+    roots = set(lineage.root.values()) - untouched
+    if not roots:
+        return fn
+
+    def newest(a: Operand, latest: dict[Operand, Value]) -> Operand:
+        return latest.get(lineage[a], a)
+
+    def note(values: tuple[Value, ...], latest: dict[Operand, Value]) -> None:
+        for v in values:
+            if lineage[v] in roots:
+                latest[lineage[v]] = v
+
+    def visit(block: Block, latest: dict[Operand, Value]) -> Block:
+        latest = dict(latest)
+        note(block.params, latest)
+        instrs = []
+        for instr in block.instrs:
+            args = tuple(
+                newest(a, latest) if k in instr.op.shape_args else a for k, a in enumerate(instr.args)
+            )
+            blocks = tuple(visit(b, latest) for b in instr.blocks)
+            if args != instr.args or any(n is not o for n, o in zip(blocks, instr.blocks, strict=True)):
+                instr = replace(instr, args=args, blocks=blocks)
+            instrs.append(instr)
+            note(instr.results, latest)
+        if all(new is old for new, old in zip(instrs, block.instrs, strict=True)):
+            return block
+        return Block(block.params, tuple(instrs), block.end)
+
+    block = visit(fn.block, {})
+    return fn if block is fn.block else replace(fn, block=block)

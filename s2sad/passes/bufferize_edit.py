@@ -1,0 +1,89 @@
+"""The edits that bufferize makes, collected first and applied in one walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from s2sad.errors import Origin
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ops.table import OPS
+
+_CREATED = frozenset(
+    ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "eye", "arange")
+)
+
+
+@dataclass(slots=True)
+class Edits:
+    """Changes keyed by the instructions and blocks of the function they are for. A renamed value
+    (`renames`) keeps its name at the places in `kept_args` and `kept_ends`."""
+
+    before: dict[Instr, list[Instr]] = field(default_factory=dict)
+    behind: dict[Instr, list[Instr]] = field(default_factory=dict)
+    at_start: dict[Block, list[Instr]] = field(default_factory=dict)
+    at_end: dict[Block, list[Instr]] = field(default_factory=dict)
+    args: dict[tuple[Instr, int], Value] = field(default_factory=dict)
+    end_args: dict[tuple[Block, int], Value] = field(default_factory=dict)
+    renames: dict[Value, Value] = field(default_factory=dict)
+    kept_args: set[tuple[Instr, int]] = field(default_factory=set)
+    kept_ends: set[tuple[Block, int]] = field(default_factory=set)
+    delays: dict[Instr, Instr] = field(default_factory=dict)  # instr moves behind the other
+
+    def __bool__(self) -> bool:
+        return bool(self.before or self.behind or self.at_start or self.at_end or self.args or self.delays)
+
+
+def copy_of(value: Value, maker: Instr | None, origin: Origin | None, role: str) -> Instr:
+    """Return an instruction that makes a new array with the contents of `value`. An array that was
+    only just created (zeros) is created again instead."""
+    new = Value(value.name, value.type)
+    if maker is not None and maker.op.name in _CREATED:
+        return replace(maker, results=(new,), origin=origin or maker.origin, role=role)
+    return Instr(OPS["copy"], (value,), (new,), (), (), origin, role)
+
+
+def apply(fn: Function, edits: Edits) -> Function:
+    """Return the function with the edits made."""
+    return replace(fn, block=_block(fn.block, edits))
+
+
+def _block(block: Block, edits: Edits) -> Block:
+    instrs: list[Instr] = list(edits.at_start.get(block, ()))
+    waiting: dict[Instr, list[Instr]] = {}
+    for instr in block.instrs:
+        if instr in edits.delays:
+            waiting.setdefault(edits.delays[instr], []).append(instr)
+            continue
+        for each in (instr, *waiting.pop(instr, ())):
+            instrs += edits.before.get(each, ())
+            instrs.append(_instr(each, edits))
+            instrs += edits.behind.get(each, ())
+    assert not waiting, "a write was to move behind an instruction of another block"
+    instrs += edits.at_end.get(block, ())
+    args = tuple(_end_arg(block, k, a, edits) for k, a in enumerate(block.end.args))
+    end = block.end if args == block.end.args else replace(block.end, args=args)
+    return Block(block.params, tuple(instrs), end)
+
+
+def _instr(instr: Instr, edits: Edits) -> Instr:
+    args = tuple(_arg(instr, k, a, edits) for k, a in enumerate(instr.args))
+    blocks = tuple(_block(b, edits) for b in instr.blocks)
+    if args == instr.args and not blocks:
+        return instr
+    return replace(instr, args=args, blocks=blocks)
+
+
+def _arg(instr: Instr, k: int, a: Operand, edits: Edits) -> Operand:
+    if (instr, k) in edits.args:
+        return edits.args[instr, k]
+    if isinstance(a, Value) and a in edits.renames and (instr, k) not in edits.kept_args:
+        return edits.renames[a]
+    return a
+
+
+def _end_arg(block: Block, k: int, a: Operand, edits: Edits) -> Operand:
+    if (block, k) in edits.end_args:
+        return edits.end_args[block, k]
+    if isinstance(a, Value) and a in edits.renames and (block, k) not in edits.kept_ends:
+        return edits.renames[a]
+    return a

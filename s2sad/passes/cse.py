@@ -1,0 +1,82 @@
+"""Common subexpressions: generated code reads what is computed already instead of computing it again.
+
+The user's instructions are never joined with each other: the text stays as it was written. Generated
+ones may read a dominating value of the user's. What prints as shortly as a name (`x.shape[0]`, `x[i]`,
+`i - 1`, a view) is not given one for being used twice, but two of them count as the same value in
+what is computed from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.op import Alias
+from s2sad.passes.rewrite import Rewriter
+from s2sad.passes.site import is_int
+
+# Each call makes an array of its own, to be written to: sharing one would only bring back a copy.
+OWN = frozenset(
+    ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "copy", "undef")
+)
+
+
+def cse(fn: Function) -> Function:
+    """Return the function with repeated generated instructions replaced by the first one's result."""
+    return _Joiner().function(fn)
+
+
+class _Joiner(Rewriter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[Hashable, Instr] = {}
+        self.same: dict[Value, Operand] = {}  # equal values of which both stay
+        self.before: list[dict[Hashable, Instr | None]] = []  # what the blocks we are in have overridden
+
+    def block(self, block: Block) -> Block:
+        self.before.append({})
+        new = super().block(block)
+        for key, instr in self.before.pop().items():
+            if instr is None:
+                del self.known[key]
+            else:
+                self.known[key] = instr
+        return new
+
+    def know(self, key: Hashable, instr: Instr) -> None:
+        self.before[-1].setdefault(key, self.known.get(key))
+        self.known[key] = instr
+
+    def visit(self, instr: Instr) -> Sequence[Instr]:
+        new = self.inside(instr)
+        if new.blocks or not new.op.pure or not new.results or new.op.name in OWN or new.op.name == "call":
+            return (new,)
+        key = self.key(new)
+        first = self.known.get(key)
+        if first is None:
+            self.know(key, new)
+            return (new,)
+        if new.role and (first.results[0].name or not _is_short(new)):
+            for old, result in zip(new.results, first.results, strict=True):
+                if first.role:
+                    self.replaced(old, result)
+                else:
+                    self.map[old] = result
+            return ()
+        for old, result in zip(new.results, first.results, strict=True):
+            self.same[old] = result
+            if old.name and not result.name:  # later ones had better read the named one
+                self.know(key, new)
+        return (new,)
+
+    def key(self, instr: Instr) -> Hashable:
+        args = tuple(self.same.get(a, a) if isinstance(a, Value) else a for a in instr.args)
+        return (instr.op, instr.params, frozenset(args) if instr.op.commutes else args)
+
+
+def _is_short(instr: Instr) -> bool:
+    """True if the instruction prints about as shortly as a name, and costs no more."""
+    t = instr.results[0].type
+    if instr.op.cost == 0 and instr.op.alias is not Alias.FRESH:
+        return True
+    return instr.op.name == "size" or is_int(t)

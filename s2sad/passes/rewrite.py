@@ -1,0 +1,130 @@
+"""Walking a function in program order while replacing values: what most passes are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What an instruction was replaced by, if control never gets past it."""
+
+    instrs: tuple[Instr, ...]
+    end: End
+
+
+class Rewriter:
+    """Applies `map` (value -> operand) as it walks; a subclass overrides `visit` to do more. Blocks,
+    instructions and functions in which nothing changes stay the same objects."""
+
+    def __init__(self) -> None:
+        self.map: dict[Value, Operand] = {}
+        self.names: dict[Value, str] = {}  # for anonymous values that stand for named ones
+
+    def operand(self, a: Operand) -> Operand:
+        """Return what stands for `a` now."""
+        while isinstance(a, Value) and a in self.map:
+            a = self.map[a]
+        return a
+
+    def replaced(self, old: Value, new: Operand) -> None:
+        """Read `new` instead of `old` from here on; an anonymous one inherits the name."""
+        self.map[old] = new
+        if isinstance(new, Value) and old.name and not new.name:
+            self.names.setdefault(new, old.name)
+
+    def operands(self, args: tuple[Operand, ...]) -> tuple[Operand, ...]:
+        """Return what stands for `args` now; the same tuple if nothing changed."""
+        new = tuple(map(self.operand, args))
+        return args if all(n is o for n, o in zip(new, args, strict=True)) else new
+
+    def function(self, fn: Function) -> Function:
+        """Return the rewritten function."""
+        block = self.block(fn.block)
+        if self.names:
+            block = Renamer(self.names).block(block)
+        return fn if block is fn.block else replace(fn, block=block)
+
+    def block(self, block: Block) -> Block:
+        """Return the rewritten block."""
+        instrs: list[Instr] = []
+        end = block.end
+        for instr in block.instrs:
+            new = self.visit(instr)
+            if isinstance(new, Leaving):
+                instrs += new.instrs
+                end = new.end
+                break
+            instrs += new
+        end = self.end(end)
+        if end is block.end and same_objects(instrs, block.instrs):
+            return block
+        return Block(block.params, tuple(instrs), end)
+
+    def end(self, end: End) -> End:
+        """Return the rewritten end."""
+        args = self.operands(end.args)
+        return end if args is end.args else replace(end, args=args)
+
+    def visit(self, instr: Instr) -> Sequence[Instr] | Leaving:
+        """Return what to put in place of the instruction."""
+        return (self.inside(instr),)
+
+    def inside(self, instr: Instr) -> Instr:
+        """Return the instruction with operands and blocks rewritten."""
+        args = self.operands(instr.args)
+        blocks = tuple(map(self.block, instr.blocks)) if instr.blocks else ()
+        if args is instr.args and same_objects(blocks, instr.blocks):
+            return instr
+        return replace(instr, args=args, blocks=blocks)
+
+
+def same_objects(new: Sequence[object], old: Sequence[object]) -> bool:
+    """True if both hold the same objects in the same order."""
+    return len(new) == len(old) and all(n is o for n, o in zip(new, old, strict=True))
+
+
+class Renamer(Rewriter):
+    """Gives names to values."""
+
+    def __init__(self, names: Mapping[Value, str]) -> None:
+        super().__init__()
+        self.map = {v: Value(name, v.type) for v, name in names.items()}
+
+    def defined(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Return the values under their new names."""
+        return tuple(self.map.get(v, v) for v in values)  # type: ignore[misc]
+
+    def block(self, block: Block) -> Block:
+        """Return the block with parameters and all else renamed."""
+        new = super().block(block)
+        params = self.defined(new.params)
+        return new if params == new.params else replace(new, params=params)
+
+    def visit(self, instr: Instr) -> tuple[Instr, ...]:
+        """Return the instruction with results and all else renamed."""
+        new = self.inside(instr)
+        results = self.defined(new.results)
+        return (new if results == new.results else replace(new, results=results),)
+
+
+def loop_ends(block: Block) -> list[End]:
+    """Return the ends by which the body of a loop goes to the next trip or leaves the loop with its
+    slots: the body's own yield, and every `continue` and `break` of this loop."""
+    found: list[End] = []
+
+    def visit(b: Block) -> None:
+        for instr in b.instrs:
+            if instr.op.name == "if":
+                for inner in instr.blocks:
+                    visit(inner)
+        if b.end.kind in ("break", "continue"):
+            found.append(b.end)
+
+    visit(block)
+    if block.end.kind == "yield":
+        found.append(block.end)
+    return found

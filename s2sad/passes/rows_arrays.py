@@ -1,0 +1,185 @@
+"""Rewrites of array instructions whose outcome the types already tell, and of selections."""
+
+from __future__ import annotations
+
+from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.op import Alias, Kind
+from s2sad.ir.path import Index, Path, Span, is_fancy, may_repeat
+from s2sad.passes.site import Answer, Made, Row, Site, is_array, is_number, is_weak, same_type
+
+ZEROS = ("zeros", "zeros_like")
+BLANK = (*ZEROS, "empty", "empty_like", "full", "full_like", "ones", "ones_like")
+
+
+def is_whole(path: Path) -> bool:
+    """True if the path selects all of an array, dimension by dimension."""
+    return all(isinstance(step, Index) and all(item == Span() for item in step.items) for step in path)
+
+
+def _itself(site: Site) -> Answer:
+    return site.args[0] if same_type(site.args[0].type, site.type) else None
+
+
+def _sum_over_nothing(site: Site) -> Answer:
+    return _itself(site) if site.instr.param("axis", 0) == () else None
+
+
+def _whole(site: Site) -> Answer:
+    return _itself(site) if is_whole(site.instr.param("path")) else None
+
+
+def _stored(site: Site) -> Answer:
+    """Take what has just been stored at the very place that is read."""
+    path: Path = site.instr.param("path")
+    store = site.definer(site.args[0], "setitem")
+    if store is None or is_fancy(path) or store.param("path") != path or store.args[2:] != site.args[1:]:
+        return None
+    return store.args[1] if same_type(store.args[1].type, site.type) else None
+
+
+def _copy(site: Site) -> Answer:
+    fresh = site.definer(site.args[0])
+    if fresh is None or not fresh.role or fresh.blocks or fresh.op.alias is not Alias.FRESH:
+        return None
+    value = site.args[0]
+    assert isinstance(value, Value)
+    return value if site.defined.uses.get(value, 0) <= 1 else None
+
+
+def _overwritten(site: Site) -> Answer:
+    """Assign instead of filling an array that was only just made."""
+    target, value = site.args[:2]
+    blank = site.definer(target, *(BLANK if site.instr.op.name == "setitem" else ZEROS))
+    if blank is None or not blank.role or site.defined.uses.get(blank.result, 0) > 1:
+        return None
+    if not is_whole(site.instr.param("path")) or (
+        site.instr.op.name == "accum" and site.instr.role != "reverse"
+    ):
+        return None
+    if same_type(value.type, site.type):
+        return value
+    if is_array(value) or not blank.op.name.endswith("_like") or not is_array(blank.args[0]):
+        return None
+    return Made("full_like", (blank.args[0], value), params=(("dtype", blank.param("dtype")),))
+
+
+def _stored_twice(site: Site) -> Answer:
+    target, value, *operands = site.args
+    path: Path = site.instr.param("path")
+    first = site.definer(target, "setitem", "accum")
+    if first is None or not first.role or first.param("path") != path or list(first.args[2:]) != operands:
+        return None
+    if may_repeat(path) or site.defined.uses.get(first.result, 0) > 1:
+        return None
+    return Made("setitem", (first.args[0], value, *operands), params=site.instr.params)
+
+
+def _hit_once(site: Site) -> Answer:
+    if not site.instr.param("at") or may_repeat(site.instr.param("path")):
+        return None
+    params = tuple((key, value) for key, value in site.instr.params if key != "at")
+    return Made("accum", site.args, params=params)
+
+
+def _nothing_added(site: Site) -> Answer:
+    return site.args[0] if is_number(site.args[1], 0) and site.instr.role == "reverse" else None
+
+
+def _unbroadcast_operand(site: Site) -> Answer:
+    """Leave out a broadcast that the operation itself, or the assignment, does as well."""
+    if site.instr.op.name in ("setitem", "accum"):
+        return _broadcast_stored(site)
+    if site.instr.op.kind is not Kind.ELEMENTWISE and site.instr.op.name != "where":
+        return None
+    for k, a in enumerate(site.args):
+        spread = site.definer(a, "broadcast_like", "broadcast_to")
+        others = [b for j, b in enumerate(site.args) if j != k]
+        if spread is None or not any(is_array(b) and b.type.shape == site.type.shape for b in others):
+            continue
+        source = spread.args[0]
+        if source.type.dtype == a.type.dtype and _promotes_alike(source, others):
+            args = (*site.args[:k], source, *site.args[k + 1 :])
+            return Made(site.instr.op.name, args, params=site.instr.params)
+    return None
+
+
+def _promotes_alike(source: Operand, others: list[Operand]) -> bool:
+    """True if a Python number `source` gives the dtype that an array of its dtype would give."""
+    if not is_weak(source):
+        return True
+    return all(is_weak(b) or b.type.dtype.kind == "b" or b.type.dtype == source.type.dtype for b in others)
+
+
+def _broadcast_stored(site: Site) -> Answer:
+    target, value, *operands = site.args
+    spread = site.definer(value, "broadcast_like", "broadcast_to")
+    if spread is None or not is_whole(site.instr.param("path")) or value.type.shape != target.type.shape:
+        return None
+    source = spread.args[0]
+    return Made(site.instr.op.name, (target, source, *operands), params=site.instr.params)
+
+
+def _choice_known(site: Site) -> Answer:
+    condition, a, b = site.args
+    if isinstance(condition, Literal):
+        chosen = a if condition.value else b
+        return chosen if same_type(chosen.type, site.type) else None
+    return a if a == b and same_type(a.type, site.type) else None
+
+
+def _choice_turned(site: Site) -> Answer:
+    condition, a, b = site.args
+    inverse = site.part(condition, "logical_not", "not_")
+    if inverse is None or inverse.args[0].type.dtype.kind != "b":
+        return None
+    return Made("where", (inverse.args[0], b, a))
+
+
+def _choice_repeated(site: Site) -> Answer:
+    condition, a, b = site.args
+    if (inner := _decided(site, a)) is not None and _stands_for(inner.args[1], a, site):
+        return Made("where", (condition, inner.args[1], b))
+    if (inner := _decided(site, b)) is not None and _stands_for(inner.args[2], b, site):
+        return Made("where", (condition, a, inner.args[2]))
+    return None
+
+
+def _decided(site: Site, choice: Operand) -> Instr | None:
+    inner = site.near(choice, "where")
+    return inner if inner is not None and inner.args[0] == site.args[0] else None
+
+
+def _stands_for(chosen: Operand, choice: Operand, site: Site) -> bool:
+    if is_weak(chosen) or chosen.type.dtype != choice.type.dtype:
+        return False
+    return site.type.shape in (site.args[0].type.shape, chosen.type.shape)
+
+
+def _twice_not(site: Site) -> Answer:
+    inner = site.definer(site.args[0], site.instr.op.name)
+    return inner.args[0] if inner is not None and same_type(inner.args[0].type, site.type) else None
+
+
+SPREADING = ("multiply", "add", "subtract", "divide", "where", "setitem", "accum")
+SAME = "shapes are provably equal"
+
+ARRAYS = (
+    Row(("cast",), "x.astype(x.dtype)", "x", "same dtype, same values", _itself),
+    Row(("broadcast_like", "broadcast_to"), "np.broadcast_to(x, x.shape)", "x", SAME, _itself),
+    Row(("unbroadcast",), "unbroadcast(x, x.shape)", "x", SAME, _itself),
+    Row(("reshape",), "x.reshape(x.shape)", "x", SAME, _itself),
+    Row(("sum",), "sum(x, axis=())", "x", "nothing is added", _sum_over_nothing),
+    Row(("getitem",), "x[:, :]", "x", "all of it", _whole),
+    Row(("getitem",), "x[i] = v; x[i]", "v", "just stored there, with the same kind and dtype", _stored),
+    Row(("copy",), "copy(a + b)", "a + b", "fresh, and read nowhere else", _copy),
+    Row(("setitem",), "a = empty_like(x); a[:] = v", "v", "all of it is overwritten", _overwritten),
+    Row(("accum",), "a = zeros_like(x); a[:] += v", "v", "in reverse sweeps: -0.0 for 0.0", _overwritten),
+    Row(("setitem",), "x[i] = v; x[i] = w", "x[i] = w", "the first is overwritten unread", _stored_twice),
+    Row(("accum",), "np.add.at(x, i, v)", "x[i] += v", "no element occurs twice", _hit_once),
+    Row(("accum",), "x[i] += 0.0", "x", "in reverse sweeps: -0.0 for 0.0", _nothing_added),
+    Row(SPREADING, "broadcast_to(g, x.shape) * x", "g * x", "x has that shape", _unbroadcast_operand),
+    Row(("where",), "where(True, a, b), where(c, a, a)", "a", "the choice is known", _choice_known),
+    Row(("where",), "where(not c, a, b)", "where(c, b, a)", "the same choice", _choice_turned),
+    Row(("where",), "where(c, where(c, a, b), d)", "where(c, a, d)", "the same choice", _choice_repeated),
+    Row(("logical_not", "not_"), "not not c", "c", "bools: kind and dtype are the same", _twice_not),
+)

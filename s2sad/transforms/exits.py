@@ -1,0 +1,166 @@
+"""Counting the trips of loops whose number of trips is not known beforehand.
+
+The reverse sweep runs over the completed trips. A trip that was left by `break` counts as completed if
+no derivative flows differently because of it; if nothing differentiable happened in it, it is not counted
+at all; else a code says by which exit it was left, and the reverse sweep begins with the part that ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from s2sad.analysis.activity import LOOPS, Activity, carried
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.types import WEAK_BOOL, WEAK_INT, Type
+from s2sad.ops.table import OPS
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A way out of a loop: `path` leads from the body to the block that breaks, as (block, number of
+    its instructions that ran before)."""
+
+    path: tuple[tuple[Block, int], ...]
+    code: int  # 0: nothing to reverse
+
+    @property
+    def end(self) -> End:
+        """Return the `break`."""
+        return self.path[-1][0].end
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How the trips of one loop are counted: the counter as the body sees it, its final value, the
+    final exit code (None if no exit needs one), and the exits that need work."""
+
+    counter: Value
+    trips: Value
+    code: Value | None
+    exits: tuple[Exit, ...]
+
+
+def count_trips(fn: Function, activity: Activity) -> tuple[Function, dict[Instr, Counting]]:
+    """Return the function with counters in the loops that need them, and what they are."""
+    counter = _Counter(activity)
+    return replace(fn, block=counter.block(fn.block)), counter.found
+
+
+class _Counter:
+    def __init__(self, activity: Activity):
+        self.activity = activity
+        self.found: dict[Instr, Counting] = {}
+
+    def block(self, block: Block) -> Block:
+        instrs: list[Instr] = []
+        for instr in block.instrs:
+            if instr.blocks:
+                instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
+            if instr.op.name in LOOPS and (self.activity.slots(instr) or self.is_active(instr.blocks[-1])):
+                if instr.op.name == "while" or _exits(instr.blocks[-1]):
+                    instr = self.counted(instr)
+            instrs.append(instr)
+        return Block(block.params, tuple(instrs), block.end)
+
+    def is_active(self, body: Block) -> bool:
+        return any(r in self.activity for instr in body.walk() for r in instr.results)
+
+    def counted(self, instr: Instr) -> Instr:
+        body = instr.blocks[-1]
+        slots = self.activity.slots(instr)
+        kinds = {path[-1][0]: self.kind(instr, slots, path[-1][0].end) for path in _exits(body)}
+        partial = [b for b, kind in kinds.items() if kind == "partial"]
+        counter, trips = Value("trips", WEAK_INT), Value("trips", WEAK_INT)
+        plus = Instr(OPS["add"], (counter, Literal(1)), (Value("trips", WEAK_INT),), (), (), instr.origin, "tape")
+        code_type: Type = WEAK_BOOL if len(partial) == 1 else WEAK_INT
+        none = Literal(False) if len(partial) == 1 else Literal(0)
+        code_param = Value("broke" if len(partial) == 1 else "exit", code_type)
+        code_result = Value(code_param.name, code_type)
+
+        def ending(block: Block) -> tuple[list[Instr], tuple[Operand, ...]]:
+            kind = kinds.get(block, "full")
+            more = [plus] if block is body else []
+            number: Operand = counter if kind in ("none", "partial") else plus.result
+            if kind == "full" and block is not body:
+                again = replace(plus, results=(Value("trips", WEAK_INT),))
+                more, number = [again], again.result
+            if not partial:
+                return more, (number,)
+            which: Operand = none
+            if kind == "partial":
+                which = Literal(True) if len(partial) == 1 else Literal(partial.index(block) + 1)
+            return more, (number, which)
+
+        params = (counter, code_param) if partial else (counter,)
+        results = (trips, code_result) if partial else (trips,)
+        codes = {b: k + 1 for k, b in enumerate(partial)}
+        fresh: dict[Block, Block] = {}
+        new_body = _append(Block((*body.params, *params), body.instrs, body.end), body, ending, fresh)
+        blocks: tuple[Block, ...] = (new_body,)
+        if instr.op.name == "while":
+            cond = instr.blocks[0]
+            unused = tuple(Value(p.name, p.type) for p in params)
+            blocks = (replace(cond, params=(*cond.params, *unused)), new_body)
+        inits: tuple[Operand, ...] = (Literal(0), none) if partial else (Literal(0),)
+        new = replace(instr, args=(*instr.args, *inits), results=(*instr.results, *results), blocks=blocks)
+        wanted = {fresh[b]: codes[b] for b in partial}
+        exits = tuple(
+            Exit(path, wanted[path[-1][0]]) for path in _exits(new_body) if path[-1][0] in wanted
+        )
+        self.found[new] = Counting(counter, trips, code_result if partial else None, exits)
+        return new
+
+    def kind(self, loop: Instr, slots: list[int], end: End) -> str:
+        params, body = carried(loop), loop.blocks[-1]
+        if all(end.args[k] is params[k] for k in slots):
+            return "none"
+        if body.end.kind == "yield" and all(end.args[k] == body.end.args[k] for k in slots):
+            return "full"
+        return "partial"
+
+
+def _exits(body: Block) -> list[tuple[tuple[Block, int], ...]]:
+    """Return the paths to all breaks of a loop."""
+    found: list[tuple[tuple[Block, int], ...]] = []
+
+    def visit(block: Block, path: tuple[tuple[Block, int], ...]) -> None:
+        for k, instr in enumerate(block.instrs):
+            if instr.op.name == "if":
+                for inner in instr.blocks:
+                    visit(inner, (*path, (block, k)))
+        if block.end.kind == "break":
+            found.append((*path, (block, len(block.instrs))))
+
+    visit(body, ())
+    return found
+
+
+Ending = Callable[[Block], tuple[list[Instr], tuple[Operand, ...]]]
+
+
+def _append(block: Block, key: Block, ending: Ending, fresh: dict[Block, Block]) -> Block:
+    """Return the block with what `ending` says appended to the loop's own ends; `fresh` tells which
+    new block a breaking one became."""
+    instrs: list[Instr] = []
+    for instr in block.instrs:
+        if instr.op.name == "if":
+            inner = tuple(_append(b, b, ending, fresh) if _has_exit(b) else b for b in instr.blocks)
+            instr = replace(instr, blocks=inner)
+        instrs.append(instr)
+    end = block.end
+    if end.kind == "break" or (key is not block and end.kind == "yield"):
+        more, args = ending(key)
+        instrs += more
+        end = replace(end, args=(*end.args, *args))
+    new = Block(block.params, tuple(instrs), end)
+    fresh[key] = new
+    return new
+
+
+def _has_exit(block: Block) -> bool:
+    return block.end.kind == "break" or any(
+        _has_exit(b) for i in block.instrs if i.op.name == "if" for b in i.blocks
+    )
+
+

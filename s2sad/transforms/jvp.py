@@ -1,0 +1,182 @@
+"""Forward mode: every instruction is followed by the instruction that computes its tangent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s2sad.analysis.activity import Activity, activity, carried, inits
+from s2sad.analysis.pullback import Pullbacks
+from s2sad.errors import S2sadError
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.op import Alias, Kind
+from s2sad.ir.types import Array, Type, is_differentiable, without_sizes
+from s2sad.ops.expr import lower
+from s2sad.passes.base import sizes_after
+from s2sad.transforms.interface import Interface
+from s2sad.transforms.rules import conform, renamed, retyped, tangent, zero
+
+Memo = dict[tuple[Function, tuple[bool, ...]], Function]
+
+
+def jvp(fn: Function, active: Sequence[bool]) -> Function:
+    """Return the function computing `fn`'s results and their tangents."""
+    return _jvp(fn, tuple(active), {}, called=False)
+
+
+def _jvp(fn: Function, active: tuple[bool, ...], memo: Memo, called: bool) -> Function:
+    """`called`: for use in a call, where final versions of written parameters are results, too."""
+    key = (fn, active)
+    if not called or key not in memo:
+        interface = Interface(fn, active, called)
+        derivative = _Jvp(interface, memo).build()
+        if not called:
+            return derivative
+        memo[key] = derivative
+    return memo[key]
+
+
+class _Jvp:
+    def __init__(self, interface: Interface, memo: Memo):
+        self.interface, self.memo = interface, memo
+        fn = self.fn = interface.fn
+        self.sizes = sizes_after(fn)
+        self.activity: Activity = activity(fn, interface.active, Pullbacks(), interface.seeded_results)
+        self.dots: dict[Value, Operand] = {}
+
+    def build(self) -> Function:
+        fn, interface = self.fn, self.interface
+        tangents: list[Value] = []
+        for p, flag in zip(fn.params, interface.active, strict=True):
+            if flag:
+                self.dots[p] = Value(f"{p.name}_dot", p.type)
+                tangents.append(self.dots[p])  # type: ignore[arg-type]
+        block = self.block(fn.block, None)
+        parameters, result = interface.forward_signature()
+        return replace(
+            fn,
+            name=f"{fn.name}_jvp",
+            params=(*fn.params, *tangents),
+            block=block,
+            signature=parameters,
+            result=result,
+            writes=(),
+            doc=interface.describe("the tangent"),
+            extra=interface.extra(),
+        )
+
+    def block(self, block: Block, loop: Instr | None, yields: Sequence[int] | None = None) -> Block:
+        """Return the block with tangents; `yields`: the owner's results that have a tangent."""
+        b = Builder(self.sizes, block.end.origin)
+        for instr in block.instrs:
+            self.instr(b, instr, loop)
+        end, args = block.end, list(block.end.args)
+        b.origin, b.role = end.origin, "tangent"
+        match end.kind:
+            case "yield" if yields is not None:
+                args += [self.dot(b, args[k]) for k in yields]
+            case "break" | "continue":
+                assert loop is not None
+                args += [self.dot(b, args[k], carried(loop)[k].type) for k in self.activity.slots(loop)]
+            case "return":
+                kept = [args[k] for k in self.interface.kept_results]
+                args = kept + [self.dot(b, args[k]) for k in self.interface.dotted_results]
+        return Block(block.params, tuple(b.instrs), replace(end, args=tuple(args)))
+
+    def dot(self, b: Builder, a: Operand, t: Type | None = None) -> Operand:
+        """Return the tangent of `a`, zeros included."""
+        found = self.dots.get(a) if isinstance(a, Value) else None
+        return zero(b, a, a.type) if found is None else found
+
+    def instr(self, b: Builder, instr: Instr, loop: Instr | None) -> None:
+        b.origin, b.role = instr.origin, instr.role
+        match instr.op.name:
+            case "if":
+                self.branches(b, instr, loop)
+            case "for" | "while":
+                self.loop(b, instr)
+            case "call":
+                self.call(b, instr)
+            case _:
+                b.add(instr)
+                if any(r in self.activity for r in instr.results):
+                    b.role = "tangent"
+                    self.push(b, instr)
+
+    def push(self, b: Builder, instr: Instr) -> None:
+        dots = [self.dots.get(a) if isinstance(a, Value) else None for a in instr.args]
+        if all(d is None for d in dots):
+            return
+        op = instr.op
+        if op.kind is Kind.LINEAR and not (op.linear_args and any(dots[k] is not None for k in op.linear_args)):
+            if op.linear_args:
+                return
+        try:
+            exprs = tangent(instr, dots)
+        except S2sadError as error:
+            raise error.located(instr.origin) from None
+        memo: dict[object, tuple[Operand, ...]] = {}
+        for y, expr in zip(instr.results, exprs, strict=True):
+            if not is_differentiable(y.type) or y not in self.activity:
+                continue
+            name = f"{y.name}_dot" if y.name else ""
+            out = lower(expr, b, name=name, memo=memo)
+            if op.kind is Kind.LINEAR and without_sizes(out.type) == without_sizes(y.type):
+                out = retyped(b, out, y.type)
+            out = renamed(b, conform(b, out, y, name), name)
+            self.dots[y] = out
+
+    def branches(self, b: Builder, instr: Instr, loop: Instr | None) -> None:
+        active = [k for k, r in enumerate(instr.results) if r in self.activity]
+        blocks = tuple(self.block(block, loop, active) for block in instr.blocks)
+        dots = self.fresh([instr.results[k] for k in active])
+        b.add(replace(instr, blocks=blocks, results=(*instr.results, *dots)))
+
+    def loop(self, b: Builder, instr: Instr) -> None:
+        active = self.activity.slots(instr)
+        start = inits(instr)
+        b.role = "tangent"
+        begin = [self.dot(b, start[k]) for k in active]
+        params = self.fresh([carried(instr)[k] for k in active])
+        body = self.block(instr.blocks[-1], instr, active)
+        blocks = (replace(body, params=(*body.params, *params)),)
+        if instr.op.name == "while":
+            cond = instr.blocks[0]
+            unused = tuple(Value(p.name, p.type) for p in params)
+            blocks = (replace(cond, params=(*cond.params, *unused)), *blocks)
+        dots = self.fresh([instr.results[k] for k in active])
+        b.add(replace(instr, args=(*instr.args, *begin), blocks=blocks, results=(*instr.results, *dots)))
+
+    def fresh(self, primals: Sequence[Value]) -> tuple[Value, ...]:
+        """Return new tangents of values and note them."""
+        out = []
+        for v in primals:
+            dot = Value(f"{v.name}_dot" if v.name else "", v.type)
+            self.dots[v] = dot
+            out.append(dot)
+        return tuple(out)
+
+    def call(self, b: Builder, instr: Instr) -> None:
+        callee: Function = instr.param("callee")
+        flags = tuple(isinstance(a, Value) and a in self.dots for a in instr.args)
+        if not any(flags) or not any(r in self.activity for r in instr.results):
+            b.add(instr)
+            return
+        derivative = _jvp(callee, flags, self.memo, called=True)
+        dots = [self.dots[a] for a, f in zip(instr.args, flags, strict=True) if f]  # type: ignore[index]
+        dotted = [r for r in instr.results if is_differentiable(r.type)]
+        results = (*instr.results, *self.fresh(dotted))
+        b.add(
+            Instr(
+                instr.op,
+                (*instr.args, *dots),
+                results,
+                (("callee", derivative),),
+                (),
+                instr.origin,
+                instr.role,
+            )
+        )
+
+

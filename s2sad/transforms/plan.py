@@ -1,0 +1,266 @@
+"""The plan of a reverse sweep: which primal values it reads, and for each whether it is still there,
+computed again, or taped. One minimum cut per frame, inner loops first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from s2sad.analysis.activity import LOOPS, Activity, carried
+from s2sad.analysis.cost import recompute_cost, store_cost
+from s2sad.analysis.mincut import Candidate, choose
+from s2sad.analysis.program import Program
+from s2sad.analysis.pullback import Pullbacks
+from s2sad.errors import InternalError
+from s2sad.ir.core import Block, Instr, Operand, Value
+from s2sad.ir.types import WEAK_INT, Array
+from s2sad.ir.walk import used_values
+from s2sad.transforms.exits import Counting
+from s2sad.transforms.flow import Flow
+from s2sad.transforms.sizes import Resolver
+from s2sad.transforms.tape import Tape, make_tape
+
+KEEP = 0.5  # handing a value of a branch on to the reverse sweep, outside loops
+
+
+class Plan:
+    """What the forward sweep has to keep for the reverse sweep."""
+
+    def __init__(
+        self,
+        program: Program,
+        activity: Activity,
+        pullbacks: Pullbacks,
+        flow: Flow,
+        counting: dict[Instr, Counting],
+    ):
+        self.program, self.activity, self.pullbacks = program, activity, pullbacks
+        self.flow, self.counting = flow, counting
+        self.top = Resolver(program.fn.params)
+        self.names = _Names(program)
+        self.kept: dict[Value, Value] = {}  # values of branches outside loops -> cell
+        self.tapes: dict[Value, Tape] = {}
+        self.cursors: dict[Instr, Value] = {}  # loops with growing tapes -> cell
+        self.outward: dict[Instr, dict[Value, None]] = {}
+        for loop in reversed(program.loops):
+            if flow.works(loop):
+                self._frame(loop)
+        self._frame(None)
+        self._place_tapes()
+
+    # what is needed
+
+    def _frame(self, loop: Instr | None) -> None:
+        top = self.program.fn.block
+        body = top if loop is None else loop.blocks[-1]
+        blocks = self.program.frame_blocks(body)
+        required = dict.fromkeys(v for b in blocks for v in self._needs(b))
+        candidates = {c.key: c for b in blocks if b is not top for c in self._candidates(b, loop)}
+        chosen = choose(candidates.values(), required)
+        if chosen is None:
+            where = loop.origin if loop is not None else None
+            raise InternalError("S902", "no way to provide the values the reverse sweep needs", origin=where)
+        reached: dict[Value, None] = {}
+        todo = list(required)
+        while todo:
+            v = todo.pop()
+            if v in reached:
+                continue
+            reached[v] = None
+            if v in candidates and v not in chosen:
+                todo += candidates[v].operands  # type: ignore[arg-type]
+        for v in sorted((v for v in reached if v in chosen), key=list(candidates).index):
+            if loop is None:
+                self.kept[v] = Value(v.name, v.type)
+            else:
+                self.tapes[v] = None  # type: ignore[assignment]
+        if loop is not None:
+            inside = set(blocks)
+            self.outward[loop] = {v: None for v in reached if self.program.block_of[v] not in inside}
+
+    def _needs(self, block: Block) -> Iterator[Value]:
+        """Yield the values that reversing a block reads."""
+        for instr in block.instrs:
+            if not self.flow.works(instr):
+                continue
+            match instr.op.name:
+                case "if":
+                    if not any(b.leaves for b in instr.blocks):
+                        yield from _values(instr.args)
+                case "for" | "while":
+                    yield from self._loop_needs(instr)
+                case "call":
+                    yield from _values(instr.args)
+                case _:
+                    yield from self._instr_needs(instr)
+
+    def _loop_needs(self, loop: Instr) -> Iterator[Value]:
+        if loop.op.name == "for":
+            yield from _values(loop.args[:3])
+        counting = self.counting.get(loop)
+        if counting is not None:
+            yield counting.trips
+            if counting.code is not None:
+                yield counting.code
+        yield from self.outward[loop]
+        for k in self.activity.slots(loop):
+            yield from self._shape(loop.results[k])
+        for v in self.flow.body_targets(loop):
+            yield from self._shape(v)
+
+    def _instr_needs(self, instr: Instr) -> Iterator[Value]:
+        for y in instr.results:
+            yield from self._shape(y)
+        for a, c in zip(instr.args, self.pullbacks.of(instr), strict=True):
+            if c is None or not isinstance(a, Value) or a not in self.activity:
+                continue
+            yield from self._shape(a)
+            for v, shape_only in self.pullbacks.leaves(c):
+                if shape_only:
+                    yield from self._shape(v)
+                else:
+                    yield v
+
+    def _shape(self, v: Value) -> Iterator[Value]:
+        if not self.shape_is_known(v):
+            yield v
+
+    def shape_is_known(self, v: Value) -> bool:
+        """True if the shape of `v` can be had without `v`."""
+        return not isinstance(v.type, Array) or self.top.knows_shape(v.type)
+
+    # what can be done about it
+
+    def _candidates(self, block: Block, loop: Instr | None) -> Iterator[Candidate]:
+        index = block.params[0] if block.params and loop is not None and loop.op.name == "for" else None
+        for p in block.params:
+            if p is not index and not self._is_counter(p, loop):
+                yield Candidate(p, self._store(p, loop), None, p, ())
+        for instr in block.instrs:
+            cost = recompute_cost(instr)
+            if instr.op.name in LOOPS or instr.op.name == "call":
+                cost = None
+            operands = tuple(dict.fromkeys(self._reads(instr)))
+            for r in instr.results:
+                yield Candidate(r, self._store(r, loop), cost, instr, operands)
+
+    def _store(self, v: Value, loop: Instr | None) -> float | None:
+        return KEEP if loop is None else store_cost(v.type)
+
+    def _is_counter(self, p: Value, loop: Instr | None) -> bool:
+        return loop in self.counting and self.counting[loop].counter is p  # type: ignore[index]
+
+    def _reads(self, instr: Instr) -> Iterator[Value]:
+        if instr.blocks:
+            yield from used_values(instr)
+            return
+        for k, a in enumerate(instr.args):
+            if isinstance(a, Value) and not (k in instr.op.shape_args and self.shape_is_known(a)):
+                yield a
+
+    # tapes
+
+    def _place_tapes(self) -> None:
+        for v in self.tapes:
+            loop = self.program.frame(v)
+            assert loop is not None
+            loops = self.program.enclosing(loop)
+            tape = make_tape(v, self.names.of(v) + "_tape", loops, self.scope_before(loops[0]))
+            self.tapes[v] = tape
+            if tape.kind != "indexed" and self.counts_own_trips(loop) is None:
+                self.cursors.setdefault(loop, Value("cursor", WEAK_INT))
+
+    def counts_own_trips(self, loop: Instr) -> Value | None:
+        """Return the counter that serves as cursor: that of an outermost loop."""
+        counting = self.counting.get(loop)
+        if counting is None or len(self.program.enclosing(loop)) > 1:
+            return None
+        return counting.counter
+
+    def scope_before(self, loop: Instr) -> Resolver:
+        """Return what sizes can be computed before an outermost loop."""
+        values = list(self.program.fn.params)
+        chain = []
+        block: Block | None = self.program.home[loop]
+        stop: Instr = loop
+        while block is not None:
+            chain.append((block, stop))
+            stop = self.program.owner.get(block, stop)
+            block = self.program.parent.get(block)
+        for outer, until in reversed(chain):
+            for instr in outer.instrs:
+                if instr is until:
+                    break
+                values += instr.results
+        return Resolver(values)
+
+    def written(self, block: Block) -> dict[Value, None]:
+        """Return the cells that change when a block runs, inner blocks included."""
+        found: dict[Value, None] = {}
+        for instr in block.instrs:
+            for tape in self.made_before(instr):
+                found[tape.cell] = None
+            for inner in instr.blocks:
+                found.update(self.written(inner))
+        for v in self.defined(block):
+            if v in self.kept:
+                found[self.kept[v]] = None
+            if v in self.tapes:
+                found[self.tapes[v].cell] = None
+        owner = self.program.owner.get(block)
+        if owner in self.cursors and block is owner.blocks[-1]:
+            found[self.cursors[owner]] = None
+        return found
+
+    def made_before(self, instr: Instr) -> list[Tape]:
+        """Return the tapes that are allocated before an outermost loop."""
+        return [t for t in self.tapes.values() if t.at is instr] if instr.op.name in LOOPS else []
+
+    def defined(self, block: Block) -> Iterator[Value]:
+        """Yield the values defined in a block."""
+        yield from block.params
+        for instr in block.instrs:
+            yield from instr.results
+
+    def name_of(self, v: Value) -> str:
+        """Return the name of a value, or of the nearest named value it flows into."""
+        return self.names.of(v)
+
+
+def _values(args: tuple[Operand, ...]) -> Iterator[Value]:
+    for a in args:
+        if isinstance(a, Value):
+            yield a
+
+
+class _Names:
+    """Names for values that have none of their own."""
+
+    def __init__(self, program: Program):
+        self.near: dict[Value, str] = {}
+        self._block(program.fn.block)
+
+    def of(self, v: Value) -> str:
+        """Return the value's name, or that of the nearest named value it flows into."""
+        return v.name or self.near.get(v, "t")
+
+    def _block(self, block: Block) -> None:
+        for instr in reversed(block.instrs):
+            if instr.op.name in LOOPS:
+                self._flow(instr.blocks[-1].end.args, carried(instr))
+            elif instr.op.name == "if":
+                for b in instr.blocks:
+                    if b.end.kind == "yield":
+                        self._flow(b.end.args, instr.results)
+            for b in instr.blocks:
+                self._block(b)
+            name = next((self.of(r) for r in instr.results if r.name or r in self.near), "")
+            for a in instr.args:
+                if name and isinstance(a, Value) and not a.name:
+                    self.near[a] = name
+
+    def _flow(self, args: tuple[Operand, ...], targets: tuple[Value, ...]) -> None:
+        for a, t in zip(args, targets, strict=True):
+            if isinstance(a, Value) and not a.name and t.name:
+                self.near[a] = t.name
+
+

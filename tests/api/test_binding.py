@@ -1,0 +1,123 @@
+"""How a call finds its variant: binding, facts, captured values, overlap; on functions built by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from s2sad.driver.arguments import active_leaves, float_argnums
+from s2sad.driver.binding import Binding, call_key
+from s2sad.errors import NotDifferentiable, TypeMismatch
+from s2sad.ir.core import Block, End, Fact, Function, Parameter
+from s2sad.ir.size import Size
+from s2sad.ir.structure import describe
+from s2sad.ir.tree import Leaf
+
+
+def made(*args, kinds=None, facts=(), writes=(), extra=None, defaults=None):
+    """Return a Function that returns its first leaf, for named example arguments (name, value)."""
+    params, signature, taken = [], [], set()
+    for name, value in args:
+        tree, values, _ = describe(value, name, len(params), taken)
+        params += values
+        kind = (kinds or {}).get(name, "positional")
+        default = (defaults or {}).get(name)
+        signature.append(Parameter(name, tree, kind, default, name in (defaults or {})))
+    block = Block((), (), End("return", (params[0],) + tuple(params[k] for k in writes)))
+    return Function(
+        "f", tuple(params), block, tuple(signature), Leaf(0), writes, tuple(facts), extra=extra or {}
+    )
+
+
+def test_values_follow_the_signature():
+    fn = made(
+        ("a", 1.0),
+        ("b", 2.0),
+        ("xs", (1.0, 2.0)),
+        ("c", 3.0),
+        ("rest", {"d": 1.0}),
+        kinds={"xs": "variadic", "c": "keyword", "rest": "variadic_keyword"},
+        defaults={"c": 30.0},
+    )
+    binding = Binding(fn, check_overlap=False)
+    assert binding.values((1, 2, 3, 4), {"d": 5}) == [1, 2, (3, 4), 30.0, {"d": 5}]
+    assert binding.values((1,), {"b": 2, "c": 3}) == [1, 2, (), 3, {}]
+    assert binding.leaves([1.0, 2.0, (3.0, 4.0), 5.0, {"d": 6.0}]) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+def test_facts():
+    x, y, n = Size.symbol("x.0"), Size.symbol("y.0"), Size.symbol("n")
+    facts = (Fact(x, y), Fact(n, Size.of(2)), Fact(x - 1, n * 2), Fact(Size.symbol("?1"), x))
+    fn = made(("x", np.ones(5)), ("y", np.ones(5)), ("n", 2), facts=facts)
+    binding = Binding(fn, check_overlap=False)
+    assert binding.accepts([np.ones(5), np.ones(5), 2])
+    assert not binding.accepts([np.ones(5), np.ones(4), 2])
+    assert not binding.accepts([np.ones(5), np.ones(5), 3])
+    assert not binding.accepts([np.ones(4), np.ones(4), 2])
+
+
+def test_captured_values_and_statics():
+    now = {"w": np.ones(2), "deep": {"a": 1.0}, "mode": "relu", "f": np.sin}
+    extra = {
+        "captured": {"w": lambda: now["w"], "deep": lambda: now["deep"]},
+        "static_captures": [(lambda: now["mode"], "relu"), (lambda: now["f"], np.sin)],
+    }
+    kinds = {"w": "captured", "deep": "captured"}
+    fn = made(("x", 1.0), ("w", now["w"]), ("deep", now["deep"]), kinds=kinds, extra=extra)
+    binding = Binding(fn, check_overlap=False)
+    values = binding.values((1.0,), {})
+    assert values[1] is now["w"] and binding.accepts(values)
+    for name, other in [("w", np.ones((2, 2))), ("deep", {"b": 1.0}), ("mode", "tanh"), ("f", np.cos)]:
+        before = now[name]
+        now[name] = other
+        assert not binding.accepts(binding.values((1.0,), {})), name
+        now[name] = before
+    assert binding.accepts(binding.values((1.0,), {}))
+
+
+def test_overlap_of_written_arguments():
+    x = np.ones(4)
+    fn = made(("x", x), ("y", x), ("s", 1.0), writes=(0,))
+    binding = Binding(fn, check_overlap=True)
+    binding.check_overlap([x, x.copy(), 1.0])
+    with pytest.raises(NotDifferentiable, match="argument x, which shares memory with y"):
+        binding.check_overlap([x, x[2:], 1.0])
+    Binding(fn, check_overlap=False).check_overlap([x, x, 1.0])
+
+
+def test_active_leaves():
+    fn = made(("p", {"w": 1.0, "n": 2, "s": "a"}), ("k", 3), ("z", 1j), ("mode", "relu"), ("m", np.ones(2, int)))
+    assert active_leaves(fn, 0) == (True, False, False, False, False)
+    assert float_argnums(fn) == (0, 2)
+    for argnums, says in [
+        (1, r"int.*\n.*3\.0"),
+        (2, "complex"),
+        (3, "str"),
+        (4, r"astype\(float\)"),
+        (5, "5 positional"),
+        ((0, 1), "int"),
+    ]:
+        with pytest.raises(TypeMismatch, match=says):
+            active_leaves(fn, argnums, real=True)
+
+
+def test_call_keys():
+    assert call_key((np.ones(2), 1.0), {}) == call_key((np.ones(7), 2.0), {})
+    different = [
+        ((1.0,), {}),
+        ((1,), {}),
+        ((np.float64(1.0),), {}),
+        ((np.ones(1),), {}),
+        ((), {"x": 1.0}),
+        ((float,), {}),
+        ((True,), {}),
+        (([1.0],), {}),
+    ]
+    keys = [call_key(*call) for call in different]
+    assert len(set(keys)) == len(keys)
+    for k, left in enumerate(keys):
+        assert all(left != right for right in keys[k + 1 :])
+    with pytest.raises(TypeMismatch):
+        call_key((np.array([None]),), {})
+
+

@@ -1,0 +1,10 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+def f(x):
+    k = 0
+    while x[k] > 2.0:
+        k += 1
+    return np.sum(np.sum(x, axis=k))
+# error

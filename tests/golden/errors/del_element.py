@@ -1,0 +1,9 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+def f(x):
+    ys = [x[0], x[1]]
+    del ys[0], x[0]
+    return ys[0]
+# error

@@ -1,0 +1,10 @@
+# call: s2sad.grad(f)(2.0)
+import numpy as np
+
+
+def f(x):
+    s = 0.0
+    for i in range(x):
+        s += x
+    return s
+# error

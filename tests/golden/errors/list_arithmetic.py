@@ -1,0 +1,10 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+def f(x):
+    ys = []
+    for v in x:
+        ys.append(v)
+    return np.sum(ys * 2)
+# error

@@ -1,0 +1,13 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+NAMES = tuple(range(400))
+
+
+def f(x):
+    s = 0.0
+    for k in NAMES:
+        s = s * x[0] + k
+    return s
+# error

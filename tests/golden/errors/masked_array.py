@@ -1,0 +1,7 @@
+# call: s2sad.grad(f)(np.ma.masked_array([1.0, 2.0], [True, False]))
+import numpy as np
+
+
+def f(x):
+    return np.sum(x)
+# error

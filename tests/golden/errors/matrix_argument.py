@@ -1,0 +1,7 @@
+# call: s2sad.grad(f)(np.ones(2).view(np.recarray))
+import numpy as np
+
+
+def f(x):
+    return np.sum(x)
+# error

@@ -1,0 +1,10 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+def f(x):
+    def g():
+        yield x[0]
+
+    return sum(g())
+# error

@@ -1,0 +1,9 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+def f(x):
+    y = np.broadcast_to(x, (2, 3))
+    y[0] = 1.0
+    return np.sum(y)
+# error

@@ -1,0 +1,7 @@
+# call: s2sad.jvp(f, (1.0,), (1.0j,))
+import numpy as np
+
+
+def f(x):
+    return x * x
+# error

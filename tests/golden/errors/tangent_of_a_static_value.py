@@ -1,0 +1,7 @@
+# call: s2sad.jvp(f, (1.0, "relu"), (1.0, 2.0))
+import numpy as np
+
+
+def f(x, mode):
+    return x if mode == "relu" else -x
+# error

@@ -1,0 +1,12 @@
+# call: s2sad.grad(f)(2.0)
+import numpy as np
+
+
+COUNT = 0
+
+
+def f(x):
+    global COUNT
+    COUNT = COUNT + 1
+    return x * COUNT
+# error

@@ -1,0 +1,14 @@
+# call: s2sad.grad(f)(np.ones(3))
+import numpy as np
+
+
+def f(x):
+    a = x.copy()
+    b = x * 2.0
+    if a[0] > 0.0:
+        c = a
+    else:
+        c = b
+    c[0] = 3.0 * a[1]
+    return np.sum(a * b)
+# error

@@ -1,0 +1,8 @@
+# flags: jvp --wrt w,b
+# inputs: w = rng.normal(size=(3, 2)); b = rng.normal(size=2); x = rng.normal(size=(4, 3))
+import numpy as np
+
+
+def layer(w, b, x):
+    return np.tanh(x @ w + b)
+# output

@@ -1,0 +1,50 @@
+"""2,000 random programs with fixed seeds: derivatives, lowered code, second order on a share."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from property.choices import Drawn
+from property.programs import Builder, Program, generated
+from property.verdicts import check_compiled, check_lowered, judge
+
+PROGRAMS = 2000
+SHARDS = 20
+REFUSED = 0.01  # the share that may be refused
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_random_programs(shard: int):
+    seeds = range(shard, PROGRAMS, SHARDS)
+    failures, refused = [], []
+    for number in seeds:
+        text = generated(number).text
+        verdict = judge(text, number, second=number % 5 == 0, extra=check_lowered)
+        if verdict.kind == "refused":
+            refused.append(f"program {number}: {verdict.detail}")
+        elif verdict.kind != "right":
+            failures.append(f"program {number}: {verdict.kind}\n{verdict.detail}\n{text}")
+    assert not failures, f"{len(failures)} of {len(seeds)}\n" + "\n".join(failures[:3])
+    assert len(refused) <= REFUSED * len(seeds) + 2, "\n".join(refused)
+
+
+@pytest.mark.parametrize("number", range(0, PROGRAMS, 40))
+def test_compiled(number: int):
+    text = generated(number).text
+    verdict = judge(text, number, sizes=((3, 2), (0, 2), (1, 1), (4, 3)), extra=check_compiled, seconds=300.0)
+    assert verdict.kind in ("right", "refused"), f"{verdict.detail}\n{text}"
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Draw a program; Hypothesis can make it smaller."""
+    return Builder(Drawn(draw)).program()
+
+
+@seed(1)
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(programs())
+def test_drawn_programs(program: Program):
+    verdict = judge(program.text, extra=check_lowered)
+    assert verdict.kind in ("right", "refused"), f"{verdict.detail}\n{program.text}"

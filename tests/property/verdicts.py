@@ -1,0 +1,359 @@
+"""Whether s2sad is right about a program: values, both modes, second order, lowered code.
+
+The truth is a complex step: the text of the program is run once more with complex numbers, under a
+`np` whose new arrays are complex. It needs no step size and no branch flips.
+"""
+
+from __future__ import annotations
+
+import linecache
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from oracle import active_leaves, assert_same, copied, leaves, map_tree
+from property.programs import ACTIVE, PARAMETERS
+# from s2sad.emit.load import load
+
+import s2sad
+# from s2sad.driver import compiled
+
+SIZES = ((3, 2), (0, 2), (1, 1), (4, 3), (2, 0), (2, 4))  # n, m: the first is where code is compiled
+RATES = (0.83, -0.41, 0.83, 1.27)  # the values of the programs' global
+TINY = 1e-30
+LIMIT = 1e6  # values beyond are not compared: rounding would hide what is looked for
+
+
+class Wrong(AssertionError):
+    """s2sad said something that is not so."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one program: `right`, `refused`, `wrong` or `crash`."""
+
+    kind: str
+    detail: str = ""
+    code: str = ""
+    points: int = 0  # sizes at which derivatives were compared
+    raised: int = 0  # sizes at which program and derivative raised alike
+    second: int = 0  # sizes at which second derivatives were compared
+
+
+class Truncating(np.ndarray):
+    """An array of ints that takes the real part of what is written."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, np.real(value))
+
+
+class ComplexNumpy:
+    """numpy, but new arrays are complex and comparisons of magnitudes look at the real part."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def array(self, items: Any) -> Any:
+        """Return a complex array."""
+        return np.array(items, dtype=complex)
+
+    def zeros(self, shape: Any, dtype: Any = complex) -> Any:
+        """Return complex zeros, or ints that truncate."""
+        made = np.zeros(shape, dtype=dtype)
+        return made.view(Truncating) if dtype is int else made
+
+    def zeros_like(self, like: Any) -> Any:
+        """Return complex zeros."""
+        return np.zeros(np.shape(like), dtype=complex)
+
+    def max(self, x: Any) -> Any:
+        """Return the element with the largest real part."""
+        return np.ravel(x)[np.argmax(np.real(x))]
+
+
+def magnitude(z: Any) -> Any:
+    """Return abs of the real part, continued to complex numbers."""
+    return z if np.real(z) >= 0 else -z
+
+
+def larger(a: Any, b: Any) -> Any:
+    """Return Python's max by the real parts."""
+    return b if np.real(b) > np.real(a) else a
+
+
+def loaded(text: str, name: str, complex_numbers: bool = False) -> Callable[..., Any]:
+    """Return the function `f` of a program, with its source where inspect finds it."""
+    file = f"<{name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    names: dict[str, Any] = {"__name__": name}
+    code = compile(text, file, "exec")
+    exec(code, names)
+    if complex_numbers:
+        names |= {"np": ComplexNumpy(), "abs": magnitude, "max": larger, "float": lambda z: z}
+    return names["f"]  # type: ignore[no-any-return]
+
+
+def arguments(seed: int, n: int, m: int) -> tuple[Any, ...]:
+    """Return arguments of the generated signature."""
+    rng = np.random.default_rng([seed, n, m])
+    vectors = rng.normal(size=n), rng.normal(size=n), rng.normal(size=m), rng.normal(size=(n, m))
+    return (*vectors, float(rng.normal()), int(rng.integers(0, 4)), rng.integers(0, max(n, 1), size=n))
+
+
+def tangents(seed: int, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return random tangents, None for what is not differentiated."""
+    rng = np.random.default_rng([seed, 1])
+    return tuple(
+        (float(rng.normal()) if isinstance(arg, float) else rng.normal(size=arg.shape))
+        if k in ACTIVE
+        else None
+        for k, arg in enumerate(args)
+    )
+
+
+def complexified(args: tuple[Any, ...], dots: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return args + i * TINY * dots."""
+    moved = []
+    for arg, dot in zip(args, dots, strict=True):
+        if dot is None:
+            moved.append(arg)
+        elif isinstance(arg, float):
+            moved.append(np.complex128(complex(arg, TINY * dot)))
+        else:
+            moved.append(arg + 1j * (TINY * dot))
+    return tuple(moved)
+
+
+def slopes(f: Callable[..., Any], args: tuple[Any, ...], dots: tuple[Any, ...]) -> list[Any]:
+    """Return the derivative of the leaves of f along dots by a complex step."""
+    return [np.imag(leaf) / TINY for leaf in leaves(f(*complexified(args, dots)))]
+
+
+def compare(got: list[Any], expected: list[Any], tol: float, what: str) -> None:
+    """Raise Wrong unless the leaves agree relative to max(1, largest)."""
+    if len(got) != len(expected):
+        raise Wrong(f"{what}: {len(got)} leaves for {len(expected)}")
+    for k, (a, b) in enumerate(zip(got, expected, strict=True)):
+        if np.shape(a) != np.shape(b):
+            raise Wrong(f"{what}, leaf {k}: shape {np.shape(a)} for {np.shape(b)}")
+        gap = np.max(np.abs(np.asarray(a) - b), initial=0.0)
+        if not gap <= tol * max(1.0, np.max(np.abs(b), initial=0.0)):
+            raise Wrong(f"{what}, leaf {k}: off by {gap:.3g}\n   got {a}\n   expected {b}")
+
+
+def tame(values: list[Any]) -> bool:
+    """Return whether all values are finite and of moderate size."""
+    return all(np.all(np.abs(v) < LIMIT) for v in values)
+
+
+class Point:
+    """One program at one size."""
+
+    def __init__(self, f: Callable[..., Any], truth: Callable[..., Any], seed: int, size: tuple[int, int]):
+        self.f, self.truth, self.size = f, truth, size
+        self.args = arguments(seed, *size)
+        self.dots = tangents(seed, self.args)
+        self.rng = np.random.default_rng([seed, 2])
+        self.given = copied(self.args)
+        self.raised: type[BaseException] | None = None
+        self.skip = False
+        try:
+            with np.errstate(all="ignore"):
+                self.value = f(*copied(self.args))
+                self.expected = slopes(truth, copied(self.args), self.dots)
+            self.skip = not tame(leaves(self.value)) or not tame(self.expected)
+        except (ValueError, IndexError, UnboundLocalError, ZeroDivisionError) as error:
+            self.raised = type(error)
+
+    def first(self, **options: Any) -> None:
+        """Check value, jvp and vjp."""
+        what = f"n, m = {self.size}"
+        value, value_dot = s2sad.jvp(self.f, self.args, self.dots, **options)
+        self.check_value(value, f"{what}: jvp value", bool(options))
+        compare(leaves(value_dot), self.expected, 1e-9, f"{what}: jvp")
+        value, pullback = s2sad.vjp(self.f, *self.args, **options)
+        self.check_value(value, f"{what}: vjp value", bool(options))
+        self.pull(pullback, value_dot, what)
+        assert_same(self.args, self.given, f"{what}: arguments")
+
+    def raises_alike(self) -> None:
+        """Check that the derivative raises what the program raises, lowered too."""
+        assert self.raised is not None
+        for jit in (False, True):
+            with lowering_interpreted():
+                try:
+                    s2sad.vjp(self.f, *self.args, jit=jit)
+                except self.raised:
+                    continue
+            raise Wrong(f"n, m = {self.size}: raises {self.raised.__name__}, its vjp does not, jit={jit}")
+
+    def check_value(self, value: Any, what: str, loose: bool) -> None:
+        """Check the primal: bit for bit without jit."""
+        if loose:
+            compare(leaves(value), leaves(self.value), 1e-12, what)
+        else:
+            assert_same(value, self.value, what)
+
+    def pull(self, pullback: Callable[..., Any], value_dot: Any, what: str) -> None:
+        """Check the dot product identity and the second call of the pullback."""
+        draw = self.rng.normal
+        bar = map_tree(lambda v: draw(size=np.shape(v)) if np.ndim(v) else float(draw()), self.value)
+        seed = copied(bar)
+        cotangents = pullback(bar)
+        for k in ACTIVE:
+            if np.shape(cotangents[k]) != np.shape(self.args[k]):
+                raise Wrong(f"{what}: cotangent of {PARAMETERS[k]} has shape {np.shape(cotangents[k])}")
+        pairs = zip(leaves(bar), leaves(value_dot), strict=True)
+        left = sum(float(np.sum(b * d)) for b, d in pairs)
+        right = sum(float(np.sum(cotangents[k] * self.dots[k])) for k in ACTIVE)
+        if not abs(left - right) <= 1e-10 * max(1.0, abs(left), abs(right), self.bulk(cotangents)):
+            raise Wrong(f"{what}: <y_bar, J x_dot> = {left!r}, <J'y_bar, x_dot> = {right!r}\n   {cotangents}")
+        assert_same(bar, seed, f"{what}: the seed")
+        kept = copied(cotangents)
+        for leaf in leaves(cotangents):
+            if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
+                if not leaf.flags.writeable:
+                    raise Wrong(f"{what}: a cotangent is read-only")
+                leaf.fill(np.nan)
+        assert_same(pullback(bar), kept, f"{what}: second pullback call")
+
+    def bulk(self, cotangents: Any) -> float:
+        """Return the size of the terms of the dot product, for a fair relative error."""
+        return sum(float(np.sum(np.abs(np.asarray(cotangents[k]) * self.dots[k]))) for k in ACTIVE)
+
+    def second(self) -> bool:
+        """Check hvp against differences of complex steps; False if there is nothing to compare."""
+        if np.ndim(self.value) or (not np.isscalar(self.value) and not isinstance(self.value, np.ndarray)):
+            return False
+        other = tangents(7, self.args)
+        product = s2sad.hvp(self.f, self.args, self.dots)
+        got = sum(float(np.sum(np.asarray(p) * other[k])) for p, k in zip(product, ACTIVE, strict=True))
+        estimates = []
+        for step in (2e-3, 1e-3, 5e-4):
+            moved = [
+                tuple(a if d is None else a + t * step * d for a, d in zip(self.args, other, strict=True))
+                for t in (1, -1, 2, -2)
+            ]
+            with np.errstate(all="ignore"):
+                ahead = [slopes(self.truth, copied(m), self.dots)[0] for m in moved]
+            estimates.append((8 * (ahead[0] - ahead[1]) - (ahead[2] - ahead[3])) / (12 * step))
+        spread = float(np.ptp(estimates))
+        size = max(1.0, abs(estimates[-1]))
+        if not spread <= 1e-6 * size:
+            return False  # a branch flips nearby: nothing to compare with
+        if not abs(got - estimates[-1]) <= 1e-5 * size:
+            raise Wrong(f"n, m = {self.size}: second order {got!r}, by differences {estimates[-1]!r}")
+        return True
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the block after so many seconds."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"{seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def interpreted(fn: Any, text: str) -> Callable[..., Any]:
+    """Return lowered code as plain Python."""
+    return load(text, fn.name)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def lowering_interpreted() -> Iterator[None]:
+    """Run lowered code as plain Python instead of compiling it, in the block."""
+    before = compiled.load_kernel
+    compiled.load_kernel = interpreted
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        compiled.load_kernel = before
+
+
+def check_lowered(point: Point) -> None:
+    """Check the loop nests of both modes, run as plain Python."""
+    with lowering_interpreted():
+        point.first(jit=True)
+
+
+def check_compiled(point: Point) -> None:
+    """Check the loop nests of both modes, compiled."""
+    point.first(jit=True)
+
+
+Extra = Callable[["Point"], None]
+
+
+def check_sizes(
+    f: Callable[..., Any],
+    truth: Callable[..., Any],
+    seed: int,
+    sizes: tuple[tuple[int, int], ...],
+    second: bool,
+    extra: Extra | None,
+) -> Verdict:
+    """Return `right` with its counts; raise what is wrong."""
+    verdict = Verdict("right")
+    for k, size in enumerate(sizes):
+        for function in (f, truth):  # a captured value is read again at each call
+            function.__globals__["RATE"] = RATES[k % len(RATES)]
+        point = Point(f, truth, seed, size)
+        if point.raised:
+            point.raises_alike()
+            verdict = replace(verdict, raised=verdict.raised + 1)
+            continue
+        if point.skip:
+            continue
+        point.first()
+        verdict = replace(verdict, points=verdict.points + 1)
+        if extra is not None:
+            extra(point)
+        if second and min(size) > 0 and point.second():
+            verdict = replace(verdict, second=verdict.second + 1)
+    return verdict
+
+
+def judge(
+    text: str,
+    seed: int = 0,
+    sizes: tuple[tuple[int, int], ...] = SIZES,
+    second: bool = False,
+    extra: Extra | None = None,
+    seconds: float = 60.0,
+) -> Verdict:
+    """Return the verdict on a program."""
+    name = f"program_{seed}"
+    f, truth = loaded(text, name), loaded(text, name, complex_numbers=True)
+    try:
+        with time_limit(seconds):
+            return check_sizes(f, truth, seed, sizes, second, extra)
+    except s2sad.S2sadError as refusal:
+        kind = "crash" if refusal.code.startswith("S9") else "refused"
+        return Verdict(kind, str(refusal), refusal.code)
+    except AssertionError as wrong:
+        kind = "wrong" if isinstance(wrong, Wrong) or "leaf" in str(wrong) else "crash"
+        return Verdict(kind, f"{type(wrong).__name__}: {wrong}\n{origin(wrong)}")
+    except Exception as error:
+        return Verdict("crash", f"{type(error).__name__}: {error}\n{origin(error)}")
+
+
+def origin(error: BaseException) -> str:
+    """Return the last lines of a traceback, which group the failures."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return "\n".join(f"   at {frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames)
+
+
+__all__ = ["SIZES", "Point", "Verdict", "Wrong", "active_leaves", "arguments", "judge", "loaded"]
