@@ -73,7 +73,17 @@ def run_emit(options: argparse.Namespace) -> str:
         variant, example = compiled(target, options)
         text = variant.main.lowered[1] if options.lowered else variant.main.source
         texts.append(example.header(target.name) + text)
-    return "\n\n".join(texts)
+    return merged(texts)
+
+
+def merged(texts: Sequence[str]) -> str:
+    """Return several emitted modules as one: imports first, once each."""
+    if len(texts) == 1:
+        return texts[0]
+    lines = [text.splitlines() for text in texts]
+    imports = sorted({line for module in lines for line in module if line.startswith(("import ", "from "))})
+    bodies = ["\n".join(line for line in module if line not in imports) for module in lines]
+    return "\n".join(imports) + "\n\n" + "\n\n\n".join(bodies) + "\n"
 
 
 def run_check(options: argparse.Namespace) -> str:
@@ -142,7 +152,7 @@ def compiled(target: Target, options: argparse.Namespace) -> tuple[Variant, Exam
                 raise
             example = example.raised(needed[0], needed[1], error)
     raise TypeMismatch(
-        "S312", f"the ranks of {target.name}'s arguments could not be inferred", "annotate them"
+        "S342", f"the ranks of {target.name}'s arguments could not be inferred", "annotate them"
     )
 
 

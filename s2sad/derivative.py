@@ -7,6 +7,7 @@ import html
 import inspect
 import sys
 import types
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -140,7 +141,7 @@ class Pullback:
 class Linearized:
     """The linear map from tangents of the arguments to tangents of the result, at one point."""
 
-    def __init__(self, variant: Variant, values: list[Any]):
+    def __init__(self, variant: Variant, values: Sequence[Any]):
         self.variant = variant
         fn = variant.primal
         held = [

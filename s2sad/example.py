@@ -118,7 +118,7 @@ def describe(value: Any) -> str:
 def _ask_rank(name: str, annotation: Any) -> typing.NoReturn:
     shown = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", repr(annotation))
     raise TypeMismatch(
-        "S314",
+        "S344",
         f"the annotation {shown} of {name} does not tell a rank",
         f'annotate {name}: "f8[:, :]" (or f8[:], f4[:], float), or pass --like with example arguments',
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +52,7 @@ class ReverseJacobian(Derivative):
         variant, values = self.program.find(args, kwargs)
         return self.rows(variant, values, variant.halves[0].call(values))
 
-    def rows(self, variant: Variant, values: list[Any], out: tuple[Any, Any]) -> Any:
+    def rows(self, variant: Variant, values: Sequence[Any], out: tuple[Any, Any]) -> Any:
         """Return the Jacobian, given what the forward sweep returned."""
         record = self.__s2sad__
         flags = active_leaves(variant.primal, record.argnums)

@@ -223,8 +223,8 @@ class Lineage:
             self._instr(instr)
 
     def _instr(self, instr: Instr) -> None:
-        for k, r in written_args(instr):
-            self._same(instr.results[r], instr.args[k])
+        for arg, result in written_args(instr):
+            self._same(instr.results[result], instr.args[arg])
         match instr.op.name:
             case "if":
                 ends = [b.end.args for b in instr.blocks if b.end.kind == "yield"]

@@ -27,7 +27,7 @@ def selected(fn: Function, argnums: int | tuple[int, ...]) -> list[tuple[str, Tr
         if not -len(trees) <= k < len(trees):
             why = f"argnums={k}, but {fn.name} is called with {len(trees)} positional arguments"
             instead = "pass what is differentiated by position" if trees else ""
-            raise TypeMismatch("S311", why, instead, fn.origin)
+            raise TypeMismatch("S341", why, instead, fn.origin)
         chosen.append(trees[k])
     return chosen
 
@@ -44,7 +44,7 @@ def active_leaves(fn: Function, argnums: int | tuple[int, ...], real: bool = Fal
             if real and fn.params[i].type.dtype.kind == "c":
                 why = f"argument {name} of {fn.name} is complex, which has no gradient in general"
                 raise TypeMismatch(
-                    "S313", why, "use vjp, or split it into real and imaginary part", fn.origin
+                    "S343", why, "use vjp, or split it into real and imaginary part", fn.origin
                 )
             active[i] = True
     return tuple(active)
@@ -68,7 +68,7 @@ def _refuse(fn: Function, name: str, tree: Tree) -> None:
             why, instead = _number(fn, name, fn.params[index])
         case _:
             why, instead = f"argument {name} of {fn.name} holds no float", "make its numbers floats"
-    raise TypeMismatch("S312", f"{why}: no derivative exists with respect to it", instead, fn.origin)
+    raise TypeMismatch("S342", f"{why}: no derivative exists with respect to it", instead, fn.origin)
 
 
 def _number(fn: Function, name: str, leaf: Value) -> tuple[str, str]:

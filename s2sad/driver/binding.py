@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from s2sad.errors import NotDifferentiable, S2sadError
-from s2sad.ir.core import Fact, Function, Parameter
-from s2sad.ir.size import Size
+from s2sad.ir.core import Function, Parameter
+from s2sad.ir.size import Atom, Size
 from s2sad.ir.structure import flatten, key_of, leaf_key
 from s2sad.ir.tree import Leaf
 
-Values = list[Any]
-Getter = Callable[[Sequence[Any]], int]
+Values = Sequence[Any]
 
 
 class Binding:
@@ -30,14 +29,15 @@ class Binding:
         self.captured_keys = {p.name: _captured_key(fn, p) for p in fn.signature if p.kind == "captured"}
         self.holds = facts_predicate(fn)
         self.written = tuple(fn.writes) if check_overlap else ()
+        self.quick: Callable[[tuple[Any, ...]], bool] | None = None
 
     def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Values:
         """Return one value per parameter."""
         if self.direct and not kwargs and len(args) == len(self.signature):
-            return list(args)
+            return args
         rest = dict(kwargs)
         position = 0
-        found: Values = []
+        found: list[Any] = []
         for p in self.signature:
             match p.kind:
                 case "positional" if position < len(args):
@@ -54,7 +54,7 @@ class Binding:
                     found.append(self.readers[p.name]())
         return found
 
-    def leaves(self, values: Values) -> list[Any]:
+    def leaves(self, values: Values) -> Sequence[Any]:
         """Return the flat leaves of parameter values."""
         if self.flat:
             return values
@@ -65,6 +65,25 @@ class Binding:
             else:
                 found += flatten(value, p.name)[1]
         return found
+
+    def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Make the quick test for calls with plain arguments like these: arrays and floats by position,
+        nothing captured."""
+        plain = self.direct and self.flat and not kwargs and not self.statics
+        if not plain or any(type(a) not in (np.ndarray, float) for a in args):
+            return
+        wanted = [(type(a), getattr(a, "dtype", None), getattr(a, "ndim", 0)) for a in args]
+        holds = self.holds
+
+        def quick(found: tuple[Any, ...]) -> bool:
+            if len(found) != len(wanted):
+                return False
+            for a, (kind, dtype, ndim) in zip(found, wanted, strict=True):
+                if type(a) is not kind or (dtype is not None and (a.dtype is not dtype or a.ndim != ndim)):
+                    return False
+            return holds is None or holds(found)
+
+        self.quick = quick
 
     def accepts(self, values: Values) -> bool:
         """True if captured values have the types, statics and sizes that this variant was built for."""
@@ -115,43 +134,52 @@ def _same(now: Any, then: Any) -> bool:
 
 
 def facts_predicate(fn: Function) -> Callable[[Sequence[Any]], bool] | None:
-    """Return a test of the function's facts on its flat leaves; None if it has none."""
+    """Return a test of the function's facts on its flat leaves; None if it has none. Facts about sizes
+    that are known at run time only are checked by the program itself."""
     symbols = {}
     for index, value in enumerate(fn.params):
-        symbols[value.name] = _value_getter(index)
+        symbols[value.name] = f"int(found[{index}])"
         for axis in range(value.type.ndim):
-            symbols[f"{value.name}.{axis}"] = _size_getter(index, axis)
-    tests = [t for fact in fn.facts if (t := _test(fact, symbols)) is not None]
+            symbols[f"{value.name}.{axis}"] = f"found[{index}].shape[{axis}]"
+    tests = [
+        f"{_code(fact.left, symbols)} == {_code(fact.right, symbols)}"
+        for fact in fn.facts
+        if all(name in symbols for name in fact.left.symbols() | fact.right.symbols())
+    ]
     if not tests:
         return None
-    return lambda found: all(test(found) for test in tests)
+    text = "lambda found: " + " and ".join(dict.fromkeys(tests))
+    predicate: Callable[[Sequence[Any]], bool] = eval(text, {"length": _length})  # our own text
+    return predicate
 
 
-def _value_getter(index: int) -> Getter:
-    return lambda found: int(found[index])
+def _code(size: Size, symbols: Mapping[str, str]) -> str:
+    terms = [
+        f"{k} * {_atom_code(atom, symbols)}" if k != 1 else _atom_code(atom, symbols)
+        for atom, k in size.terms
+    ]
+    return "(" + " + ".join([*terms, *([str(size.const)] if size.const or not terms else [])]) + ")"
 
 
-def _size_getter(index: int, axis: int) -> Getter:
-    return lambda found: int(found[index].shape[axis])
-
-
-def _test(fact: Fact, symbols: Mapping[str, Getter]) -> Callable[[Sequence[Any]], bool] | None:
-    names = sorted(fact.left.symbols() | fact.right.symbols())
-    if any(name not in symbols for name in names):
-        return None  # about sizes known at run time only: the program itself checks it
-    left, right = _getter(fact.left, symbols), _getter(fact.right, symbols)
-    return lambda found: left(found) == right(found)
-
-
-def _getter(size: Size, symbols: Mapping[str, Getter]) -> Callable[[Sequence[Any]], int | None]:
-    if size.is_const:
-        return lambda found: size.const
-    if len(size.terms) == 1 and size.const == 0 and size.terms[0][1] == 1:
-        atom = size.terms[0][0]
-        if atom.kind == "symbol":
+def _atom_code(atom: Atom, symbols: Mapping[str, str]) -> str:
+    parts = [_code(p, symbols) for p in atom.parts]
+    match atom.kind:
+        case "symbol":
             return symbols[atom.name]
-    names = sorted(size.symbols())
-    return lambda found: size.evaluate({name: symbols[name](found) for name in names})
+        case "clamp":
+            return f"max({parts[0]}, 0)"
+        case "product":
+            return "(" + " * ".join(parts) + ")"
+        case "minimum":
+            return f"min({', '.join(parts)})"
+        case "slice":
+            return f"length({', '.join(parts)})"
+        case _:
+            return f"({parts[0]} // ({parts[1]} or 1))"
+
+
+def _length(n: int, lo: int, hi: int, step: int) -> int:
+    return len(range(*slice(lo, hi, step).indices(max(n, 0))))
 
 
 def call_key(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -160,10 +188,7 @@ def call_key(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     for k, arg in enumerate(args):
         kind = type(arg)
         if kind is np.ndarray:
-            dtype = arg.dtype
-            if dtype.kind not in "fiubc" or not dtype.isnative:
-                key_of(arg, f"argument {k}")  # raises
-            key.append((dtype, arg.ndim))
+            key.append((arg.dtype, arg.ndim))  # dtypes that are refused never get a variant
         elif kind is float or kind is int:
             key.append(kind)
         else:

@@ -74,8 +74,8 @@ def joint(fn: Function, record: Transformed, active: tuple[bool, ...], trace: Tr
 
 def gradient(fn: Function, record: Transformed, trace: Trace, with_value: bool) -> Function:
     """Return the gradient of a scalar-valued function, with its value or without."""
-    check_scalar(fn, record.has_aux)
     active = active_leaves(fn, record.argnums, real=True)
+    check_scalar(fn, record.has_aux)
     source = cut_aux(fn) if record.has_aux else fn
     made = bind_seed(trace.step("vjp", vjp(source, active)), len(fn.params))
     bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
@@ -133,12 +133,12 @@ def check_scalar(fn: Function, has_aux: bool) -> None:
     if has_aux:
         if not (isinstance(tree, Node) and tree.kind == "tuple" and len(tree.items) == 2):
             why = f"with has_aux, {fn.name} must return a pair (value, aux)"
-            raise TypeMismatch("S320", why, "return value, aux", fn.origin)
+            raise TypeMismatch("S350", why, "return value, aux", fn.origin)
         tree = tree.items[0]
     if not isinstance(tree, Leaf):
         what = "nothing" if isinstance(tree, Static) and tree.value is None else "more than one number"
         raise TypeMismatch(
-            "S321",
+            "S351",
             f"grad needs a scalar result, but {fn.name} returns {what}",
             "return one number, use has_aux=True for (value, aux), or use vjp or jacobian",
             fn.origin,
@@ -147,14 +147,14 @@ def check_scalar(fn: Function, has_aux: bool) -> None:
     if type.ndim:
         shape = ", ".join(map(str, type.shape))
         raise TypeMismatch(
-            "S321",
+            "S351",
             f"grad needs a scalar result, but {fn.name} returns an array of shape ({shape})",
             "use vjp or jacobian, or sum the result",
             fn.origin,
         )
     if type.dtype.kind != "f":
         raise TypeMismatch(
-            "S322",
+            "S352",
             f"grad needs a real float result, but {fn.name} returns {type}",
             "use vjp for complex results"
             if type.dtype.kind == "c"
@@ -167,7 +167,7 @@ def cut_aux(fn: Function) -> Function:
     """Return `(value, aux)` with the derivative of aux cut, so that it takes no part in a vjp."""
     if not (isinstance(fn.result, Node) and fn.result.kind == "tuple" and len(fn.result.items) == 2):
         why = f"with has_aux, {fn.name} must return a pair (value, aux)"
-        raise TypeMismatch("S320", why, "return value, aux", fn.origin)
+        raise TypeMismatch("S350", why, "return value, aux", fn.origin)
     aux = set(leaves(fn.result.items[1]))
 
     def cut(block: Block) -> Block:
@@ -189,7 +189,7 @@ def bind_seed(made: Function, first: int) -> Function:
     read = free_values(Block((), made.block.instrs, made.block.end))
     used = [s for s in seeds if s in read]
     if len(used) > 1:
-        raise InternalError("S903", f"{made.name} has {len(used)} seeds where one was expected")
+        raise InternalError("S904", f"{made.name} has {len(used)} seeds where one was expected")
     block = made.block
     if used:
         one, instrs = _one(used[0])

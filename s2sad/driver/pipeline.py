@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import io
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from s2sad.errors import InternalError
+from s2sad.ir import interp
 from s2sad.ir.core import Function
 from s2sad.ir.text import print_function
 from s2sad.ir.verify import verify
@@ -31,6 +38,7 @@ class Trace:
     def __init__(self, name: str):
         self.name = name
         self.stages: list[tuple[str, Function]] = []
+        self.examples: Sequence[Any] = ()  # argument leaves that S2SAD_VERIFY=2 runs the passes on
 
     def step(self, name: str, fn: Function, before: Function | None = None, ms: float = 0.0) -> Function:
         """Note what a stage made (of `before`, if it is a pass); return it, verified."""
@@ -88,6 +96,30 @@ def run(passes: Sequence[Pass], fn: Function, trace: Trace) -> Function:
         start = time.perf_counter()
         after = change(fn)
         if after is not fn:
+            if settings.verify > 1 and len(trace.examples) == len(fn.params):
+                check_meaning(change.__name__, fn, after, trace.examples)
             trace.step(change.__name__, after, fn, 1e3 * (time.perf_counter() - start))
         fn = after
     return fn
+
+
+def check_meaning(name: str, before: Function, after: Function, examples: Sequence[Any]) -> None:
+    """Raise InternalError unless both functions give the same numbers for the example leaves."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        old, new = (_outcome(fn, examples) for fn in (before, after))
+    if isinstance(old, type) or isinstance(new, type):
+        same = old is new
+    else:
+        same = all(
+            np.allclose(a, b, rtol=1e-10, atol=1e-12, equal_nan=True) for a, b in zip(old, new, strict=True)
+        )
+    if not same:
+        raise InternalError("S905", f"{name} changed the meaning of {before.name}: {old} became {new}")
+
+
+def _outcome(fn: Function, examples: Sequence[Any]) -> Any:
+    copies = [x.copy() if isinstance(x, np.ndarray) else x for x in examples]
+    try:
+        return interp.run(fn, *copies)
+    except Exception as error:
+        return type(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from s2sad.ir.transformed import Transformed, record_of
 from s2sad.transforms.split import split
 
 Flags = tuple[bool, ...] | None
+MOST_VARIANTS = 256
 
 
 class Variant:
@@ -34,11 +35,16 @@ class Variant:
         self.primal, self.ir, self.trace = primal, derived, trace
         self.binding = Binding(primal, check_overlap=program.jit or program.record.kind != "primal")
         self.main = Compiled(derived, trace, program.jit and program.record.kind != "pullback")
+        self.flags: Flags = None
         known = {p.name: k for k, p in enumerate(primal.signature)}
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
         self.extra = tuple(p for p in derived.signature if p.name not in known)
         self.aligned = self.layout == tuple(range(len(primal.signature)))
         self.jit = program.jit
+
+    def fits(self, args: tuple[Any, ...], flags: Flags) -> bool:
+        """True if the call is known to be served by this variant: the fast way, for plain arguments."""
+        return self.flags == flags and self.binding.quick is not None and self.binding.quick(args)
 
     @functools.cached_property
     def halves(self) -> tuple[Compiled, Compiled]:
@@ -47,13 +53,13 @@ class Variant:
         forward, reverse = split(self.ir)
         return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit)
 
-    def run(self, values: Values, seeds: list[Any] | None = None) -> Any:
+    def run(self, values: Values, seeds: Sequence[Any] = ()) -> Any:
         """Return the result for one value per primal parameter, and the seeds (tangents of active
         leaves) in the order of the leaves they belong to."""
         self.binding.check_overlap(values)
         if self.aligned:
             return self.main.call(values)
-        padded = [None] * len(self.primal.params) + (seeds or [])
+        padded = [*[None] * len(self.primal.params), *seeds]
         added = iter([rebuild(p.tree, padded) for p in self.extra])
         return self.main.call([values[k] if k >= 0 else next(added) for k in self.layout])
 
@@ -75,6 +81,9 @@ class Program:
     ) -> tuple[Variant, Values]:
         """Return the variant for a call, built if need be, and the parameter values of the call.
         `flags` says which leaves are varied (jvp) or which arguments (hvp)."""
+        last = self.last
+        if last is not None and not kwargs and last.fits(args, flags):
+            return last, args
         key = (flags, call_key(args, kwargs))
         found = self._look_up(key, args, kwargs)
         if found is None:
@@ -82,6 +91,10 @@ class Program:
                 found = self._look_up(key, args, kwargs)
                 if found is None:
                     variant = self.build(args, kwargs, flags)
+                    variant.flags = flags
+                    variant.binding.remember(args, kwargs)
+                    if len(self.variants) >= MOST_VARIANTS:  # static arguments that differ at every call
+                        self.variants = {}
                     self.variants[key] = (*self.variants.get(key, ()), variant)
                     found = variant, variant.binding.values(args, kwargs)
         self.last = found[0]
@@ -109,28 +122,33 @@ class Program:
     ) -> Variant:
         trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
         fn = build(self.plain, args, dict(kwargs), transform=derive, values=examples)
+        if examples:
+            binding = Binding(fn, check_overlap=False)
+            trace.examples = binding.leaves(binding.values(args, kwargs))
         primal = clean(trace.step("build", fn), trace)
         for record in self.inner:
             primal = derive(record, primal, trace)
-        return Variant(self, primal, self.derived(primal, flags, trace), trace)
+        count = len(args) if examples else len(argument_trees(primal))
+        return Variant(self, primal, self.derived(primal, flags, count, trace), trace)
 
-    def derived(self, primal: Function, flags: Flags, trace: Trace) -> Function:
-        """Return what this program's record makes of a primal Function."""
+    def derived(self, primal: Function, flags: Flags, count: int, trace: Trace) -> Function:
+        """Return what this program's record makes of a primal Function called with `count` positional
+        arguments."""
         record = self.record
         if record.kind == "primal":
             return primal
-        if record.kind == "pullback":  # one cotangent per positional argument
-            floats = float_argnums(primal) if record.argnums == () else record.argnums
-            argnums = tuple(range(len(argument_trees(primal)))) if record.argnums == () else record.argnums
-            return joint(primal, replace(record, argnums=argnums), active_leaves(primal, floats), trace)
         if record.kind == "jvp" and flags is not None:  # of the call's leaves; captured ones do not vary
             return pushforward(primal, flags + (False,) * (len(primal.params) - len(flags)), trace)
-        if record.argnums == ():
-            every = float_argnums(primal)
-            record = replace(record, argnums=every[0] if len(every) == 1 else every)
+        argnums, chosen = record.argnums, record.argnums
+        if argnums == ():  # every float
+            chosen = tuple(k for k in float_argnums(primal) if k < count)
+            argnums = chosen[0] if len(chosen) == 1 else chosen
         if record.kind == "jvp":
-            return pushforward(primal, active_leaves(primal, record.argnums), trace)
-        return derive(replace(record, varied=flags), primal, trace)
+            return pushforward(primal, active_leaves(primal, chosen), trace)
+        if record.kind == "pullback":  # one cotangent per positional argument
+            argnums = tuple(range(count)) if record.argnums == () else argnums
+            return joint(primal, replace(record, argnums=argnums), active_leaves(primal, chosen), trace)
+        return derive(replace(record, argnums=argnums, varied=flags), primal, trace)
 
 
 def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:

@@ -12,6 +12,7 @@ from s2sad.emit.names import Names
 from s2sad.emit.spelling import default_text, template
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span
+from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array, Type
 from s2sad.ops.table import OPS
 
@@ -167,7 +168,7 @@ def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
     """Return the expression that builds a tree from the expressions of its leaves."""
     kind = getattr(tree, "kind", None)
     if kind is None:
-        if hasattr(tree, "index"):
+        if isinstance(tree, Leaf):
             return leaves[tree.index]
         try:
             return parsed(constant_text(tree.value))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from s2sad.analysis.storage import Lineage, Storage, is_write, written_args
+from s2sad.analysis.storage import Storage, is_write, written_args
 from s2sad.emit.spelling import repeats
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.op import Alias
@@ -32,9 +32,9 @@ class Inlining:
     case (their line would be too long), those in `moved` are printed in the end that hands them on."""
 
     def __init__(
-        self, fn: Function, storage: Storage, lineage: Lineage, split: frozenset[Value], moved: frozenset[Value]
+        self, fn: Function, storage: Storage, split: frozenset[Value], moved: frozenset[Value]
     ):
-        self.fn, self.storage, self.lineage = fn, storage, lineage
+        self.fn, self.storage = fn, storage
         self.split, self.moved = split, moved
         self.inlined: dict[Value, Instr] = {}
         self.undefined: set[Value] = set()

@@ -18,7 +18,7 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.types import Array
 
 RESERVED = frozenset(keyword.kwlist) | frozenset(
-    "np math range len max min abs float int bool complex print format str tuple list dict".split()
+    ("np", "math", "range", "len", "max", "min", "abs", "float", "int", "bool", "complex", "print", "slice")
 )
 
 
@@ -147,8 +147,8 @@ class Names:
 
     def _force(self, block: Block) -> None:
         for instr in block.instrs:
-            for k, r in written_args(instr):
-                self._must(instr.args[k], instr.results[r])
+            for arg, result in written_args(instr):
+                self._must(instr.args[arg], instr.results[result])
             if instr.op.name in ("for", "while"):
                 for p, r in zip(carried_params(instr), instr.results, strict=True):
                     self._must(p, r)

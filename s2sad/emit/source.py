@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from s2sad.analysis.liveness import Numbering
 from s2sad.analysis.storage import RESERVED as RESERVED_BITS
-from s2sad.analysis.storage import Lineage, Storage, summarize, written_args
+from s2sad.analysis.storage import Storage, Summary, summarize, written_args
 from s2sad.emit.constants import constant_text
 from s2sad.emit.expr import Expressions
 from s2sad.emit.facts import fact_lines
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import INDENT, TooLong, expression_text, lines
-from s2sad.emit.names import Names, carried_params, identifier
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
+from s2sad.emit.names import Names, carried_params, identifier
 from s2sad.emit.python import Statements, exception_name
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.emit.spelling import SUPPORT
@@ -58,7 +58,8 @@ class _Module:
 
     def text(self) -> str:
         definitions = [self.definition(f) for f in self.functions]
-        title = self.fn.extra.get("title") or self.fn.name + (f" ({self.fn.origin})" if self.fn.origin else "")
+        place = f" ({self.fn.origin})" if self.fn.origin else ""
+        title = self.fn.extra.get("title") or self.fn.name + place
         body: list[str] = []
         for name in sorted(self.support):
             body += ["", "", *SUPPORT[name].rstrip("\n").split("\n")]
@@ -101,14 +102,13 @@ class _Printer:
         self.fn, self.functions = fn, functions
         self.signature: Signature = signature_of(fn, captured_as_lines)
         self.definitions = {r: i for i in fn.block.walk() for r in i.results}
-        summaries = {}
+        summaries: dict[Function, Summary] = {}
         for callee in functions:
             storage = Storage(callee, Numbering(callee, RESERVED_BITS), summaries)
             summaries[callee] = summarize(callee, storage)
             if callee is fn:
                 break
         self.storage = storage
-        self.lineage = Lineage(fn)
         self.bound = self._bound()
         self.support: set[str] = set()
 
@@ -116,7 +116,7 @@ class _Printer:
         split: frozenset[Value] = frozenset()
         moved: frozenset[Value] = frozenset()
         for _ in range(_ROUNDS):
-            inlining = Inlining(self.fn, self.storage, self.lineage, split, moved)
+            inlining = Inlining(self.fn, self.storage, split, moved)
             names = self._names(inlining)
             more = frozenset(self._movable(inlining, names)) - moved - split
             if more:

@@ -363,6 +363,15 @@ class Arrays(Machine):
                 for item in value.defaults.values():
                     self.reachable(item, found, seen)
 
+    # -- lists that grow: filled in further down ---------------------------------------------------
+    def series_of(self, value: Abstract, like: Series) -> Series:
+        """Return a list of known length as a series whose rows are like those of another."""
+        raise NotImplementedError
+
+    def series_like(self, a: Struct, b: Struct) -> Series:
+        """Return a description of a series that can hold the items of both lists."""
+        raise NotImplementedError
+
     # -- sizes -------------------------------------------------------------------------------------
     def size(self, ref: Ref, axis: int) -> Num:
         """Return `x.shape[axis]`: read from the first version of the buffer where a view allows it."""

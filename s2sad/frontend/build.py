@@ -14,16 +14,16 @@ import numpy as np
 
 from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.functions import Transform
-from s2sad.frontend.joins import join_types
+from s2sad.frontend.functions import Transform, trim_returns
+from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Transforms
-from s2sad.frontend.values import Abstract, Num, Ref, Static
-from s2sad.ir.core import Block, End, Function, Operand, Parameter, Value
+from s2sad.frontend.values import Abstract, Num, Static
+from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
-from s2sad.ir.tree import Node, Tree, renumber
+from s2sad.ir.tree import renumber
 from s2sad.ir.tree import Static as StaticTree
-from s2sad.ir.types import Array, Type, without_sizes
+from s2sad.ir.types import Array, Type
 from s2sad.ir.verify import verify
 from s2sad.ir.walk import rewrite_types
 
@@ -73,22 +73,17 @@ class Root(Transforms):
         self.function = function
         self.params: list[Value] = []
         self.signature: list[Parameter] = []
-        self.return_tree: Tree | None = None
-        self.return_types: tuple[Type, ...] = ()
-        self.seen_types: list[tuple[Type, ...]] = []
-        self.wanted: tuple[Type, ...] | None = None
-        self.entry_buffers: dict[int, Value] = {}  # buffers of array parameters
         self.partial_keywords: dict[str, Static] = {}
 
     def build(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wanted: tuple[Type, ...] | None
     ) -> tuple[Function, tuple[Type, ...] | None]:
         """Return the Function, and the result types to build it again with if its returns differ."""
-        self.wanted = wanted
+        body = Body(wanted)
         source, leading = self.underlying(self.function)
         node = source.node
-        names = self.parameters(source, leading, args, kwargs)
-        self.push(source, node, None, names, root=True)
+        names = self.parameters(source, leading, args, kwargs, body)
+        self.push(source, node, None, names, body)
         self.taken |= set(self.frames[0].locals)
         self.at(node)
         if isinstance(node, gast.Lambda):
@@ -98,24 +93,7 @@ class Root(Transforms):
             if end is None:
                 end = self.root_return(Static(None), node)
         assert isinstance(end, End)
-        return self.finished(source, end), self.unsettled()
-
-    def unsettled(self) -> tuple[Type, ...] | None:
-        """Return the joined result types if the returns disagree, else None."""
-        if not self.seen_types:
-            return None
-        joined = list(self.seen_types[0])
-        for types_ in self.seen_types[1:]:
-            for k, t in enumerate(types_):
-                both = join_types(joined[k], t)
-                if both is None:
-                    raise self.mismatch(
-                        "S324", "the returned values differ in rank or dtype between paths", "return one kind"
-                    )
-                joined[k] = both
-        if all(without_sizes(t) == without_sizes(j) for ts in self.seen_types for t, j in zip(ts, joined, strict=True)):
-            return None
-        return tuple(joined)
+        return self.finished(source, end, body), self.unsettled(body)
 
     def underlying(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return the Python function that a callable runs, and its already bound leading arguments."""
@@ -153,7 +131,7 @@ class Root(Transforms):
 
     # -- parameters --------------------------------------------------------------------------------------
     def parameters(
-        self, source: Source, leading: tuple[Abstract, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, source: Source, leading: tuple[Abstract, ...], args: tuple[Any, ...], kwargs: dict[str, Any], body: Body
     ) -> dict[str, Abstract]:
         """Return the names bound at entry; fill in the flat parameters and the signature."""
         signature = inspect.signature(source.function)
@@ -172,7 +150,7 @@ class Root(Transforms):
         for p in rest:
             value = bound.arguments[p.name]
             tree, leaves, found = describe_argument(value, p.name, len(self.params), leaf_names)
-            abstract = [self.parameter_leaf(v, x) for v, x in zip(leaves, found, strict=True)]
+            abstract = [self.parameter_leaf(v, x, body) for v, x in zip(leaves, found, strict=True)]
             offset = len(self.params)
             self.params += leaves
             local = renumber(tree, {k: k - offset for k in range(offset, len(self.params))})
@@ -187,11 +165,11 @@ class Root(Transforms):
         """Return a parameter without its annotation."""
         return p.replace(annotation=inspect.Parameter.empty)
 
-    def parameter_leaf(self, leaf: Value, example: Any) -> Abstract:
+    def parameter_leaf(self, leaf: Value, example: Any, body: Body) -> Abstract:
         """Return the abstract value of one leaf of an argument."""
         if isinstance(leaf.type, Array):
             ref = self.new_buffer(leaf, leaf.name)
-            self.entry_buffers[ref.buffer] = leaf
+            body.entry[ref.buffer] = leaf
             shape = getattr(example, "shape", ())
             self.sizes.concrete.update({f"{leaf.name}.{k}": int(n) for k, n in enumerate(shape)})
             return ref
@@ -199,46 +177,26 @@ class Root(Transforms):
             self.sizes.concrete[leaf.name] = int(example)
         return Num(leaf)
 
-    # -- returns ----------------------------------------------------------------------------------------------
-    def root_return(self, value: Abstract, node: Any) -> End:
-        """Return the end of the IR function: the leaves of the result, then the written parameters."""
-        leaves: list[Abstract] = []
-        tree = self.to_tree(value, leaves, node)
-        if self.return_tree is None:
-            self.return_tree = tree
-        elif not same_tree(self.return_tree, tree):
-            raise self.mismatch(
-                "S324", "the returned values differ in structure between paths", "return the same structure", node
-            )
-        operands: list[Operand] = [self.operand(v, node) for v in leaves]
-        self.seen_types.append(tuple(o.type for o in operands))
-        if self.wanted is not None:
-            operands = [self.convert(o, t) for o, t in zip(operands, self.wanted, strict=True)]
-        for buffer in self.entry_buffers:
-            self.check_fresh(Ref(buffer, (), (), self.entry_buffers[buffer].type))  # type: ignore[arg-type]
-        finals = [self.state.buffers[b] for b in self.entry_buffers]
-        return self.end("return", *operands, *finals)
-
-    def finished(self, source: Source, end: End) -> Function:
+    def finished(self, source: Source, end: End, body: Body) -> Function:
         """Return the Function: unwritten parameters are dropped from the returns."""
-        buffers = list(self.entry_buffers)
-        kept = [k for k, b in enumerate(buffers) if b in self.written_roots()]
+        buffers = list(body.entry)
+        kept = [k for k, b in enumerate(buffers) if b in self.written_roots(body)]
         block = Block((), tuple(self.builder.instrs), end)
-        block = _trim_returns(block, len(buffers), kept)
+        block = trim_returns(block, len(buffers), kept)
         params = list(self.params)
         signature = list(self.signature)
         for parameter, leaf in self.hidden.values():
             tree = renumber(parameter.tree, {-1: len(params)})
             params.append(leaf)
             signature.append(Parameter(parameter.name, tree, "captured", parameter.default, True))
-        writes = tuple(params.index(self.entry_buffers[buffers[k]]) for k in kept)
+        writes = tuple(params.index(body.entry[buffers[k]]) for k in kept)
         node = source.node
         fn = Function(
             name=source.name,
             params=tuple(params),
             block=block,
             signature=tuple(signature),
-            result=self.return_tree if self.return_tree is not None else StaticTree(None),
+            result=body.tree if body.tree is not None else StaticTree(None),
             writes=writes,
             facts=tuple(self.sizes.facts),
             doc=source.function.__doc__ or "",
@@ -247,12 +205,12 @@ class Root(Transforms):
         )
         return self.with_canonical_sizes(fn)
 
-    def written_roots(self) -> set[int]:
+    def written_roots(self, body: Body) -> set[int]:
         """Return the parameter buffers that are written, directly or through a joined name."""
         found = set(self.written)
         for buffer in list(found):
-            found |= {b for b in self.entry_buffers if frozenset((b, buffer)) in self.overlaps}
-        return found & set(self.entry_buffers)
+            found |= {b for b in body.entry if frozenset((b, buffer)) in self.overlaps}
+        return found & set(body.entry)
 
     def with_canonical_sizes(self, fn: Function) -> Function:
         """Return the function with all assumed equalities applied to its types."""
@@ -261,32 +219,3 @@ class Root(Transforms):
             return fn
 
         return rewrite_types(fn, sizes.canonical)
-
-
-def same_tree(a: Tree, b: Tree) -> bool:
-    """True if two results have the same structure."""
-    if isinstance(a, Node) and isinstance(b, Node):
-        return (a.kind, a.keys, a.cls) == (b.kind, b.keys, b.cls) and all(map(same_tree, a.items, b.items))
-    if isinstance(a, StaticTree) and isinstance(b, StaticTree):
-        return a.value is b.value or (type(a.value) is type(b.value) and bool(a.value == b.value))
-    return type(a) is type(b)
-
-
-def _trim_returns(block: Block, finals: int, kept: list[int]) -> Block:
-    from_end = finals
-
-    def visit(b: Block) -> Block:
-        instrs = tuple(
-            type(i)(i.op, i.args, i.results, i.params, tuple(map(visit, i.blocks)), i.origin, i.role)
-            if i.blocks
-            else i
-            for i in b.instrs
-        )
-        end = b.end
-        if end.kind == "return":
-            head = end.args[: len(end.args) - from_end]
-            tail = end.args[len(end.args) - from_end :]
-            end = End("return", (*head, *(tail[k] for k in kept)), end.params, end.origin)
-        return Block(b.params, instrs, end)
-
-    return visit(block)

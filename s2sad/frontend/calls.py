@@ -39,6 +39,7 @@ from s2sad.ops.expr import Leaf, apply
 
 Handler = Callable[..., Abstract]
 
+JOINERS = (np.stack, np.vstack, np.hstack, np.concatenate, np.column_stack)
 STATIC_MODULES = ("numpy", "math", "operator", "builtins", "itertools", "functools", "string", "re", "collections")
 
 
@@ -106,6 +107,12 @@ class Calls(Iterate):
         if handler is not None:
             return handler(args, kwargs, node, name)
         call = lookup(value) if _hashable(value) else None
+        if call is not None and value in JOINERS and args:
+            rows = self.contents(args[0])
+            if isinstance(rows, Series):
+                rows = self.series_rows(rows)
+            if isinstance(rows, Ref):
+                return self.join_rows(value, rows, args[1:], kwargs, node, name)
         if call is not None:
             return self.call_op(call, args, kwargs, node, name)
         if isinstance(value, types.MethodType):
@@ -122,6 +129,8 @@ class Calls(Iterate):
             return self.call_function(value.py_func, args, kwargs, node, name)
         if isinstance(getattr(value, "__self__", None), np.ufunc) and value.__name__ == "at":
             return self.ufunc_at(value.__self__, args, node)
+        if value is np.errstate:
+            return Static(np.errstate())
         if isinstance(value, type):
             return self.construct(value, args, kwargs, node)
         return self.call_other(function, value, args, kwargs, node, name)
@@ -211,6 +220,27 @@ class Calls(Iterate):
             raise self.mismatch("S318", "`out` must be an array", "", node)
         self.write(out, None, result)
         return out
+
+    def join_rows(
+        self, function: Any, rows: Ref, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return np.stack, np.concatenate and the like of the rows of one array."""
+        axis = kwargs.get("axis", args[0] if args else Num(Literal(0)))
+        if self.static_int(axis, "`axis`", node) != 0:
+            raise self.refuse(
+                "S118", "rows can be joined along axis 0 only", "join them, then use np.moveaxis", node
+            )
+        whole = self.leaf(rows)
+        flat = rows.type.ndim < 2 or (function in (np.concatenate, np.hstack) and rows.type.ndim == 2)
+        if function is np.stack or (function is np.vstack and rows.type.ndim == 2):
+            return self.absorb(apply("copy", whole), {}, name)
+        if flat and function in (np.concatenate, np.hstack) and rows.type.ndim <= 2:
+            return self.absorb(apply("copy", apply("reshape", whole, -1)), {}, name)
+        if function in (np.concatenate, np.vstack):
+            first = self.binary(gast.Mult, self.size(rows, 0), self.size(rows, 1), node)
+            rest = [self.leaf(self.size(rows, k)) for k in range(2, rows.type.ndim)]
+            return self.absorb(apply("copy", apply("reshape", whole, self.leaf(first), *rest)), {}, name)
+        raise self.refuse("S118", f"np.{function.__name__} of rows is not supported", "use np.stack", node)
 
     def argument(self, value: Abstract, static: bool, views: dict[Operand, Ref], key: str, node: Any) -> Any:
         """Return an argument as the op table takes it: Expr, tuple of them, or a Python value."""

@@ -456,6 +456,8 @@ class Expressions(Loops):
         elif isinstance(t, Scalar) and t.weak and attr not in ("real", "imag"):
             if attr in ("is_integer", "conjugate", "hex", "as_integer_ratio", "bit_length", "bit_count"):
                 return Method(owner, attr)
+            if isinstance(owner, Num) and hasattr(np.ndarray, attr):
+                raise self.needs_rank(owner, 1, node)
             kind = {"f": "float", "i": "int", "b": "bool", "c": "complex"}[t.dtype.kind]
             raise self.refuse(
                 "S111", f"a Python {kind} has no attribute `{attr}`", "pass a NumPy array, or annotate the argument", node

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -14,7 +15,8 @@ from s2sad.errors import S2sadError
 from s2sad.frontend import syntax
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.machine import Buffer, Frame
+from s2sad.frontend.joins import join_types
+from s2sad.frontend.machine import Body, Buffer, Frame
 from s2sad.frontend.source import Access, Source, source_of
 from s2sad.frontend.statements import RETURN, Returned, Statements
 from s2sad.frontend.values import (
@@ -26,11 +28,11 @@ from s2sad.frontend.values import (
     Static,
     Struct,
 )
-from s2sad.ir.core import Function, Literal, Parameter, Value
+from s2sad.ir.core import Block, End, Function, Literal, Operand, Parameter, Value
 from s2sad.ir.structure import leaf_type
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Type, without_sizes
 
 MAX_DEPTH = 40
 
@@ -156,17 +158,19 @@ class Functions(Statements):
                 raise error.located(self.place()) from None
         return self.sources[function]
 
-    def push(self, source: Source, node: Any, parent: int | None, names: dict[str, Abstract], root: bool = False) -> Frame:
+    def push(
+        self, source: Source, node: Any, parent: int | None, names: dict[str, Abstract], body: Body | None = None
+    ) -> Frame:
         """Enter a function."""
-        body = node.body if isinstance(node.body, list) else []
+        statements = node.body if isinstance(node.body, list) else []
         args = node.args
         params = [a.id for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
         params += [a.id for a in (args.vararg, args.kwarg) if a is not None]
-        nonlocals = syntax.declared(body, gast.Nonlocal)
-        globals_ = syntax.declared(body, gast.Global)
-        assigned = frozenset(syntax.assigned_names(body)) - globals_
+        nonlocals = syntax.declared(statements, gast.Nonlocal)
+        globals_ = syntax.declared(statements, gast.Global)
+        assigned = frozenset(syntax.assigned_names(statements)) - globals_
         frame = Frame(
-            self.fresh_id(), source, node, parent, root, assigned | frozenset(params), nonlocals, [], len(self.frames)
+            self.fresh_id(), source, node, parent, body, assigned | frozenset(params), nonlocals
         )
         self.info[frame.id] = frame
         self.frames.append(frame)
@@ -233,14 +237,20 @@ class Functions(Statements):
             source.node, self.function_defaults(function), args, kwargs, function.__name__, node
         )
         names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
-        return self.inline(source, source.node, None, names, node)
+        return self.enter(source, source.node, None, names, node)
 
     def call_closure(
         self, closure: Closure, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
         """Return the result of calling a nested function: read in place."""
         names = self.bound_arguments(closure.node, closure.defaults, args, kwargs, closure.name, node)
-        return self.inline(closure.source, closure.node, closure.frame, names, node)
+        return self.enter(closure.source, closure.node, closure.frame, names, node)
+
+    def enter(
+        self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of a user function: read in place, or called as a function of its own."""
+        raise NotImplementedError
 
     def inline(
         self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any
@@ -273,6 +283,50 @@ class Functions(Statements):
     def bound_method(self, function: Static, owner: Abstract) -> Abstract:
         """Return a function with its first argument bound."""
         return Partial(function, (owner,))
+
+    # -- returns -----------------------------------------------------------------------------------------------
+    def root_return(self, value: Abstract, node: Any) -> End:
+        """Return the end of the IR function: the leaves of the result, then the array parameters."""
+        body = self.frame.body
+        assert body is not None
+        leaves: list[Abstract] = []
+        tree = self.to_tree(value, leaves, node)
+        if body.tree is None:
+            body.tree = tree
+        elif not same_tree(body.tree, tree):
+            raise self.mismatch(
+                "S324", "the returned values differ in structure between paths", "return the same structure", node
+            )
+        operands: list[Operand] = [self.operand(v, node) for v in leaves]
+        wanted = body.wanted
+        if wanted is not None:
+            operands = [self.convert(o, t) for o, t in zip(operands, wanted, strict=True)]
+            literal = [isinstance(o, Literal) for o in operands]
+            body.seen.append(tuple(t if k else o.type for o, t, k in zip(operands, wanted, literal, strict=True)))
+        else:
+            body.seen.append(tuple(o.type for o in operands))
+        for buffer, entry in body.entry.items():
+            assert isinstance(entry.type, Array)
+            self.check_fresh(Ref(buffer, (), (), entry.type))
+        finals = [self.state.buffers[b] for b in body.entry]
+        return self.end("return", *operands, *finals)
+
+    def unsettled(self, body: Body) -> tuple[Type, ...] | None:
+        """Return the joined result types if the returns disagree, else None."""
+        if not body.seen:
+            return None
+        joined = list(body.seen[0])
+        for types_ in body.seen[1:]:
+            for k, t in enumerate(types_):
+                both = join_types(joined[k], t)
+                if both is None:
+                    raise self.mismatch(
+                        "S324", "the returned values differ in rank or dtype between paths", "return one kind"
+                    )
+                joined[k] = both
+        if all(without_sizes(t) == without_sizes(j) for ts in body.seen for t, j in zip(ts, joined, strict=True)):
+            return None
+        return tuple(joined)
 
     # -- structures ------------------------------------------------------------------------------------------
     def from_tree(self, tree: Tree, leaves: list[Abstract]) -> Abstract:
@@ -319,3 +373,26 @@ def _has_fields(value: Any) -> bool:
 def _only_caches(function: Any) -> bool:
     # functools.lru_cache and similar wrappers compute the same function
     return not isinstance(function, types.FunctionType)
+
+
+def same_tree(a: Tree, b: Tree) -> bool:
+    """True if two results have the same structure."""
+    if isinstance(a, Node) and isinstance(b, Node):
+        return (a.kind, a.keys, a.cls) == (b.kind, b.keys, b.cls) and all(map(same_tree, a.items, b.items))
+    if isinstance(a, StaticTree) and isinstance(b, StaticTree):
+        return a.value is b.value or (type(a.value) is type(b.value) and bool(a.value == b.value))
+    return type(a) is type(b)
+
+
+def trim_returns(block: Block, finals: int, kept: list[int]) -> Block:
+    """Return the block with only the `kept` of the `finals` last values of every return."""
+
+    def visit(b: Block) -> Block:
+        instrs = tuple(replace(i, blocks=tuple(map(visit, i.blocks))) if i.blocks else i for i in b.instrs)
+        end = b.end
+        if end.kind == "return":
+            head, tail = end.args[: len(end.args) - finals], end.args[len(end.args) - finals :]
+            end = replace(end, args=(*head, *(tail[k] for k in kept)))
+        return Block(b.params, instrs, end)
+
+    return visit(block)

@@ -390,12 +390,23 @@ class Iterate(Expressions):
         if isinstance(iterable, Generator):
             iterable = self.listed(iterable)
 
+        if isinstance(iterable, Range) and isinstance(node, gast.ListComp | gast.DictComp):
+            iterable = self.short_range(iterable)
+
         def body() -> None:
             self.filtered(list(clause.ifs), lambda: self.clauses(node, rest[1:], one))
 
         temporary = {n for n in self.state.frames[self.frame.id] if n.startswith("$acc")}
         names = sorted(set(assigned_names([clause.target])) | set(assigned_names([node])) | temporary)
         self.run_for(iterable, clause.iter, clause.target, body, names, set())
+
+    def short_range(self, value: Range) -> Abstract:
+        """Return a range of a few literal ints as a tuple: a list built over it has a known length."""
+        bounds = [o.value for o in (value.lo, value.hi, value.step) if isinstance(o, Literal)]
+        if len(bounds) < 3 or len(range(*map(int, bounds))) > UNROLL_ITEMS:  # type: ignore[arg-type]
+            return value
+        items = tuple(Num(Literal(k)) for k in range(*map(int, bounds)))  # type: ignore[arg-type]
+        return Struct("tuple", tuple(range(len(items))), items)
 
     def filtered(self, conditions: list[Any], then: Callable[[], None]) -> None:
         """Run `then` where all conditions hold."""

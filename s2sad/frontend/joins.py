@@ -145,7 +145,7 @@ class _Joiner:
                 columns = [list(column) for column in zip(*(p.items for p in structs), strict=True)]
                 items = tuple(self.value(column, name) for column in columns)
                 return Struct(s.kind, s.keys, items, s.cls)
-        if all(isinstance(p, Series | Struct) for p in parts) and any(isinstance(p, Series) for p in parts):
+        if all(isinstance(p, Series) or (isinstance(p, Struct) and p.kind == "list") for p in parts):
             return self.series(parts, name)
         if all(isinstance(p, Box) for p in parts):
             return self.boxes([p for p in parts if isinstance(p, Box)], name)
@@ -284,10 +284,17 @@ class _Joiner:
 
     def series(self, parts: list[Abstract], name: str) -> Abstract:
         made: list[Series] = []
-        sample_row = next(p for p in parts if isinstance(p, Series))
+        like = next((p for p in parts if isinstance(p, Series)), None)
+        if like is None:  # lists of different lengths: the longest tells what the items are
+            sizes = [len(p.items) for p in parts if isinstance(p, Struct)]
+            longest = sizes.index(max(sizes))
+            with self.m.on(self.edges[longest]):
+                part = parts[longest]
+                assert isinstance(part, Struct)
+                like = self.m.series_like(part, part)
         for edge, part in zip(self.edges, parts, strict=True):
             with self.m.on(edge):
-                made.append(part if isinstance(part, Series) else self.m.series_of(part, sample_row))
+                made.append(part if isinstance(part, Series) else self.m.series_of(part, like))
         rows = self.value([s.rows for s in made], name)
         count = self.value([Num(s.count) for s in made], "")
         if isinstance(rows, Ref) and isinstance(count, Num):

@@ -66,7 +66,7 @@ class Loop:
     owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
     before: State = field(default_factory=State)
     stale: set[int] = field(default_factory=set)
-    has_break: bool = False
+    escaping: tuple[Key, ...] = ()  # names not bound before the loop that may be read after it
 
 
 class Loops(Joins):
@@ -92,7 +92,8 @@ class Loops(Joins):
         for _ in range(40):
             self.state = before.copy()
             pre = self.builder = outer.inner()
-            loop = Loop(hints, before=before)
+            frame = self.frame.id
+            loop = Loop(hints, before=before, escaping=tuple(("var", frame, n) for n in sorted(escaping)))
             try:
                 self.make_header(loop, names)
                 self.builder = outer.inner()
@@ -261,6 +262,10 @@ class Loops(Joins):
             else:
                 now = self.state.frames[key[1]].get(key[2], UNBOUND)
             self.fit(loop, header, now, key, values, found)
+        for key in loop.escaping:
+            now = self.state.frames[key[1]].get(key[2], UNBOUND)
+            if key not in loop.header and now is not UNBOUND and not isinstance(now, Poison):
+                raise Refine(loop, key, Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now))
         for buffer in loop.buffers:
             values.append(self.state.buffers[buffer])
         self.check_overlaps(loop, found)
@@ -381,15 +386,6 @@ class Loops(Joins):
             now = MaybeUnbound(now, Literal(True))
         self.fit(loop, header.value, now.value, (*key, "value"), values, found)
         values.append(now.bound)
-
-    # -- series (lists that grow) -----------------------------------------------------------------------
-    def series_of(self, value: Abstract, like: Series) -> Series:
-        """Return a list of known length as a series whose rows are like those of another."""
-        raise NotImplementedError
-
-    def series_like(self, a: Struct, b: Struct) -> Series:
-        """Return a description of a series that can hold the items of both lists."""
-        raise NotImplementedError
 
     # -- after the loop ------------------------------------------------------------------------------------
     def finish(

@@ -56,6 +56,17 @@ class State:
 
 
 @dataclass(slots=True, eq=False)
+class Body:
+    """What the returns of an IR function under construction have in common."""
+
+    wanted: tuple[Type, ...] | None = None  # result types found by an earlier attempt
+    tree: Any = None
+    seen: list[tuple[Type, ...]] = field(default_factory=list)
+    entry: dict[int, Value] = field(default_factory=dict)  # buffers of array parameters
+    written: dict[int, Origin | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class Frame:
     """One activation of a function that is being read."""
 
@@ -63,11 +74,15 @@ class Frame:
     source: Source
     node: Any
     parent: int | None = None  # the frame whose names a nested function sees
-    root: bool = False  # returns of a root frame are returns of the IR function
+    body: Body | None = None  # set for the frame whose returns are returns of an IR function
     locals: frozenset[str] = frozenset()
     nonlocals: frozenset[str] = frozenset()
     loops: list[Any] = field(default_factory=list)
-    depth: int = 0
+
+    @property
+    def root(self) -> bool:
+        """True if `return` here ends an IR function."""
+        return self.body is not None
 
 
 class Unroll(Exception):

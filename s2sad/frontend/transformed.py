@@ -1,21 +1,237 @@
-"""Calls of s2sad's transforms inside a program: grad(f)(x), jvp(f, xs, dots), stop_gradient(x)."""
+"""Calls of s2sad's transforms inside a program: grad(f)(x), jvp(f, xs, dots), stop_gradient(x).
+
+The inner function is read into an IR Function, the driver's callback derives from it, and the
+program calls what comes back: transforms of programs that use transforms are compositions.
+"""
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import dataclass, replace
 from typing import Any
 
-from s2sad.frontend.functions import Functions
-from s2sad.frontend.values import Abstract, Static
+from s2sad.errors import UnsupportedOp
+from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.callees import Callees, NotPure
+from s2sad.frontend.functions import Transform
+from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
+from s2sad.ir.core import Function, Operand
+from s2sad.ir.transformed import IDENTITY, Transformed, record_of
+from s2sad.ir.types import is_differentiable
+
+API = "s2sad.api"
+MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian")
 
 
-class Transforms(Functions):
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived(Abstract):
+    """A transform of a function value: what grad(f) is inside a program."""
+
+    record: Transformed
+    function: Abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pushforward(Abstract):
+    """What `linearize(f, x)` returned inside a program."""
+
+    function: Abstract
+    primals: tuple[Abstract, ...]
+
+
+class Transforms(Callees):
     """s2sad inside s2sad."""
+
+    def __init__(self, sizes: Assumptions, transform: Transform | None):
+        super().__init__(sizes, transform)
+        self.derived: dict[Any, tuple[Function, Function]] = {}
+
+    def call_value(
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str = ""
+    ) -> Abstract:
+        """Return the result of a call."""
+        if isinstance(function, Derived):
+            return self.call_derived(function, args, kwargs, node)
+        if isinstance(function, Pushforward):
+            primals = Struct("tuple", tuple(range(len(function.primals))), function.primals)
+            dots = Struct("tuple", tuple(range(len(args))), args)
+            both = self.pushed_forward("jvp", (function.function, primals, dots), node)
+            assert isinstance(both, Struct)
+            return both.items[1]
+        if isinstance(function, Static) and getattr(function.value, "__module__", "") == API:
+            label = getattr(function.value, "__name__", "")
+            if label in MAKERS:
+                return self.make_derived(function.value, label, args, kwargs, node)
+        return super().call_value(function, args, kwargs, node, name)
+
+    def make_derived(
+        self, maker: Any, kind: str, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return `grad(f, ...)` as a value."""
+        bound = inspect.signature(maker).bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = {k: v for k, v in bound.arguments.items() if isinstance(v, Abstract)}
+        function = given.pop("fun", None)
+        if function is None or (isinstance(function, Static) and function.value is None):
+            raise self.refuse("S126", f"`{kind}` needs a function here", f"write {kind}(f)(x)", node)
+        options = {k: self.static_value(v, f"`{k}`", node) for k, v in given.items()}
+        argnums = options.get("argnums", 0)
+        argnums = tuple(argnums) if isinstance(argnums, list | tuple) else argnums
+        record = Transformed(kind, None, argnums, bool(options.get("has_aux", False)))
+        return Derived(record, function)
 
     def call_transformed(
         self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
-        """Return the result of calling grad(f), jvp, ... inside a program."""
-        raise self.refuse("S126", "calling this transform inside a program is not supported yet", "", node)
+        """Return the result of calling an object of the API."""
+        record = record_of(function)
+        assert record is not None
+        if record.function is not None:
+            return self.call_derived(Derived(record, Static(record.function)), args, kwargs, node)
+        handler = getattr(self, "form_" + record.kind)
+        made: Abstract = handler(args, kwargs, node)
+        return made
 
+    def call_derived(
+        self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of calling a transformed function."""
+        if derived.record.kind in IDENTITY:
+            return self.call_value(derived.function, args, kwargs, node)
+        fn, operands = self.function_of(derived.function, args, kwargs, node)
+        made = self.derive(derived.record, fn, node)
+        return self.call_ir(made, operands)
 
-__all__ = ["Static", "Transforms"]
+    def derive(self, record: Transformed, fn: Function, node: Any) -> Function:
+        """Return what the driver makes of a record and a Function, memoised."""
+        if self.transform is None:
+            raise self.internal("no transform was given to the frontend")
+        key = (replace(record, function=None, jit=False), id(fn))
+        if key not in self.derived:
+            try:
+                self.derived[key] = (self.transform(record, fn), fn)
+            except UnsupportedOp as error:
+                raise error.located(self.place(node)) from None
+        made: Function = self.derived[key][0]
+        return made
+
+    def function_of(
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> tuple[Function, list[Operand]]:
+        """Return a function value read into an IR Function, and the operands of its parameters."""
+        if isinstance(function, Partial):
+            return self.function_of(function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node)
+        if isinstance(function, Derived):
+            if function.record.kind in IDENTITY:
+                return self.function_of(function.function, args, kwargs, node)
+            fn, operands = self.function_of(function.function, args, kwargs, node)
+            return self.derive(function.record, fn, node), operands
+        record = record_of(function.value) if isinstance(function, Static) else None
+        if record is not None and record.function is not None:
+            return self.function_of(Derived(record, Static(record.function)), args, kwargs, node)
+        if isinstance(function, Closure):
+            names = self.bound_arguments(function.node, function.defaults, args, kwargs, function.name, node)
+            source, callee, parent = function.source, function.node, function.frame
+        elif isinstance(function, Static) and inspect.isfunction(function.value):
+            source = self.source(function.value)
+            callee, parent = source.node, None
+            names = self.bound_arguments(
+                callee, self.function_defaults(function.value), args, kwargs, source.name, node
+            )
+            names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
+        else:
+            raise self.refuse("S126", "only plain functions can be transformed inside a program", "use a def", node)
+        try:
+            return self.callee(source, callee, parent, names, node, keep_literals=True)
+        except NotPure:
+            raise self.refuse(
+                "S127",
+                "a function transformed inside a program must not write to arrays it is given, nor return them",
+                "copy first, or return fresh arrays",
+                node,
+            ) from None
+
+    # -- forms called with the function as first argument ---------------------------------------------------
+    def form_stop_gradient(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+        """`stop_gradient(x)`: x without its derivative, leaf by leaf."""
+        box = self.contents(args[0])
+        match box:
+            case Ref() | Num() if is_differentiable(self.operand(box).type):
+                return self.wrap(self.emit("stop_gradient", self.operand(box)))
+            case Struct():
+                items = tuple(self.form_stop_gradient((i,), {}, node) for i in box.items)
+                made = Struct(box.kind, box.keys, items, box.cls)
+                return made if box is args[0] else self.box(made)
+        return args[0]
+
+    def paired(self, args: tuple[Abstract, ...], node: Any) -> tuple[tuple[Abstract, ...], list[Abstract]]:
+        """Return primals and tangents of `jvp(f, primals, tangents)`."""
+        if len(args) != 3:
+            raise self.mismatch("S319", "TypeError: expected (fun, primals, tangents)", "", node)
+        return tuple(self.static_items(args[1], node)), self.static_items(args[2], node)
+
+    def form_jvp(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+        """`jvp(f, primals, tangents)`."""
+        return self.pushed_forward("jvp", args, node)
+
+    def form_hvp(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+        """`hvp(f, primals, tangents)`."""
+        return self.pushed_forward("hvp", args, node)
+
+    def pushed_forward(self, kind: str, args: tuple[Abstract, ...], node: Any) -> Abstract:
+        """Return a jvp or hvp at given primals and tangents."""
+        primals, tangents = self.paired(args, node)
+        varied = tuple(not (isinstance(t, Static) and t.value is None) for t in tangents)
+        fn, operands = self.function_of(args[0], primals, {}, node)
+        made = self.derive(Transformed(kind, None, 0, varied=varied), fn, node)
+        dots: list[Operand] = []
+        for tangent, used in zip(tangents, varied, strict=True):
+            if used:
+                self.float_leaves(tangent, dots, node)
+        return self.call_ir(made, self.with_seeds(made, fn, operands, dots, node))
+
+    def float_leaves(self, value: Abstract, found: list[Operand], node: Any) -> None:
+        """Append the float leaves of a tangent or cotangent."""
+        box = self.contents(value)
+        if isinstance(box, Struct):
+            for item in box.items:
+                self.float_leaves(item, found, node)
+        elif not (isinstance(box, Static) and box.value is None):
+            operand = self.operand(box, node)
+            if is_differentiable(operand.type) or operand.type.dtype.kind in "biu":
+                found.append(operand)
+
+    def with_seeds(
+        self, made: Function, fn: Function, operands: list[Operand], seeds: list[Operand], node: Any
+    ) -> list[Operand]:
+        """Return the operands for a derived function: primal ones, then seeds of its parameters' types."""
+        wanted = made.params[len(fn.params) :]
+        if len(wanted) != len(seeds):
+            raise self.mismatch("S319", "TypeError: primals and tangents do not match", "", node)
+        return [*operands, *(self.convert(s, p.type) for s, p in zip(seeds, wanted, strict=True))]
+
+    def form_vjp(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any) -> Abstract:
+        """`vjp(f, *primals)`: the value and a pullback."""
+        if kwargs:
+            raise self.refuse("S118", "vjp with keywords is not supported inside a program", "", node)
+        fn, operands = self.function_of(args[0], args[1:], {}, node)
+        record = Transformed("vjp", None, tuple(range(len(args) - 1)))
+        made = self.derive(record, fn, node)
+        value = self.call_ir(fn, operands)
+        return Struct("tuple", (0, 1), (value, Pullback((made, fn), tuple(operands))))
+
+    def call_pullback(self, pullback: Pullback, args: tuple[Abstract, ...], node: Any) -> Abstract:
+        """Return the result of calling a pullback inside a program."""
+        made, fn = pullback.function
+        seeds: list[Operand] = []
+        for arg in args:
+            self.float_leaves(arg, seeds, node)
+        both = self.call_ir(made, self.with_seeds(made, fn, list(pullback.tape), seeds, node))
+        assert isinstance(both, Struct)
+        return both.items[1]
+
+    def form_linearize(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+        """`linearize(f, *primals)`: the value and the pushforward."""
+        primals = args[1:]
+        value = self.call_value(args[0], primals, {}, node)
+        return Struct("tuple", (0, 1), (value, Pushforward(args[0], primals)))

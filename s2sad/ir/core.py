@@ -176,8 +176,12 @@ class Function:
 
     @property
     def result_types(self) -> tuple[Type, ...]:
-        """Return the types of the returned leaves (of the first `return` in program order)."""
-        return tuple(a.type for a in next(returns(self.block)).args)
+        """Return the types of the returned leaves. A literal returned on one path has the type of what
+        is returned on the others."""
+        columns = zip(*(end.args for end in returns(self.block)), strict=True)
+        return tuple(
+            next((a.type for a in column if isinstance(a, Value)), column[0].type) for column in columns
+        )
 
 
 def returns(block: Block) -> Iterator[End]:

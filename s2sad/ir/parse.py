@@ -154,13 +154,15 @@ class _Parser:
         if name not in self.ops:
             raise SyntaxError(f"there is no op {name}")
         op = self.ops[name]
+        types: tuple[Type | None, ...]
         if name in ("if", "for", "while"):
             args, blocks, types = self.owner(name, rest)
             static: tuple[tuple[str, Any], ...] = ()
         else:
             text, static = self.static(rest)
             args, blocks = self.operands(text), ()
-            types = self.infer(op, args, dict(static))
+            typed = len(results) == op.results and all(":" in r for r in results)
+            types = (None,) * len(results) if typed else self.infer(op, args, dict(static))
         if len(results) != len(types):
             raise SyntaxError(f"{len(types)} results in: {line}")
         defined = tuple(map(self.define, results, types))

@@ -190,7 +190,10 @@ class _Same:
             return True
         if type(self.value) is not type(other.value) or self.hash != other.hash:
             return False
-        return bool(self.value == other.value)
+        try:
+            return bool(self.value == other.value)
+        except (TypeError, ValueError):  # an object that cannot be compared is equal to itself only
+            return False
 
 
 class _Walk:

@@ -66,18 +66,18 @@ class _Printer:
     def instr(self, instr: Instr, pad: str) -> list[str]:
         args = ", ".join(self.names[a] for a in instr.args)
         text = f"{instr.op.name} {args}".rstrip() + self.params(instr.params)
-        note = (f" !{instr.role}" if self.types and instr.role else "") + (
-            f" @ {instr.origin}" if self.origins and instr.origin else ""
-        )
+        notes = [f"!{instr.role}"] if self.types and instr.role else []
+        notes += [f"@ {instr.origin}"] if self.origins and instr.origin else []
+        note = "  " + " ".join(notes) if notes else ""
+        results = ", ".join(map(self.defined, instr.results))
         inner: list[str] = []
         for k, block in enumerate(instr.blocks):
             opening = "} else" if instr.op.name == "if" and k else "} do" if k else ""
             inner.append((pad if k else "") + opening + self.block_params(block) + " {")
             inner += self.block(block, pad + "  ")
-        results = ", ".join(map(self.defined, instr.results))
         first = f"{pad}{results} = {text}" if results else f"{pad}{text}"
         if not inner:
-            return [first + (" " + note if note else "")]
+            return [first + note]
         return [first + inner[0] + note, *inner[1:], pad + "}"]
 
     def block_params(self, block: Block) -> str:

@@ -94,17 +94,20 @@ class Code:
         dims: Sequence[Operand],
         carried: Sequence[Operand],
         body: Callable[[tuple[Operand, ...], list[Operand]], Sequence[Operand]],
+        down: Sequence[bool] = (),
     ) -> tuple[Operand, ...]:
-        """Append one loop per dimension (none for a dimension of 1), innermost last."""
+        """Append one loop per dimension (none for a dimension of 1), innermost last; `down` says which
+        dimensions are run through from the end."""
 
         def level(k: int, index: tuple[Operand, ...], state: list[Operand]) -> Sequence[Operand]:
             if k == len(dims):
                 return body(index, state)
             if dims[k] == ONE:
                 return level(k + 1, (*index, ZERO), state)
-            return self.loop(
-                (ZERO, dims[k], ONE), state, lambda i, inner: level(k + 1, (*index, i), inner)
-            )
+            span: tuple[Operand, Operand, Operand] = (ZERO, dims[k], ONE)
+            if down and down[k]:
+                span = (self.sub(dims[k], ONE), Literal(-1), Literal(-1))
+            return self.loop(span, state, lambda i, inner: level(k + 1, (*index, i), inner))
 
         return tuple(level(0, (), list(carried)))
 
@@ -239,6 +242,18 @@ class Code:
         self.bounds[result] = (_minus(low[0], high[1]), _minus(low[1], high[0]))
         return result
 
+    def distance(self, a: Operand, b: Operand) -> int | None:
+        """Return a - b where it is a constant."""
+        base_a, k = self._split(a)
+        base_b, m = self._split(b)
+        return k - m if base_a is base_b else None
+
+    def _split(self, a: Operand) -> tuple[Value | None, int]:
+        if isinstance(a, Literal):
+            return None, int(a.value.real)
+        base, k = self.linear.get(a, (a, 0))
+        return (base, k) if isinstance(base, Value) else (None, k + int(base.value.real))
+
     def mul(self, a: Operand, b: Operand) -> Operand:
         """Return a * b."""
         if isinstance(a, Literal) and not isinstance(b, Literal):
@@ -297,10 +312,14 @@ class Code:
         """Return `a` as a slot of type `t` takes it: a Python number or a NumPy scalar."""
         if isinstance(t, Array) or without_sizes(a.type) == without_sizes(t):
             return a
+        if isinstance(a, Literal) and t.weak and t.dtype.kind == "f" and not isinstance(a.value, complex):
+            return Literal(float(a.value))
         wide = t.dtype in (np.dtype(bool), INT, F8, C16)
-        if not t.weak and (a.type.dtype != t.dtype or not wide):
-            return self.op(conversion(t.dtype), a)
-        number = self.op("number", a, type=carried_type_of(t))
+        if a.type.dtype != t.dtype or not (wide or t.weak):
+            a = self.op(conversion(t.dtype), a)
+            if not t.weak:
+                return a
+        number = self.op("widen", a, type=carried_type_of(t))
         if t.dtype == INT:
             self.bounds[number] = self.bounds_of(a)
         return number

@@ -131,7 +131,7 @@ class Lowerer:
         """Return one element of a buffer."""
         base = self.current.get(base, base)
         if not place:
-            return self.code.op("item", base)
+            return self.code.op("item0", base)
         return self.code.op("getitem", base, *place, path=(IndexStep((At(),) * len(place)),))
 
     def write_base(self, base: Value, place: Index, v: Operand, op: str = "setitem") -> Value:

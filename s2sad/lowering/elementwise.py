@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
+from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind, Op
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.types import BOOL, Array, Dtype, Scalar
 from s2sad.lowering.context import Lowerer
-from s2sad.lowering.scalars import convert, element, select
+from s2sad.lowering.scalars import convert, element
 from s2sad.lowering.views import Index, Lazy, Rep, Strided
 
 # names that are elementwise though their Op says nondiff or linear
@@ -62,7 +67,13 @@ def _integer(low: Lowerer, name: str, args: tuple[Operand, ...]) -> Operand | No
     return None
 
 
-def combine(low: Lowerer, reps: list[Rep], t: Array, of, operands: tuple[Operand, ...] = ()) -> Lazy:
+def combine(
+    low: Lowerer,
+    reps: list[Rep],
+    t: Array,
+    of: Callable[[tuple[Operand, ...]], Operand],
+    operands: tuple[Operand, ...] = (),
+) -> Lazy:
     """Return the lazy array whose elements are `of` the operands' elements, broadcast together."""
     dims = low.meet(reps, t.shape)
     fitted: list[Rep] = []
@@ -107,7 +118,7 @@ def lower_cast(low: Lowerer, instr: Instr) -> None:
     low.define(instr.result, Lazy(instr.result.type, low.dims(rep), read, *reads_of([rep])))
 
 
-def _real(low: Lowerer, a: Operand, dtype) -> Operand:
+def _real(low: Lowerer, a: Operand, dtype: Dtype) -> Operand:
     # complex to real drops the imaginary part, as NumPy does (with a warning)
     if a.type.dtype.kind == "c" and dtype.kind in "fiu":
         return low.code.op("real", a)
@@ -122,6 +133,89 @@ def lower_copy(low: Lowerer, instr: Instr) -> None:
     low.define(instr.result, low.fill(low.rep(instr.args[0]), instr.result.name))
 
 
-TABLE = {"cast": lower_cast, "copy": lower_copy}
+def lower_item0(low: Lowerer, instr: Instr) -> None:
+    """Lower the element of an array of rank 0."""
+    low.define_scalar(instr.result, low.scalar(instr.args[0]))
 
-__all__ = ["TABLE", "combine", "is_elementwise", "lower_elementwise", "reads_of", "select"]
+
+def lower_widen(low: Lowerer, instr: Instr) -> None:
+    """Lower a scalar as the wider type of a join."""
+    low.define_scalar(instr.result, low.code.coerce(low.scalar(instr.args[0]), instr.param("type")))
+
+
+def lower_isclose(low: Lowerer, instr: Instr) -> None:
+    """Lower `abs(a - b) <= atol + rtol * abs(b)`, equal infinities, and nans if asked for."""
+    result = instr.result
+    nan = bool(instr.param("equal_nan", False))
+    if isinstance(result.type, Scalar):
+        low.define_scalar(result, _close(low, tuple(low.scalar(a) for a in instr.args), nan))
+        return
+    reps = [low.buffer(low.rep(a)) if a.type.ndim else low.rep(a) for a in instr.args]
+    low.define(result, combine(low, reps, result.type, lambda args: _close(low, args, nan), instr.args))
+
+
+def _close(low: Lowerer, args: tuple[Operand, ...], nan: bool) -> Operand:
+    code = low.code
+    a, b = (convert(code, x, np.dtype(np.float64)) for x in args[:2])
+    gap = code.op("absolute", code.op("subtract", a, b))
+    limit = code.op("add", args[3], code.op("multiply", args[2], code.op("absolute", b)))
+    near = code.op("both", code.op("less_equal", gap, limit), code.op("isfinite", b))
+    near = code.op("either", near, code.op("equal", a, b))
+    if nan:
+        near = code.op("either", near, code.op("both", code.op("isnan", a), code.op("isnan", b)))
+    return near
+
+
+def lower_all_close(low: Lowerer, instr: Instr) -> None:
+    """Lower allclose and array_equal: whether a comparison holds everywhere."""
+    code = low.code
+    nan = bool(instr.param("equal_nan", False))
+    reps = [low.buffer(low.rep(a)) if a.type.ndim else low.rep(a) for a in instr.args]
+    is_exact = instr.op.name == "array_equal"
+    t = Array(BOOL, paths.broadcast([r.type.shape for r in reps], code.sizes.fresh))
+
+    def compare(args: tuple[Operand, ...]) -> Operand:
+        if not is_exact:
+            return _close(low, args, nan)
+        equal: Operand = code.op("equal", *args)
+        if nan:
+            equal = code.op("either", equal, code.op("both", *(code.op("isnan", a) for a in args)))
+        return equal
+
+    def everywhere() -> tuple[Operand, ...]:
+        rep = combine(low, reps, t, compare, instr.args)
+        start = code.coerce(Literal(True), Scalar(BOOL))
+        return code.nest(
+            low.dims(rep), (start,), lambda i, s: (code.op("logical_and", s[0], low.read(rep, i)),)
+        )
+
+    differ = _different_shapes(low, reps) if is_exact else None
+    if differ is None:
+        (found,) = everywhere()
+    else:
+        no = Literal(False)
+        (found,) = code.branch(differ, lambda: (code.coerce(no, Scalar(BOOL)),), everywhere)
+    low.define_scalar(instr.result, code.coerce(found, instr.result.type))
+
+
+def _different_shapes(low: Lowerer, reps: list[Rep]) -> Operand | None:
+    a, b = reps
+    if a.type.ndim != b.type.ndim:
+        return Literal(True)
+    differ: Operand | None = None
+    for k, (n, m) in enumerate(zip(a.type.shape, b.type.shape, strict=True)):
+        if n != m:
+            one = low.code.op("not_equal", low.dim(a, k), low.dim(b, k))
+            differ = one if differ is None else low.code.op("either", differ, one)
+    return differ
+
+
+TABLE = {
+    "cast": lower_cast,
+    "copy": lower_copy,
+    "item0": lower_item0,
+    "widen": lower_widen,
+    "isclose": lower_isclose,
+    "allclose": lower_all_close,
+    "array_equal": lower_all_close,
+}

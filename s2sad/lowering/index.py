@@ -178,6 +178,7 @@ def fancy_part(
     assert isinstance(step, paths.Index)
     rest = list(operands)
     advanced: list[tuple[int, Rep]] = []  # (axis of x, index array)
+    in_bounds: set[int] = set()  # axes indexed by masks: no check needed
     where: list[int] = []
     basic: list[tuple[int, Operand, Operand] | None] = []  # (axis, start, step) per plain result axis
     shape: list[Size] = []
@@ -204,6 +205,7 @@ def fancy_part(
             if isinstance(item, Fancy) and item.mask:
                 mask = low.buffer(low.rep(rest.pop(0)))
                 advanced += [(axis + d, rep) for d, rep in enumerate(nonzero(low, mask, x, axis))]
+                in_bounds |= set(range(axis, axis + item.ndim))
                 axis += item.ndim
             else:
                 advanced.append((axis, _index_array(low, low.rep(rest.pop(0)), written)))
@@ -225,7 +227,8 @@ def fancy_part(
         plain = (*index[:place_at], *index[place_at + len(joined) :])
         at: list[Operand] = [ZERO] * x.type.ndim
         for (a, _), rep in zip(advanced, fitted, strict=True):
-            at[a] = checked(low.code, low.read(rep, inner), xdims[a], a)
+            i = low.read(rep, inner)
+            at[a] = i if a in in_bounds else checked(low.code, i, xdims[a], a)
         for spec, i in zip(basic, plain, strict=True):
             if spec is not None:
                 at[spec[0]] = _step(low, spec[1], i, spec[2])
@@ -259,7 +262,7 @@ def nonzero(low: Lowerer, mask: Rep, x: Rep | None = None, axis: int = 0) -> lis
                 differ = code.op("not_equal", low.dim(mask, d), low.dim(x, axis + d))
                 code.fail_if(differ, IndexError, f"boolean index did not match indexed array along axis {axis + d}")
     dims = low.dims(mask)
-    start = code.op("number", ZERO, type=WEAK_INT)
+    start = code.op("widen", ZERO, type=WEAK_INT)
 
     def count(index: Index, state: list[Operand]) -> Sequence[Operand]:
         one = low.read(mask, index)

@@ -36,17 +36,10 @@ def _select_type(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) 
 _register("select", lambda c, a, b: a if c else b, "{1} if {0} else {2}", infer=_select_type)
 _register("at_least", lambda a, b: max(a, b), "max({}, {})")
 _register("at_most", lambda a, b: min(a, b), "min({}, {})")
-_register("both", lambda a, b: a and b, "{} and {}")
-_register("either", lambda a, b: a or b, "{} or {}")
+_register("both", lambda a, b: bool(a and b), "{} and {}")
+_register("either", lambda a, b: bool(a or b), "{} or {}")
 _register("outside", lambda i, n: i < -n or i >= n, "{0} < -{1} or {0} >= {1}")
 _register("wrap", lambda i, n: i + n if i < 0 else i, "{0} + {1} if {0} < 0 else {0}")
-_register(
-    "item",
-    lambda x: x[()],
-    "{}[()]",
-    infer=lambda types, params, sizes: (Scalar(types[0].dtype),),
-    doc="the element of an array of rank 0",
-)
 _register(
     "contiguous",
     np.ascontiguousarray,
@@ -54,20 +47,6 @@ _register(
     infer=_same_type,
     alias=Alias.MAYBE,
     doc="x in C order; x itself where it is already",
-)
-
-
-def _number(x: Any, type: Scalar) -> Any:
-    kinds = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
-    return kinds[type.dtype.kind](x) if type.weak else type.dtype.type(x)
-
-
-_register(
-    "number",
-    _number,
-    "{}",
-    infer=lambda types, params, sizes: (params["type"],),
-    doc="a scalar as a Python number or a NumPy scalar: compiled code knows no difference",
 )
 
 

@@ -105,6 +105,15 @@ def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> 
             return _factorial(code, args[0])
         case "comb":
             return _comb(code, *args)
+        case "isclose":
+            return _isclose(code, *args)
+        case "lcm":
+            return _lcm(code, *args)
+        case "perm":
+            over = code.op("subtract", args[0], args[1])
+            lo = code.op("at_least", code.op("add", over, ONE), ONE)
+            found = _product(code, lo, code.add(args[0], ONE), lambda total, i: code.op("multiply", total, i))
+            return code.op("select", code.op("less", over, ZERO), ZERO, found)
         case "isqrt":
             return _isqrt(code, args[0])
         case _:
@@ -112,7 +121,7 @@ def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> 
 
 
 def _product(code: Code, lo: Operand, hi: Operand, term: Callable[[Operand, Operand], Operand]) -> Operand:
-    start = code.op("number", ONE, type=WEAK_INT)
+    start = code.op("widen", ONE, type=WEAK_INT)
 
     def body(i: Value, state: list[Operand]) -> Sequence[Operand]:
         return (term(state[0], i),)
@@ -142,6 +151,19 @@ def _isqrt(code: Code, n: Operand) -> Operand:
     above = code.op("add", root, ONE)
     fits = code.op("less_equal", code.op("multiply", above, above), n)
     return code.op("select", fits, above, root)
+
+
+def _isclose(code: Code, a: Operand, b: Operand, relative: Operand, absolute: Operand) -> Operand:
+    gap = code.op("math_fabs", code.op("subtract", a, b))
+    largest = code.op("at_least", code.op("math_fabs", a), code.op("math_fabs", b))
+    limit = code.op("at_least", code.op("multiply", relative, largest), absolute)
+    near = code.op("both", code.op("less_equal", gap, limit), code.op("isfinite", gap))
+    return code.op("either", code.op("equal", a, b), near)
+
+
+def _lcm(code: Code, a: Operand, b: Operand) -> Operand:
+    divisor = code.op("at_least", code.op("math_gcd", a, b), ONE)
+    return code.op("absolute", code.op("multiply", code.op("floor_divide", a, divisor), b))
 
 
 def _finite(code: Code, a: Operand) -> None:

@@ -66,6 +66,16 @@ def lower_stack(low: Lowerer, instr: Instr) -> None:
     low.define(instr.result, whole(buffer))
 
 
+def lower_array_of(low: Lowerer, instr: Instr) -> None:
+    """Lower an array written out by its scalars."""
+    t = _array(instr)
+    shape = instr.param("shape")
+    buffer = low.allocate(t.dtype, tuple(map(Literal, shape)), t, instr.result.name)
+    for k, a in zip(np.ndindex(*shape), instr.args, strict=True):
+        buffer = low.write_base(buffer, tuple(map(Literal, k)), low.scalar(a))
+    low.define(instr.result, whole(buffer))
+
+
 def _same_dimension(low: Lowerer, reps: Sequence[Rep], axis: int, message: str) -> None:
     first = reps[0]
     for rep in reps[1:]:
@@ -363,6 +373,7 @@ def lower_triangle_indices(low: Lowerer, instr: Instr) -> None:
 TABLE = {
     "concatenate": lower_concatenate,
     "stack": lower_stack,
+    "array_of": lower_array_of,
     "roll": lower_roll,
     "repeat": lower_repeat,
     "tile": lower_tile,

@@ -66,6 +66,9 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
         return args[0]
     if dtype.kind == "b" and name in ON_BOOLS:
         return code.op(ON_BOOLS[name], *args)
+    if name == "clip":
+        x, lo, hi = (convert(code, a, dtype) for a in args)
+        return code.op("minimum", code.op("maximum", x, lo), hi)
     if name == "power":
         return _power(code, args, dtype)
     if name in BY_INT_ZERO and dtype.kind in "iu":

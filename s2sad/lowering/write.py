@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from s2sad.ir import path as paths
-from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import Fancy, Path
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array
@@ -95,8 +95,9 @@ def _check_fits(low: Lowerer, own: Size, size: Size, n: Operand, m: Operand) -> 
 
 def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
     rep = _fitted(low, part, rep)
-    if conflicts(low, base, part.view, rep):
-        rep = low.fill(rep)
+    down = direction(low, base, part.view, rep)
+    if down is None:
+        rep, down = low.fill(rep), ()
 
     def body(index: Index, state: list[Operand]) -> Sequence[Operand]:
         (buffer,) = state
@@ -104,7 +105,7 @@ def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
         with low.writing(base, buffer):
             return (_write(low, buffer, part.place(index), low.read(rep, index), op),)
 
-    (after,) = low.code.nest(part.dims, (base,), body)
+    (after,) = low.code.nest(part.dims, (base,), body, down)
     assert isinstance(after, Value)
     return after
 
@@ -125,17 +126,46 @@ def _is_weak(v: Operand) -> bool:
     return bool(getattr(v.type, "weak", False))
 
 
-def conflicts(low: Lowerer, base: Value, target: Strided | None, rep: Rep) -> bool:
-    """True if an element of `rep` may read memory that the nest over `base` writes at another index."""
+def direction(low: Lowerer, base: Value, target: Strided | None, rep: Rep) -> tuple[bool, ...] | None:
+    """Return along which dimensions the nest that writes `rep` to `target` has to run downwards, so
+    that it reads each element before it writes it; None if no direction will do."""
     mine = low.roots[base]
-    reads = (rep,) if isinstance(rep, Strided) else rep.reads
-    for r in reads:
+    others = () if isinstance(rep, Strided) else rep.elsewhere
+    if any(low.storage.may_alias(low.roots[b], mine) for b in others):
+        return None
+    shifts: list[tuple[int, ...]] = []
+    for r in (rep,) if isinstance(rep, Strided) else rep.reads:
         if low.storage.may_alias(low.roots[r.base], mine):
             same = low.lineage.setdefault(r.base, object()) is low.lineage.setdefault(base, object())
-            if target is None or not same or not target.same_elements(r):
-                return True
-    others = () if isinstance(rep, Strided) else rep.elsewhere
-    return any(low.storage.may_alias(low.roots[b], mine) for b in others)
+            shift = _shift(low, target, r) if same and target is not None else None
+            if shift is None:
+                return None
+            shifts.append(shift)
+    down: list[bool] = []
+    for k in range(target.type.ndim if target is not None else 0):
+        signs = {s[k] > 0 for s in shifts if s[k]}
+        if len(signs) == 2:
+            return None
+        down.append(signs == {False})
+        shifts = [s for s in shifts if not s[k]]  # the others are settled by this dimension
+    return tuple(down)
+
+
+def _shift(low: Lowerer, target: Strided, read: Strided) -> tuple[int, ...] | None:
+    """By how many elements along each dimension `read` is ahead of `target`; None if not constant."""
+    if target.axes != read.axes:
+        return None
+    shift = [0] * target.type.ndim
+    by_axis = {b: (k, stride) for k, terms in enumerate(target.axes) for b, stride in terms}
+    for b, (mine, theirs) in enumerate(zip(target.offsets, read.offsets, strict=True)):
+        gap = low.code.distance(theirs, mine)
+        if gap == 0:
+            continue
+        k, stride = by_axis.get(b, (0, None))
+        if gap is None or len(target.axes[k]) != 1 or stride not in (Literal(1), Literal(-1)):
+            return None
+        shift[k] = gap if stride == Literal(1) else -gap
+    return tuple(shift)
 
 
 def _masked(low: Lowerer, base: Value, target: Strided, mask: Operand, rep: Rep, op: str) -> Value:
@@ -143,8 +173,10 @@ def _masked(low: Lowerer, base: Value, target: Strided, mask: Operand, rep: Rep,
     code = low.code
     where = low.rep(mask)
     check_mask(low, where, target)
-    if conflicts(low, base, _leading(target, where.type.ndim), where):
-        where = low.fill(where)
+    lead = target if target.type.ndim == where.type.ndim else None
+    down = direction(low, base, lead, where)
+    if down is None:
+        where, down = low.fill(where), ()
     v = low.read(rep, ())
 
     def body(index: Index, state: list[Operand]) -> Sequence[Operand]:
@@ -158,13 +190,9 @@ def _masked(low: Lowerer, base: Value, target: Strided, mask: Operand, rep: Rep,
 
             return code.branch(chosen, then, lambda: state)
 
-    (after,) = code.nest(low.dims(target), (base,), body)
+    (after,) = code.nest(low.dims(target), (base,), body, down)
     assert isinstance(after, Value)
     return after
-
-
-def _leading(target: Strided, ndim: int) -> Strided | None:
-    return target if target.type.ndim == ndim else None
 
 
 def check_mask(low: Lowerer, mask: Rep, x: Rep) -> None:

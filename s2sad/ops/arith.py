@@ -20,11 +20,10 @@ from s2sad.ops.declare import (
     literal_value,
     nondiff,
 )
-from s2sad.ops.expr import Expr, Masked
+from s2sad.ops.expr import Expr, Masked, apply
 from s2sad.ops.functions import (
     both,
     conj,
-    copysign,
     either,
     floor_divide,
     isnan,
@@ -70,7 +69,10 @@ def _base(g: Expr, a: Expr, b: Expr) -> Expr:
 
 
 def _exponent(g: Expr, a: Expr, b: Expr, y: Expr) -> Expr:
-    return y * log(a if literal_value(a) else nonzero_denominator(a)) * g
+    base = literal_value(a)
+    if isinstance(base, int | float) and base > 0:
+        return y * apply("math_log", a) * g
+    return y * log(nonzero_denominator(a)) * g
 
 
 BASE = ((0.5, 2.0), (-2.0, 2.0))
@@ -99,7 +101,7 @@ elementwise(
 elementwise("fabs", np.fabs, lambda g, x, y: sign(x) * g, "np.fabs", kinks="0 at 0")
 nondiff("sign", np.sign, "np.sign")
 elementwise(
-    "copysign", np.copysign, lambda g, a, b, y: (sign(a) * copysign(1.0, b) * g, None), "np.copysign"
+    "copysign", np.copysign, lambda g, a, b, y: (sign(a) * sign(y) * g, 0.0 * g), "np.copysign"
 )
 for name in ("floor", "ceil", "trunc", "rint"):
     nondiff(name, getattr(np, name), f"np.{name}")

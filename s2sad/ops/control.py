@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ir.op import Kind, Op
+from s2sad.ir.op import Alias, Kind, Op
 from s2sad.ir.types import Array, Scalar, Type, sample
 from s2sad.ops.table import register
 
@@ -55,6 +55,20 @@ WIDEN = register(
         cost=0,
         doc="a scalar as the wider scalar type of a join: int to float, weak to strong; prints as x itself",
         extra={"print": "widen"},
+    )
+)
+
+
+STOP_GRADIENT = register(
+    Op(
+        "stop_gradient",
+        Kind.NONDIFF,
+        lambda x: x,
+        spelling="{0}",
+        infer=lambda types, params, sizes: (types[0],),
+        alias=Alias.SAME,
+        cost=0,
+        doc="x itself, with derivative zero",
     )
 )
 

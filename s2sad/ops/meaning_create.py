@@ -13,7 +13,7 @@ from s2sad.ops.functions import arange, cast, copy, expand, eye, full, ones, pow
 F8 = np.dtype(np.float64)
 
 
-@meaning(np.array)
+@meaning(np.array, static="ndmin")
 def array_(
     object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: Any = False, ndmin: int = 0, like: Any = None
 ) -> Expr:

@@ -21,7 +21,7 @@ from s2sad.ops.call import (
     unsupported,
 )
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import cast, imag, isnan, real, where, zeros_like
+from s2sad.ops.functions import cast, imag, isnan, literal, real, where, zeros_like
 
 _KEYWORDS = [
     inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
@@ -75,10 +75,7 @@ def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) ->
     """Return np.sign(x); of a complex number it has a derivative."""
     only("where", where, True)
     x = array(x, dtype)
-    if x.dtype.kind != "c":
-        return apply("sign", x)
-    r = apply("absolute", x)
-    return x / (r + r.eq(0))
+    return apply("sign" if x.dtype.kind != "c" else "phase", x)
 
 
 @meaning(np.conjugate, method="conj")
@@ -102,8 +99,16 @@ def real_(val: Any) -> Expr:
 @meaning(np.imag)
 def imag_(val: Any) -> Expr:
     """Return np.imag(val)."""
-    x = array(val)
-    return imag(x) if x.dtype.kind == "c" else zeros_like(x, dtype=None)
+    return imaginary(array(val))
+
+
+def imaginary(x: Expr) -> Expr:
+    """Return the imaginary part, zeros of real numbers."""
+    if x.dtype.kind == "c":
+        return imag(x)
+    if getattr(x.type, "weak", False):
+        return literal(0.0 if x.dtype.kind == "f" else 0)
+    return zeros_like(x, dtype=None)
 
 
 @meaning(np.angle, static="deg")
@@ -192,7 +197,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     big = float(np.finfo(a.dtype.name).max)
     high, low = (big if posinf is None else posinf), (-big if neginf is None else neginf)
     out = where(a.eq(math.inf), high, where(a.eq(-math.inf), low, a))
-    return where(isnan(a), nan, out)
+    out = where(isnan(a), nan, out)
+    return apply("item0", out) if out.is_array and not out.ndim else out
 
 
 @meaning(np.isclose, static="equal_nan")
@@ -228,13 +234,13 @@ def isneginf(x: Any, out: Any = None) -> Expr:
 @meaning(np.isreal)
 def isreal(x: Any) -> Expr:
     """Return np.isreal(x)."""
-    return elementwise_call("equal", imag_(array(x)), array(0))
+    return apply("equal", imag_(x), 0)
 
 
 @meaning(np.iscomplex)
 def iscomplex(x: Any) -> Expr:
     """Return np.iscomplex(x)."""
-    return elementwise_call("not_equal", imag_(array(x)), array(0))
+    return apply("not_equal", strong(imag_(x)), 0)
 
 
 @meaning(np.iscomplexobj)

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2sad.ops.call import METHODS, array, dtype_of, make_call, meaning, one_axis, only, unsupported
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import cast, conj, matmul, outer, permute, reshape, swap, total
+from s2sad.ops.functions import cast, conj, count, literal, matmul, outer, permute, reshape, size, swap, total
 from s2sad.ops.linalg import split_subscripts
 from s2sad.ops.meaning_elementwise import elementwise_call
 
@@ -32,9 +32,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Expr:
         return elementwise_call("multiply", x, y)
     if y.ndim <= 2:
         return matmul(x, y)
-    left, right = LETTERS[: x.ndim], LETTERS[x.ndim : x.ndim + y.ndim]
-    right = right[:-2] + left[-1] + right[-1]
-    return _einsum((x, y), (left, right), left[:-1] + right[:-2] + right[-1])
+    return _contracted(x, y, [x.ndim - 1], [y.ndim - 2])
 
 
 METHODS["dot"] = make_call("dot", dot)
@@ -50,8 +48,7 @@ def inner(a: Any, b: Any, /) -> Expr:
         return matmul(x, y)
     if y.ndim == 2:
         return matmul(x, swap(y))
-    left, right = LETTERS[: x.ndim], LETTERS[x.ndim : x.ndim + y.ndim - 1] + LETTERS[x.ndim - 1]
-    return _einsum((x, y), (left, right), left[:-1] + right[:-1])
+    return _contracted(x, y, [x.ndim - 1], [y.ndim - 1])
 
 
 @meaning(np.vdot)
@@ -156,11 +153,26 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
     j = [one_axis(k, y.ndim) for k in over[1]]
     if len(i) != len(j):
         raise ValueError("shape-mismatch for sum")
-    left, right = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
-    for p, q in zip(i, j, strict=True):
-        right[q] = left[p]
-    kept = [c for k, c in enumerate(left) if k not in i] + [c for k, c in enumerate(right) if k not in j]
-    return _einsum((x, y), ("".join(left), "".join(right)), "".join(kept))
+    return _contracted(x, y, i, j)
+
+
+def _contracted(x: Expr, y: Expr, i: list[int], j: list[int]) -> Expr:
+    """The sum over the axes i of x paired with j of y, as one product of matrices."""
+    rows, cols = ([k for k in range(e.ndim) if k not in over] for e, over in ((x, i), (y, j)))
+    left = _matrix(permute(x, (*rows, *i)), len(rows), len(i))
+    right = _matrix(permute(y, (*j, *cols)), len(j), len(cols))
+    z = matmul(left, right)
+    if len(rows) == 1 and len(cols) == 1:
+        return z
+    return reshape(z, *(size(x, k) for k in rows), *(size(y, k) for k in cols))
+
+
+def _matrix(x: Expr, lead: int, trail: int) -> Expr:
+    if lead == 1 and trail == 1:
+        return x
+    n = count(x, tuple(range(lead))) if lead else literal(1)
+    m = count(x, tuple(range(lead, lead + trail))) if trail else literal(1)
+    return reshape(x, n, m)
 
 
 @meaning(np.einsum)

@@ -11,7 +11,8 @@ from s2sad.ir.size import Size
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call, make_call, meaning, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import imag, literal, real, swap, zeros_like
+from s2sad.ops.functions import literal, real, swap
+from s2sad.ops.meaning_elementwise import imaginary
 from s2sad.ops.meaning_shape import transpose
 from s2sad.ops.table import OPS
 
@@ -232,8 +233,7 @@ def _real(self: Any) -> Expr:
 
 
 def _imag(self: Any) -> Expr:
-    x = lift(self)
-    return imag(x) if x.dtype.kind == "c" else zeros_like(x, dtype=None)
+    return imaginary(lift(self))
 
 
 for _name, _function in (("T", _transposed), ("mT", _matrix_transposed), ("real", _real), ("imag", _imag)):

@@ -221,16 +221,22 @@ def _pad_by_index(x: Expr, axis: int, before: Expr, after: Expr, mode: str) -> E
     return item_at(x, axis, Fancy(), index)
 
 
+def _of_three(x: Expr) -> Expr:
+    """x, whose last dimension is checked to be 3."""
+    if x.dims[-1].is_const:
+        if x.dims[-1].const != 3:
+            raise ValueError("incompatible vector dimensions for cross product")
+        return x
+    return reshape(x, *(size(x, k) for k in range(x.ndim - 1)), 3)
+
+
 @meaning(np.cross, static="axisa axisb axisc")
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Expr:
     """Return np.cross(a, b) of vectors along the last axis."""
     x, y = array(a), array(b)
     if (axisa, axisb, axisc) != (-1, -1, -1) or axis is not None:
         raise unsupported("np.cross along other axes is not supported", "move the axis to the end first")
-    if not (x.dims[-1] == y.dims[-1] and x.dims[-1].is_const and x.dims[-1].const == 3):
-        raise unsupported("np.cross needs vectors known to have 3 elements", "write out the products")
-    part = [[item_at(v, v.ndim - 1, At(), k) for k in range(3)] for v in (x, y)]
-    u, v = part
+    u, v = ([item_at(e, e.ndim - 1, At(), k) for k in range(3)] for e in map(_of_three, (x, y)))
     out = [u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3] for k in range(3)]
     return apply("stack", *out, axis=out[0].ndim)
 

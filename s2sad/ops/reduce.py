@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from s2sad.ir.builder import Sizes
@@ -72,8 +74,15 @@ reduction("prod", np.prod, _prod_weight, "np.prod", cost=2, kinks="right with ze
 reduction("max", np.max, _extreme_weight, "np.max", kinks="ties split evenly")
 reduction("min", np.min, _extreme_weight, "np.min", kinks="ties split evenly")
 DDOF = {"keepdims": False, "ddof": 0}
-reduction("var", np.var, _var_weight, "np.var", defaults=DDOF, cost=4)
-reduction("std", np.std, _std_weight, "np.std", defaults=DDOF, cost=4, kinks="0 where all elements are equal")
+
+
+def _without_ddof(x: Any, axis: Axes, keepdims: bool, ddof: int = 0) -> Any:
+    return np.var(x, axis=axis, keepdims=keepdims)  # samples have one element: ddof would warn
+
+
+SPREAD: dict[str, Any] = {"defaults": DDOF, "cost": 4, "infer": reduced(_without_ddof)}
+reduction("var", np.var, _var_weight, "np.var", **SPREAD)
+reduction("std", np.std, _std_weight, "np.std", **SPREAD, kinks="0 where all elements are equal")
 
 for name in ("any", "all", "count_nonzero", "argmax", "argmin"):
     function = getattr(np, name)

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from s2sad.ir.op import Alias
 from s2sad.ops.arith import AWAY
-from s2sad.ops.declare import elementwise, linear
+from s2sad.ops.declare import broadcast_shape, custom, elementwise, linear
 from s2sad.ops.expr import Expr
-from s2sad.ops.functions import conj, cos, cosh, exp, nonzero_denominator, sin, sinh, sqrt, where
+from s2sad.ops.functions import absolute, conj, cos, cosh, exp, nonzero_denominator, real, sin, sinh, sqrt, where
 
 POSITIVE = (0.2, 2.0)
 UNIT = (-0.9, 0.9)
@@ -71,12 +72,23 @@ elementwise("logaddexp2", np.logaddexp2, _logaddexp2, "np.logaddexp2", cost=40, 
 
 # --- complex numbers: linear over the reals, transposed and not conjugated ----------------------
 
-linear("real", np.real, lambda g, x, y: (g,), "np.real", shape=lambda types, params, sizes: types[0].shape)
-linear("imag", np.imag, lambda g, x, y: (-1j * g,), "np.imag", shape=lambda types, params, sizes: types[0].shape)
-linear(
-    "conjugate",
-    np.conjugate,
-    lambda g, x, y: (conj(g),),
-    "np.conj",
-    shape=lambda types, params, sizes: types[0].shape,
-)
+
+
+def _phase_jvp(dots: tuple[Expr | None, ...], args: tuple[Expr, ...], y: Expr) -> Expr:
+    (dot,), (z,) = dots, args
+    assert dot is not None
+    return (dot - y * real(conj(y) * dot)) / nonzero_denominator(absolute(z))
+
+
+def _phase_vjp(g: Expr, args: tuple[Expr, ...], y: Expr) -> tuple[Expr]:
+    (z,) = args
+    return ((g - conj(y) * real(g * y)) / nonzero_denominator(absolute(z)),)
+
+
+custom("phase", np.sign, _phase_jvp, _phase_vjp, "np.sign", shape=broadcast_shape, doc="np.sign of complex numbers")
+for name, function, transpose in (
+    ("real", np.real, lambda g, x, y: (g,)),
+    ("imag", np.imag, lambda g, x, y: (-1j * g,)),
+):
+    linear(name, function, transpose, f"np.{name}", shape=broadcast_shape, alias=Alias.VIEW, cost=0)
+linear("conjugate", np.conjugate, lambda g, x, y: (conj(g),), "np.conj", shape=broadcast_shape)

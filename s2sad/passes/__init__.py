@@ -1,0 +1,1 @@
+"""Clean-ups and the last step before emission: passes `Function -> Function`."""

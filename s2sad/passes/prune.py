@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
-from s2sad.passes.rewrite import Rewriter, loop_ends
+from s2sad.passes.rewrite import Rewriter, fits, loop_ends
 from s2sad.passes.slots import drop_slots
 
 
@@ -36,7 +36,8 @@ class _Pruner(Rewriter):
         for k, result in enumerate(instr.results):
             options = tuple(b.end.args[k] for b in yielding)
             same = seen.setdefault(options, result)
-            if options and all(o == options[0] and o not in inside for o in options):
+            known = options and all(o == options[0] and o not in inside for o in options)
+            if known and fits(options[0], result.type):
                 self.replaced(result, options[0])
                 joined.add(k)
             elif same is not result and _may_join(instr, same, result):
@@ -81,7 +82,7 @@ def _invariant(body: Block, params: tuple[Value, ...], inits: tuple[Operand, ...
     """Return the slots that hold their initial value in every trip."""
     position = {p: k for k, p in enumerate(params)}
     ends = loop_ends(body)
-    found = set(range(len(params)))
+    found = {k for k, p in enumerate(params) if fits(inits[k], p.type)}
 
     def stays(k: int, a: Operand) -> bool:
         source = position.get(a) if isinstance(a, Value) else None

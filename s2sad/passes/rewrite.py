@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.types import Type, without_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,12 @@ class Renamer(Rewriter):
         new = self.inside(instr)
         results = self.defined(new.results)
         return (new if results == new.results else replace(new, results=results),)
+
+
+def fits(a: Operand, t: Type) -> bool:
+    """True if `a` may be read in place of a value of type `t`. A Python number that starts a slot of
+    a NumPy scalar may not: it would not promote the same way."""
+    return isinstance(a, Value) or without_sizes(a.type) == without_sizes(t)
 
 
 def loop_ends(block: Block) -> list[End]:

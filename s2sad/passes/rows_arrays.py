@@ -116,6 +116,8 @@ def _broadcast_stored(site: Site) -> Answer:
     if spread is None or not is_whole(site.instr.param("path")) or value.type.shape != target.type.shape:
         return None
     source = spread.args[0]
+    if site.instr.op.name == "accum" and not _promotes_alike(source, [target]):
+        return None
     return Made(site.instr.op.name, (target, source, *operands), params=site.instr.params)
 
 

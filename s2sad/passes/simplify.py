@@ -13,7 +13,7 @@ from dataclasses import replace
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.walk import use_counts
 from s2sad.ops.table import OPS
-from s2sad.passes.rewrite import Leaving, Rewriter
+from s2sad.passes.rewrite import Leaving, Rewriter, fits
 from s2sad.passes.rows_algebra import ALGEBRA
 from s2sad.passes.rows_arrays import ARRAYS
 from s2sad.passes.site import Definitions, Made, Row, Site
@@ -89,13 +89,19 @@ class _Simplifier(Rewriter):
         end = self.end(block.end)
         if end.kind != "yield":
             return Leaving(tuple(instrs), end)
-        self.dropped(instr, end.args)
-        return instrs
+        return (*instrs, *self.dropped(instr, end.args))
 
     def dropped(self, instr: Instr, values: tuple[Operand, ...]) -> Sequence[Instr]:
-        for result, value in zip(instr.results, values, strict=True):
-            self.replaced(result, self.operand(value))
-        return ()
+        casts: list[Instr] = []
+        for result, old in zip(instr.results, values, strict=True):
+            value = self.operand(old)
+            if fits(value, result.type):
+                self.replaced(result, value)
+            else:  # a Python number for a NumPy scalar
+                params = (("dtype", result.type.dtype),)
+                cast = Instr(OPS["cast"], (value,), (result,), params, (), instr.origin, instr.role)
+                casts += self.noted(cast)
+        return casts
 
     def replaced(self, old: Value, new: Operand) -> None:
         super().replaced(old, new)

@@ -22,7 +22,8 @@ class Exit:
     its instructions that ran before)."""
 
     path: tuple[tuple[Block, int], ...]
-    code: int  # 0: nothing to reverse
+    kind: str  # `none`: nothing to reverse, `full`: as a completed trip, `partial`
+    code: int = 0  # of a partial one
 
     @property
     def end(self) -> End:
@@ -33,12 +34,17 @@ class Exit:
 @dataclass(frozen=True, slots=True)
 class Counting:
     """How the trips of one loop are counted: the counter as the body sees it, its final value, the
-    final exit code (None if no exit needs one), and the exits that need work."""
+    final exit code (None if no exit needs one), and the exits."""
 
     counter: Value
     trips: Value
     code: Value | None
     exits: tuple[Exit, ...]
+
+    @property
+    def partial(self) -> list[Exit]:
+        """Return the exits after which a part of a trip is to be reversed."""
+        return [e for e in self.exits if e.kind == "partial"]
 
 
 def count_trips(fn: Function, activity: Activity) -> tuple[Function, dict[Instr, Counting]]:
@@ -104,9 +110,9 @@ class _Counter:
             blocks = (replace(cond, params=(*cond.params, *unused)), new_body)
         inits: tuple[Operand, ...] = (Literal(0), none) if partial else (Literal(0),)
         new = replace(instr, args=(*instr.args, *inits), results=(*instr.results, *results), blocks=blocks)
-        wanted = {fresh[b]: codes[b] for b in partial}
+        old = {fresh[b]: b for b in kinds}
         exits = tuple(
-            Exit(path, wanted[path[-1][0]]) for path in _exits(new_body) if path[-1][0] in wanted
+            Exit(path, kinds[old[path[-1][0]]], codes.get(old[path[-1][0]], 0)) for path in _exits(new_body)
         )
         self.found[new] = Counting(counter, trips, code_result if partial else None, exits)
         return new

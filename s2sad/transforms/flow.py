@@ -55,7 +55,7 @@ class Flow:
     def end_targets(self, block: Block) -> list[Value]:
         """Return the values that get the cotangents of what a block hands over at its end."""
         owner = self.program.owner.get(block)
-        if owner is None:
+        if owner is None or (owner.op.name in LOOPS and block is not owner.blocks[-1]):
             return []
         if block.end.kind == "break" or owner.op.name in LOOPS:
             loop = self.program.loop_of[block]

@@ -12,8 +12,9 @@ from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Instr, Operand, Value
-from s2sad.ir.types import WEAK_INT, Array
+from s2sad.ir.types import C16, F8, WEAK_INT, Array
 from s2sad.ir.walk import used_values
+from s2sad.passes.base import sizes_after
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.sizes import Resolver
@@ -35,8 +36,10 @@ class Plan:
     ):
         self.program, self.activity, self.pullbacks = program, activity, pullbacks
         self.flow, self.counting = flow, counting
+        self.sizes = sizes_after(program.fn)
         self.top = Resolver(program.fn.params)
         self.names = _Names(program)
+        self.narrow = any(v.type.dtype.kind in "fc" and v.type.dtype not in (F8, C16) for v in program.block_of)
         self.kept: dict[Value, Value] = {}  # values of branches outside loops -> cell
         self.tapes: dict[Value, Tape] = {}
         self.cursors: dict[Instr, Value] = {}  # loops with growing tapes -> cell
@@ -192,6 +195,10 @@ class Plan:
                     break
                 values += instr.results
         return Resolver(values)
+
+    def cursors_in(self, loop: Instr) -> list[Value]:
+        """Return the cursors of a loop and the loops in it."""
+        return [c for inner, c in self.cursors.items() if loop in self.program.enclosing(inner)]
 
     def written(self, block: Block) -> dict[Value, None]:
         """Return the cells that change when a block runs, inner blocks included."""

@@ -9,7 +9,7 @@ from s2sad.driver.arguments import active_leaves, float_argnums
 from s2sad.driver.binding import Binding, call_key
 from s2sad.errors import NotDifferentiable, TypeMismatch
 from s2sad.ir.core import Block, End, Fact, Function, Parameter
-from s2sad.ir.size import Size
+from s2sad.ir.size import Size, slice_length
 from s2sad.ir.structure import describe
 from s2sad.ir.tree import Leaf
 
@@ -56,6 +56,38 @@ def test_facts():
     assert not binding.accepts([np.ones(4), np.ones(4), 2])
 
 
+def test_facts_about_derived_sizes():
+    x, n = Size.symbol("x.0"), Size.symbol("n")
+    sizes = [(x - n).clamped(), x * n, x // n, x.minimum(n), slice_length(x, n, None, Size.of(2)), n * -3 + 1]
+    for left in sizes:
+        fn = made(("x", np.ones(5)), ("n", 2), facts=(Fact(left, Size.symbol("y.0")),))
+        assert Binding(fn, False).holds is None
+        for length, k in [(5, 2), (1, 4), (0, 3), (7, -2)]:
+            right = left.evaluate({"x.0": length, "n": k})
+            fn = made(("x", np.ones(5)), ("n", 2), facts=(Fact(left, Size.of(right)),))
+            assert Binding(fn, False).holds([np.ones(length), k])
+            fn = made(("x", np.ones(5)), ("n", 2), facts=(Fact(left, Size.of(right + 1)),))
+            assert not Binding(fn, False).holds([np.ones(length), k])
+
+
+def test_quick_test_of_plain_calls():
+    x, y = Size.symbol("x.0"), Size.symbol("y.0")
+    fn = made(("x", np.ones(5)), ("y", np.ones(5)), ("s", 1.0), facts=(Fact(x, y),))
+    binding = Binding(fn, False)
+    binding.remember((np.ones(5), np.ones(5), 1.0), {})
+    assert binding.quick((np.ones(3), np.ones(3), 2.0))
+    for other in [
+        (np.ones(3), np.ones(4), 2.0),
+        (np.ones(3), np.ones(3), 2),
+        (np.ones(3), np.ones(3), np.float64(2)),
+        (np.ones(3), np.ones(3, np.float32), 2.0),
+        (np.ones(3), np.ones((3, 1)), 2.0),
+        (np.ones(3), np.ones(3)),
+        (np.ones(3), [1.0, 2.0, 3.0], 2.0),
+    ]:
+        assert not binding.quick(other)
+
+
 def test_captured_values_and_statics():
     now = {"w": np.ones(2), "deep": {"a": 1.0}, "mode": "relu", "f": np.sin}
     extra = {
@@ -86,7 +118,9 @@ def test_overlap_of_written_arguments():
 
 
 def test_active_leaves():
-    fn = made(("p", {"w": 1.0, "n": 2, "s": "a"}), ("k", 3), ("z", 1j), ("mode", "relu"), ("m", np.ones(2, int)))
+    fn = made(
+        ("p", {"w": 1.0, "n": 2, "s": "a"}), ("k", 3), ("z", 1j), ("mode", "relu"), ("m", np.ones(2, int))
+    )
     assert active_leaves(fn, 0) == (True, False, False, False, False)
     assert float_argnums(fn) == (0, 2)
     for argnums, says in [
@@ -117,7 +151,3 @@ def test_call_keys():
     assert len(set(keys)) == len(keys)
     for k, left in enumerate(keys):
         assert all(left != right for right in keys[k + 1 :])
-    with pytest.raises(TypeMismatch):
-        call_key((np.array([None]),), {})
-
-

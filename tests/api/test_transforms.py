@@ -78,7 +78,7 @@ def test_gradient_of_arrays(dtype):
 
 def test_containers_keep_their_structure():
     def f(p):
-        return p["w"][0] * p["n"] + p["deep"].x * p["deep"].y + (p["m"].w**2).sum() * p["m"].rate
+        return p["w"][0] * p["n"] + p["deep"].x * p["deep"].y + (p["m"].w ** 2).sum() * p["m"].rate
 
     p = {
         "w": [2.0, None],

@@ -27,7 +27,9 @@ def program(seed: int, role: str = "tangent") -> Function:
 def arguments(fn: Function, seed: int) -> list[Any]:
     """Return random arguments of the parameters' types."""
     rng = np.random.default_rng(seed)
-    sizes = {name: int(rng.integers(2, 5)) for p in fn.params for name in _symbols(p.type)}
+    length = int(rng.integers(2, 5))  # of all dimensions; ints are indices into them
+    names = [name for p in fn.params for name in _symbols(p.type)]
+    sizes = {name: length if "." in name else int(rng.integers(0, 2)) for name in names}
     return [_argument(p.type, sizes, rng) for p in fn.params]
 
 
@@ -40,7 +42,7 @@ def _argument(t: Type, sizes: dict[str, int], rng: np.random.Generator) -> Any:
     shape = tuple(s.evaluate(sizes) for s in t.shape)
     if t.dtype.kind in "iu":
         size = t.size.evaluate(sizes) if isinstance(t, Scalar) and t.size is not None else None
-        values = rng.integers(0, 3, shape) if size is None else np.full(shape, size)
+        values = rng.integers(0, 2, shape) if size is None else np.full(shape, size)
     elif t.dtype.kind == "b":
         values = rng.random(shape) < 0.5
     else:
@@ -130,7 +132,9 @@ class _Maker:
         return False
 
     def scalar(self, b: Builder, pool: list[Operand]) -> None:
-        op = self.rng.choice(("add", "subtract", "multiply", "negative", "negative", "positive", "add", "multiply"))
+        op = self.rng.choice(
+            ("add", "add", "subtract", "multiply", "multiply", "negative", "negative", "positive")
+        )
         kinds = ("float",) if self.rng.random() < 0.8 else ("int", "size")
         args = [self.pick_from(pool, *kinds) for _ in range(1 if op in ("negative", "positive") else 2)]
         if self.rng.random() < 0.3:
@@ -151,7 +155,8 @@ class _Maker:
                 self.emit(b, pool, self.rng.choice(("setitem", "accum")), a, other, path=full(1))
             case 5:
                 value = self.pick_from(pool, "float")
-                self.emit(b, pool, self.rng.choice(("setitem", "accum")), a, value, Literal(1), path=(Index((At(),)),))
+                op = self.rng.choice(("setitem", "accum"))
+                self.emit(b, pool, op, a, value, Literal(1), path=(Index((At(),)),))
             case 6:
                 self.emit(b, pool, "copy", a)
             case 7:

@@ -6,15 +6,18 @@ arrays; everything between is index arithmetic and nests of loops.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from s2sad.errors import InternalError
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.lowering import create, elementwise, index, linalg, pymath, rearrange, reduce, write
 from s2sad.lowering.code import Code, carried_type_of
 from s2sad.lowering.context import Lowerer
+from s2sad.lowering.facts import check_facts
 from s2sad.lowering.fuse import fusible_values
 from s2sad.lowering.overlap import Storage
 from s2sad.lowering.views import whole
@@ -59,13 +62,30 @@ def _function(fn: Function, lower_callee: Callable[[Function], Function]) -> Fun
     low = Lowerer(code, storage, lower_callee)
     low.fusible = fusible_values(fn.block, storage)
     code.open()
+    check_facts(code, fn)
     for p in fn.params:
         low.bind(p, p)
         if isinstance(p.type, Array):
             low.dims(low.reps[p])  # once, before any loop; unused ones go with the dead code
     types = tuple(carried_type_of(t) for t in fn.result_types)
     end = _instrs(low, fn.block, types, None)
-    return replace(fn, block=code.close((), end))
+    return flat(replace(fn, block=code.close((), end)))
+
+
+def flat(fn: Function) -> Function:
+    """Return the function with one positional parameter per leaf and a tuple of result leaves."""
+    names = [re.sub(r"\W", "_", p.name) or "x" for p in fn.params]
+    taken: set[str] = set()
+    for k, name in enumerate(names):
+        count = 0
+        while names[k] in taken:
+            count += 1
+            names[k] = f"{name}_{count}"
+        taken.add(names[k])
+    signature = tuple(Parameter(name, Leaf(k)) for k, name in enumerate(names))
+    shown = len(fn.result_types) - len(fn.writes)
+    result = Node("tuple", tuple(range(shown)), tuple(map(Leaf, range(shown))))
+    return replace(fn, signature=signature, result=result, facts=(), doc="")
 
 
 def _instrs(low: Lowerer, block: Block, returned: tuple[Type, ...], loop: tuple[Type, ...] | None) -> End:
@@ -75,8 +95,31 @@ def _instrs(low: Lowerer, block: Block, returned: tuple[Type, ...], loop: tuple[
         lower_instr(low, instr, returned, loop)
     end = block.end
     low.code.origin = end.origin
+    if end.kind == "raise":
+        return constant_message(end)
     types = {"return": returned, "break": loop, "continue": loop}.get(end.kind)
     return replace(end, args=_values(low, end.args, types))
+
+
+def constant_message(end: End) -> End:
+    """Return a raise with the constant parts of its message: compiled code cannot format values."""
+    params = dict(end.params)
+    text = "".join(p for p in params["message"] if isinstance(p, str))
+    return replace(end, args=(), params=tuple((params | {"message": (text,)}).items()))
+
+
+def _print(low: Lowerer, instr: Instr) -> None:
+    """Compiled code prints values and constant strings, one blank between them: an f-string is taken
+    apart, without its format."""
+    items: list[object] = []
+    for item in instr.param("template"):
+        for part in item if isinstance(item, tuple) else (item,):
+            if isinstance(part, str):
+                items += [part.strip(" ")] if part.strip(" ") or not isinstance(item, tuple) else []
+            else:
+                items.append(part[0] if isinstance(part, tuple) else part)
+    params = (("end", "\n"), ("sep", " "), ("template", tuple(items)))
+    low.code.add_instr(replace(instr, args=tuple(low.operand(a) for a in instr.args), params=params))
 
 
 def _values(low: Lowerer, args: tuple[Operand, ...], types: tuple[Type, ...] | None) -> tuple[Operand, ...]:
@@ -101,8 +144,10 @@ def lower_instr(
             _call(low, instr)
         case "undef":
             _undef(low, instr)
-        case "print" | "comment":
-            low.code.add_instr(replace(instr, args=tuple(low.operand(a) for a in instr.args)))
+        case "comment":
+            low.code.add_instr(instr)
+        case "print":
+            _print(low, instr)
         case name if name in TABLE:
             TABLE[name](low, instr)
         case name if name.startswith("math_"):

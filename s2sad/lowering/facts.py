@@ -1,0 +1,55 @@
+"""Checks, at the head of a lowered function, of what it was built to assume about sizes. Loops do not
+raise by themselves where NumPy would, so every assumption is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from s2sad.ir.core import Function, Literal, Operand
+from s2sad.ir.size import Atom, Size
+from s2sad.ir.types import Array
+from s2sad.lowering.code import ZERO, Code
+from s2sad.lowering.slices import normalized
+
+
+def check_facts(code: Code, fn: Function) -> None:
+    """Append a test that raises ValueError for each fact of the function."""
+    if not fn.facts:
+        return
+    symbols: dict[str, Operand] = {}
+    for p in fn.params:
+        if isinstance(p.type, Array):
+            symbols |= {f"{p.name}.{k}": code.op("size", p, axis=k) for k in range(p.type.ndim)}
+        elif p.type.dtype.kind in "iu":
+            symbols[p.name] = p
+    for fact in dict.fromkeys(fn.facts):
+        if not (fact.left.symbols() | fact.right.symbols()) <= symbols.keys():
+            continue  # a size that is known at run time only: checked where it arises
+        code.origin = fact.origin
+        differ = code.op("not_equal", number(code, fact.left, symbols), number(code, fact.right, symbols))
+        code.fail_if(differ, ValueError, f"{fact.left} must equal {fact.right}")
+
+
+def number(code: Code, size: Size, symbols: Mapping[str, Operand]) -> Operand:
+    """Return the operand that holds a size, computed from the operands of its symbols."""
+    total: Operand = Literal(size.const)
+    for atom, k in size.terms:
+        total = code.add(total, code.mul(_atom(code, atom, symbols), Literal(k)))
+    return total
+
+
+def _atom(code: Code, atom: Atom, symbols: Mapping[str, Operand]) -> Operand:
+    if atom.kind == "symbol":
+        return symbols[atom.name]
+    parts = [number(code, p, symbols) for p in atom.parts]
+    match atom.kind:
+        case "clamp":
+            return code.maximum(parts[0], ZERO)
+        case "minimum":
+            return code.minimum(*parts)
+        case "product":
+            return code.product(parts)
+        case "slice":
+            return normalized(code, *parts)[1]
+        case _:
+            return code.floordiv(*parts)

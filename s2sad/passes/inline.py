@@ -1,0 +1,73 @@
+"""Inlining of calls where the text does not grow: small callees, and those called once.
+
+Only callees with a single exit are inlined; one that returns early keeps its function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
+from s2sad.ir.types import Type
+from s2sad.ir.walk import Copier, count
+from s2sad.ops.table import OPS
+from s2sad.passes.base import sizes_after
+from s2sad.passes.rewrite import Rewriter, fits
+
+SMALL = 3  # instructions of a callee that is inlined wherever it is called
+
+
+def inline(fn: Function) -> Function:
+    """Return the function with small callees, and those with one call, in place of their calls."""
+    calls: dict[Function, int] = {}
+    for instr in fn.block.walk():
+        if instr.op.name == "call":
+            callee: Function = instr.param("callee")
+            calls[callee] = calls.get(callee, 0) + 1
+    if not calls:
+        return fn
+    return _Inliner(fn, calls).function(fn)
+
+
+class _Inliner(Rewriter):
+    def __init__(self, fn: Function, calls: dict[Function, int]) -> None:
+        super().__init__()
+        self.sizes = sizes_after(fn)
+        self.calls = calls
+        self.bodies: dict[Function, Function] = {}  # callees with their own calls inlined
+
+    def visit(self, instr: Instr) -> Sequence[Instr]:
+        new = self.inside(instr)
+        if new.op.name != "call":
+            return (new,)
+        callee: Function = new.param("callee")
+        if callee not in self.bodies:
+            self.bodies[callee] = inline(callee)
+        body = self.bodies[callee]
+        if not self.worth(callee, body.block):
+            changed = tuple((key, body if key == "callee" else value) for key, value in new.params)
+            return (new if body is callee else replace(new, params=changed),)
+        casts: list[Instr] = []
+        args = [self.fitting(a, p.type, new, casts) for a, p in zip(new.args, body.params, strict=True)]
+        copier = Copier(self.sizes, dict(zip(body.params, args, strict=True)))
+        copied = copier.block(body.block)
+        instrs = [replace(i, role=new.role) if new.role and not i.role else i for i in copied.instrs]
+        for result, value in zip(new.results, copied.end.args, strict=True):
+            self.replaced(result, self.fitting(value, result.type, new, instrs))
+        return (*casts, *instrs)
+
+    def fitting(self, a: Operand, t: Type, call: Instr, casts: list[Instr]) -> Operand:
+        """Return `a` as a value of type `t`: a Python number may have to become a NumPy scalar."""
+        if fits(a, t):
+            return a
+        result = Value("", t)
+        params = (("dtype", t.dtype),)
+        casts.append(Instr(OPS["cast"], (a,), (result,), params, (), call.origin, call.role))
+        return result
+
+    def worth(self, callee: Function, body: Block) -> bool:
+        """True if the callee is to be inlined."""
+        if body.end.kind != "return" or len(list(returns(body))) != 1:
+            return False
+        return self.calls[callee] == 1 or count(body) <= SMALL

@@ -1,0 +1,215 @@
+"""The forward sweep: the primal with what the plan wants kept written to tapes.
+
+Cells (tapes, cursors, kept values of branches) are threaded through loops and ifs as further slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.types import Array, Scalar
+from s2sad.ops.control import IF, UNDEF
+from s2sad.ops.table import OPS
+from s2sad.transforms.plan import Plan
+from s2sad.transforms.tape import FIRST_LENGTH, Tape
+from s2sad.transforms.rules import retyped
+
+
+class Forward:
+    """Builds the forward sweep; afterwards `env` has the final versions of all cells."""
+
+    def __init__(self, plan: Plan, builder: Builder):
+        self.plan, self.program = plan, plan.program
+        self.env: dict[Value, Operand] = {}
+        self.index: dict[Instr, Operand] = {}  # loop -> entry of its trip in indexed tapes
+        self.fill(builder, self.program.fn.block)
+
+    def fill(self, b: Builder, block: Block) -> None:
+        """Append the block's instructions with those that write tapes."""
+        for p in block.params:
+            self.keep(b, p)
+        for instr in block.instrs:
+            b.origin, b.role = instr.origin, instr.role
+            match instr.op.name:
+                case "comment":
+                    continue
+                case "if":
+                    self.branches(b, instr)
+                case "for" | "while":
+                    self.loop(b, instr)
+                case _:
+                    b.add(instr)
+            for r in instr.results:
+                self.keep(b, r)
+
+    def keep(self, b: Builder, v: Value) -> None:
+        """Append what keeps `v` for the reverse sweep, if it is to be kept."""
+        if v in self.plan.kept:
+            self.env[self.plan.kept[v]] = v
+        if v in self.plan.tapes:
+            b.role = "tape"
+            self.write(b, self.plan.tapes[v], v)
+
+    def block(self, block: Block, cells: Sequence[Value], leave: Sequence[Value]) -> Block:
+        """Return the block; it hands over `cells` where it yields and `leave` where it breaks."""
+        b = Builder(self.plan.sizes, block.end.origin)
+        self.fill(b, block)
+        return self.closed(b, block, cells, leave)
+
+    def closed(self, b: Builder, block: Block, cells: Sequence[Value], leave: Sequence[Value]) -> Block:
+        """Close a block that was filled."""
+        end = block.end
+        more = cells if end.kind == "yield" else leave if end.kind == "break" else ()
+        if end.kind == "break":
+            self.leave(b, block)
+        args = (*end.args, *(self.env[c] for c in more))
+        return Block(block.params, tuple(b.instrs), replace(end, args=args))
+
+    def leave(self, b: Builder, block: Block) -> None:
+        """Append the step of a cursor at a `break` after which there is something to reverse."""
+        loop = self.program.loop_of[block]
+        if loop not in self.plan.cursors:
+            return
+        counting = self.plan.counting.get(loop)
+        kinds = [e.kind for e in counting.exits if e.path[-1][0] is block] if counting else []
+        if kinds != ["none"]:
+            self.step(b, loop)
+
+    def step(self, b: Builder, loop: Instr) -> None:
+        """Append the step of a loop's cursor."""
+        cursor = self.plan.cursors[loop]
+        b.role = "tape"
+        self.env[cursor] = b.emit(OPS["add"], self.env[cursor], Literal(1), name="cursor")
+
+    def branches(self, b: Builder, instr: Instr) -> None:
+        going = [x for x in instr.blocks if not x.leaves]
+        cells = list(dict.fromkeys(c for x in going for c in self.plan.written(x)))
+        leave = self.leaving_cells(instr.blocks[0])
+        self.begin(b, cells)
+        before = dict(self.env)
+        blocks = []
+        for x in instr.blocks:
+            self.env = dict(before)
+            blocks.append(self.block(x, cells, leave))
+        self.env = before
+        after = [Value(c.name, c.type) for c in cells]
+        self.env.update(zip(cells, after, strict=True))
+        b.role = instr.role
+        b.add(replace(instr, blocks=tuple(blocks), results=(*instr.results, *after)))
+
+    def leaving_cells(self, block: Block) -> list[Value]:
+        """Return the cells that a `break` in the block has to carry."""
+        loop = self.program.loop_of[block]
+        return [] if loop is None else list(self.plan.written(loop.blocks[-1]))
+
+    def begin(self, b: Builder, cells: Sequence[Value]) -> None:
+        """Give cells that have no value yet an undefined one."""
+        for c in cells:
+            if c not in self.env:
+                b.role = "tape"
+                self.env[c] = b.emit(UNDEF, type=c.type)
+
+    def loop(self, b: Builder, instr: Instr) -> None:
+        for tape in self.plan.made_before(instr):
+            b.role = "tape"
+            self.env[tape.cell] = self.allocate(b, tape)
+        if self.program.loop_of[self.program.home[instr]] is None:
+            for c in self.plan.cursors_in(instr):
+                self.env[c] = Literal(0)
+        body = instr.blocks[-1]
+        cells = list(self.plan.written(body))
+        self.begin(b, cells)
+        inits = [self.env[c] for c in cells]
+        outside = dict(self.env)
+        params = [Value(c.name, c.type) for c in cells]
+        self.env.update(zip(cells, params, strict=True))
+        inner = Builder(self.plan.sizes, instr.origin)
+        inner.role = "tape"
+        if any(t.kind == "indexed" for c in cells for t in self.plan.tapes.values() if t.cell is c):
+            self.index[instr] = trip_index(inner, instr, body.params[0])
+        self.fill(inner, body)
+        if instr in self.plan.cursors and body.end.kind == "yield":
+            self.step(inner, instr)
+        new = self.closed(inner, body, cells, cells)
+        blocks = (replace(new, params=(*body.params, *params)),)
+        if instr.op.name == "while":
+            cond = instr.blocks[0]
+            unused = tuple(Value(p.name, p.type) for p in params)
+            blocks = (replace(cond, params=(*cond.params, *unused)), *blocks)
+        results = [Value(c.name, c.type) for c in cells]
+        self.env = outside
+        self.env.update(zip(cells, results, strict=True))
+        b.role = instr.role
+        b.add(replace(instr, args=(*instr.args, *inits), blocks=blocks, results=(*instr.results, *results)))
+
+    # tapes
+
+    def allocate(self, b: Builder, tape: Tape) -> Operand:
+        """Append the allocation of a tape."""
+        scope = self.plan.scope_before(tape.at)
+        first = () if tape.kind == "indexed" else (Literal(FIRST_LENGTH),)
+        dims = (*first, *(scope.operand(b, n) for n in tape.sizes))
+        made = b.emit(OPS["empty"], *dims, name=tape.cell.name, dtype=tape.value.type.dtype)
+        return retyped(b, made, tape.cell.type)
+
+    def write(self, b: Builder, tape: Tape, v: Value) -> None:
+        """Append the write of `v` to its tape."""
+        array = self.env[tape.cell]
+        loop = tape.loops[-1]
+        if tape.kind == "indexed":
+            where = tuple(self.index[outer] for outer in tape.loops)
+        else:
+            counter = self.plan.counts_own_trips(loop)
+            cursor = counter if counter is not None else self.env[self.plan.cursors[loop]]
+            array = self.grown(b, array, cursor)
+            where = (cursor,)
+        written = b.emit(OPS["setitem"], array, v, *where, name=tape.cell.name, path=tape.path)
+        self.env[tape.cell] = written
+
+    def grown(self, b: Builder, array: Operand, cursor: Operand) -> Operand:
+        """Append the doubling of a tape that is full."""
+        t = array.type
+        assert isinstance(t, Array) and isinstance(array, Value)
+        full = b.emit(OPS["equal"], cursor, b.emit(OPS["size"], array, axis=0))
+        inner = b.inner()
+        more = inner.emit(OPS["empty_like"], array, dtype=None)
+        twice = inner.emit(OPS["concatenate"], array, more, name=array.name, axis=0)
+        result = Value(array.name, Array(t.dtype, (self.plan.sizes.fresh(), *t.shape[1:])))
+        keep = Block((), (), End("yield", (array,)))
+        (grown,) = b.owner(IF, (full,), (inner.block((), "yield", twice), keep), (result,))
+        return grown
+
+
+def trip_index(b: Builder, loop: Instr, i: Operand) -> Operand:
+    """Append the entry of a trip in an indexed tape: a number from 0 to the number of trips."""
+    lo, hi, step = loop.args[:3]
+    by = _known(step)
+    if by == 1:
+        return _minus(b, i, lo)
+    if by == -1:
+        return _minus(b, i, hi, 1)
+    return b.emit(OPS["floor_divide"], _minus(b, i, lo), step)
+
+
+def _known(a: Operand) -> int | None:
+    t = a.type
+    if isinstance(t, Scalar) and t.size is not None and t.size.is_const:
+        return t.size.const
+    return None
+
+
+def _minus(b: Builder, i: Operand, base: Operand, more: int = 0) -> Operand:
+    """Append `i - (base + more)`."""
+    known = _known(base)
+    if known is not None:
+        offset = known + more
+        if offset == 0:
+            return i
+        return b.emit(OPS["subtract" if offset > 0 else "add"], i, Literal(abs(offset)))
+    out = b.emit(OPS["subtract"], i, base)
+    return b.emit(OPS["subtract"], out, Literal(more)) if more else out
+
+

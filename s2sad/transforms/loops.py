@@ -1,0 +1,260 @@
+"""Reversing loops: the trips backwards, with the cotangents of carried values as carried values."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from s2sad.analysis.activity import Activity, carried, inits
+from s2sad.ir.core import Block, Instr, Literal, Operand, Value
+from s2sad.ir.types import WEAK_INT, Scalar
+from s2sad.ops.control import FOR
+from s2sad.ops.table import OPS
+from s2sad.transforms.accumulate import Accumulator, Bar
+from s2sad.transforms.exits import Counting, Exit
+from s2sad.transforms.flow import Flow
+from s2sad.transforms.plan import Plan
+from s2sad.transforms.scope import Scope
+from s2sad.transforms.sizes import at_least_zero
+
+
+class LoopReversal(ABC):
+    """The part of the reverse sweep that deals with loops."""
+
+    plan: Plan
+    flow: Flow
+    sums: Accumulator
+    activity: Activity
+    counting: dict[Instr, Counting]
+
+    @abstractmethod
+    def block(self, scope: Scope, block: Block) -> None:
+        """Append the reversal of a block."""
+
+    @abstractmethod
+    def instr(self, scope: Scope, instr: Instr) -> None:
+        """Append the reversal of an instruction."""
+
+    @abstractmethod
+    def fork(
+        self, scope: Scope, condition: Operand, *arms: tuple[frozenset[Block], Callable[[Scope], None]]
+    ) -> None:
+        """Append an `if` whose arms change the cotangents."""
+
+    def loop(self, scope: Scope, loop: Instr) -> None:
+        """Append the reversal of a loop."""
+        bars, start = self.sums.bars, inits(loop)
+        slots: list[int] = []
+        for k, r in enumerate(loop.results):
+            if k not in self.activity.slots(loop):
+                bars.pop(r, None)
+            elif self.flow.passes_through(loop, k) and not self.leaves_with(loop, k):
+                self.hand_on(scope, start[k], bars.pop(r, None))
+            else:
+                slots.append(k)
+        if not any(loop.results[k] in bars for k in slots):
+            return
+        counting = self.counting.get(loop)
+        if counting is not None:
+            for way in counting.partial:
+                self.partial(scope, loop, slots, counting, way)
+        if loop.blocks[-1].end.kind == "yield":
+            scope.b.origin, scope.b.role = loop.origin, "reverse"
+            self.trips(scope, loop, slots)
+        for k in slots:
+            self.hand_on(scope, start[k], self.sums.bars.pop(loop.results[k], None))
+
+    def leaves_with(self, loop: Instr, k: int) -> bool:
+        """True if some exit sets the slot."""
+        counting = self.counting.get(loop)
+        return counting is not None and any(e.end.args[k] is not carried(loop)[k] for e in counting.exits)
+
+    def hand_on(self, scope: Scope, a: Operand, bar: Bar | None) -> None:
+        """Add the cotangent of a slot to that of its initial value."""
+        if bar is not None and isinstance(a, Value) and a in self.activity:
+            self.sums.add(scope, a, bar.value, bar.mask)
+
+    # completed trips
+
+    def trips(self, scope: Scope, loop: Instr, slots: Sequence[int]) -> None:
+        """Append the loop over the completed trips, last first."""
+        sums, body = self.sums, loop.blocks[-1]
+        slots = [k for k in slots if not self.only_leaves(loop, k)] or list(slots)
+        free = [v for v in self.flow.body_targets(loop) if not self.plan.program.inside(self.plan.program.block_of[v], body)]
+        cursors = self.plan.cursors_in(loop)
+        begin = [sums.settled(scope, loop.results[k]) for k in slots] + [sums.settled(scope, v) for v in free]
+        begin += [self.cursor(scope, c) for c in cursors]
+        names = [sums.name(carried(loop)[k]) for k in slots] + [sums.name(v) for v in free]
+        params = [Value(n, a.type) for n, a in zip([*names, *("cursor" for _ in cursors)], begin, strict=True)]
+        params = [Value(p.name, t) for p, t in zip(params, self.slot_types(loop, slots, free, cursors), strict=True)]
+        outer = sums.bars
+        inner = scope.inner(body, loop=loop)
+        inner.b.role = "reverse"
+        header, index = self.header(scope, inner, loop)
+        given = dict(zip([*slots, *free, *cursors], params, strict=True))
+        sums.owned.update(params)
+        sums.bars = {v: Bar(given[v]) for v in [*free, *cursors]}
+        self.step_cursor(inner, loop)
+        for k in slots:
+            a = body.end.args[k]
+            if isinstance(a, Value) and a in self.activity:
+                sums.add(inner, a, given[k])
+        self.block(inner, body)
+        inner.b.origin, inner.b.role = loop.origin, "reverse"
+        end = [sums.settled(inner, carried(loop)[k], sums.name(carried(loop)[k])) for k in slots]
+        end += [sums.settled(inner, v) for v in free] + [self.cursor(inner, c) for c in cursors]
+        sums.bars = outer
+        results = tuple(Value(p.name, p.type) for p in params)
+        block = inner.b.block((index, *params), "yield", *end)
+        scope.b.owner(FOR, (*header, *begin), (block,), results)
+        final = dict(zip([*slots, *free, *cursors], results, strict=True))
+        for k in slots:
+            sums.bars[loop.results[k]] = Bar(final[k])
+        for v in [*free, *cursors]:
+            sums.bars[v] = Bar(final[v])
+        sums.owned.update(results)
+
+    def slot_types(
+        self, loop: Instr, slots: Sequence[int], free: Sequence[Value], cursors: Sequence[Value]
+    ) -> list[object]:
+        """Return the types of the carried cotangents."""
+        types: list[object] = [self.sums.type_of(carried(loop)[k]) for k in slots]
+        return types + [self.sums.type_of(v) for v in free] + [WEAK_INT for _ in cursors]
+
+    def only_leaves(self, loop: Instr, k: int) -> bool:
+        """True if a slot is only ever set on the way out."""
+        return self.flow.passes_through(loop, k)
+
+    def header(self, scope: Scope, inner: Scope, loop: Instr) -> tuple[tuple[Operand, ...], Value]:
+        """Return the bounds of the reverse loop and its index; make the primal index known inside."""
+        counting = self.counting.get(loop)
+        body = loop.blocks[-1]
+        if loop.op.name == "while":
+            assert counting is not None
+            k = Value("k", WEAK_INT)
+            if counting.counter in self.plan.program.block_of:
+                inner.have[counting.counter] = k
+            if loop not in self.plan.cursors:
+                inner.cursor = k
+            return (self.minus(scope, scope.fetch(counting.trips), 1), Literal(-1), Literal(-1)), k
+        lo, hi, step = map(scope.fetch, loop.args[:3])
+        i = body.params[0]
+        by = step.type.size.const if isinstance(step.type, Scalar) and step.type.size is not None and step.type.size.is_const else None
+        if by in (1, -1):
+            index = Value(i.name, i.type)
+            inner.have[i] = index
+            return self.unit_header(scope, inner, loop, lo, hi, by), index
+        k = Value("k", WEAK_INT)
+        trips = scope.fetch(counting.trips) if counting is not None else self.count(scope, lo, hi, step)
+        offset = inner.b.emit(OPS["multiply"], k, step)
+        inner.have[i] = inner.b.emit(OPS["add"], lo, offset, name=i.name)
+        if counting is not None:
+            inner.have[counting.counter] = k
+            if loop not in self.plan.cursors:
+                inner.cursor = k
+        return (self.minus(scope, trips, 1), Literal(-1), Literal(-1)), k
+
+    def unit_header(
+        self, scope: Scope, inner: Scope, loop: Instr, lo: Operand, hi: Operand, by: int
+    ) -> tuple[Operand, ...]:
+        """Return the bounds of the reverse of a loop with step 1 or -1."""
+        counting = self.counting.get(loop)
+        if counting is not None:
+            trips = scope.fetch(counting.trips)
+            hi = self.plus(scope, lo, trips) if by == 1 else self.minus(scope, lo, trips)
+            i = inner.have[loop.blocks[-1].params[0]]
+            entry = self.minus(inner, i, lo) if by == 1 else self.minus(inner, lo, i)
+            inner.have[counting.counter] = entry
+            if loop not in self.plan.cursors:
+                inner.cursor = entry
+        if by == 1:
+            return self.minus(scope, hi, 1), self.minus(scope, lo, 1), Literal(-1)
+        return self.plus(scope, hi, Literal(1)), self.plus(scope, lo, Literal(1)), Literal(1)
+
+    def count(self, scope: Scope, lo: Operand, hi: Operand, step: Operand) -> Operand:
+        """Return the number of trips of a range."""
+        down = scope.b.emit(OPS["floor_divide"], self.minus(scope, lo, hi), step)
+        return at_least_zero(scope.b, scope.b.emit(OPS["negative"], down))
+
+    def minus(self, scope: Scope, a: Operand, n: Operand | int) -> Operand:
+        """Return `a - n`."""
+        return self.sum(scope, a, n if not isinstance(n, int) else Literal(n), "subtract", -1)
+
+    def plus(self, scope: Scope, a: Operand, n: Operand) -> Operand:
+        """Return `a + n`."""
+        return self.sum(scope, a, n, "add", 1)
+
+    def sum(self, scope: Scope, a: Operand, n: Operand, op: str, sign: int) -> Operand:
+        """Return `a + sign * n`, computed now if both are literals."""
+        x = a.value if isinstance(a, Literal) else None
+        y = n.value if isinstance(n, Literal) else None
+        if isinstance(x, int) and isinstance(y, int):
+            return Literal(x + sign * y)
+        if y == 0:
+            return a
+        if x == 0 and sign == 1:
+            return n
+        return scope.b.emit(OPS[op], a, n)
+
+    # cursors of growing tapes
+
+    def cursor(self, scope: Scope, cell: Value) -> Operand:
+        """Return the cursor as it stands now."""
+        bar = self.sums.bars.get(cell)
+        return bar.value if bar is not None else scope.world.env[cell]
+
+    def step_cursor(self, scope: Scope, loop: Instr) -> None:
+        """Append the step back of a loop's cursor, at the head of a trip."""
+        if loop in self.plan.cursors:
+            cell = self.plan.cursors[loop]
+            scope.b.role = "tape"
+            scope.cursor = scope.b.emit(OPS["subtract"], self.cursor(scope, cell), Literal(1), name="cursor")
+            self.sums.bars[cell] = Bar(scope.cursor)
+            scope.b.role = "reverse"
+
+    # a trip that was left early
+
+    def partial(self, scope: Scope, loop: Instr, slots: Sequence[int], counting: Counting, way: Exit) -> None:
+        """Append the reversal of the part of the last trip that ran before an exit."""
+        assert counting.code is not None
+        code = scope.fetch(counting.code)
+        bool_code = isinstance(code.type, Scalar) and code.type.dtype.kind == "b"
+        if not bool_code:
+            code = scope.b.emit(OPS["equal"], code, Literal(way.code))
+        path = [block for block, _ in way.path]
+
+        def ran(inner: Scope) -> None:
+            inner.loop = loop
+            self.enter_last(scope, inner, loop, counting)
+            self.step_cursor(inner, loop)
+            given = {k: self.sums.bars.pop(loop.results[k], None) for k in slots}
+            for k, bar in given.items():
+                a = way.end.args[k]
+                if bar is not None and isinstance(a, Value) and a in self.activity:
+                    self.sums.add(inner, a, bar.value, bar.mask)
+            for block, count in reversed(way.path):
+                for instr in reversed(block.instrs[:count]):
+                    if instr not in self.flow.branch_of or self.flow.branch_of[instr] in path:
+                        self.instr(inner, instr)
+            for k in slots:
+                p = carried(loop)[k]
+                bar = self.sums.bars.pop(p, None)
+                if bar is not None:
+                    self.sums.bars[loop.results[k]] = bar
+
+        self.fork(scope, code, (frozenset(path), ran), (frozenset(), lambda inner: None))
+
+    def enter_last(self, scope: Scope, inner: Scope, loop: Instr, counting: Counting) -> None:
+        """Make the index and counter of the trip that was left known in its scope."""
+        trips = scope.fetch(counting.trips)
+        inner.have[counting.counter] = trips
+        if loop not in self.plan.cursors:
+            inner.cursor = trips
+        if loop.op.name == "for":
+            i = loop.blocks[0].params[0]
+            lo, _, step = map(inner.fetch, loop.args[:3])
+            by = step.value if isinstance(step, Literal) else None
+            offset = trips if by == 1 else inner.b.emit(OPS["multiply"], trips, step)
+            inner.have[i] = self.plus(inner, lo, offset)
+
+

@@ -1,0 +1,318 @@
+"""Reverse mode: the forward sweep, then every instruction's pullback in reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from s2sad.analysis.activity import activity, carried, inits
+from s2sad.analysis.program import Program
+from s2sad.analysis.pullback import Contribution, Pullbacks
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
+from s2sad.ir.types import Array, Scalar, is_differentiable
+from s2sad.ops.control import COMMENT, IF
+from s2sad.ops.expr import Expr, Located, Masked, lower
+from s2sad.ops.table import OPS
+from s2sad.transforms.accumulate import Accumulator, Bar, Bars, is_lazy, pointwise
+from s2sad.transforms.exits import count_trips
+from s2sad.transforms.flow import Flow
+from s2sad.transforms.forward import Forward
+from s2sad.transforms.interface import Interface
+from s2sad.transforms.loops import LoopReversal
+from s2sad.transforms.plan import Plan
+from s2sad.transforms.rules import scalar_as
+from s2sad.transforms.scope import Scope, World
+from s2sad.transforms.tailform import tailform
+
+Memo = dict[tuple[Function, tuple[bool, ...]], Function]
+REVERSE_SWEEP = "reverse sweep"
+
+
+def vjp(fn: Function, active: Sequence[bool], with_value: bool = True, seed_one: bool = False) -> Function:
+    """Return the function computing `fn`'s results and the cotangents of its active parameters, forward
+    and reverse sweep in one. `seed_one`: the result is one scalar whose cotangent is 1."""
+    return _Reverse(Interface(fn, active), {}, with_value, seed_one).build()
+
+
+class _Reverse(LoopReversal):
+    def __init__(self, interface: Interface, memo: Memo, with_value: bool, seed_one: bool):
+        self.interface, self.memo = interface, memo
+        self.with_value, self.seed_one = with_value, seed_one
+        self.pullbacks = Pullbacks()
+        fn = tailform(interface.fn)
+        self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
+        self.fn, self.counting = count_trips(fn, self.activity)
+        program = Program(self.fn)
+        self.flow = Flow(program, self.activity, self.pullbacks)
+        self.plan = Plan(program, self.activity, self.pullbacks, self.flow, self.counting)
+        self.sums = Accumulator(self.plan)
+
+    def build(self) -> Function:
+        fn, interface = self.fn, self.interface
+        b = Builder(self.plan.sizes, fn.origin)
+        forward = Forward(self.plan, b)
+        b.origin, b.role = None, ""
+        b.emit_all(COMMENT, text=REVERSE_SWEEP)
+        b.role = "reverse"
+        world = World(self.plan, forward.env, b)
+        scope = Scope(world, b, frozenset((fn.block,)), None)
+        seeds = self.seed(scope)
+        self.block(scope, fn.block)
+        bars = tuple(self.result(scope, p) for p, flag in zip(fn.params, interface.active, strict=True) if flag)
+        values: tuple[Operand, ...] = ()
+        if fn.block.end.kind == "return" and self.with_value:
+            values = tuple(fn.block.end.args[k] for k in interface.kept_results)
+        end = fn.block.end if fn.block.end.kind != "return" else End("return", (*values, *bars))
+        parameters, result = interface.reverse_signature(self.with_value, self.seed_one)
+        return replace(
+            interface.fn,
+            name=f"{fn.name}_{'vjp' if not self.seed_one else 'value_and_grad' if self.with_value else 'grad'}",
+            params=(*fn.params, *seeds),
+            block=Block((), tuple(b.instrs), end),
+            signature=parameters,
+            result=result,
+            writes=(),
+            doc=self.describe(),
+            extra=interface.extra(),
+        )
+
+    def describe(self) -> str:
+        """Return the docstring."""
+        names = [p.name for p in self.interface.active_parameters()]
+        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else "nothing"
+        what = "cotangent" if len(names) == 1 else "cotangents"
+        if self.with_value:
+            return self.interface.describe(f"the {what} of {listed}")
+        origin = f" ({self.fn.origin})" if self.fn.origin else ""
+        return f"Return the {'gradient' if self.seed_one else what} of {self.fn.name} in {listed}{origin}."
+
+    def seed(self, scope: Scope) -> list[Value]:
+        """Give the results their cotangents; return the parameters that hold them."""
+        end = next(returns(self.fn.block), None)
+        seeds: list[Value] = []
+        many = len(self.interface.dotted_results) > 1
+        for n, k in enumerate(self.interface.dotted_results):
+            t = self.interface.fn.result_types[k]
+            seed: Operand = Literal(1.0)
+            if not self.seed_one:
+                seed = Value(f"y_bar{n}" if many else "y_bar", Scalar(t.dtype, t.weak) if isinstance(t, Scalar) else t)
+                seeds.append(seed)
+            a = end.args[k] if end is not None else None
+            if isinstance(a, Value) and a in self.activity:
+                self.sums.add(scope, a, seed)
+        return seeds
+
+    def result(self, scope: Scope, p: Value) -> Operand:
+        """Return the cotangent of a parameter, in exactly its type."""
+        value = self.sums.settled(scope, p)
+        if isinstance(p.type, Scalar):
+            return scalar_as(scope.b, value, Scalar(p.type.dtype, p.type.weak), f"{p.name}_bar")
+        return value
+
+    # instructions
+
+    def block(self, scope: Scope, block: Block) -> None:
+        """Append the reversal of a block."""
+        for instr in reversed(block.instrs):
+            if instr not in self.flow.branch_of:
+                self.instr(scope, instr)
+        for instr in reversed(self.flow.sunk.get(block, [])):
+            self.instr(scope, instr)
+
+    def instr(self, scope: Scope, instr: Instr) -> None:
+        """Append the reversal of an instruction, if it has any."""
+        if not any(r in self.sums.bars for r in instr.results):
+            return
+        scope.b.origin, scope.b.role = instr.origin, "reverse"
+        match instr.op.name:
+            case "if":
+                self.branches(scope, instr)
+            case "for" | "while":
+                self.loop(scope, instr)
+            case "call":
+                self.call(scope, instr)
+            case _:
+                self.pull(scope, instr)
+
+    def pull(self, scope: Scope, instr: Instr) -> None:
+        """Append the pullback of a plain instruction."""
+        sums = self.sums
+        gs: dict[Value, Operand] = {}
+        mask: Operand | None = None
+        lazy = False
+        if not any(isinstance(a, Value) and a in self.activity for a in instr.args):
+            for y in instr.results:
+                sums.bars.pop(y, None)
+            return
+        for y in instr.results:
+            bar = sums.bars.get(y)
+            if bar is not None and pointwise(instr):
+                gs[self.pullbacks.seed(y)], mask = bar.value, bar.mask
+                lazy = is_lazy(bar.value.type, y.type.shape)
+            elif is_differentiable(y.type):
+                gs[self.pullbacks.seed(y)] = sums.settled(scope, y)
+            sums.bars.pop(y, None)
+        shared = set(gs.values())
+        for k, c in enumerate(self.pullbacks.of(instr)):
+            a = instr.args[k]
+            if c is not None and isinstance(a, Value) and a in self.activity:
+                self.contribute(scope, instr, k, c, gs, mask, lazy, shared)
+
+    def contribute(
+        self,
+        scope: Scope,
+        instr: Instr,
+        k: int,
+        c: Contribution,
+        gs: dict[Value, Operand],
+        mask: Operand | None,
+        lazy: bool,
+        shared: set[Operand],
+    ) -> None:
+        """Append one contribution of a pullback and add it to the cotangent of argument k."""
+        sums, target = self.sums, instr.args[k]
+        assert isinstance(target, Value)
+        memo: dict[object, tuple[Operand, ...]] = {}
+        sums.own_code = len(scope.b.instrs)
+
+        def lowered(e: Expr) -> Operand:
+            known = len(scope.b.instrs)
+            out = lower(e, scope.b, lambda v: gs[v] if v in gs else scope.fetch(v), lambda v: gs[v] if v in gs else scope.shape(v), memo=memo)
+            if len(scope.b.instrs) > known and isinstance(out.type, Array) and scope.b.instrs[-1].op.alias.value in ("fresh", "inplace"):
+                sums.owned.add(out)
+            return out
+
+        if isinstance(c, Located):
+            operands = tuple(map(lowered, c.operands))
+            sums.locate(scope, target, lowered(c.g), c.path, operands)
+            return
+        if isinstance(c, Masked):
+            own = lowered(c.mask)
+            mask = own if mask is None else scope.b.emit(OPS["bitwise_and"], mask, own)
+            c = c.g
+        assert isinstance(c, Expr)
+        value = lowered(c)
+        if value in shared:
+            sums.owned.discard(value)
+        if mask is not None and target.type.shape != instr.result.type.shape:
+            value = sums.unmasked(scope, Bar(value, mask))
+            mask = None
+        before = value
+        value = sums.project(scope, value, instr, k, lazy)
+        if value is not before and isinstance(value.type, Array):
+            sums.owned.add(value)
+        sums.add(scope, target, value, mask, own=True)
+
+    # branches
+
+    def branches(self, scope: Scope, instr: Instr) -> None:
+        """Append the reversal of an `if`."""
+        bars = {k: self.sums.bars.pop(r) for k, r in enumerate(instr.results) if r in self.sums.bars}
+        condition = scope.fetch(instr.args[0])
+
+        def branch(block: Block) -> Callable[[Scope], None]:
+            def fill(inner: Scope) -> None:
+                for k, bar in bars.items():
+                    a = block.end.args[k]
+                    if isinstance(a, Value) and a in self.activity:
+                        self.sums.add(inner, a, bar.value, bar.mask)
+                self.block(inner, block)
+
+            return fill
+
+        then, other = instr.blocks
+        self.fork(scope, condition, (frozenset((then,)), branch(then)), (frozenset((other,)), branch(other)))
+
+    def fork(
+        self,
+        scope: Scope,
+        condition: Operand,
+        *arms: tuple[frozenset[Block], Callable[[Scope], None]],
+    ) -> None:
+        """Append an `if` whose arms change the cotangents; join what they changed."""
+        sums, before = self.sums, self.sums.bars
+        origin = scope.b.origin
+        outcomes: list[tuple[Scope, Bars]] = []
+        for blocks, fill in arms:
+            inner = scope.inner(*blocks)
+            inner.b.role = "reverse"
+            sums.bars = dict(before)
+            fill(inner)
+            outcomes.append((inner, sums.bars))
+        local = {b for blocks, _ in arms for b in blocks}
+        keys = dict.fromkeys(key for _, bars in outcomes for key in bars)
+        changed = []
+        for key in keys:
+            options = [bars.get(key) for _, bars in outcomes]
+            if alike(*options):
+                continue
+            if self.plan.program.block_of.get(key) not in local:
+                changed.append(key)
+        joined: list[list[Operand]] = []
+        for inner, bars in outcomes:
+            sums.bars = bars
+            inner.b.origin = origin
+            joined.append([self.handed_over(inner, key) for key in changed])
+        sums.bars = {}
+        for key in keys:
+            options = [bars.get(key) for _, bars in outcomes]
+            if alike(*options) and options[0] is not None:
+                sums.bars[key] = options[0]
+        if not changed:
+            return
+        results = tuple(Value(sums.name(key), self.join_type(key, ops)) for key, ops in zip(changed, zip(*joined, strict=True), strict=True))
+        blocks = tuple(inner.b.block((), "yield", *ops) for (inner, _), ops in zip(outcomes, joined, strict=True))
+        scope.b.origin, scope.b.role = origin, "reverse"
+        scope.b.owner(IF, (condition,), blocks, results)
+        for key, r in zip(changed, results, strict=True):
+            sums.bars[key] = Bar(r)
+            sums.owned.add(r)
+
+    def handed_over(self, scope: Scope, key: Value) -> Operand:
+        """Return a cotangent, or the cursor of a tape, as it stands at the end of an arm."""
+        is_cursor = key in self.plan.cursors.values()
+        return self.cursor(scope, key) if is_cursor else self.sums.settled(scope, key)
+
+    def join_type(self, key: Value, options: Sequence[Operand]) -> Array | Scalar:
+        """Return the type of a joined cotangent."""
+        return self.sums.type_of(key)
+
+    # calls
+
+    def call(self, scope: Scope, instr: Instr) -> None:
+        """Append the call of the callee's vjp, which computes what it needs again."""
+        callee: Function = instr.param("callee")
+        flags = tuple(isinstance(a, Value) and a in self.activity for a in instr.args)
+        interface = Interface(callee, flags, called=True)
+        key = (callee, flags)
+        if key not in self.memo:
+            self.memo[key] = _Reverse(interface, self.memo, with_value=False, seed_one=False).build()
+        derivative = self.memo[key]
+        seeds = []
+        for k in interface.dotted_results:
+            value = self.sums.settled(scope, instr.results[k])
+            t = callee.result_types[k]
+            seeds.append(scalar_as(scope.b, value, t) if isinstance(t, Scalar) else value)
+        for r in instr.results:
+            self.sums.bars.pop(r, None)
+        args = tuple(map(scope.fetch, instr.args))
+        targets = [a for a, flag in zip(instr.args, interface.active, strict=True) if flag]
+        results = tuple(Value(self.sums.name(a), a.type) for a in targets if isinstance(a, Value))
+        scope.b.add(
+            Instr(instr.op, (*args, *seeds), results, (("callee", derivative),), (), instr.origin, "reverse")
+        )
+        for a, r in zip(targets, results, strict=True):
+            assert isinstance(a, Value)
+            self.sums.owned.add(r)
+            self.sums.add(scope, a, r)
+
+
+def alike(a: Bar | None, b: Bar | None) -> bool:
+    """True if two cotangents are the same values."""
+    if a is None or b is None:
+        return a is b
+    return a.value is b.value and a.mask is b.mask
+
+
+__all__ = ["REVERSE_SWEEP", "vjp"]

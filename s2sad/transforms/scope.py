@@ -1,0 +1,181 @@
+"""Scopes of the reverse sweep: how primal values are had there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from s2sad.analysis.program import Program
+from s2sad.errors import InternalError
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Block, Instr, Operand, Value
+from s2sad.ir.types import Array, Scalar
+from s2sad.ir.walk import Copier, used_values
+from s2sad.ops.table import OPS
+from s2sad.transforms.forward import trip_index
+from s2sad.transforms.plan import Plan
+from s2sad.transforms.rules import retyped
+
+
+class Scope:
+    """An open block of the reverse sweep. It stands for `blocks` of the primal: those whose values are
+    the ones of the trip and branch that is being reversed."""
+
+    def __init__(
+        self,
+        world: World,
+        builder: Builder,
+        blocks: frozenset[Block],
+        parent: Scope | None,
+        loop: Instr | None = None,
+    ):
+        self.world, self.b, self.blocks, self.parent = world, builder, blocks, parent
+        self.loop = loop  # set where the scope is a trip of this loop
+        self.have: dict[Value, Operand] = {}
+        self.cursor: Operand | None = None  # entry of the trip in growing tapes
+        self.index: Operand | None = None  # entry of the trip in indexed tapes
+
+    def inner(self, *blocks: Block, loop: Instr | None = None) -> Scope:
+        """Return a scope for a block owned by an instruction of this one."""
+        return Scope(self.world, self.b.inner(), frozenset(blocks), self, loop)
+
+    def fetch(self, a: Operand) -> Operand:
+        """Return what has the value of the primal operand `a` here."""
+        if not isinstance(a, Value):
+            return a
+        scope: Scope | None = self
+        while scope is not None:
+            if a in scope.have:
+                return scope.have[a]
+            scope = scope.parent
+        world = self.world
+        block = world.program.block_of.get(a)
+        if block is None or block is world.program.fn.block:
+            return a
+        if a in world.plan.kept:
+            return world.env[world.plan.kept[a]]
+        scope = self
+        while scope is not None and block not in scope.blocks:
+            scope = scope.parent
+        if scope is None:
+            raise InternalError("S902", f"the reverse sweep cannot get at {a!r}")
+        return scope.provide(a)
+
+    def provide(self, v: Value) -> Operand:
+        """Append what gets at a value of one of this scope's own blocks."""
+        saved = self.b.role, self.b.origin
+        instr = self.world.program.producer.get(v)
+        self.b.origin = instr.origin if instr is not None else saved[1]
+        if v in self.world.plan.tapes:
+            self.b.role = "tape"
+            self.have[v] = self.read(v)
+        elif instr is None:
+            raise InternalError("S902", f"{v!r} is not on a tape")
+        else:
+            self.recompute(instr)
+        self.b.role, self.b.origin = saved
+        return self.have[v]
+
+    def recompute(self, instr: Instr) -> None:
+        """Append the instruction once more, with fresh results."""
+        if instr.blocks:
+            copier = Copier(self.world.plan.sizes, {v: self.fetch(v) for v in used_values(instr)})
+            self.b.role = "recompute"
+            copy = _marked(copier.instr(instr))
+            results = tuple(Value(r.name, r.type) for r in instr.results)
+            self.b.add(replace(copy, results=results))
+        else:
+            shapes = instr.op.shape_args
+            args = tuple(self.shape(a) if k in shapes else self.fetch(a) for k, a in enumerate(instr.args))
+            self.b.role = "recompute"
+            results = tuple(Value(r.name, r.type) for r in instr.results)
+            self.b.add(replace(instr, args=args, results=results, role="recompute"))
+        self.have.update(zip(instr.results, results, strict=True))
+
+    def read(self, v: Value) -> Operand:
+        """Append the read of a taped value."""
+        tape = self.world.plan.tapes[v]
+        array = self.world.env[tape.cell]
+        loop = tape.loops[-1]
+        if tape.kind == "indexed":
+            where = tuple(self.entry(outer) for outer in tape.loops)
+        else:
+            cursor = self.trip(loop).cursor
+            assert cursor is not None
+            where = (cursor,)
+        out = self.b.emit(OPS["getitem"], array, *where, name=v.name, path=tape.path)
+        if isinstance(v.type, Array):
+            return retyped(self.b, out, v.type)
+        return self.weakened(out, v)
+
+    def weakened(self, a: Operand, v: Value) -> Operand:
+        """Return a number read from a tape as the Python number it was."""
+        assert isinstance(v.type, Scalar)
+        if not v.type.weak:
+            return a
+        if self.world.plan.narrow:  # beside float32 it matters which of the two it is
+            kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}
+            return self.b.emit(OPS[kind.get(v.type.dtype.kind, "to_float")], a, name=v.name)
+        return self.b.emit(OPS["widen"], a, name=v.name, type=v.type)
+
+    def trip(self, loop: Instr) -> Scope:
+        """Return the scope around this one that is a trip of `loop`."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.loop is loop:
+                return scope
+            scope = scope.parent
+        raise InternalError("S902", "a loop is not being reversed")
+
+    def entry(self, loop: Instr) -> Operand:
+        """Return the entry in indexed tapes of the trip of `loop` that is being reversed."""
+        scope = self.trip(loop)
+        if scope.index is None:
+            i = loop.blocks[0].params[0]
+            lo, hi, step = map(scope.fetch, loop.args[:3])
+            copy = replace(loop, args=(lo, hi, step, *loop.args[3:]))
+            role, scope.b.role = scope.b.role, "tape"
+            scope.index = trip_index(scope.b, copy, scope.fetch(i))
+            scope.b.role = role
+        return scope.index
+
+    def shape(self, a: Operand) -> Operand:
+        """Return a value of the shape of the primal operand `a`."""
+        if not isinstance(a, Value) or not isinstance(a.type, Array):
+            return self.fetch(a)
+        scope: Scope | None = self
+        while scope is not None:
+            if a in scope.have:
+                return scope.have[a]
+            scope = scope.parent
+        program: Program = self.world.program
+        block = program.block_of.get(a)
+        if block is None or block is program.fn.block or a in self.world.plan.tapes:
+            return self.fetch(a)
+        if not self.world.plan.shape_is_known(a):
+            return self.fetch(a)
+        known = self.world.plan.top
+        like = known.shapes.get(a.type.shape)
+        if like is not None:
+            return like
+        key = a.type.shape
+        if key not in self.world.blanks:
+            self.world.blanks[key] = self.world.blank(a.type)
+        return self.world.blanks[key]
+
+
+class World:
+    """What all scopes of one reverse sweep share."""
+
+    def __init__(self, plan: Plan, env: dict[Value, Operand], top: Builder):
+        self.plan, self.program, self.env, self.top = plan, plan.program, env, top
+        self.blanks: dict[object, Operand] = {}
+
+    def blank(self, t: Array) -> Operand:
+        """Append, before everything that is being built, an array of this shape."""
+        dims = [self.plan.top.operand(self.top, n) for n in t.shape]
+        return retyped(self.top, self.top.emit(OPS["empty"], *dims, dtype=t.dtype), t)
+
+
+def _marked(instr: Instr) -> Instr:
+    blocks = tuple(replace(b, instrs=tuple(map(_marked, b.instrs))) for b in instr.blocks)
+    return replace(instr, role="recompute", blocks=blocks)
