@@ -91,6 +91,17 @@ def liveness(fn: Function, numbering: Numbering, reads: Reads = operands_of) -> 
     return _Walk(numbering, reads).run(fn)
 
 
+def carried_params(loop: Instr) -> tuple[Value, ...]:
+    """Return the parameters of a loop's body that hold what it carries."""
+    params = loop.blocks[-1].params
+    return params[1:] if loop.op.name == "for" else params
+
+
+def initial_args(loop: Instr) -> tuple[Operand, ...]:
+    """Return the initial values of what a loop carries."""
+    return loop.args[3:] if loop.op.name == "for" else loop.args
+
+
 @dataclass(frozen=True, slots=True)
 class _Targets:
     """What is live where the ends of a block lead to."""
@@ -156,7 +167,7 @@ class _Walk:
     def loop(self, instr: Instr, out: int, after: int) -> int:
         body = instr.blocks[-1]
         # A carried value is needed at the head if the result is needed after the loop.
-        carried = body.params[1:] if instr.op.name == "for" else body.params
+        carried = carried_params(instr)
         passed = 0
         for p, r in zip(carried, instr.results, strict=True):
             if self.of[r] & after:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s2sad.analysis.liveness import Numbering
+from s2sad.analysis.liveness import Numbering, carried_params, initial_args
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.op import Alias
@@ -121,14 +121,12 @@ class Storage:
 
     def _loop(self, instr: Instr) -> None:
         body = instr.blocks[-1]
-        counted = instr.op.name == "for"
-        inits = instr.args[3:] if counted else instr.args
-        carried = body.params[1:] if counted else body.params
+        inits, carried = initial_args(instr), carried_params(instr)
         nexts = [e.args for e in exits(body) if e.kind != "break"]
         breaks = [e.args for e in exits(body) if e.kind == "break"]
         inner = self._defined(instr)
         self._join(carried, [inits, *nexts], inner)
-        if not counted:
+        if instr.op.name == "while":
             for c, p in zip(instr.blocks[0].params, carried, strict=True):
                 self.masks[c] = self.masks.get(p, 0)
         for block in instr.blocks:
@@ -237,9 +235,7 @@ class Lineage:
 
     def _loop(self, instr: Instr) -> None:
         body = instr.blocks[-1]
-        counted = instr.op.name == "for"
-        inits = instr.args[3:] if counted else instr.args
-        carried = body.params[1:] if counted else body.params
+        inits, carried = initial_args(instr), carried_params(instr)
         ends = exits(body)
         handed = {
             k
@@ -249,7 +245,7 @@ class Lineage:
         for k, p in enumerate(carried):
             if k not in handed:
                 continue
-            if not counted:
+            if instr.op.name == "while":
                 self._same(instr.blocks[0].params[k], inits[k])
             self._same(p, inits[k])
             self._same(instr.results[k], inits[k])

@@ -21,7 +21,7 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import free_values, substitute
 from s2sad.ops.table import OPS
 from s2sad.transforms.jvp import jvp
-from s2sad.transforms.vjp import vjp
+from s2sad.transforms.reverse import vjp
 
 
 def derive(record: Transformed, fn: Function, trace: Trace | None = None) -> Function:
@@ -76,18 +76,30 @@ def gradient(fn: Function, record: Transformed, trace: Trace, with_value: bool) 
     """Return the gradient of a scalar-valued function, with its value or without."""
     active = active_leaves(fn, record.argnums, real=True)
     check_scalar(fn, record.has_aux)
-    source = cut_aux(fn) if record.has_aux else fn
-    made = bind_seed(trace.step("vjp", vjp(source, active)), len(fn.params))
+    if record.has_aux:
+        return gradient_and_aux(fn, record, active, trace, with_value)
+    made = trace.step("vjp", vjp(fn, active, with_value, seed_one=True))
+    if with_value:
+        result: Tree = _pair(fn.result, bars_tree(fn, record.argnums, active, len(returned(fn))))
+    else:
+        result = bars_tree(fn, record.argnums, active, 0)
+    return clean(inherit(replace(made, result=result), fn), trace)
+
+
+def gradient_and_aux(
+    fn: Function, record: Transformed, active: tuple[bool, ...], trace: Trace, with_value: bool
+) -> Function:
+    """Return `(gradient, aux)`, or `((value, aux), gradient)`: aux takes no part in the vjp."""
+    made = bind_seed(trace.step("vjp", vjp(cut_aux(fn), active)), len(fn.params))
     bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
+    assert isinstance(fn.result, Node)
     if with_value:
         made = replace(made, result=_pair(fn.result, bars))
-    elif record.has_aux:
-        assert isinstance(fn.result, Node)
-        made = keep_results(made, _pair(bars, fn.result.items[1]))
     else:
-        made = keep_results(made, bars)
+        made = keep_results(made, _pair(bars, fn.result.items[1]))
     name = f"{fn.name}_{'value_and_grad' if with_value else 'grad'}"
-    return clean(inherit(replace(made, name=name), fn), trace)
+    doc = made.doc.replace("the cotangent", "the gradient")
+    return clean(inherit(replace(made, name=name, doc=doc), fn), trace)
 
 
 def hessian_product(fn: Function, record: Transformed, trace: Trace) -> Function:

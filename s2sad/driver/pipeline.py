@@ -23,12 +23,14 @@ from s2sad.passes.base import Pass
 from s2sad.passes.bufferize import bufferize
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
+from s2sad.passes.order import order
 from s2sad.passes.prune import prune
+from s2sad.passes.repeat import repeat
 from s2sad.passes.simplify import simplify
 from s2sad.settings import settings
 
 CLEAN: tuple[Pass, ...] = (simplify, cse, prune, dce)
-FINISH: tuple[Pass, ...] = (bufferize,)
+FINISH: tuple[Pass, ...] = (order, repeat, bufferize)
 ROUNDS = 3
 
 

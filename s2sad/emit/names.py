@@ -11,7 +11,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from s2sad.analysis.liveness import Liveness, Numbering, liveness
+from s2sad.analysis.liveness import Liveness, Numbering, carried_params, initial_args, liveness
 from s2sad.analysis.storage import exits, written_args
 from s2sad.emit.inline import Inlining
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
@@ -208,6 +208,8 @@ class Names:
                 name = self._free(c, self._hint(c, reserved), taken, hints | reserved)
             else:
                 temporaries += 1
+                while f"{prefix}{temporaries}" in taken:
+                    temporaries += 1
                 name = f"{prefix}{temporaries}"
             taken.setdefault(name, []).append(c)
             for v in self.of.members(c.members):
@@ -228,17 +230,6 @@ class Names:
 
     def _fits(self, c: _Variable, others: list[_Variable]) -> bool:
         return all(c.kind == o.kind and not c.meets(o) for o in others)
-
-
-def carried_params(loop: Instr) -> tuple[Value, ...]:
-    """Return the parameters of a loop's body that hold what it carries."""
-    params = loop.blocks[-1].params
-    return params[1:] if loop.op.name == "for" else params
-
-
-def initial_args(loop: Instr) -> tuple[Operand, ...]:
-    """Return the initial values of what a loop carries."""
-    return loop.args[3:] if loop.op.name == "for" else loop.args
 
 
 def identifier(name: str, reserved: frozenset[str]) -> str:

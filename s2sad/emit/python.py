@@ -6,11 +6,12 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from s2sad.analysis.liveness import carried_params, initial_args
 from s2sad.emit.constants import quoted
 from s2sad.emit.expr import Expressions, negated, parsed, structure, subscript
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
-from s2sad.emit.names import Names, carried_params, initial_args
+from s2sad.emit.names import Names
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import Index, Path

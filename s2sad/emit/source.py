@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from s2sad.analysis.liveness import Numbering
+from s2sad.analysis.liveness import Numbering, carried_params
 from s2sad.analysis.storage import RESERVED as RESERVED_BITS
 from s2sad.analysis.storage import Storage, Summary, summarize, written_args
 from s2sad.emit.constants import constant_text
@@ -14,7 +14,7 @@ from s2sad.emit.facts import fact_lines
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import INDENT, TooLong, expression_text, lines
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
-from s2sad.emit.names import Names, carried_params, identifier
+from s2sad.emit.names import Names, identifier
 from s2sad.emit.python import Statements, exception_name
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.emit.spelling import SUPPORT

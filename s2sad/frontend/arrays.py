@@ -364,7 +364,9 @@ class Arrays(Machine):
                     self.reachable(item, found, seen)
 
     # -- lists that grow: filled in further down ---------------------------------------------------
-    def series_of(self, value: Abstract, like: Series) -> Series:
+    def series_of(
+        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
+    ) -> Series:
         """Return a list of known length as a series whose rows are like those of another."""
         raise NotImplementedError
 

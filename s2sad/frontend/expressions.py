@@ -604,6 +604,9 @@ class Expressions(Loops):
 
     def series_rows(self, series: Series) -> Ref:
         """Return the rows that are filled, as an array view."""
+        known = getattr(series.count.type, "size", None)
+        if known is not None and self.sizes.canonical(known) == self.sizes.canonical(series.rows.type.shape[0]):
+            return series.rows
         stop = Struct("slice", (0, 1, 2), (Static(None), Num(series.count), Static(None)))
         view = self.getitem(series.rows, (stop,))
         assert isinstance(view, Ref)

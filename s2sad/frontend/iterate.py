@@ -9,9 +9,11 @@ import gast
 import numpy as np
 
 from s2sad.frontend.arrays import describe
+from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.expressions import Expressions
 from s2sad.frontend.machine import Unroll
 from s2sad.frontend.loops import Loop
+from s2sad.frontend import syntax
 from s2sad.frontend.syntax import assigned_names
 from s2sad.frontend.values import (
     Abstract,
@@ -40,7 +42,9 @@ Item = Callable[[Operand], Abstract]
 class Iterate(Expressions):
     """Loops over iterables."""
 
-    unrolled: int = 0
+    def __init__(self, sizes: Assumptions):
+        super().__init__(sizes)
+        self.loop_nodes: dict[int, Any] = {}  # id of the iterable's node -> the `for` statement
 
     # -- iterables -------------------------------------------------------------------------------------
     def fixed_items(self, value: Abstract, node: Any) -> list[Abstract] | None:
@@ -302,6 +306,7 @@ class Iterate(Expressions):
             if all(isinstance(o, Literal) for o in (lo, hi, step)):
                 trips = len(range(*(int(o.value.real) for o in (lo, hi, step) if isinstance(o, Literal))))
                 self.loop_symbols[name] = trips
+            self.install_counts(loop, index)
             self.assign(target, item(index))
             try:
                 left = body()
@@ -316,7 +321,28 @@ class Iterate(Expressions):
                 end = left
             return (index,), (Block(params, tuple(self.builder.instrs), end),), (lo, hi, step)
 
-        self.run_loop(names, escaping, trip, "for")
+        trips = None
+        if lo == Literal(0) and step == Literal(1) and not self.leaves_early(node):
+            trips = self.nonnegative(hi)
+        self.run_loop(names, escaping, trip, "for", trips)
+
+    def leaves_early(self, node: Any) -> bool:
+        """True if a trip of the loop over iterable `node` may end early."""
+        loop = self.loop_nodes.get(id(node))
+        if loop is None:
+            return False  # a comprehension
+        kinds = (gast.Break, gast.Continue)
+        return syntax.leaves_loop(loop.body, kinds) or syntax.has_return(loop.body)
+
+    def nonnegative(self, count: Operand) -> Operand:
+        """Return `max(count, 0)`."""
+        size = getattr(count.type, "size", None)
+        if isinstance(count, Literal) or (size is not None and size.clamped() == size):
+            return count if not isinstance(count, Literal) else Literal(max(0, int(count.value.real)))
+        positive = self.lower(apply("greater", Leaf(count), 0))
+        result = Value("", Scalar(INT, weak=True, size=self.sizes.fresh()))
+        sides = [self.inside().block((), "yield", o) for o in (count, Literal(0))]
+        return self.builder.owner(OPS["if"], (positive,), tuple(sides), (result,))[0]
 
     def index_operand(self, operand: Operand, node: Any) -> Operand:
         """Return a range bound, which must be an int."""
@@ -449,11 +475,15 @@ class Iterate(Expressions):
 
     def pushed(self, series: Series, value: Abstract, node: Any) -> Series:
         """Return a series with one more row, grown where it is full."""
+        value = self.row_value(value, node)
         source = self.operand(value, node)
         rows = self.read(series.rows)
         item = Array(rows.type.dtype, rows.type.shape[1:])
         if source.type.ndim != item.ndim:
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
+        if series.fits:
+            self.write(series.rows, (Num(series.count),), value)
+            return Series(series.rows, self.scaled(series.count, 1, 1), True)
         capacity = self.emit("size", rows, axis=0)
         is_full = self.emit("equal", series.count, capacity)
         outer = self.builder
@@ -470,18 +500,35 @@ class Iterate(Expressions):
         count = self.emit("add", series.count, 1)
         return Series(Ref(ref.buffer, (), (), t), count)
 
-    def series_of(self, value: Abstract, like: Series) -> Series:
+    def row_value(self, value: Abstract, node: Any) -> Abstract:
+        """Return an item of a list that grows: a list of numbers as an array."""
+        contents = self.contents(value)
+        is_list = isinstance(contents, Struct) and contents.kind == "list" and contents.items
+        return self.array_of(value, node) if is_list or isinstance(contents, Series) else value
+
+    def scaled(self, trips: Operand, factor: int, offset: int) -> Operand:
+        """Return `trips * factor + offset`."""
+        value: Abstract = Num(trips)
+        if factor != 1:
+            value = self.binary(gast.Mult, value, Num(Literal(factor)), None)
+        if offset:
+            value = self.binary(gast.Add, value, Num(Literal(offset)), None)
+        return self.operand(value)
+
+    def series_of(
+        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
+    ) -> Series:
         """Return a list of known length as a series whose rows are like those of another."""
         assert isinstance(value, Struct)
         t = like.rows.type
         shape = t.shape[1:]
         count = len(value.items)
-        dims: list[Operand] = [Literal(max(count, 8))]
+        dims: list[Operand] = [capacity or Literal(max(count, 8))]
         for axis, dim in enumerate(shape):
             dims.append(self.row_size(like, value, axis, dim))
-        rows = self.new_buffer(self.emit("empty", *dims, name="items", dtype=t.dtype), "items")
+        rows = self.new_buffer(self.emit("empty", *dims, name=name, dtype=t.dtype), name)
         for k, item in enumerate(value.items):
-            self.write(rows, (Num(Literal(k)),), item)
+            self.write(rows, (Num(Literal(k)),), self.row_value(item, None))
         return Series(rows, Literal(count))
 
     def row_size(self, like: Series, value: Struct, axis: int, dim: Any) -> Operand:
@@ -511,9 +558,9 @@ class Iterate(Expressions):
 
     def series_like(self, a: Struct, b: Struct) -> Series:
         """Return a description of a series that can hold the items of both lists."""
-        items = [i for i in (*a.items, *b.items)]
         types = []
-        for item in items:
+        for item in (*a.items, *b.items):
+            item = self.row_value(item, None)
             if isinstance(item, Struct | Box | Static):
                 raise self.mismatch(
                     "S321",

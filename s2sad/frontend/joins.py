@@ -87,9 +87,8 @@ class Joins(Arrays):
         for key in dict.fromkeys(k for e in edges for k in e.state.heap):
             parts = [e.state.heap[key] for e in edges if key in e.state.heap]
             same = key in before.heap and all(p == before.heap[key] for p in parts)
-            after.heap[key] = (
-                joiner.value(parts, "") if len(parts) == len(edges) and not same else parts[0]
-            )
+            if len(parts) == len(edges):  # others are out of reach now
+                after.heap[key] = parts[0] if same else joiner.value(parts, "")
         for buffer in before.buffers:
             versions = [e.state.buffers[buffer] for e in edges]
             if all(v is before.buffers[buffer] for v in versions):
@@ -266,11 +265,12 @@ class _Joiner:
         flags: list[Operand] = []
         inner: list[Abstract] = []
         template = bound[0].value if isinstance(bound[0], MaybeUnbound) else bound[0]
+        where = parts.index(bound[0])
         for edge, part in zip(self.edges, parts, strict=True):
             if part is UNBOUND:
                 flags.append(Literal(False))
                 with self.m.on(edge):
-                    inner.append(blank(self.m, template))
+                    inner.append(blank(self.m, template, self.edges[where].state))
             elif isinstance(part, MaybeUnbound):
                 flags.append(part.bound)
                 inner.append(part.value)
@@ -312,8 +312,9 @@ class _Joiner:
         return made
 
 
-def blank(m: Arrays, template: Abstract) -> Abstract:
-    """Return a placeholder of the same kind for a name that is not bound on a path."""
+def blank(m: Arrays, template: Abstract, source: State | None = None) -> Abstract:
+    """Return a placeholder of the same kind for a name that is not bound on a path. Containers are
+    looked up in the state `source` and get placeholder contents under the same identity."""
     match template:
         case Num(operand):
             t = operand.type
@@ -322,8 +323,14 @@ def blank(m: Arrays, template: Abstract) -> Abstract:
             value = m.emit("undef", type=Array(t.dtype, tuple(m.sizes.fresh() for _ in t.shape)))
             return m.new_buffer(value)
         case Struct():
-            items = tuple(blank(m, i) for i in template.items)
+            items = tuple(blank(m, i, source) for i in template.items)
             return Struct(template.kind, template.keys, items, template.cls)
+        case Series(rows):
+            made = blank(m, rows)
+            assert isinstance(made, Ref)
+            return Series(made, Literal(0))
+        case Box(k) if k not in m.state.heap and source is not None:
+            m.state.heap[k] = blank(m, source.heap[k], source)
     return template
 
 

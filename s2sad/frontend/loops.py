@@ -44,6 +44,8 @@ class Hint:
     kind: str
     type: Type | None = None
     template: Abstract | None = None
+    state: State | None = None  # where the containers of `template` are found
+    per_trip: int = 0  # series: items appended in every trip, 0 if that varies
 
 
 class Refine(Exception):
@@ -66,6 +68,8 @@ class Loop:
     owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
     before: State = field(default_factory=State)
     stale: set[int] = field(default_factory=set)
+    trips: Operand | None = None  # the number of trips, where every trip runs to its end
+    counts: list[tuple[Key, Operand, int]] = field(default_factory=list)  # series: length before, per trip
     escaping: tuple[Key, ...] = ()  # names not bound before the loop that may be read after it
 
 
@@ -84,6 +88,7 @@ class Loops(Joins):
         escaping: set[str],
         body: Callable[[Loop], tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]],
         op: str,
+        trips: Operand | None = None,
     ) -> None:
         """Emit a loop. `body(loop)` runs with the header state installed and an empty builder; it
         returns extra leading parameters, the blocks, and extra leading operands of the instruction."""
@@ -93,7 +98,7 @@ class Loops(Joins):
             self.state = before.copy()
             pre = self.builder = outer.inner()
             frame = self.frame.id
-            loop = Loop(hints, before=before, escaping=tuple(("var", frame, n) for n in sorted(escaping)))
+            loop = Loop(hints, before=before, trips=trips, escaping=tuple(("var", frame, n) for n in sorted(escaping)))
             try:
                 self.make_header(loop, names)
                 self.builder = outer.inner()
@@ -108,7 +113,7 @@ class Loops(Joins):
                 if refine.loop is not loop:
                     self.state, self.builder = before, outer
                     raise
-                assert hints.get(refine.key) != refine.hint, f"no progress at {refine.key}"
+                assert hints.get(refine.key) is None or hints[refine.key].kind != refine.hint.kind or hints[refine.key].type != refine.hint.type or refine.hint.kind == "series", f"no progress at {refine.key}"
                 hints[refine.key] = refine.hint
                 continue
             except BaseException:
@@ -168,6 +173,8 @@ class Loops(Joins):
             return self.maybe_header(loop, init, hint, key, name)
         if hint is not None and hint.kind == "series":
             assert isinstance(hint.template, Series)
+            if isinstance(init, Struct) and hint.per_trip and loop.trips is not None:
+                return self.counted_series(loop, init, hint, key, name)
             if isinstance(init, Struct):
                 init = self.series_of(init, hint.template)
         match init:
@@ -193,12 +200,43 @@ class Loops(Joins):
                 rows = self.ref_header(loop, rows, Hint("own", loop.hints.get((*key, "rows"), Hint("own")).type), (*key, "rows"), name)  # fmt: skip
                 number = self.header(loop, Num(count), (*key, "count"), "")
                 assert isinstance(number, Num)
-                return Series(rows, number.operand)
+                return Series(rows, number.operand, init.fits)
             case MaybeUnbound(value, bound):
                 value = self.header(loop, value, (*key, "value"), name)
                 flag = self.param(loop, bound, WEAK_BOOL, "")
                 return MaybeUnbound(value, flag)
         return init
+
+    def counted_series(self, loop: Loop, init: Struct, hint: Hint, key: Key, name: str) -> Series:
+        """Return a list to which every trip appends the same number of items: its room is made before
+        the loop, and its length is known from the loop's index."""
+        assert isinstance(hint.template, Series) and loop.trips is not None
+        before = len(init.items)
+        added = self.scaled(loop.trips, hint.per_trip, before)
+        made = self.series_of(init, hint.template, added, self.list_name(key))
+        loop.counts.append((key, Literal(before), hint.per_trip))
+        rows = self.ref_header(loop, made.rows, Hint("own", made.rows.type), (*key, "rows"), name)
+        return Series(rows, made.count, fits=True)
+
+    def list_name(self, key: Key) -> str:
+        """Return the name that the list of a heap slot is bound to."""
+        for names in self.state.frames.values():
+            for name, value in names.items():
+                if value == Box(key[1]) and not name.startswith("$"):
+                    return name
+        return "items"
+
+    def scaled(self, trips: Operand, factor: int, offset: int) -> Operand:
+        """Return `trips * factor + offset`."""
+        raise NotImplementedError
+
+    def install_counts(self, loop: Loop, index: Operand) -> None:
+        """Set the length of counted lists at the start of a trip."""
+        for key, before, per_trip in loop.counts:
+            now = self.state.heap[key[1]]
+            assert isinstance(now, Series) and isinstance(before, Literal)
+            count = self.scaled(index, per_trip, int(before.value.real))
+            self.state.heap[key[1]] = replace(now, count=count)
 
     def param(self, loop: Loop, init: Operand, t: Type, name: str) -> Value:
         """Return a new loop parameter."""
@@ -240,7 +278,7 @@ class Loops(Joins):
         """Return the assumed value of a name that may not be bound yet."""
         assert hint.template is not None
         if init is UNBOUND:
-            init, bound = blank(self, hint.template), Literal(False)
+            init, bound = blank(self, hint.template, hint.state), Literal(False)
         elif isinstance(init, MaybeUnbound):
             init, bound = init.value, init.bound  # type: ignore[assignment]
         else:
@@ -265,7 +303,7 @@ class Loops(Joins):
         for key in loop.escaping:
             now = self.state.frames[key[1]].get(key[2], UNBOUND)
             if key not in loop.header and now is not UNBOUND and not isinstance(now, Poison):
-                raise Refine(loop, key, Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now))
+                raise Refine(loop, key, Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now, self.state))
         for buffer in loop.buffers:
             values.append(self.state.buffers[buffer])
         self.check_overlaps(loop, found)
@@ -312,23 +350,30 @@ class Loops(Joins):
                 for k, old, new in zip(header.keys, header.items, now.items, strict=True):
                     self.fit(loop, old, new, (*key, k), values, found)
             case Struct(kind="list"), Struct(kind="list"):
-                raise Refine(loop, key, Hint("series", None, self.series_like(header, now)))
+                per_trip = len(now.items) - len(header.items) if loop.trips is not None and key[0] == "heap" else 0
+                like = self.series_like(header, now)
+                raise Refine(loop, key, Hint("series", None, like, None, max(per_trip, 0)))
             case Struct(kind="list"), Series():
                 raise Refine(loop, key, Hint("series", None, now))
             case Series(rows, count), Series():
                 self.fit_ref(loop, rows, now.rows, (*key, "rows"), values, found)
-                values.append(now.count)
+                if not any(counted == key for counted, _, _ in loop.counts):
+                    if header.fits and now.count != count:
+                        raise self.refuse("S107", "this list is appended to in too many ways", "fill an array")
+                    values.append(now.count)
+                elif not now.fits:
+                    raise Refine(loop, key, Hint("series", None, replace(now, fits=False)))
             case Series(), Struct(kind="list"):
                 made = self.series_of(now, header)
                 self.fit(loop, header, made, key, values, found)
             case _ if header == now:
                 return None
             case _ if isinstance(now, MaybeUnbound):
-                raise Refine(loop, key, Hint("maybe", None, now.value))
+                raise Refine(loop, key, Hint("maybe", None, now.value, self.state))
             case _ if header is UNBOUND and key[0] == "var":
-                raise Refine(loop, key, Hint("maybe", None, now))
+                raise Refine(loop, key, Hint("maybe", None, now, self.state))
             case _ if now is UNBOUND:
-                raise Refine(loop, key, Hint("maybe", None, header))
+                raise Refine(loop, key, Hint("maybe", None, header, self.state))
             case _:
                 raise Refine(loop, key, Hint("poison"))
         return None
@@ -381,7 +426,7 @@ class Loops(Joins):
     ) -> None:
         """Hand a possibly unbound name over: its value, then its flag."""
         if now is UNBOUND:
-            now = MaybeUnbound(blank(self, header.value), Literal(False))
+            now = MaybeUnbound(blank(self, header.value, loop.before), Literal(False))
         elif not isinstance(now, MaybeUnbound):
             now = MaybeUnbound(now, Literal(True))
         self.fit(loop, header.value, now.value, (*key, "value"), values, found)
@@ -418,6 +463,10 @@ class Loops(Joins):
         after = loop.before.copy()
         for key, header in loop.header.items():
             value = _replace(header, outcome)
+            for counted, before, per_trip in loop.counts:
+                if counted == key and loop.trips is not None and isinstance(before, Literal):
+                    assert isinstance(value, Series)
+                    value = Series(value.rows, self.scaled(loop.trips, per_trip, int(before.value.real)))
             if key[0] == "heap":
                 after.heap[key[1]] = value
             else:
@@ -459,7 +508,7 @@ def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:
         case Series(rows, count):
             made = _replace(rows, mapping)
             assert isinstance(made, Ref)
-            return Series(made, operand(count))
+            return Series(made, operand(count), value.fits)
         case MaybeUnbound(inner, bound):
             return MaybeUnbound(_replace(inner, mapping), operand(bound))
     return value

@@ -585,6 +585,7 @@ class Statements(Calls):
             scope[BROKE] = Num(Literal(False))
         self.at(node)
         self.unrolled_exit = None
+        self.loop_nodes[id(node.iter)] = node
         self.run_for(iterable, node.iter, node.target, lambda: self.run(node.body), names, escaping)
         if self.unrolled_exit is not None:
             left: Outcome = self.unrolled_exit

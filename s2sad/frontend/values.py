@@ -87,10 +87,12 @@ class Box(Abstract):
 
 @dataclass(frozen=True, slots=True)
 class Series(Abstract):
-    """Contents of a list whose length is known only at run time: `count` rows of a growing buffer."""
+    """Contents of a list whose length is known only at run time: `count` rows of a buffer that grows,
+    or, with `fits`, is large enough for what its loop appends."""
 
     rows: Ref
     count: Operand
+    fits: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from s2sad.errors import Origin
-from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Scalar, Type, sample
+from s2sad.ir.types import Array, Scalar, Type, sample, type_of
 
 
 class Sizes:
@@ -93,32 +95,40 @@ def infer(
     op: Op, types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes, origin: Origin | None = None
 ) -> tuple[Type, ...]:
     """Return the result types of an op. Without a rule of its own, NumPy is asked: `evaluate` runs
-    on sample operands (all dimensions 1), which tells dtype, rank and kind; `op.shape` tells sizes."""
+    on sample operands (all dimensions 1), which tells dtype, rank and kind; `op.shape` tells sizes.
+    Ops with several results have a rule."""
     types = tuple(canonical_type(t, sizes) for t in types)
     if op.infer is not None:
         return op.infer(types, params, sizes)
+    t = result_type(op.evaluate, types, params)
+    if isinstance(t, Scalar):
+        return (_with_size(t, op, types),)
+    if op.shape is None:
+        return (Array(t.dtype, tuple(sizes.fresh() for _ in t.shape)),)
+    sizes.meet(tuple(t.shape for t in types), origin)
+    types = tuple(canonical_type(t, sizes) for t in types)
+    return (Array(t.dtype, op.shape(types, params, sizes)),)
+
+
+def result_type(evaluate: Callable[..., Any], types: tuple[Type, ...], params: dict[str, Any]) -> Type:
+    """Return the kind, dtype and rank of the result of `evaluate`, found by trying it; sizes are 1."""
+    return _sampled(evaluate, tuple(map(_bare, types)), sorted_params(params))
+
+
+@lru_cache(maxsize=8192)
+def _sampled(
+    evaluate: Callable[..., Any], types: tuple[Type, ...], params: tuple[tuple[str, Any], ...]
+) -> Type:
     with np.errstate(all="ignore"):
-        outcome = op.evaluate(*map(sample, types), **params)
-    results = outcome if op.results != 1 else (outcome,)
-    found: list[Type] = []
-    for value in results:
-        if not isinstance(value, np.ndarray):
-            found.append(_with_size(_scalar(value), op, types))
-        elif op.shape is not None:
-            sizes.meet(tuple(t.shape for t in types), origin)
-            types = tuple(canonical_type(t, sizes) for t in types)
-            found.append(Array(value.dtype, op.shape(types, params, sizes)))
-        else:
-            found.append(Array(value.dtype, tuple(sizes.fresh() for _ in value.shape)))
-    return tuple(found)
+        value = evaluate(*map(sample, types), **dict(params))
+    return _bare(type_of(value))
 
 
-def _scalar(value: object) -> Scalar:
-    if isinstance(value, np.generic):
-        return Scalar(value.dtype)
-    assert isinstance(value, bool | int | float | complex), type(value)
-    t = Literal(value).type
-    return Scalar(t.dtype, weak=True)
+def _bare(t: Type) -> Type:
+    """The type without what depends on sizes."""
+    if isinstance(t, Array):
+        return Array(t.dtype, (Size.of(1),) * t.ndim)
+    return Scalar(t.dtype, t.weak)
 
 
 def _with_size(t: Scalar, op: Op, types: tuple[Type, ...]) -> Scalar:

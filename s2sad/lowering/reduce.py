@@ -61,7 +61,6 @@ def _prod(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
 
 def _extreme(name: str) -> Fold:
     def fold(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
-        _not_empty(low, dims, f"zero-size array to reduction operation {name} which has no identity")
         op = name if dtype.kind != "b" else "logical_or" if name == "maximum" else "logical_and"
         start = _start(low, lowest(dtype) if name == "maximum" else highest(dtype), dtype)
         return _line(low, dims, start, lambda a, x: low.code.op(op, a, x), read)
@@ -82,12 +81,7 @@ def highest(dtype: Dtype) -> bool | int | float:
 def _not_empty(low: Lowerer, dims: Index, message: str) -> None:
     for n in dims:
         if not low.code.is_at_least(n, Size.of(1)):
-            low.code.once(("nonempty", n), lambda n=n: _fail_empty(low, n, message))
-
-
-def _fail_empty(low: Lowerer, n: Operand, message: str) -> Operand:
-    low.code.fail_if(low.code.op("equal", n, ZERO), ValueError, message)
-    return n
+            low.code.fail_if(low.code.op("equal", n, ZERO), ValueError, message)
 
 
 def _any(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
@@ -110,8 +104,6 @@ def _count(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
 def _arg_extreme(order: str) -> Fold:
     def fold(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
         code = low.code
-        word = "argmax" if order == "greater" else "argmin"
-        _not_empty(low, dims, f"attempt to get {word} of an empty sequence")
         first = read((ZERO,) * len(dims))
         best = code.coerce(first, Scalar(first.type.dtype))
 
@@ -157,6 +149,13 @@ FOLDS: dict[str, Fold] = {
     "argmax": _arg_extreme("greater"),
     "argmin": _arg_extreme("less"),
 }
+NO_IDENTITY = "zero-size array to reduction operation {} which has no identity"
+NOT_EMPTY = {
+    "max": NO_IDENTITY.format("maximum"),
+    "min": NO_IDENTITY.format("minimum"),
+    "argmax": "attempt to get argmax of an empty sequence",
+    "argmin": "attempt to get argmin of an empty sequence",
+}
 READ_TWICE = {"argmax", "argmin", "var", "std"}
 
 
@@ -174,6 +173,8 @@ def lower_reduction(low: Lowerer, instr: Instr) -> None:
     dims = low.dims(rep)
     line = tuple(dims[a] for a in axes)
     dtype = result.dtype
+    if name in NOT_EMPTY:
+        _not_empty(low, line, NOT_EMPTY[name])
     if isinstance(result, Scalar):
         total = fold(low, lambda index: low.read(rep, _whole_index(rep, axes, (), index)), line, dtype)
         low.define_scalar(instr.result, low.code.coerce(total, result))

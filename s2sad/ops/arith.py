@@ -100,9 +100,7 @@ elementwise(
 )
 elementwise("fabs", np.fabs, lambda g, x, y: sign(x) * g, "np.fabs", kinks="0 at 0")
 nondiff("sign", np.sign, "np.sign")
-elementwise(
-    "copysign", np.copysign, lambda g, a, b, y: (sign(a) * sign(y) * g, 0.0 * g), "np.copysign"
-)
+elementwise("copysign", np.copysign, lambda g, a, b, y: (sign(a) * sign(y) * g, 0.0 * g), "np.copysign")
 for name in ("floor", "ceil", "trunc", "rint"):
     nondiff(name, getattr(np, name), f"np.{name}")
 nondiff("round", np.round, "np.round", defaults={"decimals": 0})
@@ -164,7 +162,9 @@ elementwise("maximum", np.maximum, _maximum, "np.maximum", kinks=TIES, commutes=
 elementwise("minimum", np.minimum, _minimum, "np.minimum", kinks=TIES, commutes=True)
 elementwise("fmax", np.fmax, _fmax, "np.fmax", kinks=TIES, commutes=True)
 elementwise("fmin", np.fmin, _fmin, "np.fmin", kinks=TIES, commutes=True)
-elementwise("clip", np.clip, _clip, "np.clip", kinks=TIES, cost=2, domain=((-2.0, 2.0), (-1.0, 0.0), (0.5, 1.0)))
+elementwise(
+    "clip", np.clip, _clip, "np.clip", kinks=TIES, cost=2, domain=((-2.0, 2.0), (-1.0, 0.0), (0.5, 1.0))
+)
 
 nondiff("less", op.lt, "{} < {}")
 nondiff("less_equal", op.le, "{} <= {}")
@@ -176,7 +176,9 @@ nondiff("not_equal", op.ne, "{} != {}", commutes=True)
 # --- truth and bits ---------------------------------------------------------------------------
 
 for name in ("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isfinite", "isinf"):
-    nondiff(name, getattr(np, name), f"np.{name}", commutes=name.startswith("logical") and name != "logical_not")
+    nondiff(
+        name, getattr(np, name), f"np.{name}", commutes=name.startswith("logical") and name != "logical_not"
+    )
 nondiff("signbit", np.signbit, "np.signbit")
 nondiff("bitwise_and", op.and_, "{} & {}", commutes=True, domain="int")
 nondiff("bitwise_or", op.or_, "{} | {}", commutes=True, domain="int")

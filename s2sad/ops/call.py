@@ -19,7 +19,6 @@ from s2sad.ir.types import Dtype
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, take_at
 
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -124,7 +123,8 @@ def arrays(xs: Any) -> tuple[Expr, ...]:
         n = xs.dims[0]
         if not n.is_const:
             raise unsupported(
-                "an array whose length is not known cannot stand for a sequence", "write the sequence as a tuple"
+                "an array whose length is not known cannot stand for a sequence",
+                "write the sequence as a tuple",
             )
         xs = rows(xs, n.const)
     return tuple(array(x) for x in xs)

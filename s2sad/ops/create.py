@@ -125,7 +125,6 @@ def _arange_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
 
 
 def _spell_arange(types: Types, params: Params) -> str:
-    lo, hi, step = types
     known = [t.size if isinstance(t, Scalar) else None for t in types]
     dtype = params.get("dtype")
     tail = f", dtype={dtype_text(dtype)})" if dtype is not None else ")"

@@ -8,17 +8,16 @@ Each returns the registered Op. Keyword columns: `commutes`, `cost`, `alias`, `s
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
 
 from s2sad.errors import UnsupportedOp
 from s2sad.ir import path as paths
-from s2sad.ir.builder import Sizes
+from s2sad.ir.builder import Sizes, result_type
 from s2sad.ir.op import Kind, Op
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Scalar, Type, sample
+from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.expr import Expr
 from s2sad.ops.table import register
 
@@ -85,26 +84,6 @@ def broadcast_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     return paths.broadcast([t.shape for t in types], sizes.fresh)
 
 
-def result_type(evaluate: Any, types: Types, params: Params) -> Type:
-    """Return the kind, dtype and rank of `evaluate`'s result, found by trying it; sizes are 1."""
-    return _sampled(evaluate, tuple(map(_bare, types)), tuple(sorted(params.items())))
-
-
-@lru_cache(maxsize=8192)
-def _sampled(evaluate: Any, types: Types, params: tuple[tuple[str, Any], ...]) -> Type:
-    with np.errstate(all="ignore"):
-        value = evaluate(*map(sample, types), **dict(params))
-    if isinstance(value, np.ndarray):
-        return Array(value.dtype, (Size.of(1),) * value.ndim)
-    return Scalar(np.asarray(value).dtype, weak=not isinstance(value, np.generic))
-
-
-def _bare(t: Type) -> Type:
-    if isinstance(t, Array):
-        return Array(t.dtype, (Size.of(1),) * t.ndim)
-    return Scalar(t.dtype, t.weak)
-
-
 def shaped(evaluate: Any, shape: Callable[[Types, Params, Sizes], Shape]) -> Infer:
     """Return an infer that asks NumPy for dtype and kind and `shape` for the sizes. Unlike
     `Op.shape` it does not say that the operands broadcast."""
@@ -147,6 +126,21 @@ def dtype_text(dtype: Any) -> str:
     """Return how a dtype is written: `np.float32`, `bool`."""
     dtype = np.dtype(dtype)
     return "bool" if dtype.kind == "b" else f"np.{dtype.name}"
+
+
+def spell_axis(name: str, default: int | None = None) -> Callable[[Types, Params], str]:
+    """Return the spell of `np.name(x, ..., axis=k)`, without the axis where NumPy's default says the
+    same: `default`, or None for the flattened array."""
+
+    def spell(types: Types, params: Params) -> str:
+        axis, rank = params["axis"], types[0].ndim
+        implied = axis % rank == default % rank if default is not None else rank == 1
+        text = f"np.{name}(" + ", ".join("{}" for _ in types) + ("" if implied else f", axis={axis}")
+        return (
+            text + "".join(f", {k}={v!r}" for k, v in params.items() if k != "axis" and v is not None) + ")"
+        )
+
+    return spell
 
 
 def all_weak(types: Types) -> bool:

@@ -242,7 +242,19 @@ def lower(
     return visit(expr, False, name)
 
 
-_SCRATCH = Sizes()
+class _Scratch(Sizes):
+    """Symbols of trees not lowered yet: different from all symbols of any function."""
+
+    def fresh(self) -> Size:
+        self.count += 1
+        return Size.symbol(f"?scratch{self.count}")
+
+    def fresh_int(self) -> Size:
+        self.count += 1
+        return Size.symbol(f"$scratch{self.count}")
+
+
+_SCRATCH = _Scratch()
 
 
 def _sizes() -> Sizes:

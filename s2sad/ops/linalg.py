@@ -108,5 +108,11 @@ def _spell_einsum(types: Types, params: Params) -> str:
 
 
 bilinear(
-    "einsum", _einsum, _einsum_transpose, "np.einsum", spell=_spell_einsum, infer=shaped(_einsum, _einsum_shape), cost=100
+    "einsum",
+    _einsum,
+    _einsum_transpose,
+    "np.einsum",
+    spell=_spell_einsum,
+    infer=shaped(_einsum, _einsum_shape),
+    cost=100,
 )

@@ -15,14 +15,23 @@ F8 = np.dtype(np.float64)
 
 @meaning(np.array, static="ndmin")
 def array_(
-    object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: Any = False, ndmin: int = 0, like: Any = None
+    object: Any,
+    dtype: Any = None,
+    *,
+    copy: Any = True,
+    order: Any = "K",
+    subok: Any = False,
+    ndmin: int = 0,
+    like: Any = None,
 ) -> Expr:
     """Return np.array(object): a copy, unless copy=None or False allow the object itself."""
     return _array(object, dtype, fresh=bool(copy), ndmin=ndmin)
 
 
 @meaning(np.asarray, np.asanyarray)
-def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any = None) -> Expr:
+def asarray(
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any = None
+) -> Expr:
     """Return np.asarray(a): an array of that dtype is returned as it is."""
     return _array(a, dtype, fresh=bool(copy), ndmin=0)
 
@@ -72,20 +81,30 @@ def _like(op: str, a: Any, dtype: Any, shape: Any) -> Expr:
 
 
 @meaning(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None) -> Expr:
+def zeros_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
+) -> Expr:
     """Return np.zeros_like(a)."""
     return _like("zeros_like", a, dtype, shape)
 
 
 @meaning(np.ones_like)
-def ones_like(a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None) -> Expr:
+def ones_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
+) -> Expr:
     """Return np.ones_like(a)."""
     return _like("ones_like", a, dtype, shape)
 
 
 @meaning(np.empty_like)
 def empty_like(
-    prototype: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
+    prototype: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: Any = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Expr:
     """Return np.empty_like(prototype)."""
     return _like("empty_like", prototype, dtype, shape)
@@ -93,7 +112,14 @@ def empty_like(
 
 @meaning(np.full_like)
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: Any = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Expr:
     """Return np.full_like(a, fill_value)."""
     x, v = array(a), array(fill_value)
@@ -103,7 +129,16 @@ def full_like(
 
 
 @meaning(np.eye, static="k")
-def eye_(N: Any, M: Any = None, k: int = 0, dtype: Any = float, order: Any = "C", *, device: Any = None, like: Any = None) -> Expr:
+def eye_(
+    N: Any,
+    M: Any = None,
+    k: int = 0,
+    dtype: Any = float,
+    order: Any = "C",
+    *,
+    device: Any = None,
+    like: Any = None,
+) -> Expr:
     """Return np.eye(N, M, k)."""
     return eye(N, N if M is None else M, k=k, dtype=dtype_of(dtype) or F8)
 
@@ -122,7 +157,14 @@ def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = float, *, like: Any = No
 
 @meaning(np.arange)
 def arange_(
-    start_or_stop: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, like: Any = None
+    start_or_stop: Any,
+    /,
+    stop: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    like: Any = None,
 ) -> Expr:
     """Return np.arange(start, stop, step)."""
     lo, hi = (0, start_or_stop) if stop is None else (start_or_stop, stop)
@@ -147,14 +189,23 @@ def linspace(
     """Return np.linspace(start, stop, num)."""
     lo, hi, n = array(start), array(stop), lift(num)
     if lo.ndim or hi.ndim:
-        raise unsupported("np.linspace between arrays is not supported", "a + (b - a) * t[:, None], t = np.linspace(0, 1, n)")
+        raise unsupported(
+            "np.linspace between arrays is not supported",
+            "a + (b - a) * t[:, None], t = np.linspace(0, 1, n)",
+        )
     y = apply("linspace", lo, hi, n, endpoint=bool(endpoint), dtype=dtype_of(dtype))
     return (y, (strong(hi) - lo) / (n - 1 if endpoint else n)) if retstep else y
 
 
 @meaning(np.logspace)
 def logspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Expr:
     """Return np.logspace(start, stop, num)."""
     y = power(array(base), linspace(start, stop, num, endpoint))
@@ -187,5 +238,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 def indices(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
     """Return np.indices(dimensions)."""
     only("sparse", sparse, False)
-    found = meshgrid(*(arange(0, n, 1, dtype=dtype_of(dtype)) for n in dims(dimensions)), copy=False, indexing="ij")
+    found = meshgrid(
+        *(arange(0, n, 1, dtype=dtype_of(dtype)) for n in dims(dimensions)), copy=False, indexing="ij"
+    )
     return apply("stack", *found, axis=0)

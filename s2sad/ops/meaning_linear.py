@@ -17,7 +17,15 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @meaning(np.matmul)
 def matmul_(
-    x1: Any, x2: Any, /, out: Any = None, *, casting: Any = "same_kind", order: Any = "K", dtype: Any = None, axes: Any = None
+    x1: Any,
+    x2: Any,
+    /,
+    out: Any = None,
+    *,
+    casting: Any = "same_kind",
+    order: Any = "K",
+    dtype: Any = None,
+    axes: Any = None,
 ) -> Expr:
     """Return np.matmul(x1, x2)."""
     only("axes", axes, None)
@@ -87,7 +95,9 @@ def kron(a: Any, b: Any) -> Expr:
 
 
 @meaning(np.trace, method="trace")
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Expr:
+def trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Expr:
     """Return np.trace(a)."""
     d = diagonal(a, offset, axis1, axis2)
     found = dtype_of(dtype)
@@ -176,7 +186,14 @@ def _matrix(x: Expr, lead: int, trail: int) -> Expr:
 
 
 @meaning(np.einsum)
-def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, order: Any = "K", casting: Any = "safe") -> Expr:
+def einsum(
+    *operands: Any,
+    out: Any = None,
+    optimize: Any = False,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Any = "safe",
+) -> Expr:
     """Return np.einsum(subscripts, *operands)."""
     if not operands or not isinstance(operands[0], str):
         raise unsupported("np.einsum needs subscripts as text", 'write np.einsum("ij,jk->ik", a, b)')

@@ -83,9 +83,8 @@ def divmod_(x: Any, y: Any, /) -> tuple[Expr, Expr]:
 def round_(number: Any, ndigits: Any = None) -> Expr:
     """Return round(number, ndigits)."""
     x = lift(number)
-    if x.is_array:
-        if x.ndim or ndigits is None:
-            raise TypeError("type numpy.ndarray doesn't define __round__ method")
+    if x.is_array and (x.ndim or ndigits is None):
+        raise TypeError("type numpy.ndarray doesn't define __round__ method")
     if ndigits is None:
         return apply("round_to_int", x)
     if getattr(x.type, "weak", False):

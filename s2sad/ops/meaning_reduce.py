@@ -45,7 +45,13 @@ def _no_mask(where: Any) -> None:
 
 @meaning(np.sum, method="sum")
 def sum_(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Expr:
     """Return np.sum(a)."""
     _no_mask(where)
@@ -55,7 +61,13 @@ def sum_(
 
 @meaning(np.prod, method="prod")
 def prod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Expr:
     """Return np.prod(a)."""
     _no_mask(where)
@@ -206,7 +218,9 @@ def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Exp
 
 
 @meaning(np.average)
-def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False) -> Expr:
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False
+) -> Expr:
     """Return np.average(a, weights=weights)."""
     only("returned", returned, False)
     x = strong(array(a))
@@ -246,7 +260,9 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
     """Return np.nanmean(a)."""
     x = _typed(a, dtype)
     there = apply("logical_not", isnan(x))
-    return reduce_("sum", where(there, x, 0.0), axis, keepdims) / reduce_("count_nonzero", there, axis, keepdims)
+    return reduce_("sum", where(there, x, 0.0), axis, keepdims) / reduce_(
+        "count_nonzero", there, axis, keepdims
+    )
 
 
 # --- differences and order statistics -----------------------------------------------------------
@@ -282,7 +298,11 @@ def median(
         raise unsupported("keepdims without an axis is not supported for np.median")
     s = apply("sort", x, axis=k)
     n = count(x, (k,))
-    middle = mean(concatenate((span_at(s, k, (n - 1) // 2, (n + 1) // 2), span_at(s, k, n // 2, n // 2 + 1)), k), (k,), bool(keepdims))
+    middle = mean(
+        concatenate((span_at(s, k, (n - 1) // 2, (n + 1) // 2), span_at(s, k, n // 2, n // 2 + 1)), k),
+        (k,),
+        bool(keepdims),
+    )
     last = take_at(s, k, -1) if not keepdims else span_at(s, k, lo=-1)
     return where(isnan(last), last, middle)
 
@@ -292,7 +312,13 @@ def median(
 
 def _ufunc_reduce(op: str) -> Any:
     def reduce(
-        array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+        array: Any,
+        axis: Any = 0,
+        dtype: Any = None,
+        out: Any = None,
+        keepdims: Any = False,
+        initial: Any = None,
+        where: Any = True,
     ) -> Expr:
         _no_mask(where)
         only("initial", initial, None)
@@ -319,4 +345,3 @@ for _ufunc, _op in (
     meaning(_ufunc.reduce)(_ufunc_reduce(_op))
 meaning(np.add.accumulate)(_ufunc_accumulate("cumsum"))
 meaning(np.multiply.accumulate)(_ufunc_accumulate("cumprod"))
-

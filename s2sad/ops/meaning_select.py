@@ -239,5 +239,3 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     u, v = ([item_at(e, e.ndim - 1, At(), k) for k in range(3)] for e in map(_of_three, (x, y)))
     out = [u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3] for k in range(3)]
     return apply("stack", *out, axis=out[0].ndim)
-
-

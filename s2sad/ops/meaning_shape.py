@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ from s2sad.ops.functions import (
 
 
 @meaning(np.reshape)
-def reshape_(a: Any, /, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None) -> Expr:
+def reshape_(
+    a: Any, /, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None
+) -> Expr:
     """Return np.reshape(a, shape)."""
     only("order", order, "C")
     only("copy", copy, None)
@@ -79,7 +82,9 @@ def squeeze(a: Any, axis: Any = None) -> Expr:
     x = array(a)
     if axis is None:
         if any(not n.is_const for n in x.dims):
-            raise unsupported("np.squeeze without axis needs known sizes", "name the axis: np.squeeze(x, axis=0)")
+            raise unsupported(
+                "np.squeeze without axis needs known sizes", "name the axis: np.squeeze(x, axis=0)"
+            )
         axes = tuple(k for k, n in enumerate(x.dims) if n.is_one)
     else:
         axes = tuple(one_axis(k, x.ndim) for k in (axis if isinstance(axis, tuple | list) else (axis,)))
@@ -168,7 +173,8 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Expr:
     """Return np.moveaxis(a, source, destination)."""
     x = array(a)
     src, dst = (
-        [one_axis(k, x.ndim) for k in (v if isinstance(v, tuple | list) else (v,))] for v in (source, destination)
+        [one_axis(k, x.ndim) for k in (v if isinstance(v, tuple | list) else (v,))]
+        for v in (source, destination)
     )
     order = [k for k in range(x.ndim) if k not in src]
     for d, s in sorted(zip(dst, src, strict=True)):
@@ -196,7 +202,9 @@ def flip_(m: Any, axis: Any = None) -> Expr:
     x = array(m)
     if axis is None:
         return flip(x, *range(x.ndim))
-    return flip(x, *sorted(one_axis(k, x.ndim) for k in (axis if isinstance(axis, tuple | list) else (axis,))))
+    return flip(
+        x, *sorted(one_axis(k, x.ndim) for k in (axis if isinstance(axis, tuple | list) else (axis,)))
+    )
 
 
 @meaning(np.fliplr)
@@ -261,7 +269,9 @@ def copy_method(self: Any, order: Any = "C") -> Expr:
 METHODS["copy"] = make_call("copy", copy_method)
 
 
-def astype(self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True, copy: Any = True) -> Expr:
+def astype(
+    self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True, copy: Any = True
+) -> Expr:
     """Return `a.astype(dtype)`."""
     x = array(self)
     if not copy and x.dtype == dtype_of(dtype):
@@ -304,7 +314,9 @@ def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None) -> Expr:
 
 
 @meaning(np.stack)
-def stack(arrays_: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
+def stack(
+    arrays_: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Expr:
     """Return np.stack(arrays, axis)."""
     xs = arrays(arrays_)
     if dtype is not None:
@@ -382,7 +394,7 @@ def _split(x: Expr, where: Any, axis: Any, exact: bool) -> tuple[Expr, ...]:
     k = one_axis(axis, x.ndim)
     if isinstance(where, tuple | list):
         bounds = [None, *(lift(b) for b in where), None]
-        return tuple(span_at(x, k, lo, hi) for lo, hi in zip(bounds[:-1], bounds[1:], strict=True))
+        return tuple(span_at(x, k, lo, hi) for lo, hi in pairwise(bounds))
     sections = literal_value(lift(where))
     if not isinstance(sections, int):
         raise unsupported("the number of sections must be known", "write the number, or slice in a loop")
@@ -391,7 +403,7 @@ def _split(x: Expr, where: Any, axis: Any, exact: bool) -> tuple[Expr, ...]:
         if exact and n % sections:
             raise ValueError("array split does not result in an equal division")
         ends = np.cumsum([0, *(n // sections + (i < n % sections) for i in range(sections))])
-        return tuple(span_at(x, k, int(lo), int(hi)) for lo, hi in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(span_at(x, k, int(lo), int(hi)) for lo, hi in pairwise(ends))
     if exact:  # reshape raises if the division is not equal
         shape = [size(x, j) for j in range(x.ndim)]
         parts = reshape(x, *shape[:k], sections, shape[k] // sections, *shape[k + 1 :])
@@ -439,5 +451,3 @@ def size_(a: Any, axis: Any = None) -> Expr:
 def isscalar(element: Any) -> bool:
     """Return np.isscalar(element)."""
     return isinstance(element, Expr) and not element.is_array
-
-

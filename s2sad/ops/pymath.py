@@ -41,14 +41,26 @@ def _to_float(g: Expr, x: Expr, y: Expr) -> tuple[Expr]:
     return (broadcast_like(g, x) if x.ndim else g,)
 
 
-linear("to_float", lambda x: float(_item(x)), _to_float, "float", infer=_gives(WEAK_FLOAT), spell=_spell_number("float"))
 linear(
-    "to_complex", lambda x: complex(_item(x)), _to_float, "complex", infer=_gives(WEAK_COMPLEX), spell=_spell_number("complex")
+    "to_float",
+    lambda x: float(_item(x)),
+    _to_float,
+    "float",
+    infer=_gives(WEAK_FLOAT),
+    spell=_spell_number("float"),
+)
+linear(
+    "to_complex",
+    lambda x: complex(_item(x)),
+    _to_float,
+    "complex",
+    infer=_gives(WEAK_COMPLEX),
+    spell=_spell_number("complex"),
 )
 nondiff("to_int", lambda x: int(_item(x)), "int", infer=_int_infer, spell=_spell_number("int"))
 nondiff("to_bool", lambda x: bool(_item(x)), "bool", infer=_gives(WEAK_BOOL), spell=_spell_number("bool"))
 nondiff("not_", lambda x: not x, "not {}", infer=_gives(WEAK_BOOL))
-nondiff("round_to_int", lambda x: int(round(_item(x))), "round", infer=_gives(WEAK_INT))
+nondiff("round_to_int", lambda x: round(_item(x)), "round", infer=_gives(WEAK_INT))
 nondiff(
     "round_float",
     lambda x, digits: float(round(_item(x), digits)),
@@ -133,7 +145,12 @@ _math("exp", lambda g, x, y: y * g)
 _math("expm1", lambda g, x, y: (y + 1.0) * g)
 _math("log", lambda g, x, y: g / x, domain=POSITIVE)
 elementwise(
-    "math_log_base", math.log, _log_base, "math.log", infer=_gives(WEAK_FLOAT), domain=((0.2, 2.0), (1.5, 3.0))
+    "math_log_base",
+    math.log,
+    _log_base,
+    "math.log",
+    infer=_gives(WEAK_FLOAT),
+    domain=((0.2, 2.0), (1.5, 3.0)),
 )
 _math("log1p", lambda g, x, y: g / (1.0 + x), domain=UNIT)
 _math("log2", lambda g, x, y: g / (LN2 * x), domain=POSITIVE)

@@ -11,7 +11,7 @@ from s2sad.ir.op import Alias
 from s2sad.ir.path import Fancy, Index, Item, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar, Type
-from s2sad.ops.declare import Params, Shape, Types, custom, linear, nondiff, shaped
+from s2sad.ops.declare import Params, Shape, Types, custom, linear, literal_value, nondiff, shaped, spell_axis
 from s2sad.ops.expr import Expr, Located, apply, lift
 from s2sad.ops.functions import arange, expand, reshape, size, span_at, total
 
@@ -36,11 +36,18 @@ for name, function in (("triu", np.triu), ("tril", np.tril)):
         defaults={"k": 0},
     )
 
+
+def _minus(e: Expr) -> Expr:
+    n = literal_value(e)
+    return -e if n is None else lift(-n)
+
+
 linear(
     "roll",
     lambda x, shift, axis: np.roll(x, shift, axis),
-    lambda g, x, shift, y, axis: (apply("roll", g, -shift, axis=axis), None),
+    lambda g, x, shift, y, axis: (apply("roll", g, _minus(shift), axis=axis), None),
     "np.roll",
+    spell=spell_axis("roll"),
     infer=lambda types, params, sizes: (types[0],),
     linear_args=(0,),
 )
@@ -68,7 +75,15 @@ def _repeat_transpose(g: Expr, x: Expr, repeats: Expr, y: Expr, axis: int) -> tu
     return total(reshape(g, *dims[: axis + 1], repeats, *dims[axis + 1 :]), axis + 1), None
 
 
-linear("repeat", _repeat, _repeat_transpose, "np.repeat", infer=shaped(_repeat, _repeat_shape), linear_args=(0,))
+linear(
+    "repeat",
+    _repeat,
+    _repeat_transpose,
+    "np.repeat",
+    infer=shaped(_repeat, _repeat_shape),
+    linear_args=(0,),
+    spell=spell_axis("repeat"),
+)
 
 
 def _tile(x: Any, *reps: int) -> Any:
@@ -91,7 +106,15 @@ def _tile_transpose(g: Expr, x: Expr, *reps: Expr, y: Expr) -> tuple[Expr | None
     return (total(split, tuple(range(0, 2 * rank, 2))), *(None for _ in reps))
 
 
-linear("tile", _tile, _tile_transpose, "np.tile", infer=shaped(_tile, _tile_shape), linear_args=(0,), print="array, dims")
+linear(
+    "tile",
+    _tile,
+    _tile_transpose,
+    "np.tile",
+    infer=shaped(_tile, _tile_shape),
+    linear_args=(0,),
+    print="array, dims",
+)
 
 # --- padding with zeros -------------------------------------------------------------------------
 
@@ -119,7 +142,9 @@ def _spell_pad(types: Types, params: Params) -> str:
     return "np.pad({0}, " + (pairs[0] if len(pairs) == 1 else "(" + ", ".join(pairs) + ")") + ")"
 
 
-linear("pad", _pad, _pad_transpose, "np.pad", spell=_spell_pad, infer=shaped(_pad, _pad_shape), linear_args=(0,))
+linear(
+    "pad", _pad, _pad_transpose, "np.pad", spell=_spell_pad, infer=shaped(_pad, _pad_shape), linear_args=(0,)
+)
 
 # --- diagonals ----------------------------------------------------------------------------------
 
@@ -176,7 +201,9 @@ linear(
     _diag_embed,
     lambda g, x, y, offset=0: (apply("diagonal", g, offset=offset),),
     "np.diag",
-    spell=lambda types, params: f"np.diag({{}}, {params['offset']})" if params.get("offset") else "np.diag({})",
+    spell=lambda types, params: (
+        f"np.diag({{}}, {params['offset']})" if params.get("offset") else "np.diag({})"
+    ),
     infer=shaped(_diag_embed, _diag_embed_shape),
 )
 
@@ -215,15 +242,24 @@ def _sort_vjp(g: Expr, args: tuple[Expr, ...], y: Expr, axis: int) -> tuple[Loca
 
 
 KINK = "equal elements: in the order of np.argsort"
-LAST = {"axis": -1}
-custom("sort", _sort, _sort_jvp, _sort_vjp, "np.sort", shape=_same_shape, cost=20, defaults=LAST, kinks=KINK)
+custom(
+    "sort",
+    _sort,
+    _sort_jvp,
+    _sort_vjp,
+    "np.sort",
+    spell=spell_axis("sort", -1),
+    shape=_same_shape,
+    cost=20,
+    kinks=KINK,
+)
 nondiff(
     "argsort",
     _argsort,
     "np.argsort",
     shape=_same_shape,
+    spell=spell_axis("argsort", -1),
     cost=20,
-    defaults=LAST,
 )
 
 
@@ -253,12 +289,16 @@ def _index_arrays(n: int) -> Any:
 nondiff("flatnonzero", np.flatnonzero, "np.flatnonzero", infer=_index_arrays(1))
 nondiff("nonzero2", np.nonzero, "np.nonzero", infer=_index_arrays(2), results=2)
 nondiff("nonzero3", np.nonzero, "np.nonzero", infer=_index_arrays(3), results=3)
-nondiff("argwhere", np.argwhere, "np.argwhere",
-        infer=lambda types, params, sizes: (Array(INT, (sizes.fresh(), Size.of(types[0].ndim))),))  # fmt: skip
+nondiff(
+    "argwhere",
+    np.argwhere,
+    "np.argwhere",
+    infer=lambda types, params, sizes: (Array(INT, (sizes.fresh(), Size.of(types[0].ndim))),),
+)
 for name in ("triu_indices", "tril_indices"):
     nondiff(
         name,
-        lambda n, m, k=0, function=getattr(np, name): function(n, k, m),
+        lambda n, m, k=0, name=name: getattr(np, name)(n, k, m),
         f"np.{name}",
         spell=lambda types, params, name=name: f"np.{name}({{0}}, {params.get('k', 0)}, {{1}})",
         infer=_index_arrays(2),

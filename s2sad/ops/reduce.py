@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.builder import Sizes
-from s2sad.ops.declare import Params, Shape, Types, custom, linear, nondiff, reduced, reduction
+from s2sad.ops.declare import Params, Shape, Types, custom, linear, nondiff, reduced, reduction, spell_axis
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
@@ -120,13 +120,16 @@ def _same_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     return types[0].shape
 
 
-linear("cumsum", np.cumsum, _cumsum_transpose, "np.cumsum", shape=_same_shape, cost=2)
+linear(
+    "cumsum", np.cumsum, _cumsum_transpose, "np.cumsum", spell=spell_axis("cumsum"), shape=_same_shape, cost=2
+)
 custom(
     "cumprod",
     np.cumprod,
     _cumprod_jvp,
     _cumprod_vjp,
     "np.cumprod",
+    spell=spell_axis("cumprod"),
     shape=_same_shape,
     cost=2,
     kinks="right with zeros; second derivatives need at most one zero per line",

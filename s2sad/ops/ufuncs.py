@@ -10,7 +10,19 @@ from s2sad.ir.op import Alias
 from s2sad.ops.arith import AWAY
 from s2sad.ops.declare import broadcast_shape, custom, elementwise, linear
 from s2sad.ops.expr import Expr
-from s2sad.ops.functions import absolute, conj, cos, cosh, exp, nonzero_denominator, real, sin, sinh, sqrt, where
+from s2sad.ops.functions import (
+    absolute,
+    conj,
+    cos,
+    cosh,
+    exp,
+    nonzero_denominator,
+    real,
+    sin,
+    sinh,
+    sqrt,
+    where,
+)
 
 POSITIVE = (0.2, 2.0)
 UNIT = (-0.9, 0.9)
@@ -24,8 +36,12 @@ elementwise("log2", np.log2, lambda g, x, y: g / (LN2 * x), "np.log2", cost=20, 
 elementwise("log10", np.log10, lambda g, x, y: g / (LN10 * x), "np.log10", cost=20, domain=POSITIVE)
 elementwise("log1p", np.log1p, lambda g, x, y: g / (1.0 + x), "np.log1p", cost=20, domain=UNIT)
 
-elementwise("sqrt", np.sqrt, lambda g, x, y: 0.5 * g / y, "np.sqrt", cost=6, domain=POSITIVE, kinks="inf at 0")
-elementwise("cbrt", np.cbrt, lambda g, x, y: g / (3.0 * y * y), "np.cbrt", cost=20, domain=POSITIVE, kinks="inf at 0")
+elementwise(
+    "sqrt", np.sqrt, lambda g, x, y: 0.5 * g / y, "np.sqrt", cost=6, domain=POSITIVE, kinks="inf at 0"
+)
+elementwise(
+    "cbrt", np.cbrt, lambda g, x, y: g / (3.0 * y * y), "np.cbrt", cost=20, domain=POSITIVE, kinks="inf at 0"
+)
 elementwise("square", np.square, lambda g, x, y: 2.0 * x * g, "np.square")
 elementwise("reciprocal", np.reciprocal, lambda g, x, y: -y * y * g, "np.reciprocal", cost=4, domain=POSITIVE)
 
@@ -39,7 +55,9 @@ elementwise("sinh", np.sinh, lambda g, x, y: cosh(x) * g, "np.sinh", cost=20)
 elementwise("cosh", np.cosh, lambda g, x, y: sinh(x) * g, "np.cosh", cost=20)
 elementwise("tanh", np.tanh, lambda g, x, y: (1.0 - y * y) * g, "np.tanh", cost=20)
 elementwise("arcsinh", np.arcsinh, lambda g, x, y: g / sqrt(x * x + 1.0), "np.arcsinh", cost=20)
-elementwise("arccosh", np.arccosh, lambda g, x, y: g / sqrt(x * x - 1.0), "np.arccosh", cost=20, domain=(1.2, 3.0))
+elementwise(
+    "arccosh", np.arccosh, lambda g, x, y: g / sqrt(x * x - 1.0), "np.arccosh", cost=20, domain=(1.2, 3.0)
+)
 elementwise("arctanh", np.arctanh, lambda g, x, y: g / (1.0 - x * x), "np.arctanh", cost=20, domain=UNIT)
 elementwise("deg2rad", np.deg2rad, lambda g, x, y: DEGREE * g, "np.deg2rad")
 elementwise("rad2deg", np.rad2deg, lambda g, x, y: g / DEGREE, "np.rad2deg")
@@ -73,7 +91,6 @@ elementwise("logaddexp2", np.logaddexp2, _logaddexp2, "np.logaddexp2", cost=40, 
 # --- complex numbers: linear over the reals, transposed and not conjugated ----------------------
 
 
-
 def _phase_jvp(dots: tuple[Expr | None, ...], args: tuple[Expr, ...], y: Expr) -> Expr:
     (dot,), (z,) = dots, args
     assert dot is not None
@@ -85,7 +102,15 @@ def _phase_vjp(g: Expr, args: tuple[Expr, ...], y: Expr) -> tuple[Expr]:
     return ((g - conj(y) * real(g * y)) / nonzero_denominator(absolute(z)),)
 
 
-custom("phase", np.sign, _phase_jvp, _phase_vjp, "np.sign", shape=broadcast_shape, doc="np.sign of complex numbers")
+custom(
+    "phase",
+    np.sign,
+    _phase_jvp,
+    _phase_vjp,
+    "np.sign",
+    shape=broadcast_shape,
+    doc="np.sign of complex numbers",
+)
 for name, function, transpose in (
     ("real", np.real, lambda g, x, y: (g,)),
     ("imag", np.imag, lambda g, x, y: (-1j * g,)),

@@ -26,7 +26,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_edit import Edits, apply
 from s2sad.passes.bufferize_find import Conflicts
 
-_ROUNDS = 2_000
+_ROUNDS = 200
 
 
 def bufferize(fn: Function) -> Function:

@@ -16,7 +16,7 @@ _CREATED = frozenset(
 @dataclass(slots=True)
 class Edits:
     """Changes keyed by the instructions and blocks of the function they are for. A renamed value
-    (`renames`) keeps its name at the places in `kept_args` and `kept_ends`."""
+    (`renames`) keeps its name at the places in `kept_args`."""
 
     before: dict[Instr, list[Instr]] = field(default_factory=dict)
     behind: dict[Instr, list[Instr]] = field(default_factory=dict)
@@ -26,7 +26,6 @@ class Edits:
     end_args: dict[tuple[Block, int], Value] = field(default_factory=dict)
     renames: dict[Value, Value] = field(default_factory=dict)
     kept_args: set[tuple[Instr, int]] = field(default_factory=set)
-    kept_ends: set[tuple[Block, int]] = field(default_factory=set)
     delays: dict[Instr, Instr] = field(default_factory=dict)  # instr moves behind the other
 
     def __bool__(self) -> bool:
@@ -84,6 +83,6 @@ def _arg(instr: Instr, k: int, a: Operand, edits: Edits) -> Operand:
 def _end_arg(block: Block, k: int, a: Operand, edits: Edits) -> Operand:
     if (block, k) in edits.end_args:
         return edits.end_args[block, k]
-    if isinstance(a, Value) and a in edits.renames and (block, k) not in edits.kept_ends:
+    if isinstance(a, Value) and a in edits.renames:
         return edits.renames[a]
     return a

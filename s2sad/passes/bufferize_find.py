@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from s2sad.analysis.liveness import Liveness
+from s2sad.analysis.liveness import Liveness, carried_params, initial_args
 from s2sad.analysis.storage import (
     CALLER,
     READONLY,
     Lineage,
     Storage,
     alias_of,
-    is_write,
     written_args,
 )
 from s2sad.errors import Origin
@@ -154,60 +153,46 @@ class Conflicts:
         """Copy the values that are read after the write, where they are made: if they are views, or
         if the written array must stay the caller's."""
         place = self._cheapest(instr, arg, x, bad)
-        kept = self.lineage[x] in self.written
         readers = list(self.of.members(bad))
-        if not kept and not all(self._is_view(v) and self.sites[v].depth <= place.depth for v in readers):
+        chain = self._chain(instr, arg, readers) if self.lineage[x] in self.written else None
+        if chain is None and not all(
+            self._is_view(v) and self.sites[v].depth <= place.depth for v in readers
+        ):
             return False
+        self.edits.kept_args |= chain or set()
         for v in readers:
-            site = self.sites[v]
-            maker = site.instr
-            copy = copy_of(v, maker if not self._is_view(v) else None, self._origin(site, instr), instr.role)
-            self.edits.renames[v] = copy.result
-            if kept:
-                self._keep_lineage(v)
-            if maker is None:
-                self.edits.at_start.setdefault(site.block, []).append(copy)
-            else:
-                self.edits.behind.setdefault(maker, []).append(copy)
-            self.touched |= self.storage.mask(v) & ~NOT_OURS
+            self._copy_where_made(v, instr)
         return True
 
-    def _origin(self, site: _Site, instr: Instr) -> Origin | None:
-        return (site.instr.origin if site.instr is not None else None) or instr.origin
+    def _copy_where_made(self, v: Value, instr: Instr) -> None:
+        site = self.sites[v]
+        maker = site.instr
+        origin = (maker.origin if maker is not None else None) or instr.origin
+        copy = copy_of(v, maker if not self._is_view(v) else None, origin, instr.role)
+        self.edits.renames[v] = copy.result
+        if maker is None:
+            self.edits.at_start.setdefault(site.block, []).append(copy)
+        else:
+            self.edits.behind.setdefault(maker, []).append(copy)
+        self.touched |= self.storage.mask(v) & ~NOT_OURS
 
     def _is_view(self, v: Value) -> bool:
         maker = self.sites[v].instr
         return maker is not None and alias_of(maker) in (Alias.VIEW, Alias.MAYBE, Alias.SAME, Alias.READONLY)
 
-    def _keep_lineage(self, v: Value) -> None:
-        """The chain of writes from a written parameter to its final version goes on with `v` itself."""
-        root = self.lineage[v]
-
-        def visit(block: Block, owner: Instr | None, loop: Instr | None) -> None:
-            for instr in block.instrs:
-                for arg, _ in written_args(instr):
-                    self.edits.kept_args.add((instr, arg))
-                first = {"for": 3, "while": 0}.get(instr.op.name)
-                if first is not None:
-                    handed = self._handed(instr, root)
-                    self.edits.kept_args |= {(instr, first + j) for j in handed}
-                for inner in instr.blocks:
-                    visit(inner, instr, instr if first is not None else loop)
-            self._keep_ends(block, owner, loop, root)
-
-        visit(self.fn.block, None, None)
-
-    def _keep_ends(self, block: Block, owner: Instr | None, loop: Instr | None, root: Operand) -> None:
-        count = len(block.end.args)
-        if block.end.kind == "return":
-            self.edits.kept_ends |= {(block, k) for k in range(count - len(self.fn.writes), count)}
-            return
-        target = owner if block.end.kind == "yield" else loop
-        if target is not None and count == len(target.results):  # not the condition of a while
-            self.edits.kept_ends |= {(block, k) for k in self._handed(target, root)}
-
-    def _handed(self, instr: Instr, root: Operand) -> list[int]:
-        return [k for k, r in enumerate(instr.results) if self.lineage[r] is root]
+    def _chain(self, instr: Instr, arg: int, readers: list[Value]) -> set[tuple[Instr, int]] | None:
+        """Return the places through which a written parameter reaches this write: they go on with the
+        array itself, all other reads of it get copies. None if one of them runs again with the same
+        version, so that no copy for other readers can help."""
+        chain: set[tuple[Instr, int]] = set()
+        place: _Place | None = _Place(instr, arg, self._depth(instr))
+        while place is not None:
+            a = place.instr.args[place.arg]
+            if not isinstance(a, Value) or (a in readers and self.sites[a].depth < place.depth):
+                return None
+            chain.add((place.instr, place.arg))
+            place = self._source(a)
+        return chain
 
     # --- copying what is written ---------------------------------------------------------------
 
@@ -241,31 +226,38 @@ class Conflicts:
     def _earlier(self, x: Value, w: int | Value) -> tuple[_Place, Operand, int | Value] | None:
         """Follow the written array one step back: through a write, or from a carried value to its
         initial value, as long as it shares with `w` there already."""
-        site = self.sites[x]
-        if site.instr is not None and is_write(site.instr):
-            for arg, result in written_args(site.instr):
-                if site.instr.results[result] is x:
-                    source = site.instr.args[arg]
-                    if not self._conflicts(source, w) or not self._before(w, site.position):
-                        return None
-                    return _Place(site.instr, arg, site.depth), source, w
-        owner = site.owner
-        if site.instr is None and owner is not None and owner.op.name in ("for", "while"):
-            first = 3 if owner.op.name == "for" else 0
-            params = site.block.params[1:] if owner.op.name == "for" else site.block.params
-            if x not in params:
-                return None
-            k = params.index(x)
+        place = self._source(x)
+        if place is None:
+            return None
+        if self.sites[x].instr is None:  # carried by a loop
+            owner = place.instr
+            params = carried_params(owner)
             if isinstance(w, Value) and w in params:
-                outer: Operand | int = owner.args[first + params.index(w)]
+                outer = initial_args(owner)[params.index(w)]
                 if not isinstance(outer, Value):
                     return None
                 w = outer
-            init = owner.args[first + k]
-            if not self._conflicts(init, w) or not self._before(w, self._start(owner)):
-                return None
-            return _Place(owner, first + k, site.depth - 1), init, w
-        return None
+            start = self._start(owner)
+        else:
+            start = self.sites[x].position
+        source = place.instr.args[place.arg]
+        if not self._conflicts(source, w) or not self._before(w, start):
+            return None
+        return place, source, w
+
+    def _source(self, x: Value) -> _Place | None:
+        """Return the argument that `x` is the same array as: of a write, or an initial value."""
+        site = self.sites[x]
+        if site.instr is not None:
+            for arg, result in written_args(site.instr):
+                if site.instr.results[result] is x:
+                    return _Place(site.instr, arg, site.depth)
+            return None
+        owner = site.owner
+        if owner is None or owner.op.name not in ("for", "while") or x not in carried_params(owner):
+            return None
+        first = len(owner.args) - len(owner.results)
+        return _Place(owner, first + carried_params(owner).index(x), site.depth - 1)
 
     def _start(self, owner: Instr) -> int:
         return min(self.sites[p].position for p in owner.blocks[0].params)

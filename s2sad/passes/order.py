@@ -6,6 +6,7 @@
 
 An instruction that writes in place, or whose result has the name of a value that is still read, moves
 behind the generated instructions of the same statement that read the old value. Nothing else moves.
+(Not idempotent where three new values each need an old one of the next.)
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ def _move(instrs: list[Instr], k: int, by: dict[Value, Instr]) -> None:
             after.append(instr)
         else:
             before.append(instr)
-    if not any(_reads_old(a, update, by) for instr in before if _is_statement(instr) for a in instr.args):
+    statements = [instr for instr in before if _is_statement(instr)]
+    if not any(_reads_old(instr, update, by) for instr in statements):
         return
+    if any(_is_update(instr) and _reads_old(update, instr, by) for instr in statements):
+        return  # each would have to come before the other
     instrs[k:end] = [*before, update, *after]
 
 
@@ -65,20 +69,21 @@ def _is_statement(instr: Instr) -> bool:
     return instr.op.alias is Alias.INPLACE or any(r.name for r in instr.results)
 
 
-def _reads_old(a: Operand, update: Instr, by: dict[Value, Instr]) -> bool:
-    """True if printing `a` reads the value that `update` replaces."""
-    todo: list[Operand] = [a]
+def _reads_old(instr: Instr, update: Instr, by: dict[Value, Instr]) -> bool:
+    """True if the statement reads the value that `update` replaces; its shape stays the same."""
+    todo = [instr]
     seen: set[Operand] = set()
     while todo:
-        a = todo.pop()
-        if not isinstance(a, Value) or a in seen:
-            continue
-        seen.add(a)
-        if update.op.alias is Alias.INPLACE and a == update.args[0]:
-            return True
-        if a.name:
-            if a.name == update.result.name and a != update.result:
+        part = todo.pop()
+        for k, a in enumerate(part.args):
+            if not isinstance(a, Value) or a in seen or k in part.op.shape_args:
+                continue
+            seen.add(a)
+            if update.op.alias is Alias.INPLACE and a == update.args[0]:
                 return True
-        elif a in by and not by[a].blocks:
-            todo += by[a].args
+            if a.name:
+                if a.name == update.result.name and a != update.result:
+                    return True
+            elif a in by and not by[a].blocks:
+                todo.append(by[a])
     return False

@@ -19,6 +19,10 @@ def _without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
         return Literal(-a.value) if negative else None
     if (minus := site.near(a, "negative")) is not None:
         return minus.args[0]
+    if site.instr.role == "reverse" and (difference := site.part(a, "subtract")) is not None:
+        left, right = difference.args  # -(-a - b) is a + b, but for the sign of zero
+        other = _without_sign(site, left)
+        return None if other is None else Made("add", (other, right), difference.result.type)
     product = site.part(a, "multiply", "divide")
     if product is None or product.result.type.dtype.kind not in "fc":
         return None

@@ -259,7 +259,9 @@ def pointwise(instr: Instr) -> bool:
 
 def broadcasts(instr: Instr) -> bool:
     """True if an argument of the op may be broadcast."""
-    return pointwise(instr) or instr.op.kind is Kind.BILINEAR or instr.op.alias is Alias.INPLACE
+    if instr.op.kind is Kind.BILINEAR:  # products of vectors and matrices need exact dimensions
+        return instr.op is OPS["einsum"] or any(a.type.ndim > 2 for a in instr.args)
+    return pointwise(instr) or instr.op.alias is Alias.INPLACE
 
 
 def _mixes_kinds(plan: Plan) -> bool:

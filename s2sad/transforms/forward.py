@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar
 from s2sad.ops.control import IF, UNDEF
 from s2sad.ops.table import OPS
@@ -59,6 +60,14 @@ class Forward:
         self.fill(b, block)
         return self.closed(b, block, cells, leave)
 
+    def version(self, cell: Value) -> Value:
+        """Return a new version of a cell; the length of a growing tape is only known at run time."""
+        t = cell.type
+        if isinstance(t, Array):
+            shape = tuple(self.plan.sizes.fresh() if n == Size.symbol("?") else n for n in t.shape)
+            t = Array(t.dtype, shape)
+        return Value(cell.name, t)
+
     def closed(self, b: Builder, block: Block, cells: Sequence[Value], leave: Sequence[Value]) -> Block:
         """Close a block that was filled."""
         end = block.end
@@ -95,7 +104,7 @@ class Forward:
             self.env = dict(before)
             blocks.append(self.block(x, cells, leave))
         self.env = before
-        after = [Value(c.name, c.type) for c in cells]
+        after = [self.version(c) for c in cells]
         self.env.update(zip(cells, after, strict=True))
         b.role = instr.role
         b.add(replace(instr, blocks=tuple(blocks), results=(*instr.results, *after)))
@@ -124,7 +133,7 @@ class Forward:
         self.begin(b, cells)
         inits = [self.env[c] for c in cells]
         outside = dict(self.env)
-        params = [Value(c.name, c.type) for c in cells]
+        params = [self.version(c) for c in cells]
         self.env.update(zip(cells, params, strict=True))
         inner = Builder(self.plan.sizes, instr.origin)
         inner.role = "tape"
@@ -139,7 +148,7 @@ class Forward:
             cond = instr.blocks[0]
             unused = tuple(Value(p.name, p.type) for p in params)
             blocks = (replace(cond, params=(*cond.params, *unused)), *blocks)
-        results = [Value(c.name, c.type) for c in cells]
+        results = [self.version(c) for c in cells]
         self.env = outside
         self.env.update(zip(cells, results, strict=True))
         b.role = instr.role
@@ -153,12 +162,16 @@ class Forward:
         first = () if tape.kind == "indexed" else (Literal(FIRST_LENGTH),)
         dims = (*first, *(scope.operand(b, n) for n in tape.sizes))
         made = b.emit(OPS["empty"], *dims, name=tape.cell.name, dtype=tape.value.type.dtype)
-        return retyped(b, made, tape.cell.type)
+        return retyped(b, made, tape.cell.type) if tape.kind == "indexed" else made
 
     def write(self, b: Builder, tape: Tape, v: Value) -> None:
         """Append the write of `v` to its tape."""
         array = self.env[tape.cell]
         loop = tape.loops[-1]
+        if tape.cursor is not None:
+            self.append(b, tape, tape.cursor, v)
+            return
+        where: tuple[Operand, ...]
         if tape.kind == "indexed":
             where = tuple(self.index[outer] for outer in tape.loops)
         else:
@@ -169,13 +182,27 @@ class Forward:
         written = b.emit(OPS["setitem"], array, v, *where, name=tape.cell.name, path=tape.path)
         self.env[tape.cell] = written
 
-    def grown(self, b: Builder, array: Operand, cursor: Operand) -> Operand:
-        """Append the doubling of a tape that is full."""
+    def append(self, b: Builder, tape: Tape, cursor: Value, v: Value) -> None:
+        """Append the write of all elements of `v` at the end of a flat tape."""
+        lo = self.env[cursor]
+        count = b.emit(OPS["size"], v, axis=None)
+        hi = b.emit(OPS["add"], lo, count, name=cursor.name)
+        array = self.grown(b, self.env[tape.cell], hi, count)
+        row = b.emit(OPS["reshape"], v, Literal(-1))
+        self.env[tape.cell] = b.emit(OPS["setitem"], array, row, lo, hi, name=tape.cell.name, path=tape.path)
+        self.env[cursor] = hi
+
+    def grown(self, b: Builder, array: Operand, cursor: Operand, count: Operand | None = None) -> Operand:
+        """Append the doubling of a tape that is full; flat ones grow by `count` in addition."""
         t = array.type
         assert isinstance(t, Array) and isinstance(array, Value)
-        full = b.emit(OPS["equal"], cursor, b.emit(OPS["size"], array, axis=0))
+        length = b.emit(OPS["size"], array, axis=0)
+        full = b.emit(OPS["equal" if count is None else "greater"], cursor, length)
         inner = b.inner()
-        more = inner.emit(OPS["empty_like"], array, dtype=None)
+        if count is None:
+            more = inner.emit(OPS["empty_like"], array, dtype=None)
+        else:
+            more = inner.emit(OPS["empty"], inner.emit(OPS["add"], length, count), dtype=t.dtype)
         twice = inner.emit(OPS["concatenate"], array, more, name=array.name, axis=0)
         result = Value(array.name, Array(t.dtype, (self.plan.sizes.fresh(), *t.shape[1:])))
         keep = Block((), (), End("yield", (array,)))

@@ -14,6 +14,7 @@ from s2sad.ir.op import Alias, Kind
 from s2sad.ir.types import Array, Type, is_differentiable, without_sizes
 from s2sad.ops.expr import lower
 from s2sad.passes.base import sizes_after
+from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.rules import conform, renamed, retyped, tangent, zero
 
@@ -29,7 +30,7 @@ def _jvp(fn: Function, active: tuple[bool, ...], memo: Memo, called: bool) -> Fu
     """`called`: for use in a call, where final versions of written parameters are results, too."""
     key = (fn, active)
     if not called or key not in memo:
-        interface = Interface(fn, active, called)
+        interface = Interface(fresh(fn), active, called)
         derivative = _Jvp(interface, memo).build()
         if not called:
             return derivative

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from s2sad.analysis.activity import Activity, carried, inits
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
-from s2sad.ir.types import WEAK_INT, Scalar
+from s2sad.ir.types import WEAK_INT, Array, Scalar
 from s2sad.ops.control import FOR
 from s2sad.ops.table import OPS
 from s2sad.transforms.accumulate import Accumulator, Bar
@@ -95,6 +95,7 @@ class LoopReversal(ABC):
         sums.owned.update(params)
         sums.bars = {v: Bar(given[v]) for v in [*free, *cursors]}
         self.step_cursor(inner, loop)
+        inner.open_flat(body)
         for k in slots:
             a = body.end.args[k]
             if isinstance(a, Value) and a in self.activity:
@@ -104,7 +105,11 @@ class LoopReversal(ABC):
         end = [sums.settled(inner, carried(loop)[k], sums.name(carried(loop)[k])) for k in slots]
         end += [sums.settled(inner, v) for v in free] + [self.cursor(inner, c) for c in cursors]
         sums.bars = outer
-        results = tuple(Value(p.name, p.type) for p in params)
+        after = [p.type for p in params]
+        for n, k in enumerate(slots):  # before the first trip it is the initial value's cotangent
+            t = inits(loop)[k].type
+            after[n] = t if isinstance(t, Array) else after[n]
+        results = tuple(Value(p.name, t) for p, t in zip(params, after, strict=True))
         block = inner.b.block((index, *params), "yield", *end)
         scope.b.owner(FOR, (*header, *begin), (block,), results)
         final = dict(zip([*slots, *free, *cursors], results, strict=True))
@@ -227,6 +232,8 @@ class LoopReversal(ABC):
             inner.loop = loop
             self.enter_last(scope, inner, loop, counting)
             self.step_cursor(inner, loop)
+            for block in reversed(path):
+                inner.open_flat(block)
             given = {k: self.sums.bars.pop(loop.results[k], None) for k in slots}
             for k, bar in given.items():
                 a = way.end.args[k]

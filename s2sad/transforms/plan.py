@@ -4,6 +4,7 @@ computed again, or taped. One minimum cut per frame, inner loops first."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from s2sad.analysis.activity import LOOPS, Activity, carried
 from s2sad.analysis.cost import recompute_cost, store_cost
@@ -11,9 +12,10 @@ from s2sad.analysis.mincut import Candidate, choose
 from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.errors import InternalError
-from s2sad.ir.core import Block, Instr, Operand, Value
-from s2sad.ir.types import C16, F8, WEAK_INT, Array
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.types import C16, F8, INT, WEAK_INT, Array, Scalar
 from s2sad.ir.walk import used_values
+from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.flow import Flow
@@ -21,6 +23,9 @@ from s2sad.transforms.sizes import Resolver
 from s2sad.transforms.tape import Tape, make_tape
 
 KEEP = 0.5  # handing a value of a branch on to the reverse sweep, outside loops
+
+
+Lengths = dict[Value, tuple[Value, ...]]  # measured dimensions of values on flat tapes
 
 
 class Plan:
@@ -33,9 +38,10 @@ class Plan:
         pullbacks: Pullbacks,
         flow: Flow,
         counting: dict[Instr, Counting],
+        lengths: Lengths,
     ):
         self.program, self.activity, self.pullbacks = program, activity, pullbacks
-        self.flow, self.counting = flow, counting
+        self.flow, self.counting, self.lengths = flow, counting, lengths
         self.sizes = sizes_after(program.fn)
         self.top = Resolver(program.fn.params)
         self.names = _Names(program)
@@ -57,6 +63,7 @@ class Plan:
         body = top if loop is None else loop.blocks[-1]
         blocks = self.program.frame_blocks(body)
         required = dict.fromkeys(v for b in blocks for v in self._needs(b))
+        required |= {n: None for b in blocks for v in self.defined(b) for n in self.lengths.get(v, ())}
         candidates = {c.key: c for b in blocks if b is not top for c in self._candidates(b, loop)}
         chosen = choose(candidates.values(), required)
         if chosen is None:
@@ -140,7 +147,7 @@ class Plan:
                 yield Candidate(p, self._store(p, loop), None, p, ())
         for instr in block.instrs:
             cost = recompute_cost(instr)
-            if instr.op.name in LOOPS or instr.op.name == "call":
+            if instr.op.name in LOOPS or instr.op.name == "call" or instr.role == "tape":
                 cost = None
             operands = tuple(dict.fromkeys(self._reads(instr)))
             for r in instr.results:
@@ -169,8 +176,12 @@ class Plan:
             loops = self.program.enclosing(loop)
             tape = make_tape(v, self.names.of(v) + "_tape", loops, self.scope_before(loops[0]))
             self.tapes[v] = tape
-            if tape.kind != "indexed" and self.counts_own_trips(loop) is None:
+            if tape.kind == "growing" and self.counts_own_trips(loop) is None:
                 self.cursors.setdefault(loop, Value("cursor", WEAK_INT))
+
+    def unmeasured(self) -> list[Value]:
+        """Return the values on flat tapes whose dimensions are not measured in the primal yet."""
+        return [v for v, t in self.tapes.items() if t.kind == "flat" and v not in self.lengths]
 
     def counts_own_trips(self, loop: Instr) -> Value | None:
         """Return the counter that serves as cursor: that of an outermost loop."""
@@ -198,7 +209,13 @@ class Plan:
 
     def cursors_in(self, loop: Instr) -> list[Value]:
         """Return the cursors of a loop and the loops in it."""
-        return [c for inner, c in self.cursors.items() if loop in self.program.enclosing(inner)]
+        found = [c for inner, c in self.cursors.items() if loop in self.program.enclosing(inner)]
+        return found + [t.cursor for t in self.tapes.values() if t.cursor is not None and loop in t.loops]
+
+    @property
+    def all_cursors(self) -> set[Value]:
+        """Return all cursors."""
+        return {*self.cursors.values(), *(t.cursor for t in self.tapes.values() if t.cursor is not None)}
 
     def written(self, block: Block) -> dict[Value, None]:
         """Return the cells that change when a block runs, inner blocks included."""
@@ -213,6 +230,8 @@ class Plan:
                 found[self.kept[v]] = None
             if v in self.tapes:
                 found[self.tapes[v].cell] = None
+                if (cursor := self.tapes[v].cursor) is not None:
+                    found[cursor] = None
         owner = self.program.owner.get(block)
         if owner in self.cursors and block is owner.blocks[-1]:
             found[self.cursors[owner]] = None
@@ -231,6 +250,33 @@ class Plan:
     def name_of(self, v: Value) -> str:
         """Return the name of a value, or of the nearest named value it flows into."""
         return self.names.of(v)
+
+
+def measured(fn: Function, known: Lengths, values: list[Value], top: Resolver) -> tuple[Function, Lengths]:
+    """Return the function with the run-time dimensions of some values as values of their own."""
+    lengths = dict(known)
+
+    def sizes(v: Value) -> list[Instr]:
+        instrs = []
+        for axis, n in enumerate(v.type.shape):
+            if not top.knows(n):
+                out = Value("", Scalar(INT, weak=True, size=n))
+                instrs.append(Instr(OPS["size"], (v,), (out,), (("axis", axis),), role="tape"))
+        lengths[v] = tuple(i.result for i in instrs)
+        return instrs
+
+    def visit(block: Block) -> Block:
+        instrs = [i for p in block.params if p in values for i in sizes(p)]
+        for instr in block.instrs:
+            if instr.blocks:
+                instr = replace(instr, blocks=tuple(map(visit, instr.blocks)))
+            instrs.append(instr)
+            for r in instr.results:
+                if r in values:
+                    instrs += sizes(r)
+        return Block(block.params, tuple(instrs), block.end)
+
+    return replace(fn, block=visit(fn.block)), lengths
 
 
 def _values(args: tuple[Operand, ...]) -> Iterator[Value]:

@@ -18,21 +18,22 @@ from s2sad.transforms.accumulate import Accumulator, Bar, Bars, is_lazy, pointwi
 from s2sad.transforms.exits import count_trips
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.forward import Forward
+from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
-from s2sad.transforms.plan import Plan
+from s2sad.transforms.plan import Lengths, Plan, measured
 from s2sad.transforms.rules import scalar_as
 from s2sad.transforms.scope import Scope, World
+from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
-REVERSE_SWEEP = "reverse sweep"
 
 
 def vjp(fn: Function, active: Sequence[bool], with_value: bool = True, seed_one: bool = False) -> Function:
     """Return the function computing `fn`'s results and the cotangents of its active parameters, forward
     and reverse sweep in one. `seed_one`: the result is one scalar whose cotangent is 1."""
-    return _Reverse(Interface(fn, active), {}, with_value, seed_one).build()
+    return _Reverse(Interface(fresh(fn), active), {}, with_value, seed_one).build()
 
 
 class _Reverse(LoopReversal):
@@ -42,11 +43,18 @@ class _Reverse(LoopReversal):
         self.pullbacks = Pullbacks()
         fn = tailform(interface.fn)
         self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
+        self.plan_for(fn, {})
+        while (missing := self.plan.unmeasured()):
+            fn, lengths = measured(fn, self.plan.lengths, missing, self.plan.top)
+            self.plan_for(fn, lengths)
+        self.sums = Accumulator(self.plan)
+
+    def plan_for(self, fn: Function, lengths: Lengths) -> None:
+        """Plan the sweeps."""
         self.fn, self.counting = count_trips(fn, self.activity)
         program = Program(self.fn)
         self.flow = Flow(program, self.activity, self.pullbacks)
-        self.plan = Plan(program, self.activity, self.pullbacks, self.flow, self.counting)
-        self.sums = Accumulator(self.plan)
+        self.plan = Plan(program, self.activity, self.pullbacks, self.flow, self.counting, lengths)
 
     def build(self) -> Function:
         fn, interface = self.fn, self.interface
@@ -56,6 +64,7 @@ class _Reverse(LoopReversal):
         b.emit_all(COMMENT, text=REVERSE_SWEEP)
         b.role = "reverse"
         world = World(self.plan, forward.env, b)
+        world.cursor, world.set_cursor = self.cursor_of(world), self.set_cursor
         scope = Scope(world, b, frozenset((fn.block,)), None)
         seeds = self.seed(scope)
         self.block(scope, fn.block)
@@ -74,8 +83,21 @@ class _Reverse(LoopReversal):
             result=result,
             writes=(),
             doc=self.describe(),
-            extra=interface.extra(),
+            extra=interface.extra() | {"primal_params": len(fn.params), "values": len(values)},
         )
+
+    def cursor_of(self, world: World) -> Callable[[Value], Operand]:
+        """Return the function that tells how a cursor stands."""
+
+        def cursor(cell: Value) -> Operand:
+            bar = self.sums.bars.get(cell)
+            return bar.value if bar is not None else world.env[cell]
+
+        return cursor
+
+    def set_cursor(self, cell: Value, value: Operand) -> None:
+        """Note how a cursor stands."""
+        self.sums.bars[cell] = Bar(value)
 
     def describe(self) -> str:
         """Return the docstring."""
@@ -213,6 +235,7 @@ class _Reverse(LoopReversal):
 
         def branch(block: Block) -> Callable[[Scope], None]:
             def fill(inner: Scope) -> None:
+                inner.open_flat(block)
                 for k, bar in bars.items():
                     a = block.end.args[k]
                     if isinstance(a, Value) and a in self.activity:
@@ -271,7 +294,7 @@ class _Reverse(LoopReversal):
 
     def handed_over(self, scope: Scope, key: Value) -> Operand:
         """Return a cotangent, or the cursor of a tape, as it stands at the end of an arm."""
-        is_cursor = key in self.plan.cursors.values()
+        is_cursor = key in self.plan.all_cursors
         return self.cursor(scope, key) if is_cursor else self.sums.settled(scope, key)
 
     def join_type(self, key: Value, options: Sequence[Operand]) -> Array | Scalar:
@@ -284,7 +307,7 @@ class _Reverse(LoopReversal):
         """Append the call of the callee's vjp, which computes what it needs again."""
         callee: Function = instr.param("callee")
         flags = tuple(isinstance(a, Value) and a in self.activity for a in instr.args)
-        interface = Interface(callee, flags, called=True)
+        interface = Interface(fresh(callee), flags, called=True)
         key = (callee, flags)
         if key not in self.memo:
             self.memo[key] = _Reverse(interface, self.memo, with_value=False, seed_one=False).build()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from s2sad.analysis.program import Program
@@ -107,6 +108,29 @@ class Scope:
             return retyped(self.b, out, v.type)
         return self.weakened(out, v)
 
+    def open_flat(self, block: Block) -> None:
+        """Append the reads of what a block wrote to flat tapes, last first."""
+        plan = self.world.plan
+        for v in reversed(list(plan.defined(block))):
+            tape = plan.tapes.get(v)
+            if tape is None or tape.cursor is None or v in self.have:
+                continue
+            self.b.role = "tape"
+            hi = self.world.cursor(tape.cursor)
+            assert isinstance(v.type, Array)
+            measured = iter(plan.lengths[v])
+            dims = [plan.top.operand(self.b, n) if plan.top.knows(n) else self.fetch(next(measured)) for n in v.type.shape]
+            count = dims[0]
+            for n in dims[1:]:
+                count = self.b.emit(OPS["multiply"], count, n)
+            lo = self.b.emit(OPS["subtract"], hi, count, name=tape.cursor.name)
+            row = self.b.emit(OPS["getitem"], self.world.env[tape.cell], lo, hi, path=tape.path, name=v.name if len(dims) == 1 else "")
+            if len(dims) != 1:
+                row = self.b.emit(OPS["reshape"], row, *dims, name=v.name)
+            self.have[v] = retyped(self.b, row, v.type)
+            self.world.set_cursor(tape.cursor, lo)
+        self.b.role = "reverse"
+
     def weakened(self, a: Operand, v: Value) -> Operand:
         """Return a number read from a tape as the Python number it was."""
         assert isinstance(v.type, Scalar)
@@ -169,6 +193,8 @@ class World:
     def __init__(self, plan: Plan, env: dict[Value, Operand], top: Builder):
         self.plan, self.program, self.env, self.top = plan, plan.program, env, top
         self.blanks: dict[object, Operand] = {}
+        self.cursor: Callable[[Value], Operand] = env.__getitem__
+        self.set_cursor: Callable[[Value, Operand], None] = env.__setitem__
 
     def blank(self, t: Array) -> Operand:
         """Append, before everything that is being built, an array of this shape."""

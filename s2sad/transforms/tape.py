@@ -23,6 +23,7 @@ class Tape:
 
     value: Value
     cell: Value
+    cursor: Value | None  # of a flat tape, in elements
     kind: str
     loops: tuple[Instr, ...]
     sizes: tuple[Size, ...]
@@ -35,6 +36,8 @@ class Tape:
     @property
     def path(self) -> Path:
         """Return the path of one entry in the tape."""
+        if self.kind == "flat":
+            return (Index((Span(lo=True, hi=True),)),)
         axes = len(self.loops) if self.kind == "indexed" else 1
         return (Index((At(),) * axes + (Span(),) * self.value.type.ndim),)
 
@@ -47,11 +50,12 @@ def make_tape(v: Value, name: str, loops: Sequence[Instr], scope: Resolver) -> T
     fixed = all(scope.knows(n) for n in t.shape)
     if counts is not None and fixed:
         shape = (*counts, *t.shape)
-        return Tape(v, Value(name, Array(t.dtype, shape)), "indexed", tuple(loops), shape)
+        return Tape(v, Value(name, Array(t.dtype, shape)), None, "indexed", tuple(loops), shape)
     if fixed:
         shape = (Size.symbol("?"), *t.shape)
-        return Tape(v, Value(name, Array(t.dtype, shape)), "growing", tuple(loops), t.shape)
-    return Tape(v, Value(name, Array(t.dtype, (Size.symbol("?"),))), "flat", tuple(loops), ())
+        return Tape(v, Value(name, Array(t.dtype, shape)), None, "growing", tuple(loops), t.shape)
+    cursor = Value("offset", Scalar(INT, weak=True))
+    return Tape(v, Value(name, Array(t.dtype, (Size.symbol("?"),))), cursor, "flat", tuple(loops), ())
 
 
 def _counts(loops: Sequence[Instr], scope: Resolver) -> tuple[Size, ...] | None:

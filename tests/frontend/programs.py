@@ -609,3 +609,31 @@ CASES = {
     while_true: [(3.0,), (1e9,)],
     nested_breaks: [(VEC,)],
 }
+
+
+def list_under_if(x, k):
+    if k > 2:
+        u = [1.0 for q in range(x.shape[0])]
+    for i in range(k):
+        pass
+    s = 0.0
+    if k > 2:
+        s = len(u) + u[0]
+    return np.sum(x) + s
+
+
+def nested_comprehension(x):
+    return np.array([[u * v for v in x] for u in x])
+
+
+def read_after_loop(x, y):
+    for i in range(x.shape[0]):
+        s = x[i]
+    return s * y[i]
+
+
+CASES |= {
+    list_under_if: [(VEC, 3), (VEC, 1)],
+    nested_comprehension: [(VEC,)],
+    read_after_loop: [(VEC, VEC)],
+}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from s2sad.ir import interp
-from s2sad.ir.core import Function, Instr
+from s2sad.ir.core import Instr
 from s2sad.ir.parse import parse
 from s2sad.ir.parse_type import parse_size, parse_type
 from s2sad.ir.size import Size

@@ -206,7 +206,9 @@ def settled(case: Case, found: tuple[Any, ...], value_of: Callable[[Expr], Any])
     ]
 
 
-def tangent_expr(op: Op, args: tuple[Expr, ...], y: Expr, y_kept: Expr, dots: list[Expr | None], params: Any) -> Expr:
+def tangent_expr(
+    op: Op, args: tuple[Expr, ...], y: Expr, y_kept: Expr, dots: list[Expr | None], params: Any
+) -> Expr:
     """Return the tangent of an op's result, by its rule."""
     zero = [lift(0.0) if not a.is_array else apply("zeros_like", a, dtype=None) for a in args]
     active = [k for k, d in enumerate(dots) if d is not None]

@@ -1,5 +1,6 @@
 """Derivatives at kinks and singular points, as the table documents them."""
 
+# ruff: noqa: E501 (tables)
 from __future__ import annotations
 
 from typing import Any
@@ -15,7 +16,9 @@ ONE = np.float64(1.0)
 INF = np.inf
 
 
-def gradient(name: str, *args: Any, literals: tuple[int, ...] = (), y_bar: Any = None, **params: Any) -> list[Any]:
+def gradient(
+    name: str, *args: Any, literals: tuple[int, ...] = (), y_bar: Any = None, **params: Any
+) -> list[Any]:
     case = Case(OPS[name], args, params, literals=literals)
     y = case.evaluate(*args)
     return cotangents(case, np.ones_like(y)[()] if y_bar is None else y_bar)
@@ -116,7 +119,9 @@ def test_second_derivative_of_prod_with_zeros(zeros: tuple[int, ...]) -> None:
 def test_cumprod_with_zeros(zeros: tuple[int, ...]) -> None:
     x = np.array([1.5, -2.0, 0.5, 3.0])
     x[list(zeros)] = 0.0
-    jacobian = np.array([[0.0 if j > i else np.prod(np.delete(x[: i + 1], j)) for j in range(4)] for i in range(4)])
+    jacobian = np.array(
+        [[0.0 if j > i else np.prod(np.delete(x[: i + 1], j)) for j in range(4)] for i in range(4)]
+    )
     case = Case(OPS["cumprod"], (x,), {"axis": 0})
     for k in range(4):
         (bar,) = cotangents(case, np.eye(4)[k])

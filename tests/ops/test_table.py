@@ -41,7 +41,10 @@ def moved(case: Case, dots: list[Any], h: float) -> tuple[Any, ...]:
 
 
 def is_single(case: Case) -> bool:
-    return any(np.asarray(a).dtype in (np.float32, np.complex64) for a in case.args) or SINGLE in case.params.values()
+    return (
+        any(np.asarray(a).dtype in (np.float32, np.complex64) for a in case.args)
+        or SINGLE in case.params.values()
+    )
 
 
 def differences(f: Any, h: float = 2e-4) -> Any:

@@ -31,7 +31,9 @@ def x(*shape: int) -> Any:
 
 
 def test_the_right_rule_passes(rng: np.random.Generator) -> None:
-    op = elementwise("right", lambda a, b: a * np.sin(b), lambda g, a, b, y: (functions.sin(b) * g, a * cos(b) * g))
+    op = elementwise(
+        "right", lambda a, b: a * np.sin(b), lambda g, a, b, y: (functions.sin(b) * g, a * cos(b) * g)
+    )
     case = Case(op, (x(2, 3), x(3)))
     check_jvp(case, rng)
     check_dot_product(case, rng)

@@ -18,12 +18,16 @@ from s2sad.passes.base import Pass
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
 from s2sad.passes.inline import inline
+from s2sad.passes.order import order
 from s2sad.passes.prune import prune
+from s2sad.passes.repeat import repeat
 from s2sad.passes.simplify import ROWS, simplify
 from s2sad.passes.site import Definitions, Site
 
 FOLDER = Path(__file__).parent.parent / "golden" / "passes"
-PASSES: dict[str, Pass] = {"simplify": simplify, "cse": cse, "prune": prune, "dce": dce, "inline": inline}
+PASSES: dict[str, Pass] = {
+    step.__name__: step for step in (simplify, cse, prune, dce, inline, order, repeat)  # type: ignore[attr-defined]
+}
 CASES = sorted(path for name in PASSES for path in (FOLDER / name).glob("*.ir"))
 SAME = "# the same"
 

@@ -12,10 +12,13 @@ from s2sad.ir.verify import verify
 from s2sad.passes.base import Pass
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
+from s2sad.passes.order import order
 from s2sad.passes.prune import prune
+from s2sad.passes.repeat import repeat
 from s2sad.passes.simplify import simplify
 
-PASSES = (simplify, cse, prune, dce)
+CLEAN = (simplify, cse, prune, dce)
+PASSES = (*CLEAN, order, repeat)
 
 
 @pytest.mark.parametrize("step", PASSES)
@@ -40,11 +43,11 @@ def test_all_of_them_together() -> None:
     for seed in range(150):
         before = fn = program(seed, "reverse")
         for _ in range(3):
-            for step in PASSES:
+            for step in CLEAN:
                 fn = verify(step(fn), step.__name__)
         with np.errstate(all="ignore"):
             assert_same_outcome(before, fn, seed, interp.run, signs=False)
         again = fn
-        for step in PASSES:
+        for step in CLEAN:
             again = step(again)
         assert again is fn, f"seed {seed} is not at its fixpoint after three rounds"
