@@ -205,16 +205,16 @@ class Edit(ast.NodeTransformer):
 def edited(f: Callable[..., Any], seed: int) -> Callable[..., Any] | None:
     """Return an edited copy of f, or None if Python itself does not accept it."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(f)))
-    function = Edit(random.Random(seed)).visit(tree)
+    tree.body = [Edit(random.Random(seed)).visit(tree.body[0])]
     file = f"<edited_{f.__name__}_{seed}>"
     try:
-        text = ast.unparse(ast.fix_missing_locations(function))
+        text = ast.unparse(ast.fix_missing_locations(tree))
         code = compile(text, file, "exec")
-    except (SyntaxError, ValueError, TypeError, RecursionError):
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        names = dict(f.__globals__)
+        exec(code, names)
+    except (SyntaxError, ValueError, TypeError, NameError, AttributeError):
         return None
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    names = dict(f.__globals__)
-    exec(code, names)
     made = names.get(f.__name__)
     return made if inspect.isfunction(made) else None
 

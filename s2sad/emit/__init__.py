@@ -1,0 +1,1 @@
+"""IR to text: names, expressions, statements, modules, and loading them."""

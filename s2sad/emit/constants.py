@@ -57,9 +57,9 @@ def float_text(value: float) -> str:
 
 def complex_text(value: complex) -> str:
     """Return a complex number as an expression that has exactly its parts."""
-    if value.real == 0.0 and math.copysign(1.0, value.real) > 0 and math.isfinite(value.imag):
-        if math.copysign(1.0, value.imag) > 0:
-            return repr(value.imag) + "j"
+    positive = math.copysign(1.0, value.real) > 0 and math.copysign(1.0, value.imag) > 0
+    if value.real == 0.0 and positive and math.isfinite(value.imag):
+        return repr(value.imag) + "j"
     return f"complex({float_text(value.real)}, {float_text(value.imag)})"
 
 

@@ -213,9 +213,5 @@ class Root(Transforms):
         return found & set(body.entry)
 
     def with_canonical_sizes(self, fn: Function) -> Function:
-        """Return the function with all assumed equalities applied to its types."""
-        sizes = self.sizes
-        if not sizes.replaced and not sizes.whole:
-            return fn
-
-        return rewrite_types(fn, sizes.canonical)
+        """Return the function with all assumed equalities applied to its types, and suggested names."""
+        return rewrite_types(fn, self.sizes.canonical, self.suggested)

@@ -234,6 +234,7 @@ class Callees(Functions):
         lifted = tuple(v for v in free_values(block) if v not in mine)
         extra = tuple(Value(v.name, v.type) for v in lifted)
         copier = _Exact(self.sizes, dict(zip(lifted, extra, strict=True)))
+        copier.names = self.suggested
         block = copier.block(block)
         signature = [Parameter(n, _tree(t)) for n, t in trees.items()]
         taken = {p.name for p in signature}
@@ -259,11 +260,14 @@ class Callees(Functions):
 class _Exact(Copier):
     """Copies without renaming size symbols: the callee keeps those of its only copy."""
 
+    names: dict[Value, str] = {}  # noqa: RUF012
+
     def size(self, s: Any) -> Any:
         return s
 
     def define(self, v: Value) -> Value:
-        return v
+        self.map[v] = Value(v.name or self.names.get(v, ""), v.type)
+        return self.map[v]  # type: ignore[return-value]
 
 
 def _roots(block: Block) -> dict[Operand, Operand]:

@@ -23,6 +23,7 @@ from s2sad.frontend.values import (
     Closure,
     Generator,
     Lazy,
+    MaybeUnbound,
     Method,
     Num,
     Poison,
@@ -92,7 +93,10 @@ class Expressions(Loops):
         """Return the value of a name: local, enclosing, captured or builtin."""
         local = self.lookup_local(name)
         if local is not None:
-            return self.checked(local, name)
+            value = self.checked(local, name)
+            if isinstance(local, MaybeUnbound) and name in self.state.frames[self.frame.id]:
+                self.state.frames[self.frame.id][name] = value  # checked once is enough
+            return value
         found = free_name(self.frame.source.function, name)
         if found is None:
             if name in self.frame.source.function.__code__.co_freevars:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.frontend.arrays import Arrays
-from s2sad.frontend.machine import State
+from s2sad.frontend.machine import State, shown
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
@@ -114,7 +114,7 @@ class _Joiner:
         key = (*operands, without_sizes(t), name)
         if key in self.slots:
             return self.slots[key]
-        result = Value(name, t)
+        result = Value(shown(name), t)
         self.results.append(result)
         for edge, operand in zip(self.edges, operands, strict=True):
             with self.m.on(edge):

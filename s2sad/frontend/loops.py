@@ -14,7 +14,7 @@ from typing import Any
 from s2sad.errors import InternalError, NotDifferentiable
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import Joins, blank, join_types
-from s2sad.frontend.machine import State
+from s2sad.frontend.machine import State, shown
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
@@ -232,6 +232,8 @@ class Loops(Joins):
 
     def install_counts(self, loop: Loop, index: Operand) -> None:
         """Set the length of counted lists at the start of a trip."""
+        if loop.counts and isinstance(index, Value) and index.name == "_":
+            self.suggested[index] = "k"  # the user's `_` says unused, and here it is used
         for key, before, per_trip in loop.counts:
             now = self.state.heap[key[1]]
             assert isinstance(now, Series) and isinstance(before, Literal)
@@ -240,7 +242,7 @@ class Loops(Joins):
 
     def param(self, loop: Loop, init: Operand, t: Type, name: str) -> Value:
         """Return a new loop parameter."""
-        made = Value(name, t)
+        made = Value(shown(name), t)
         loop.params.append(made)
         loop.inits.append(init)
         return made

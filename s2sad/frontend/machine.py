@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from s2sad.errors import InternalError, Origin, S2sadError, TypeMismatch, UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.source import Access, Source
+from s2sad.frontend.source import Source
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
@@ -18,13 +17,11 @@ from s2sad.frontend.values import (
     MaybeUnbound,
     Num,
     Poison,
-    Ref,
     Static,
     Struct,
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import End, Literal, Operand, Value
-from s2sad.ir.path import Path
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops import OPS
 from s2sad.ops.expr import Apply, Expr, Leaf, lower
@@ -107,6 +104,7 @@ class Machine:
         self.fixed: dict[int, Value] = {}  # captured arrays: never written
         self.counter = 0
         self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
+        self.suggested: dict[Value, str] = {}  # names for values that have none
         self.written: dict[int, Origin | None] = {}  # buffers written, in order
         self.reads: dict[tuple[Any, ...], Value] = {}
         self.origin_stack: list[Origin] = []
@@ -178,7 +176,7 @@ class Machine:
             return operand
         if (t.dtype, t.weak) == (target.dtype, target.weak):
             return operand
-        return self.emit("widen", operand, type=Scalar(target.dtype, target.weak), name=operand.name)
+        return self.emit("widen", operand, type=Scalar(target.dtype, target.weak))
 
     def static_int(self, value: Abstract, what: str, node: Any = None) -> int:
         """Return an int that must be known at compile time, assuming its value as a fact."""
@@ -292,6 +290,8 @@ def fold(expr: Expr) -> Literal | None:
     return Literal(result) if isinstance(result, bool | int | float | complex) else None
 
 
-Lowered = Callable[[Expr], Operand]
-
-__all__ = ["Access", "Buffer", "Frame", "Machine", "Path", "Ref", "State", "Unroll", "fold"]
+def shown(name: str) -> str:
+    """Return how a name of ours is shown in emitted text: `$return` as `result`."""
+    if not name.startswith("$"):
+        return name
+    return {"$ret": "result", "$bro": "broke", "$acc": "total"}.get(name[:4], "")

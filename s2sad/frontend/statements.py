@@ -157,28 +157,20 @@ class Statements(Calls):
 
     def named(self, value: Abstract, name: str) -> Abstract:
         """Return a value about to be bound to a name: an intermediate result takes the name."""
-        if isinstance(value, Num) and isinstance(value.operand, Value) and not value.operand.name:
-            return Num(self.rename(value.operand, name))
-        if isinstance(value, Ref) and not value.path:
-            version = self.version(value.buffer)
-            if not version.name:
-                self.state.buffers[value.buffer] = self.rename(version, name)
+        if name.startswith("$"):
+            return value
+        if isinstance(value, Num) and isinstance(value.operand, Value):
+            self.suggest(value.operand, name)
+        elif isinstance(value, Ref) and not value.path:
+            self.suggest(self.version(value.buffer), name)
+            if not self.buffers[value.buffer].name:
                 self.buffers[value.buffer].name = name
         return value
 
-    def rename(self, value: Value, name: str) -> Value:
-        """Return a value under a name, if the instruction that made it is the last of this block."""
-        if name.startswith("$") or not self.builder.instrs:
-            return value
-        last = self.builder.instrs[-1]
-        if value not in last.results:
-            return value
-        new = Value(name, value.type)
-        results = tuple(new if r is value else r for r in last.results)
-        self.builder.instrs[-1] = type(last)(
-            last.op, last.args, results, last.params, last.blocks, last.origin, last.role
-        )
-        return new
+    def suggest(self, value: Value, name: str) -> None:
+        """Give a value without a name one; applied when the function is finished."""
+        if not value.name:
+            self.suggested.setdefault(value, name)
 
     def unpack(self, targets: list[Any], value: Abstract, node: Any) -> None:
         """Assign the items of a value to several targets."""

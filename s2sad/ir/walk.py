@@ -131,12 +131,21 @@ class Copier:
         return Block(params, instrs, self.end(block.end))
 
 
-def rewrite_types(fn: Function, change: Callable[[Size], Size]) -> Function:
-    """Return the function with every size in its types replaced by `change(size)`."""
+def rewrite_types(
+    fn: Function, change: Callable[[Size], Size], names: Mapping[Value, str] | None = None
+) -> Function:
+    """Return the function with every size in its types replaced by `change(size)`, and values without
+    a name called as `names` says."""
+    named = names or {}
 
     class Renamer(Copier):
         def size(self, s: Size) -> Size:
             return change(s)
+
+        def define(self, v: Value) -> Value:
+            new = Value(v.name if v not in named else named[v], self.type(v.type))
+            self.map[v] = new
+            return new
 
     copier = Renamer(Sizes())
     params = tuple(map(copier.define, fn.params))

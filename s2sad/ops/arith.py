@@ -109,52 +109,47 @@ nondiff("heaviside", np.heaviside, "np.heaviside")
 # --- order ------------------------------------------------------------------------------------
 
 
-def _share(g: Expr, a: Expr, b: Expr, wins: Expr, loses: Expr) -> Masked:
-    """The contribution to `a` where it is chosen over b; wins is strict, loses the opposite."""
+def _share(g: Expr, a: Expr, b: Expr, wins: Expr, wins_or_ties: Expr) -> Masked:
+    """The contribution to `a`, which is chosen where it wins over b."""
     if literal_value(b) is not None:
         return Masked(g, wins)
-    return Masked(where(a.eq(b), 0.5 * g, g), logical_not(loses))
+    return Masked(where(a.eq(b), 0.5 * g, g), wins_or_ties)
 
 
 def _maximum(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
-    return _share(g, a, b, a > b, b > a), _share(g, b, a, b > a, a > b)
+    return _share(g, a, b, a > b, a >= b), _share(g, b, a, b > a, b >= a)
 
 
 def _minimum(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
-    return _share(g, a, b, a < b, b < a), _share(g, b, a, b < a, a < b)
+    return _share(g, a, b, a < b, a <= b), _share(g, b, a, b < a, b <= a)
 
 
 def _fmax(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
     return (
-        _share(g, a, b, either(a > b, isnan(b)), either(b > a, isnan(a))),
-        _share(g, b, a, either(b > a, isnan(a)), either(a > b, isnan(b))),
+        _share(g, a, b, either(a > b, isnan(b)), either(a >= b, isnan(b))),
+        _share(g, b, a, either(b > a, isnan(a)), either(b >= a, isnan(a))),
     )
 
 
 def _fmin(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Masked, Masked]:
     return (
-        _share(g, a, b, either(a < b, isnan(b)), either(b < a, isnan(a))),
-        _share(g, b, a, either(b < a, isnan(a)), either(a < b, isnan(b))),
+        _share(g, a, b, either(a < b, isnan(b)), either(a <= b, isnan(b))),
+        _share(g, b, a, either(b < a, isnan(a)), either(b <= a, isnan(a))),
     )
 
 
 def _clip(g: Expr, x: Expr, lo: Expr, hi: Expr, y: Expr) -> tuple[Masked, Masked, Masked]:
-    inside = both(_above(x, lo), _above(hi, x, lo_wins=literal_value(hi) is None))
-    at_lo, at_hi = (x.eq(b) if literal_value(b) is None else None for b in (lo, hi))
-    share = g if at_lo is None else where(at_lo, 0.5 * g, g)
-    share = share if at_hi is None else where(at_hi, 0.5 * share, share)
-    low = where(x.eq(lo), 0.5 * g, g)
+    """minimum(maximum(x, lo), hi)."""
+    fixed_lo, fixed_hi = literal_value(lo) is not None, literal_value(hi) is not None
+    share = g if fixed_lo else where(x.eq(lo), 0.5 * g, g)
+    share = share if fixed_hi else where(x.eq(hi), 0.5 * share, share)
+    inside = both(x > lo if fixed_lo else x >= lo, x < hi if fixed_hi else x <= hi)
     high = where(x.eq(hi), 0.5 * g, g)
     return (
         Masked(share, inside),
-        Masked(low, both(x <= lo, lo < hi)),
-        Masked(high, logical_not(both(x < hi, lo < hi))),
+        Masked(where(x.eq(lo), 0.5 * g, g), both(x <= lo, lo < hi)),
+        Masked(high, either(x >= hi, lo >= hi)),
     )
-
-
-def _above(a: Expr, b: Expr, lo_wins: bool | None = None) -> Expr:
-    tie_counts = literal_value(b) is None if lo_wins is None else lo_wins
-    return a >= b if tie_counts else a > b
 
 
 TIES = "ties split evenly; a literal wins a tie"
@@ -201,8 +196,8 @@ def _spell_close(name: str) -> Any:
     return spell
 
 
-nondiff("isclose", np.isclose, spell=_spell_close("isclose"))
-nondiff("allclose", np.allclose, spell=_spell_close("allclose"), infer=_bool)
+nondiff("isclose", np.isclose, "np.isclose", spell=_spell_close("isclose"))
+nondiff("allclose", np.allclose, "np.allclose", spell=_spell_close("allclose"), infer=_bool)
 nondiff("array_equal", np.array_equal, "np.array_equal", infer=_bool, defaults={"equal_nan": False})
 
 # --- selection --------------------------------------------------------------------------------

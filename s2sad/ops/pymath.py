@@ -192,6 +192,7 @@ elementwise(
     "math_fsum",
     lambda *xs: math.fsum(xs),
     lambda g, *xs, y: (g,) * len(xs),
+    "math.fsum",
     spell=lambda types, params: "math.fsum((" + "".join("{}, " for _ in types).rstrip() + "))",
     infer=_gives(WEAK_FLOAT),
     domain=((-2.0, 2.0), (-2.0, 2.0)),

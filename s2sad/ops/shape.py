@@ -42,7 +42,7 @@ def _spell_size(types: Types, params: Params) -> str:
     return "{}.size" if isinstance(types[0], Array) or not types[0].weak else "np.size({})"
 
 
-nondiff("size", _size, spell=_spell_size, infer=_size_infer, shape_args=(0,), cost=0)
+nondiff("size", _size, "{}.shape[axis]", spell=_spell_size, infer=_size_infer, shape_args=(0,), cost=0)
 
 # --- copies -------------------------------------------------------------------------------------
 
@@ -78,8 +78,10 @@ def _cast_spelling(types: Types, params: Params) -> str:
     return "np.bool_({})" if text == "bool" else f"{text}({{}})"
 
 
-linear("copy", _copy, lambda g, x, y: (g,), spell=_copy_spelling, infer=_same)
-linear("cast", _cast, lambda g, x, y, dtype: (g,), spell=_cast_spelling, infer=_cast_infer)
+linear("copy", _copy, lambda g, x, y: (g,), "{}.copy()", spell=_copy_spelling, infer=_same)
+linear(
+    "cast", _cast, lambda g, x, y, dtype: (g,), "{}.astype(dtype)", spell=_cast_spelling, infer=_cast_infer
+)
 linear(
     "array0",
     lambda x: np.array(x),
@@ -311,6 +313,7 @@ linear(
     "array_of",
     _array_of,
     _array_of_transpose,
+    "np.array",
     spell=lambda types, params: f"np.array({_nested(params['shape'])})",
     infer=shaped(_array_of, lambda types, params, sizes: tuple(map(Size.of, params["shape"]))),
     doc="a matrix (or more) written out by its scalars, row by row",

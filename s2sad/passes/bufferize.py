@@ -69,7 +69,7 @@ class _Functions:
             numbering = Numbering(fn, RESERVED)
             storage = Storage(fn, numbering, self.summaries)
             lineage = Lineage(fn)
-            found = Conflicts(fn, storage, liveness(fn, numbering), lineage)
+            found = Conflicts(fn, storage, liveness(fn, numbering))
             edits = found.edits or _write_back(fn, lineage)
             if not edits:
                 self.summaries[fn] = summarize(fn, storage)

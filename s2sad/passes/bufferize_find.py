@@ -9,13 +9,12 @@ from s2sad.analysis.liveness import Liveness, carried_params, initial_args
 from s2sad.analysis.storage import (
     CALLER,
     READONLY,
-    Lineage,
     Storage,
     alias_of,
+    exits,
     written_args,
 )
-from s2sad.errors import Origin
-from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
 from s2sad.ir.walk import used_values
@@ -48,14 +47,14 @@ class _Place:
 class Conflicts:
     """Walks a function once; `edits` resolves conflicts that have nothing to do with each other."""
 
-    def __init__(self, fn: Function, storage: Storage, live: Liveness, lineage: Lineage):
-        self.fn, self.storage, self.live, self.lineage = fn, storage, live, lineage
+    def __init__(self, fn: Function, storage: Storage, live: Liveness):
+        self.fn, self.storage, self.live = fn, storage, live
         self.of = storage.of
         self.edits = Edits()
         self.touched = 0  # what this round's edits are about: judged again in the next round
         self.sites: dict[Value, _Site] = {}
         self.position = 0
-        self.written = frozenset(fn.params[k] for k in fn.writes)
+        self.final = final_versions(fn)
         self._define(fn.params, None, fn.block, None, 0)
         self._sites(fn.block, None, 0)
         self._block(fn.block)
@@ -154,7 +153,7 @@ class Conflicts:
         if the written array must stay the caller's."""
         place = self._cheapest(instr, arg, x, bad)
         readers = list(self.of.members(bad))
-        chain = self._chain(instr, arg, readers) if self.lineage[x] in self.written else None
+        chain = self._chain(instr, arg, readers) if self.final & set(instr.results) else None
         if chain is None and not all(
             self._is_view(v) and self.sites[v].depth <= place.depth for v in readers
         ):
@@ -227,7 +226,7 @@ class Conflicts:
         """Follow the written array one step back: through a write, or from a carried value to its
         initial value, as long as it shares with `w` there already."""
         place = self._source(x)
-        if place is None:
+        if place is None or x is w:
             return None
         if self.sites[x].instr is None:  # carried by a loop
             owner = place.instr
@@ -286,3 +285,29 @@ class Conflicts:
                 self.edits.at_end.setdefault(block, []).append(copy)
                 self.edits.end_args[block, k] = copy.result
             given |= self.of.mask((a,))
+
+
+def final_versions(fn: Function) -> set[Value]:
+    """Return the values that become the final version of a written parameter: writes of them are
+    writes of the caller's array."""
+    if not fn.writes:
+        return set()
+    sources: dict[Value, list[Operand]] = {}
+    for instr in fn.block.walk():
+        for arg, result in written_args(instr):
+            sources[instr.results[result]] = [instr.args[arg]]
+        if instr.op.name == "if":
+            for k, r in enumerate(instr.results):
+                sources[r] = [b.end.args[k] for b in instr.blocks if b.end.kind == "yield"]
+        elif instr.op.name in ("for", "while"):
+            ends = exits(instr.blocks[-1])
+            for k, (p, r) in enumerate(zip(carried_params(instr), instr.results, strict=True)):
+                sources[p] = sources[r] = [initial_args(instr)[k], *(e.args[k] for e in ends)]
+    found: set[Value] = set()
+    waiting: list[Operand] = [a for end in returns(fn.block) for a in end.args[-len(fn.writes) :]]
+    while waiting:
+        v = waiting.pop()
+        if isinstance(v, Value) and v not in found:
+            found.add(v)
+            waiting += sources.get(v, ())
+    return found

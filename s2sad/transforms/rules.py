@@ -119,6 +119,8 @@ def widen(builder: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     if without_sizes(a.type) == without_sizes(t):
         return a
     assert isinstance(t, Scalar)
+    if isinstance(a, Value) and a.name == name:  # printed as `a` itself
+        name = ""
     return builder.emit(OPS["widen"], a, name=name, type=Scalar(t.dtype, t.weak))
 
 

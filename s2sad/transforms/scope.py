@@ -14,7 +14,7 @@ from s2sad.ir.walk import Copier, used_values
 from s2sad.ops.table import OPS
 from s2sad.transforms.forward import trip_index
 from s2sad.transforms.plan import Plan
-from s2sad.transforms.rules import retyped
+from s2sad.transforms.rules import retyped, widen
 
 
 class Scope:
@@ -139,7 +139,7 @@ class Scope:
         if self.world.plan.narrow:  # beside float32 it matters which of the two it is
             kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}
             return self.b.emit(OPS[kind.get(v.type.dtype.kind, "to_float")], a, name=v.name)
-        return self.b.emit(OPS["widen"], a, name=v.name, type=v.type)
+        return widen(self.b, a, v.type, v.name)
 
     def trip(self, loop: Instr) -> Scope:
         """Return the scope around this one that is a trip of `loop`."""
