@@ -60,6 +60,10 @@ class Expressions:
                 return self._conditional(instr)
             case "call":
                 return self.call(instr)
+            case "size":
+                seen = self._measured(instr)
+                if seen is not None:
+                    return seen
             case "not_":
                 return negated(self.operand(instr.args[0]))
         if instr.op.name in _CREATES:
@@ -136,6 +140,21 @@ class Expressions:
         if found is None or not isinstance(found.type, Array) or found.type.ndim != len(dims):
             return None
         return found
+
+    def _measured(self, instr: Instr) -> ast.expr | None:
+        """Return `x.shape[k]` for the size of a part of x that has x's whole dimension k."""
+        a, axis = instr.args[0], instr.param("axis")
+        maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+        if maker is None or maker.op.name != "getitem" or axis is None:
+            return None
+        found: int | None = axis
+        for step in reversed(maker.param("path")):
+            if found is not None:
+                found = step.axes[found] if isinstance(step, Permute) else _whole_dimension(step, found)
+        if found is None:
+            return None
+        shape = ast.Attribute(self.operand(maker.args[0]), "shape", ast.Load())
+        return ast.Subscript(shape, ast.Constant(found), ast.Load())
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -254,6 +273,20 @@ def subscript(items: Sequence[Item], rest: list[ast.expr]) -> ast.expr:
         return parsed("...")
     parts = parts[: max(keep, 1)]
     return parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
+
+
+def _whole_dimension(step: Index, axis: int) -> int | None:
+    """Return the dimension that a plain `:` takes to `axis` of the result."""
+    if any(isinstance(i, Fancy) for i in step.items):
+        return None
+    source = result = 0
+    for item in step.items:
+        if not isinstance(item, At):
+            if result == axis:
+                return source if item == Span() else None
+            result += 1
+        source += not isinstance(item, New)
+    return source + axis - result
 
 
 def negated(test: ast.expr) -> ast.expr:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from s2sad.analysis.storage import Storage, is_write, written_args
 from s2sad.emit.spelling import repeats
+from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf
@@ -18,6 +19,7 @@ from s2sad.ir.types import Array
 from s2sad.ir.walk import has_effect, used_values
 
 _TERNARY = "if"
+_REPEATED = 6  # uses of a part of an array that are still printed in place
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +160,32 @@ class Inlining:
         uses = self._uses.get(v, [])
         if instr.op.name == "size" and instr.args[0] in self._stable and uses:
             return len(block.instrs)
-        if len(uses) != 1 or uses[0].block is not block:
+        if not uses or any(use.block is not block for use in uses):
             return None
-        use = uses[0]
-        position = use.index if use.index == len(block.instrs) else where[use.index]
-        if use.index < len(block.instrs):
-            consumer = block.instrs[use.index]
-            if any(arg == use.arg for arg, _ in written_args(consumer)):
-                return None
-            if repeats(consumer, use.arg) and not consumer.blocks:
-                return None
+        if len(uses) > 1 and not (len(uses) <= _REPEATED and self._is_cheap(instr)):
+            return None
+        positions = [self._printed_at(block, use, where) for use in uses]
+        if None in positions:
+            return None
+        position = max(p for p in positions if p is not None)
         return position if self._free_way(block, k, position, instr) else None
+
+    def _printed_at(self, block: Block, use: _Use, where: list[int]) -> int | None:
+        """Return the index of the statement in which a use is printed, None if it needs a name there."""
+        if use.index == len(block.instrs):
+            return use.index
+        consumer = block.instrs[use.index]
+        if any(arg == use.arg for arg, _ in written_args(consumer)) or repeats(consumer, use.arg):
+            return None
+        return where[use.index]
+
+    def _is_cheap(self, instr: Instr) -> bool:
+        """True for what the user's code repeats rather than names: `x[i]`, `u[1:-1]`, `k + 1`."""
+        if instr.role or any(isinstance(a, Value) and not a.name for a in instr.args):
+            return False
+        if instr.op.name == "getitem":
+            return not paths.is_fancy(instr.param("path"))
+        return instr.op.name in ("add", "subtract") and instr.result.type.dtype.kind == "i"
 
     def _can_print(self, instr: Instr) -> bool:
         if len(instr.results) != 1 or not instr.op.pure or instr.op.alias is Alias.INPLACE:

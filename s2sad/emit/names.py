@@ -123,17 +123,18 @@ class Names:
 
     def _enter(self, loop: Instr) -> None:
         head = self.live.head[loop]
+        bounds = 0  # range is evaluated after the initial values are assigned
         if loop.op.name == "for":
             body = loop.blocks[0]
-            for a in loop.args[:3]:  # range is evaluated after the initial values are assigned
-                head |= self.of.mask(self.inlining.leaves(a))
+            for a in loop.args[:3]:
+                bounds |= self.of.mask(self.inlining.leaves(a))
             self._conflict(body.params[0], self.live.entry[body])
         else:
             cond, body = loop.blocks
             self.same.update(zip(cond.params, body.params, strict=True))
-        for k, p in enumerate(carried_params(loop)):
+        for k, (p, init) in enumerate(zip(carried_params(loop), initial_args(loop), strict=True)):
             if self.needed_next(loop, k):
-                self._conflict(p, head)
+                self._conflict(p, head | (bounds & ~self.of.mask((init,))))
 
     # --- merging -------------------------------------------------------------------------------
 

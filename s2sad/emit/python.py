@@ -70,7 +70,10 @@ class Statements:
             case "call":
                 return self.call(instr)
         if len(instr.results) == 1:
-            node = self.assign(instr.result, self.expr.instr(instr))
+            value = self.expr.instr(instr)
+            if isinstance(value, ast.Name) and value.id == self.names[instr.result]:
+                return []  # a scalar as a wider one prints as itself
+            node = self.assign(instr.result, value)
         else:
             targets = ast.Tuple([self.target(r) for r in instr.results], ast.Store())
             node = ast.Assign([targets], self.expr.instr(instr))
@@ -102,7 +105,25 @@ class Statements:
         x, v, *operands = instr.args
         base = self.expr.operand(x)
         target = self.expr.part(base, instr.param("path"), operands, store=True)
+        scaled = self._scaled(instr)
+        if scaled is not None:
+            assert isinstance(target, ast.Subscript)
+            sign = ast.Mult() if scaled.op.name == "multiply" else ast.Div()
+            return self.simple(ast.AugAssign(target, sign, self.expr.operand(scaled.args[1], x.type)), instr)
         return self.simple(ast.Assign([target], self.expr.operand(v, x.type)), instr)
+
+    def _scaled(self, instr: Instr) -> Instr | None:
+        """Return the product or quotient that a write stores where its first factor was read from."""
+        x, v, *operands = instr.args
+        maker = self.inlining.inlined.get(v) if isinstance(v, Value) else None
+        if maker is None or maker.op.name not in ("multiply", "divide") or v.type.dtype != x.type.dtype:
+            return None
+        read = self.inlining.inlined.get(maker.args[0]) if isinstance(maker.args[0], Value) else None
+        if read is None or read.op.name != "getitem" or read.param("path") != instr.param("path"):
+            return None
+        if read.args != (x, *operands) or maker.result.type.ndim != read.result.type.ndim:
+            return None
+        return None if paths.is_fancy(read.param("path")) else maker
 
     def accumulate(self, instr: Instr) -> Simple:
         """Return `x[path] += v`, or the call of np.add.at."""

@@ -45,19 +45,33 @@ class _Module:
         self.functions: dict[Function, str] = {}
         self.support: set[str] = set()
         self.globals: dict[str, object] = {}
-        taken = {fn.name} | set(SUPPORT)
-        for callee in _callees(fn):
-            name = identifier(callee.name, RESERVED_NAMES)
-            base, k = name, 0
-            while name in taken:
-                k += 1
-                name = f"{base}_{k}"
-            taken.add(name)
-            self.functions[callee] = name
+        self.called: list[list[str]] = []
+        self._define_called()
         self.functions[fn] = fn.name
 
+    def _define_called(self) -> None:
+        """Print the called functions; those that print the same are one."""
+        taken = {self.fn.name} | set(SUPPORT)
+        printed: dict[tuple[str, ...], str] = {}
+        for callee in _callees(self.fn):
+            base = name = identifier(callee.name, RESERVED_NAMES)
+            self.functions[callee] = base
+            lines = self.definition(callee)
+            key = tuple(lines)
+            if key not in printed:
+                k = 0
+                while name in taken:
+                    k += 1
+                    name = f"{base}_{k}"
+                taken.add(name)
+                printed[key] = name
+                if name != base:
+                    lines[0] = lines[0].replace(f"def {base}(", f"def {name}(", 1)
+                self.called.append(lines)
+            self.functions[callee] = printed[key]
+
     def text(self) -> str:
-        definitions = [self.definition(f) for f in self.functions]
+        definitions = [*self.called, self.definition(self.fn)]
         place = f" ({self.fn.origin})" if self.fn.origin else ""
         title = self.fn.extra.get("title") or self.fn.name + place
         body: list[str] = []
@@ -103,12 +117,10 @@ class _Printer:
         self.signature: Signature = signature_of(fn, captured_as_lines)
         self.definitions = {r: i for i in fn.block.walk() for r in i.results}
         summaries: dict[Function, Summary] = {}
-        for callee in functions:
+        for callee in _callees(fn):
             storage = Storage(callee, Numbering(callee, RESERVED_BITS), summaries)
             summaries[callee] = summarize(callee, storage)
-            if callee is fn:
-                break
-        self.storage = storage
+        self.storage = Storage(fn, Numbering(fn, RESERVED_BITS), summaries)
         self.bound = self._bound()
         self.support: set[str] = set()
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from s2sad.errors import NotDifferentiable
-from s2sad.frontend.machine import Buffer, Machine
+from s2sad.frontend.hooks import Hooks
+from s2sad.frontend.machine import Buffer
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -32,7 +33,7 @@ from s2sad.ops import OPS
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
 
-class Arrays(Machine):
+class Arrays(Hooks):
     """Buffers and views."""
 
     # -- making and reading ------------------------------------------------------------------------
@@ -253,10 +254,6 @@ class Arrays(Machine):
                 items.append(At())
                 operands.append(operand)
 
-    def array_of(self, value: Abstract, node: Any = None) -> Abstract:
-        """Return a list or tuple of numbers and arrays as one array (np.array)."""
-        raise NotImplementedError
-
     def getitem(self, ref: Ref, index: tuple[Abstract, ...], name: str = "") -> Abstract:
         """Return `x[index]`: a view, a scalar, or a fresh array for index arrays."""
         step, operands = self.index_items(ref.type, index)
@@ -364,16 +361,6 @@ class Arrays(Machine):
                     self.reachable(item, found, seen)
 
     # -- lists that grow: filled in further down ---------------------------------------------------
-    def series_of(
-        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
-    ) -> Series:
-        """Return a list of known length as a series whose rows are like those of another."""
-        raise NotImplementedError
-
-    def series_like(self, a: Struct, b: Struct) -> Series:
-        """Return a description of a series that can hold the items of both lists."""
-        raise NotImplementedError
-
     # -- sizes -------------------------------------------------------------------------------------
     def size(self, ref: Ref, axis: int) -> Num:
         """Return `x.shape[axis]`: read from the first version of the buffer where a view allows it."""

@@ -21,8 +21,8 @@ from s2sad.frontend.transformed import Transforms
 from s2sad.frontend.values import Abstract, Num, Static
 from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
-from s2sad.ir.tree import renumber
 from s2sad.ir.tree import Static as StaticTree
+from s2sad.ir.tree import renumber
 from s2sad.ir.types import Array, Type
 from s2sad.ir.verify import verify
 from s2sad.ir.walk import rewrite_types

@@ -17,8 +17,9 @@ from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import join_types
 from s2sad.frontend.machine import Body, Buffer, Frame
+from s2sad.frontend.outcome import RETURN, Returned
 from s2sad.frontend.source import Access, Source, source_of
-from s2sad.frontend.statements import RETURN, Returned, Statements
+from s2sad.frontend.statements import Statements
 from s2sad.frontend.values import (
     Abstract,
     Closure,

@@ -8,20 +8,18 @@ from typing import Any
 import gast
 import numpy as np
 
+from s2sad.frontend import syntax
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.expressions import Expressions
-from s2sad.frontend.machine import Unroll
 from s2sad.frontend.loops import Loop
-from s2sad.frontend import syntax
-from s2sad.frontend.syntax import assigned_names
+from s2sad.frontend.machine import Unroll
+from s2sad.frontend.outcome import StaticExit, Unrolled
 from s2sad.frontend.values import (
     Abstract,
-    Box,
     Generator,
     Lazy,
     Num,
-    Poison,
     Range,
     Ref,
     Series,
@@ -350,246 +348,8 @@ class Iterate(Expressions):
             raise self.mismatch("S320", "range() needs ints", "convert with int()", node)
         return operand
 
-    def assign(self, target: Any, value: Abstract) -> None:
-        """Assign a value to a target."""
-        raise NotImplementedError
-
     # -- comprehensions --------------------------------------------------------------------------------------
-    def expr_ListComp(self, node: Any, name: str) -> Abstract:
-        return self.comprehension(node)
-
-    def expr_GeneratorExp(self, node: Any, name: str) -> Abstract:
-        return Generator(node, self.frame.id)
-
-    def expr_DictComp(self, node: Any, name: str) -> Abstract:
-        made = self.box(Struct("dict", (), ()))
-
-        def one() -> None:
-            key = self.static_value(self.expr(node.key), "a dict key", node)
-            box = self.state.heap[made.id]
-            assert isinstance(box, Struct)
-            pairs = dict(zip(box.keys, box.items, strict=True))
-            pairs[key] = self.expr(node.value)
-            self.state.heap[made.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))
-
-        self.comprehend(node, one)
-        return made
-
-    def expr_SetComp(self, node: Any, name: str) -> Abstract:
-        raise self.refuse("S106", "set comprehensions are not supported", "build a list", node)
-
-    def listed(self, value: Abstract) -> Abstract:
-        """Return a generator expression run into a list."""
-        assert isinstance(value, Generator)
-        return self.comprehension(value.node)
-
-    def comprehension(self, node: Any) -> Abstract:
-        """Return the list a comprehension builds."""
-        made = self.box(Struct("list", (), ()))
-        self.comprehend(node, lambda: self.append(made, self.expr(node.elt), node))
-        return made
-
-    def comprehend(self, node: Any, one: Callable[[], None]) -> None:
-        """Run `one` for each combination of a comprehension's clauses; its names stay inside."""
-        scope = self.state.frames[self.frame.id]
-        names = sorted({n for g in node.generators for n in assigned_names([g.target])})
-        saved = {n: scope.pop(n, None) for n in names}
-        hidden = self.frame.locals
-        self.frame.locals = hidden | frozenset(names)
-        try:
-            self.clauses(node, list(node.generators), one)
-        finally:
-            self.frame.locals = hidden
-        scope = self.state.frames[self.frame.id]
-        for name, value in saved.items():
-            scope.pop(name, None)
-            if value is not None:
-                scope[name] = value
-
-    def clauses(self, node: Any, rest: list[Any], one: Callable[[], None]) -> None:
-        """Run the remaining clauses of a comprehension."""
-        if not rest:
-            one()
-            return
-        clause = rest[0]
-        iterable = self.expr(clause.iter)
-        if isinstance(iterable, Generator):
-            iterable = self.listed(iterable)
-
-        if isinstance(iterable, Range) and isinstance(node, gast.ListComp | gast.DictComp):
-            iterable = self.short_range(iterable)
-
-        def body() -> None:
-            self.filtered(list(clause.ifs), lambda: self.clauses(node, rest[1:], one))
-
-        temporary = {n for n in self.state.frames[self.frame.id] if n.startswith("$acc")}
-        names = sorted(set(assigned_names([clause.target])) | set(assigned_names([node])) | temporary)
-        self.run_for(iterable, clause.iter, clause.target, body, names, set())
-
-    def short_range(self, value: Range) -> Abstract:
-        """Return a range of a few literal ints as a tuple: a list built over it has a known length."""
-        bounds = [o.value for o in (value.lo, value.hi, value.step) if isinstance(o, Literal)]
-        if len(bounds) < 3 or len(range(*map(int, bounds))) > UNROLL_ITEMS:  # type: ignore[arg-type]
-            return value
-        items = tuple(Num(Literal(k)) for k in range(*map(int, bounds)))  # type: ignore[arg-type]
-        return Struct("tuple", tuple(range(len(items))), items)
-
-    def filtered(self, conditions: list[Any], then: Callable[[], None]) -> None:
-        """Run `then` where all conditions hold."""
-        if not conditions:
-            then()
-            return
-        cond = self.truth(conditions[0])
-        self.run_if(cond, lambda: self.filtered(conditions[1:], then), lambda: None)
-
-    def run_if(self, cond: Operand, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
-        """Run one of two sides and join."""
-        raise NotImplementedError
-
-    def accumulate(self, node: Any, start: Abstract, step: Callable[[Abstract, Abstract], Abstract]) -> Abstract:
-        """Return the fold of a generator expression."""
-        name = f"$acc{self.fresh_id()}"
-        scope = self.frame.id
-        self.state.frames[scope][name] = start
-
-        def one() -> None:
-            value = self.expr(node.elt)
-            now = self.state.frames[scope][name]
-            self.state.frames[scope][name] = step(now, value)
-
-        self.comprehend(node, one)
-        return self.checked(self.state.frames[scope].pop(name), "the accumulated value")
-
     # -- lists ---------------------------------------------------------------------------------------------------
-    def append(self, box: Box, value: Abstract, node: Any) -> None:
-        """Append to a list."""
-        now = self.state.heap[box.id]
-        if isinstance(now, Struct):
-            items = (*now.items, value)
-            self.state.heap[box.id] = Struct("list", tuple(range(len(items))), items)
-            return
-        if isinstance(now, Poison):
-            raise self.mismatch(now.code, now.why, now.instead, node)
-        assert isinstance(now, Series)
-        self.state.heap[box.id] = self.pushed(now, value, node)
-
-    def pushed(self, series: Series, value: Abstract, node: Any) -> Series:
-        """Return a series with one more row, grown where it is full."""
-        value = self.row_value(value, node)
-        source = self.operand(value, node)
-        rows = self.read(series.rows)
-        item = Array(rows.type.dtype, rows.type.shape[1:])
-        if source.type.ndim != item.ndim:
-            raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
-        if series.fits:
-            self.write(series.rows, (Num(series.count),), value)
-            return Series(series.rows, self.scaled(series.count, 1, 1), True)
-        capacity = self.emit("size", rows, axis=0)
-        is_full = self.emit("equal", series.count, capacity)
-        outer = self.builder
-        grow, keep = outer.inner(), outer.inner()
-        grow.origin = keep.origin = outer.origin
-        more = grow.emit(OPS["empty_like"], rows, dtype=None)
-        grown = grow.emit(OPS["concatenate"], rows, more, axis=0)
-        t = Array(rows.type.dtype, (self.sizes.fresh(), *rows.type.shape[1:]))
-        result = Value(rows.name, t)
-        blocks = (grow.block((), "yield", grown), keep.block((), "yield", rows))
-        outer.owner(OPS["if"], (is_full,), blocks, (result,))
-        ref = self.new_buffer(result, rows.name)
-        self.write(ref, (Num(series.count),), value)
-        count = self.emit("add", series.count, 1)
-        return Series(Ref(ref.buffer, (), (), t), count)
-
-    def row_value(self, value: Abstract, node: Any) -> Abstract:
-        """Return an item of a list that grows: a list of numbers as an array."""
-        contents = self.contents(value)
-        is_list = isinstance(contents, Struct) and contents.kind == "list" and contents.items
-        return self.array_of(value, node) if is_list or isinstance(contents, Series) else value
-
-    def scaled(self, trips: Operand, factor: int, offset: int) -> Operand:
-        """Return `trips * factor + offset`."""
-        value: Abstract = Num(trips)
-        if factor != 1:
-            value = self.binary(gast.Mult, value, Num(Literal(factor)), None)
-        if offset:
-            value = self.binary(gast.Add, value, Num(Literal(offset)), None)
-        return self.operand(value)
-
-    def series_of(
-        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
-    ) -> Series:
-        """Return a list of known length as a series whose rows are like those of another."""
-        assert isinstance(value, Struct)
-        t = like.rows.type
-        shape = t.shape[1:]
-        count = len(value.items)
-        dims: list[Operand] = [capacity or Literal(max(count, 8))]
-        for axis, dim in enumerate(shape):
-            dims.append(self.row_size(like, value, axis, dim))
-        rows = self.new_buffer(self.emit("empty", *dims, name=name, dtype=t.dtype), name)
-        for k, item in enumerate(value.items):
-            self.write(rows, (Num(Literal(k)),), self.row_value(item, None))
-        return Series(rows, Literal(count))
-
-    def row_size(self, like: Series, value: Struct, axis: int, dim: Any) -> Operand:
-        """Return one dimension of a series' rows as an operand that is known before the loop."""
-        dim = self.sizes.canonical(dim)
-        if dim.is_const:
-            return Literal(dim.const)
-        for candidate in (*self.state.buffers.values(), *self.fixed.values()):
-            for k, other in enumerate(candidate.type.shape):
-                if self.sizes.canonical(other) == dim:
-                    return self.emit("size", candidate, axis=k)
-        for scalar in self.int_names():
-            if getattr(scalar.type, "size", None) == dim:
-                return scalar
-        raise self.mismatch(
-            "S322",
-            "the shape of the items of this list is not known before the loop",
-            "fill an array instead: ys = np.empty((n, m)); ys[i] = y",
-        )
-
-    def int_names(self) -> list[Operand]:
-        """Return the int operands that names are bound to."""
-        found: list[Operand] = []
-        for names in self.state.frames.values():
-            found += [v.operand for v in names.values() if isinstance(v, Num) and v.operand.type.dtype.kind == "i"]
-        return found
-
-    def series_like(self, a: Struct, b: Struct) -> Series:
-        """Return a description of a series that can hold the items of both lists."""
-        types = []
-        for item in (*a.items, *b.items):
-            item = self.row_value(item, None)
-            if isinstance(item, Struct | Box | Static):
-                raise self.mismatch(
-                    "S321",
-                    f"a list built in a loop can hold numbers or arrays, not {describe(item)}",
-                    "build one list for each part",
-                )
-            types.append(self.operand(item).type)
-        dtype = np.result_type(*(np.empty(0, t.dtype) for t in types))
-        shape = types[-1].shape
-        if any(len(t.shape) != len(shape) for t in types):
-            raise self.mismatch("S321", "items of a list built in a loop must have one rank", "")
-        t = Array(dtype, (self.sizes.fresh(), *shape))
-        return Series(Ref(-1, (), (), t), Literal(0))
-
-
-class StaticExit:
-    """A break or continue of an unrolled loop, decided at compile time."""
-
-    def __init__(self, kind: str):
-        self.kind = kind
-
-
-class Unrolled:
-    """Marks an unrolled loop on a frame's stack of loops."""
-
-    def __init__(self, branch_depth: int):
-        self.branch_depth = branch_depth
-        self.left: Any = None
-
 
 def _is(value: Abstract, kind: str) -> bool:
     return isinstance(value, Lazy) and value.kind == kind

@@ -20,7 +20,7 @@ NAMES = {
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
     "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isfinite", "isinf", "signbit",
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "where",
-    "real", "imag", "conjugate",
+    "real", "imag", "conjugate", "phase",
 }  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def lower_cast(low: Lowerer, instr: Instr) -> None:
 def _real(low: Lowerer, a: Operand, dtype: Dtype) -> Operand:
     # complex to real drops the imaginary part, as NumPy does (with a warning)
     if a.type.dtype.kind == "c" and dtype.kind in "fiu":
-        return low.code.op("real", a)
+        return low.code.op("real_part", a)
     return a
 
 
@@ -131,6 +131,15 @@ def lower_copy(low: Lowerer, instr: Instr) -> None:
         low.define_scalar(instr.result, low.scalar(instr.args[0]))
         return
     low.define(instr.result, low.fill(low.rep(instr.args[0]), instr.result.name))
+
+
+def lower_same(low: Lowerer, instr: Instr) -> None:
+    """Lower what is its argument itself."""
+    (x,) = instr.args
+    if isinstance(instr.result.type, Scalar):
+        low.define_scalar(instr.result, low.scalar(x))
+    else:
+        low.define(instr.result, low.rep(x))
 
 
 def lower_item0(low: Lowerer, instr: Instr) -> None:
@@ -214,6 +223,7 @@ TABLE = {
     "cast": lower_cast,
     "copy": lower_copy,
     "item0": lower_item0,
+    "stop_gradient": lower_same,
     "widen": lower_widen,
     "isclose": lower_isclose,
     "allclose": lower_all_close,

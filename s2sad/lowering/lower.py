@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from s2sad.errors import InternalError
+from s2sad.errors import InternalError, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import Array, Scalar, Type
@@ -129,10 +129,19 @@ def _values(low: Lowerer, args: tuple[Operand, ...], types: tuple[Type, ...] | N
     return tuple(low.code.coerce(a, t) for a, t in zip(found, types, strict=True))
 
 
+def _refuse_half(instr: Instr) -> None:
+    for v in instr.results:
+        if v.type.dtype.name == "float16":
+            raise UnsupportedOp(
+                "S291", "float16 does not exist in compiled code", "use float32, or jit=False", instr.origin
+            )
+
+
 def lower_instr(
     low: Lowerer, instr: Instr, returned: tuple[Type, ...], loop: tuple[Type, ...] | None
 ) -> None:
     """Lower one instruction."""
+    _refuse_half(instr)
     match instr.op.name:
         case "if":
             _if(low, instr, returned, loop)

@@ -40,6 +40,13 @@ _register("both", lambda a, b: bool(a and b), "{} and {}")
 _register("either", lambda a, b: bool(a or b), "{} or {}")
 _register("outside", lambda i, n: i < -n or i >= n, "{0} < -{1} or {0} >= {1}")
 _register("wrap", lambda i, n: i + n if i < 0 else i, "{0} + {1} if {0} < 0 else {0}")
+for _part in ("real", "imag"):
+    _register(
+        f"{_part}_part",
+        lambda x, part=_part: getattr(x, part),
+        f"{{}}.{_part}",
+        infer=lambda types, params, sizes: (Scalar(np.zeros((), types[0].dtype).real.dtype),),
+    )
 _register(
     "contiguous",
     np.ascontiguousarray,

@@ -6,6 +6,7 @@ the dtype of NumPy's inner loop, and results that Numba would widen are cast bac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,8 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
     if name == "clip":
         x, lo, hi = (convert(code, a, dtype) for a in args)
         return code.op("minimum", code.op("maximum", x, lo), hi)
+    if name in SPECIAL:
+        return SPECIAL[name](code, args, dtype)
     if name == "power":
         return _power(code, args, dtype)
     if name in BY_INT_ZERO and dtype.kind in "iu":
@@ -80,6 +83,32 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
     return narrow(code, code.op(name, *operands, **params), dtype)
 
 
+def _heaviside(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    x, middle = (convert(code, a, dtype) for a in args)
+    zero = convert(code, Literal(0.0), dtype)
+    sign = select(code, code.op("greater", x, zero), Literal(1.0), zero, dtype)
+    at_zero = select(code, code.op("equal", x, zero), middle, sign, dtype)
+    return select(code, code.op("isnan", x), x, at_zero, dtype)
+
+
+def _part(name: str) -> Callable[[Code, tuple[Operand, ...], Dtype], Operand]:
+    def part(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+        (x,) = args
+        if x.type.dtype.kind == "c":
+            return code.op(f"{name}_part", x)
+        return x if name == "real" else convert(code, ZERO, dtype)
+
+    return part
+
+
+def _phase(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    (z,) = args
+    length = code.op("absolute", z)
+    is_zero = code.op("equal", length, Literal(0.0))
+    return code.op("divide", z, code.op("select", is_zero, Literal(1.0), length))
+
+
+SPECIAL = {"heaviside": _heaviside, "real": _part("real"), "imag": _part("imag"), "phase": _phase}
 NATURAL = {"add", "subtract", "multiply", "divide"}
 
 

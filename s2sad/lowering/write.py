@@ -113,7 +113,7 @@ def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
 def _write(low: Lowerer, base: Value, place: Index, v: Operand, op: str) -> Value:
     dtype = base.type.dtype
     if v.type.dtype.kind == "c" and dtype.kind != "c":
-        v = low.code.op("real", v)
+        v = low.code.op("real_part", v)
     if op == "or":
         old = low.read_base(base, place)
         return low.write_base(base, place, low.code.op("logical_or", old, convert(low.code, v, np.dtype(bool))))

@@ -141,7 +141,8 @@ def page(ops: dict[str, Op]) -> str:
     ]
     for op in sorted(ops.values(), key=lambda op: op.name):
         r = row(op)
-        cells = (r.name, _code(r.written), _code(r.derivative, op.kind is Kind.ELEMENTWISE), r.reads, r.notes)
+        derivative = _code(r.derivative, op.kind is Kind.ELEMENTWISE)
+        cells = (r.name, _code(r.written), derivative, r.reads, r.notes)
         lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -71,7 +71,8 @@ def last_write(x: Expr, operands: tuple[Expr, ...], path: Path) -> Expr:
 def _accum_transpose(
     g: Expr, x: Expr, v: Expr, *operands: Expr, y: Expr, path: Path, at: bool = False
 ) -> tuple[Any, ...]:
-    return (g, apply("getitem", g, *operands, path=path), *(None for _ in operands))
+    taken = apply("getitem", g, *operands, path=path) if path else g  # no path: the whole array
+    return (g, taken, *(None for _ in operands))
 
 
 GETITEM = register(

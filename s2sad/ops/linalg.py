@@ -11,7 +11,7 @@ from s2sad.ir.builder import Sizes
 from s2sad.ir.size import Size
 from s2sad.ops.declare import Params, Shape, Types, bilinear, shaped
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import broadcast_like, expand, matmul, outer, reshape, size, swap, take_at
+from s2sad.ops.functions import broadcast_like, expand, flip, matmul, outer, reshape, size, swap, take_at
 
 
 def _matmul_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
@@ -115,4 +115,37 @@ bilinear(
     spell=_spell_einsum,
     infer=shaped(_einsum, _einsum_shape),
     cost=100,
+)
+
+# --- convolution --------------------------------------------------------------------------------
+
+
+def _convolve_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
+    n, m = (t.shape[0] for t in types)
+    return (n + m - 1,) if params.get("mode", "full") == "full" else ((n - m + 1),)
+
+
+def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    return np.convolve(a, v, mode)
+
+
+def _convolve_transpose(g: Expr, a: Expr, v: Expr, y: Expr, mode: str = "full") -> tuple[Expr, Expr]:
+    if mode == "full":
+        return _valid(g, flip(v, 0)), _valid(g, flip(a, 0))
+    return apply("convolve", g, flip(v, 0)), flip(_valid(a, flip(g, 0)), 0)
+
+
+def _valid(long: Expr, short: Expr) -> Expr:
+    return apply("convolve", long, short, mode="valid")
+
+
+bilinear(
+    "convolve",
+    _convolve,
+    _convolve_transpose,
+    "np.convolve",
+    infer=shaped(_convolve, _convolve_shape),
+    cost=100,
+    defaults={"mode": "full"},
+    doc="mode valid: the first operand is the longer one",
 )

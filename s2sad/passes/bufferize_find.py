@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from s2sad.analysis.liveness import Liveness, carried_params, initial_args
@@ -21,6 +21,7 @@ from s2sad.ir.walk import used_values
 from s2sad.passes.bufferize_edit import Edits, copy_of
 
 NOT_OURS = CALLER | READONLY
+_VIEWS = (Alias.VIEW, Alias.MAYBE, Alias.SAME, Alias.READONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class Conflicts:
         self.touched = 0  # what this round's edits are about: judged again in the next round
         self.sites: dict[Value, _Site] = {}
         self.position = 0
-        self.final = final_versions(fn)
+        self.sources = sources_of(fn)
+        self.final: set[Value] = set()
+        if fn.writes:
+            finals = [a for end in returns(fn.block) for a in end.args[-len(fn.writes) :]]
+            self.final = closure(sources_of(fn, views=False), finals)
         self._define(fn.params, None, fn.block, None, 0)
         self._sites(fn.block, None, 0)
         self._block(fn.block)
@@ -158,10 +163,17 @@ class Conflicts:
             self._is_view(v) and self.sites[v].depth <= place.depth for v in readers
         ):
             return False
+        kept = {instr.args[arg] for instr, arg in chain or ()}
+        if (self._made_from(x) & set(readers)) - kept:
+            return False  # the written array would be made from the copy as well
         self.edits.kept_args |= chain or set()
         for v in readers:
             self._copy_where_made(v, instr)
         return True
+
+    def _made_from(self, x: Operand) -> set[Value]:
+        """Return the values whose array `x` may be, by way of views, writes, loops and ifs."""
+        return closure(self.sources, [x])
 
     def _copy_where_made(self, v: Value, instr: Instr) -> None:
         site = self.sites[v]
@@ -177,7 +189,7 @@ class Conflicts:
 
     def _is_view(self, v: Value) -> bool:
         maker = self.sites[v].instr
-        return maker is not None and alias_of(maker) in (Alias.VIEW, Alias.MAYBE, Alias.SAME, Alias.READONLY)
+        return maker is not None and alias_of(maker) in _VIEWS
 
     def _chain(self, instr: Instr, arg: int, readers: list[Value]) -> set[tuple[Instr, int]] | None:
         """Return the places through which a written parameter reaches this write: they go on with the
@@ -287,11 +299,8 @@ class Conflicts:
             given |= self.of.mask((a,))
 
 
-def final_versions(fn: Function) -> set[Value]:
-    """Return the values that become the final version of a written parameter: writes of them are
-    writes of the caller's array."""
-    if not fn.writes:
-        return set()
+def sources_of(fn: Function, views: bool = True) -> dict[Value, list[Operand]]:
+    """Return, for each value, the operands whose array it may be; without `views`, the whole of it."""
     sources: dict[Value, list[Operand]] = {}
     for instr in fn.block.walk():
         for arg, result in written_args(instr):
@@ -303,8 +312,15 @@ def final_versions(fn: Function) -> set[Value]:
             ends = exits(instr.blocks[-1])
             for k, (p, r) in enumerate(zip(carried_params(instr), instr.results, strict=True)):
                 sources[p] = sources[r] = [initial_args(instr)[k], *(e.args[k] for e in ends)]
+        elif views and instr.args and alias_of(instr) in _VIEWS:
+            sources[instr.results[0]] = [instr.args[0]]
+    return sources
+
+
+def closure(sources: Mapping[Value, Sequence[Operand]], start: Iterable[Operand]) -> set[Value]:
+    """Return the values reached from `start`, themselves included."""
     found: set[Value] = set()
-    waiting: list[Operand] = [a for end in returns(fn.block) for a in end.args[-len(fn.writes) :]]
+    waiting = list(start)
     while waiting:
         v = waiting.pop()
         if isinstance(v, Value) and v not in found:

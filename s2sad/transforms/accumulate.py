@@ -132,8 +132,13 @@ class Accumulator:
                 self.owned.add(named)
             self.bars[target] = Bar(named, mask)
             return
-        a = self.unmasked(scope, old)
-        c = self.unmasked(scope, Bar(value, mask))
+        if old.mask is mask:
+            a, c, both = old.value, value, mask
+        else:
+            a, c = self.unmasked(scope, old), self.unmasked(scope, Bar(value, mask))
+            both = None
+            if old.mask is not None and mask is not None:
+                both = scope.b.emit(OPS["bitwise_or"], old.mask, mask)
         t = target.type
         if isinstance(t, Array) and not is_lazy(a.type, t.shape) and a in self.owned:
             self.owned.discard(a)
@@ -145,7 +150,7 @@ class Accumulator:
                 if out.type.ndim == wide.type.ndim:
                     out = retyped(scope.b, out, Array(out.type.dtype, wide.type.shape))
         self.owned.add(out)
-        self.bars[target] = Bar(out)
+        self.bars[target] = Bar(out, both)
 
     def cast_value(self, scope: Scope, value: Operand, t: Type) -> Operand:
         """Return what can be added in place to an array of the dtype of `t`."""
@@ -201,7 +206,7 @@ class Accumulator:
         if value.type.dtype != target.type.dtype:
             if isinstance(value.type, Array):
                 value = scope.b.emit(OPS["cast"], value, dtype=target.type.dtype)
-            elif not (isinstance(value.type, Scalar) and value.type.weak):
+            elif isinstance(target.type, Scalar) and not value.type.weak:
                 value = self.scalar(scope, value, self.type_of(target), "")  # type: ignore[arg-type]
         return value
 
@@ -252,7 +257,7 @@ def is_lazy(t: Type, full: tuple[Size, ...]) -> bool:
 
 def pointwise(instr: Instr) -> bool:
     """True if the op works element by element on operands that it broadcasts."""
-    if instr.op.kind is Kind.ELEMENTWISE:
+    if instr.op.kind is Kind.ELEMENTWISE or (instr.op is OPS["accum"] and not instr.param("path")):
         return True
     return instr.op.kind is Kind.LINEAR and instr.op.shape is broadcast_shape
 

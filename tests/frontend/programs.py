@@ -637,3 +637,223 @@ CASES |= {
     nested_comprehension: [(VEC,)],
     read_after_loop: [(VEC, VEC)],
 }
+
+
+def swap_rows(a):
+    b = a.copy()
+    b[0], b[1] = b[1], b[0]
+    c = a.copy()
+    c[[0, 1]] = c[[1, 0]]
+    return b, c
+
+
+def view_of_view(x):
+    a = np.outer(x, x)
+    v = a[1:, ::-1]
+    w = v.T[1]
+    w += 1.0
+    v[0, 0] = 5.0
+    return a, w * 1.0
+
+
+def returns_view(a):
+    return a[1:]
+
+
+def writes_returned_view(x):
+    a = x.copy()
+    b = returns_view(a)
+    b[0] = 7.0
+    return a
+
+
+def arrays_in_containers(x):
+    d = {"a": x.copy(), "l": [x.copy(), x * 2.0]}
+    e = d["a"]
+    e[0] = 9.0
+    d["l"][1][1:] += d["a"][:-1]
+    p = (d["a"], d["l"][0])
+    p[1][...] = 2.0
+    return d["a"] + d["l"][0] * d["l"][1]
+
+
+def same_name_in_place(x):
+    y = x
+    y = y + 1.0
+    z = y
+    z += 1.0
+    return y, x
+
+
+def mutated_while_iterating(x):
+    a = x.copy()
+    for k, v in enumerate(a):
+        if k + 1 < a.shape[0]:
+            a[k + 1] += v
+    return a
+
+
+def mask_writes(x):
+    a = x.copy()
+    m = a > 0.0
+    a[m] = a[m] ** 2
+    a[~m] -= 1.0
+    b = np.zeros((2, 4))
+    b[:, m] = 3.0
+    b[b > 2.0] += a[0]
+    return a, b
+
+
+def zero_dim(x):
+    a = np.array(x[0])
+    a += 1.0
+    b = np.zeros(())
+    b[...] = a * 2.0
+    b[()] += 1.0
+    return a * b, a + 0.0
+
+
+def negative_steps(x):
+    a = x.copy()
+    a[::-1] = x * 2.0
+    a[3:0:-2] += 1.0
+    a[-2:] *= 3.0
+    return a[::-1][1:], a[:-5:-1]
+
+
+def conditional_buffer(x, flag):
+    a = x.copy()
+    b = x * 2.0
+    c = a if flag > 0 else b
+    s = np.sum(c)
+    a = a * 1.0
+    b = b * 1.0
+    a[0] = s
+    return a + b + c
+
+
+def swap_under_if(x, flag):
+    a = x.copy()
+    b = x * 2.0
+    if flag > 0:
+        a, b = b, a
+    a[0] = 100.0
+    b[1] = -100.0
+    return a, b
+
+
+def three_buffers(x, n):
+    a, b, c = x.copy(), x * 2.0, x * 3.0
+    for i in range(n):
+        a[i] = b[i] + c[i]
+        a, b, c = b, c, a
+    return a, b, c
+
+
+def history_of_views(x, n):
+    a = np.zeros((n, x.shape[0]))
+    prev = a[0]
+    prev[:] = x
+    for i in range(1, n):
+        cur = a[i]
+        cur[:] = prev * 0.5 + 1.0
+        prev = cur
+    return a
+
+
+def object_state(x):
+    m = Model(np.eye(4), 0.5)
+    m.bias = m.bias * x[0]
+    m.w[0] += x
+    return m(x) * m.bias
+
+
+def aug_on_dict(x):
+    d = {"s": 0.0, "v": np.zeros(4)}
+    for i in range(3):
+        d["s"] += x[i]
+        d["v"][i] += x[i] * 2.0
+    return d["s"] * d["v"]
+
+
+def list_of_lists(x):
+    grid = [[x * i + j for j in range(2)] for i in range(3)]
+    grid[1][0] = x * 100.0
+    return np.array(grid)
+
+
+def returned_argument(x):
+    x = x
+    return x
+
+
+def slices_with_ints(a):
+    n = a.shape[0]
+    s = 0.0
+    for i in range(n - 1):
+        block = a[i : i + 2, : i + 1]
+        s += np.sum(block * block)
+    return s
+
+
+def bool_ints(x):
+    count = 0
+    for v in x:
+        count += v > 0.0
+    flags = (x > 0.0).astype(int)
+    return count + np.sum(flags), flags * 2
+
+
+def integer_arithmetic(n):
+    a = n // 3 + n % 3 - 2**n
+    b = (n & 6) | 1
+    return a, b, n / 2, -n // 2, divmod(n, 4)[1]
+
+
+def while_with_views(x):
+    a = x.copy()
+    lo, hi = 0, a.shape[0]
+    while hi - lo > 1:
+        mid = (lo + hi) // 2
+        left = a[lo:mid]
+        left += 1.0
+        if a[mid] > 1.0:
+            lo = mid
+        else:
+            hi = mid
+    return a, lo
+
+
+def float32_stays(x):
+    y = x * 2.0 + 1
+    y[0] = 0.5
+    s = 0.0
+    for v in y:
+        s = s + v * 0.1
+    return y / 3, s, np.sum(y), y.mean()
+
+
+CASES |= {
+    swap_rows: [(MAT,)],
+    view_of_view: [(VEC,)],
+    writes_returned_view: [(VEC,)],
+    arrays_in_containers: [(VEC,)],
+    same_name_in_place: [(VEC,)],
+    mutated_while_iterating: [(VEC,)],
+    mask_writes: [(VEC,)],
+    zero_dim: [(VEC,)],
+    negative_steps: [(VEC,)],
+    conditional_buffer: [(VEC, 1), (VEC, -1)],
+    swap_under_if: [(VEC, 1), (VEC, -1)],
+    three_buffers: [(VEC, 0), (VEC, 1), (VEC, 2), (VEC, 4)],
+    history_of_views: [(VEC, 4)],
+    object_state: [(VEC,)],
+    aug_on_dict: [(VEC,)],
+    list_of_lists: [(VEC,)],
+    returned_argument: [(VEC,)],
+    slices_with_ints: [(MAT,)],
+    bool_ints: [(VEC,)],
+    integer_arithmetic: [(7,)],
+    while_with_views: [(VEC,)],
+    float32_stays: [(VEC.astype(np.float32),)],
+}

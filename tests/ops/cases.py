@@ -231,6 +231,10 @@ OTHER: dict[str, list[tuple[Any, ...]]] = {
         (x(0, 3), x(3, 2)), (x(2, 0), x(0, 2)), (x(2, 3, dtype=F4), x(3, 4, dtype=F4)), (x(1, 1), x(1, 1)),
     ],
     "outer": [(x(3), x(2)), (x(1), x(0)), (x(3, dtype=F4), x(2, dtype=F4))],
+    "convolve": [
+        (x(4), x(2)), (x(2), x(4)), (x(1), x(1)), (x(4), x(2), {"mode": "valid"}), (x(3), x(3), {"mode": "valid"}),
+        (x(4, dtype=F4), x(2, dtype=F4)),
+    ],
     "einsum": [
         (x(2, 3), x(3, 4), {"subscripts": "ij,jk->ik"}), (x(2, 3), {"subscripts": "ij->ji"}), (x(2, 3), {"subscripts": "ij->i"}),
         (x(2, 3), {"subscripts": "ij->"}), (x(2, 3), x(4), {"subscripts": "ij,k->ik"}), (x(2), x(3), x(4), {"subscripts": "i,j,k->ijk"}),

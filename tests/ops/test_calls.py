@@ -152,6 +152,17 @@ TABLE = [
     c(np.median, W), c(np.median, N), c(np.median, A, axis=1, keepdims=True),
     c(np.diff, V), c(np.diff, A, axis=0), c(np.diff, V, 2), c(np.diff, V, prepend=0.0), c(np.diff, M), c(np.diff, V, append=V),
     c(np.add.reduce, A), c(np.maximum.reduce, A, axis=1), c(np.add.accumulate, A), c(np.multiply.accumulate, A, axis=1),
+    # numerical recipes
+    c(np.trapezoid, V), c(np.trapezoid, A, dx=0.5, axis=0), c(np.trapezoid, A, V), c(np.trapezoid, A, A * 2), c(np.gradient, V), c(np.gradient, V, 0.5),
+    c(np.gradient, A), c(np.gradient, A, 0.5, axis=1), c(np.gradient, A, 0.5, 2.0), c(np.ediff1d, V), c(np.ediff1d, V, to_end=[1.0, 2.0], to_begin=0.0),
+    c(np.cumulative_sum, V), c(np.cumulative_sum, A, axis=1, include_initial=True), c(np.cumulative_prod, A, axis=0, include_initial=True),
+    *(c(np.interp, t, np.arange(4.0), V, **kw) for t in (2 * A, 1.5, 0.0, 3.0, 3, np.array(0.3), np.arange(5.0)) for kw in ({}, {"left": -9.0, "right": 9.0})),
+    *(c(f, a, q) for a in (V, A, F, N) for f, q in ((np.quantile, 0.3), (np.percentile, 30), (np.percentile, 75.0), (np.quantile, [0.0, 0.5, 1.0]), (np.quantile, np.array([[0.2, 0.9]])))),
+    c(np.quantile, F, np.float64(0.3)), c(np.quantile, [1.0, 2.0], 1.0), c(np.percentile, A, 40, axis=0), c(np.quantile, A, [0.2, 0.8], axis=1), c(np.nanmax, N), c(np.nanmin, N), c(np.nanmax, np.array([[np.nan, 1], [2, 3]]), axis=0),
+    c(np.nanvar, N[:3]), c(np.nanstd, N[:3], ddof=1), c(np.nanvar, np.array([[np.nan, 1, 2], [2, 3, 5]]), axis=1, keepdims=True), c(np.nancumsum, N[:3]), c(np.nancumprod, N[:3]),
+    *(c(np.convolve, a, b, m) for a, b in ((V, W), (W, V), (V, V)) for m in ("full", "valid", "same")), c(np.correlate, V, W), c(np.correlate, W, V), c(np.correlate, V, W, "full"),
+    c(np.polyval, [1.0, 2.0, 3.0], V), c(np.polyval, [1.0, 2.0], 1.5), c(np.vander, V, 3), c(np.vander, V, 3, increasing=True), c(np.cov, A), c(np.cov, A, rowvar=False), c(np.cov, A, ddof=0), c(np.corrcoef, A),
+    c(np.ldexp, V, 3), c(np.matvec, A, V), c(np.matvec, T, T[:, 0]), c(np.block, [[A, A], [A, A]]), c(np.block, [V, W, 1.0]), c(np.block, [[A, W[:, None]], [V, 1.0]]),
     # shapes
     c(np.reshape, A, (4, 3)), c(np.reshape, A, (2, -1)), c(np.reshape, A, -1), c(np.reshape, 1.5, (1, 1)), c(np.ravel, A), c(np.ravel, V),
     c(np.squeeze, A[:, :1], axis=1), c(np.squeeze, A[:1, :1]), c(np.expand_dims, A, 1), c(np.expand_dims, A, (0, -1)), c(np.expand_dims, 1.5, 0),
@@ -210,7 +221,16 @@ METHOD_TABLE = [
 ]  # fmt: skip
 
 
-REORDERED = (np.dot, np.inner, np.tensordot, np.cross)  # sums in another order than NumPy's
+REORDERED = (
+    np.dot,
+    np.inner,
+    np.tensordot,
+    np.cross,
+    np.convolve,
+    np.correlate,
+    np.cov,
+    np.corrcoef,
+)  # sums in another order than NumPy's
 
 
 class Inputs:
@@ -356,6 +376,7 @@ def test_refusals(entry: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
 WRONG = [
     c(np.sum, A, axis=2), c(np.concatenate, (A, V)), c(np.stack, [[1.0], [1.0, 2.0]]), c(np.matmul, A, 2.0), c(np.swapaxes, A, 0, 5),
     c(np.einsum, "ijk->i", A), c(math.sin, A), c(float, A), c(np.diag, T), c(np.expand_dims, A, 5),
+    c(np.quantile, V, 1.5), c(np.quantile, V, np.float64(1.05)), c(np.percentile, V, -1),
 ]  # fmt: skip
 
 
@@ -367,7 +388,7 @@ def test_what_numpy_refuses_is_refused(entry: tuple[Any, tuple[Any, ...], dict[s
     call = lookup(function)
     assert call is not None
     inputs = Inputs()
-    with pytest.raises((S2sadError, TypeError, ValueError)):
+    with pytest.raises((S2sadError, TypeError, ValueError, IndexError)):
         evaluate(inputs.expand(call, args, kwargs), inputs.env)
 
 

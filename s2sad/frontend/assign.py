@@ -1,0 +1,246 @@
+"""Assignments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gast
+import numpy as np
+
+from s2sad.frontend.arrays import describe
+from s2sad.frontend.calls import Calls
+from s2sad.frontend.outcome import Outcome
+from s2sad.frontend.values import (
+    UNBOUND,
+    Abstract,
+    Box,
+    Num,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Literal, Value
+from s2sad.ops.expr import apply
+
+
+class Assign(Calls):
+    """Assignment statements."""
+
+    def do_Assign(self, node: Any) -> Outcome:
+        first = node.targets[0]
+        hint = first.id if isinstance(first, gast.Name) else ""
+        value = self.expr(node.value, hint)
+        for target in node.targets:
+            self.at(node)
+            self.assign(target, value)
+        return None
+
+    def do_AnnAssign(self, node: Any) -> Outcome:
+        if node.value is not None:
+            hint = node.target.id if isinstance(node.target, gast.Name) else ""
+            self.assign(node.target, self.expr(node.value, hint))
+        return None
+
+    def do_Delete(self, node: Any) -> Outcome:
+        for target in node.targets:
+            if isinstance(target, gast.Name):
+                self.bind(target.id, UNBOUND)
+                continue
+            owner = self.expr(target.value) if isinstance(target, gast.Subscript) else None
+            contents = self.contents(owner) if owner is not None else None
+            if not (isinstance(owner, Box) and isinstance(contents, Struct) and contents.kind == "dict"):
+                raise self.refuse("S106", "`del` is supported for names and dict items", "", node)
+            self.dict_pop(owner, contents, self.index_of(target.slice), {}, node)
+        return None
+
+    def assign(self, target: Any, value: Abstract) -> None:
+        """Assign a value to a target."""
+        match target:
+            case gast.Name():
+                self.bind(target.id, self.named(value, target.id))
+            case gast.Tuple() | gast.List():
+                self.unpack(target.elts, value, target)
+            case gast.Subscript():
+                owner = self.expr(target.value)
+                index = self.index_of(target.slice)
+                self.at(target)
+                self.store_item(owner, index, value, target)
+            case gast.Attribute():
+                self.store_attribute(self.expr(target.value), target.attr, value, target)
+            case gast.Starred():
+                raise self.refuse("S106", "a starred target is not supported here", "", target)
+            case _:
+                raise self.refuse("S106", "this assignment target is not supported", "", target)
+
+    def named(self, value: Abstract, name: str) -> Abstract:
+        """Return a value about to be bound to a name: an intermediate result takes the name."""
+        if name.startswith("$"):
+            return value
+        if isinstance(value, Num) and isinstance(value.operand, Value):
+            self.suggest(value.operand, name)
+        elif isinstance(value, Ref) and not value.path:
+            self.suggest(self.version(value.buffer), name)
+            if not self.buffers[value.buffer].name:
+                self.buffers[value.buffer].name = name
+        return value
+
+    def suggest(self, value: Value, name: str) -> None:
+        """Give a value without a name one; applied when the function is finished."""
+        if not value.name:
+            self.suggested.setdefault(value, name)
+
+    def unpack(self, targets: list[Any], value: Abstract, node: Any) -> None:
+        """Assign the items of a value to several targets."""
+        star = [k for k, t in enumerate(targets) if isinstance(t, gast.Starred)]
+        contents = self.contents(value)
+        if isinstance(contents, Ref) and not star:
+            items: list[Abstract] = [self.getitem(contents, (Num(Literal(k)),)) for k in range(len(targets))]
+            count = self.size(contents, 0).operand
+            if not isinstance(count, Literal):
+                known = self.sizes.canonical(contents.type.shape[0])
+                if not (known.is_const and known.const == len(targets)):
+                    self.guard(
+                        self.emit("equal", count, len(targets)),
+                        ValueError,
+                        f"cannot unpack an array into {len(targets)} names: wrong length",
+                    )
+        else:
+            items = self.static_items(value, node)
+        if star:
+            k, after = star[0], len(targets) - star[0] - 1
+            if len(items) < len(targets) - 1:
+                raise self.mismatch("S319", "ValueError: not enough values to unpack", "", node)
+            middle = tuple(items[k : len(items) - after])
+            rest = self.box(Struct("list", tuple(range(len(middle))), middle))
+            tail = items[len(items) - after :] if after else []
+            items = [*items[:k], rest, *tail]
+            targets = [t.value if isinstance(t, gast.Starred) else t for t in targets]
+        if len(items) != len(targets):
+            raise self.mismatch(
+                "S319", f"ValueError: cannot unpack {len(items)} values into {len(targets)} names", "", node
+            )
+        for target, item in zip(targets, items, strict=True):
+            self.assign(target, item)
+
+    def store_item(self, owner: Abstract, index: tuple[Abstract, ...], value: Abstract, node: Any) -> None:
+        """`owner[index] = value`."""
+        if isinstance(owner, Ref):
+            if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
+                index = index[0].items
+            contents = self.contents(value)
+            if isinstance(contents, Struct | Series):
+                value = self.array_of(contents, node)
+            self.write(owner, index, value)
+            return
+        contents = self.contents(owner)
+        if isinstance(owner, Box) and isinstance(contents, Struct):
+            pairs = dict(zip(contents.keys, contents.items, strict=True))
+            if contents.kind == "dict":
+                pairs[self.static_value(index[0], "a dict key", node)] = value
+            else:
+                k = self.static_int(index[0], "the index of a list", node)
+                if not -len(pairs) <= k < len(pairs):
+                    raise self.mismatch("S319", "IndexError: list assignment index out of range", "", node)
+                pairs[k % len(pairs)] = value
+            self.state.heap[owner.id] = Struct(contents.kind, tuple(pairs), tuple(pairs.values()))
+            return
+        if isinstance(contents, Series):
+            self.write(contents.rows, index, value)
+            return
+        if isinstance(contents, Num):
+            raise self.needs_rank(contents, len(index), node)
+        if isinstance(owner, Static):
+            raise self.refuse(
+                "S105", "containers from outside the differentiated function must not be written", "copy it first", node
+            )
+        raise self.mismatch("S318", f"{describe(contents)} does not support item assignment", "", node)
+
+    def store_attribute(self, owner: Abstract, attr: str, value: Abstract, node: Any) -> None:
+        """`owner.attr = value`."""
+        contents = self.contents(owner)
+        if not (isinstance(owner, Box) and isinstance(contents, Struct) and contents.kind == "record"):
+            raise self.refuse(
+                "S122", f"attributes of {describe(contents)} cannot be assigned here", "use a local name", node
+            )
+        pairs = dict(zip(contents.keys, contents.items, strict=True))
+        pairs[attr] = value
+        self.state.heap[owner.id] = Struct("record", tuple(pairs), tuple(pairs.values()), contents.cls)
+
+    def do_AugAssign(self, node: Any) -> Outcome:
+        target = node.target
+        kind = type(node.op)
+        if isinstance(target, gast.Name):
+            old = self.name_value(target.id, node)
+            value = self.expr(node.value)
+            self.at(node)
+            if isinstance(old, Ref):
+                self.update(old, None, kind, value, node)
+            elif isinstance(old, Box) and kind is gast.Add:
+                for item in self.static_items(value, node):
+                    self.append(old, item, node)
+            else:
+                self.assign(target, self.binary(kind, old, value, node, target.id))
+            return None
+        owner = self.expr(target.value)
+        if isinstance(target, gast.Attribute):
+            old = self.attribute(owner, target.attr, node)
+            value = self.expr(node.value)
+            if isinstance(old, Ref):
+                self.update(old, None, kind, value, node)
+            else:
+                self.store_attribute(owner, target.attr, self.binary(kind, old, value, node), node)
+            return None
+        index = self.index_of(target.slice)
+        value = self.expr(node.value)
+        self.at(node)
+        if isinstance(owner, Ref):
+            if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
+                index = index[0].items
+            self.update(owner, index, kind, value, node)
+            return None
+        old = self.subscript(owner, index, node)
+        if isinstance(old, Ref):
+            self.update(old, None, kind, value, node)
+            return None
+        self.store_item(owner, index, self.binary(kind, old, value, node), node)
+        return None
+
+    def update(self, ref: Ref, index: tuple[Abstract, ...] | None, kind: Any, value: Abstract, node: Any) -> None:
+        """`ref[index] op= value`: an accumulation where each element is hit once, else read and write."""
+        contents = self.contents(value)
+        if isinstance(contents, Struct | Series):
+            value = self.array_of(contents, node)
+        repeated = index is not None and any(
+            isinstance(self.contents(i), Struct) and self.contents(i).kind == "list"  # type: ignore[attr-defined]
+            or (isinstance(i, Ref) and i.type.dtype.kind != "b" and i.type.ndim > 0)
+            for i in index
+        )
+        simple = kind in (gast.Add, gast.Sub) and not repeated and ref.type.dtype.kind in "fc"
+        source = self.operand(value, node)
+        if simple and source.type.dtype.kind in "iufc":
+            if kind is gast.Sub:
+                value = self.absorb(apply("negative", self.leaf(value)), {})
+            self.write(ref, index, value, "add")
+            return
+        if index is not None and repeated:
+            index = self.settled_index(index)
+        old: Abstract = ref if index is None else self.getitem(ref, index)
+        new = self.binary(kind, old, value, node)
+        dtype = self.operand(new, node).type.dtype
+        if not np.can_cast(dtype, ref.type.dtype, "same_kind"):
+            raise self.mismatch(
+                "S312",
+                f"{dtype} cannot be stored in place in an array of {ref.type.dtype}",
+                "make the array float: np.zeros(n) or x.astype(float)",
+                node,
+            )
+        self.write(ref, index, new)
+
+    def settled_index(self, index: tuple[Abstract, ...]) -> tuple[Abstract, ...]:
+        """Return an index whose lists are made arrays once, for reading and writing."""
+        settled = []
+        for part in index:
+            box = self.contents(part)
+            settled.append(self.array_of(box) if isinstance(box, Struct) and box.kind == "list" else part)
+        return tuple(settled)

@@ -1,0 +1,327 @@
+"""Calls of Python builtins, and of NumPy functions that write."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from s2sad.frontend.arrays import constant, describe
+from s2sad.frontend.lists import Lists
+from s2sad.frontend.values import (
+    Abstract,
+    Closure,
+    Generator,
+    Lazy,
+    Num,
+    Partial,
+    Range,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Literal, Operand
+from s2sad.ir.types import Scalar
+from s2sad.ops import lookup
+from s2sad.ops.expr import Leaf, apply
+
+Handler = Callable[..., Abstract]
+
+
+class Builtins(Lists):
+    """Builtins to abstract values."""
+
+    def builtin_handler(self, value: Any) -> Handler | None:
+        """Return what reads a call of a Python builtin, or None."""
+        if not hashable(value):
+            return None
+        name = BUILTINS.get(value)
+        return getattr(self, "call_" + name) if name is not None else None
+
+    def call_len(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`len(x)`."""
+        box = self.contents(args[0])
+        match box:
+            case Ref(type=t) if t.ndim:
+                return self.size(box, 0)
+            case Struct():
+                return Num(Literal(len(box.items)))
+            case Series(count=count):
+                return Num(count)
+            case Static(value=v):
+                return self.evaluated(len, box, node=node) if not isinstance(v, np.ndarray) else constant(len(v))
+            case Range(lo, hi, step):
+                return Num(self.trip_count(lo, hi, step))
+            case Num():
+                raise self.needs_rank(box, 1, node)
+        raise self.mismatch("S318", f"{describe(box)} has no len()", "", node)
+
+    def call_range(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`range(...)`."""
+        operands = [self.index_operand(self.operand(a, node), node) for a in args]
+        lo = operands[0] if len(operands) > 1 else Literal(0)
+        hi = operands[1] if len(operands) > 1 else operands[0]
+        return Range(lo, hi, operands[2] if len(operands) > 2 else Literal(1))
+
+    def call_zip(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`zip(...)`; strict=True is checked where lengths are known."""
+        return Lazy("zip", tuple(self.listed(a) if isinstance(a, Generator) else a for a in args))
+
+    def call_enumerate(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`enumerate(xs, start)`."""
+        start = kwargs.get("start", args[1] if len(args) > 1 else Num(Literal(0)))
+        first = self.listed(args[0]) if isinstance(args[0], Generator) else args[0]
+        return Lazy("enumerate", (first, start))
+
+    def call_reversed(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`reversed(xs)`."""
+        return Lazy("reversed", args)
+
+    def call_map(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`map(f, xs)` over iterables of known length."""
+        rows = zip(*(self.static_items(a, node) for a in args[1:]), strict=False)
+        items = tuple(self.call_value(args[0], tuple(row), {}, node) for row in rows)
+        return Struct("tuple", tuple(range(len(items))), items)
+
+    def call_list(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`list(xs)`."""
+        if args and isinstance(args[0], Generator):
+            return self.listed(args[0])
+        if args and isinstance(self.contents(args[0]), Series):
+            return self.box(self.contents(args[0]))  # type: ignore[arg-type]
+        items = tuple(self.static_items(args[0], node)) if args else ()
+        return self.box(Struct("list", tuple(range(len(items))), items))
+
+    def call_tuple(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`tuple(xs)`."""
+        items = tuple(self.static_items(args[0], node)) if args else ()
+        return Struct("tuple", tuple(range(len(items))), items)
+
+    def call_dict(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+        """`dict(pairs, **more)`."""
+        pairs: dict[Any, Abstract] = {}
+        for arg in args:
+            box = self.contents(arg)
+            if isinstance(box, Struct) and box.kind == "dict":
+                pairs.update(zip(box.keys, box.items, strict=True))
+                continue
+            for item in self.static_items(arg, node):
+                key, value = self.static_items(item, node)
+                pairs[self.static_value(key, "a dict key", node)] = value
+        pairs.update(kwargs)
+        return self.box(Struct("dict", tuple(pairs), tuple(pairs.values())))
+
+    def call_isinstance(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`isinstance(x, types)`, decided now."""
+        kinds = self.static_value(args[1], "the type", node)
+        return Num(Literal(issubclass(self.type_of(args[0], node), kinds)))
+
+    def call_type(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`type(x)`."""
+        return Static(self.type_of(args[0], node))
+
+    def type_of(self, value: Abstract, node: Any) -> type:
+        """Return the Python type that a value will have."""
+        box = self.contents(value)
+        match box:
+            case Static(value=v):
+                return type(v)
+            case Ref():
+                return np.ndarray
+            case Num(operand):
+                t = operand.type
+                if isinstance(t, Scalar) and t.weak:
+                    return {"b": bool, "i": int, "f": float, "c": complex}[t.dtype.kind]
+                return t.dtype.type
+            case Struct(kind=kind, cls=cls):
+                return cls or {"tuple": tuple, "list": list, "dict": dict}[kind]  # type: ignore[no-any-return]
+            case Series():
+                return list
+            case Closure():
+                return types.FunctionType
+            case Range():
+                return range
+        raise self.mismatch("S318", f"the type of {describe(box)} is not known", "", node)
+
+    def call_getattr(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`getattr(x, "name")`."""
+        return self.attribute(args[0], self.static_value(args[1], "an attribute name", node), node)
+
+    def call_hasattr(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`hasattr(x, "name")`, decided now."""
+        attr = self.static_value(args[1], "an attribute name", node)
+        box = self.contents(args[0])
+        if isinstance(box, Static):
+            return Num(Literal(hasattr(box.value, attr)))
+        if isinstance(box, Struct) and box.kind == "record":
+            return Num(Literal(attr in box.keys or hasattr(box.cls, attr)))
+        return Num(Literal(hasattr(self.type_of(box, node), attr)))
+
+    def call_callable(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`callable(x)`."""
+        box = args[0]
+        return Num(Literal(callable(box.value) if isinstance(box, Static) else isinstance(box, Closure | Partial)))
+
+    def call_str(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`str(x)` of a compile-time value."""
+        return Static(str(self.static_value(args[0], "the argument of str()", node)) if args else "")
+
+    def call_slice(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`slice(...)`."""
+        none = Static(None)
+        parts = (none, args[0], none) if len(args) == 1 else (*args, none)[:3]
+        return Struct("slice", (0, 1, 2), tuple(parts))
+
+    def call_sum(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+        """Python's `sum`."""
+        start = kwargs.get("start", args[1] if len(args) > 1 else Num(Literal(0)))
+        return self.folded(args[0], start, lambda a, b: self.binary(gast.Add, a, b, node), node)
+
+    def folded(
+        self, iterable: Abstract, start: Abstract, step: Callable[[Abstract, Abstract], Abstract], node: Any
+    ) -> Abstract:
+        """Return the fold of an iterable, as a loop where its length is not known."""
+        if isinstance(iterable, Generator):
+            return self.accumulate(iterable.node, start, step)
+        box = self.contents(iterable)
+        items = self.fixed_items(box, node) if not isinstance(box, Ref | Range | Series) else None
+        if items is not None:
+            for item in items:
+                start = step(start, item)
+            return start
+        key = f"$acc{self.fresh_id()}"
+        scope = self.frame.id
+        item_name = f"$item{self.fresh_id()}"
+        self.state.frames[scope][key] = start
+        target = gast.Name(item_name, gast.Store(), None, None)
+
+        def body() -> None:
+            names = self.state.frames[scope]
+            names[key] = step(names[key], names[item_name])
+
+        self.run_for(iterable, node, target, body, [item_name, key], set())
+        return self.checked(self.state.frames[scope].pop(key), "the accumulated value")
+
+    def call_any(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """Python's `any`."""
+
+        def step(a: Abstract, b: Abstract) -> Abstract:
+            return self.either(self.truth_of(a, node), lambda: Num(Literal(True)), lambda: Num(self.truth_of(b, node)))
+
+        return self.folded(args[0], Num(Literal(False)), step, node)
+
+    def call_all(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """Python's `all`."""
+
+        def step(a: Abstract, b: Abstract) -> Abstract:
+            return self.either(self.truth_of(a, node), lambda: Num(self.truth_of(b, node)), lambda: Num(Literal(False)))
+
+        return self.folded(args[0], Num(Literal(True)), step, node)
+
+    def either(self, cond: Operand, then: Callable[[], Abstract], other: Callable[[], Abstract]) -> Abstract:
+        """Return one of two values, decided now if the condition is a literal."""
+        if isinstance(cond, Literal):
+            return then() if cond.value else other()
+        return self.branch(cond, then, other)
+
+    def call_max(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+        """Python's `max`."""
+        return self.extreme(max, args, kwargs, node, name)
+
+    def call_min(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+        """Python's `min`."""
+        return self.extreme(min, args, kwargs, node, name)
+
+    def extreme(
+        self, which: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the largest or smallest of several numbers, or of an iterable."""
+        if kwargs:
+            raise self.refuse("S118", f"`{which.__name__}` with keywords is not supported", "use a loop", node)
+        if len(args) == 1:
+            box = self.contents(self.listed(args[0]) if isinstance(args[0], Generator) else args[0])
+            if isinstance(box, Series):
+                box = self.series_rows(box)
+            if isinstance(box, Ref):
+                if box.type.ndim != 1:
+                    raise self.mismatch("S318", f"`{which.__name__}` compares rows here", "use np.max", node)
+                call = lookup(np.max if which is max else np.min)
+                return self.call_op(call, (box,), {}, node, name)
+            args = tuple(self.static_items(box, node))
+        values = [a for a in args]
+        if not values:
+            raise self.mismatch("S319", f"ValueError: {which.__name__}() of an empty sequence", "", node)
+        best = values[0]
+        for other in values[1:]:
+            op = gast.Gt() if which is max else gast.Lt()
+            better = self.truth_of(self.compare(op, other, best, node), node)
+            if isinstance(better, Literal):
+                best = other if better.value else best
+                continue
+            kept, challenger = best, other
+            best = self.branch(better, lambda c=challenger: c, lambda k=kept: k, name)  # type: ignore[misc]
+        return best
+
+    def call_sorted(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`sorted` of compile-time values."""
+        values = self.static_value(args[0] if not isinstance(args[0], Lazy) else self.call_list(args, {}, node, ""), "the argument of sorted()", node)  # fmt: skip
+        made = sorted(values)
+        items = tuple(constant(v) for v in made)
+        return self.box(Struct("list", tuple(range(len(items))), items))
+
+    def call_copyto(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+        """`np.copyto(dst, src, where=mask)`."""
+        target = args[0]
+        if not isinstance(target, Ref):
+            raise self.mismatch("S318", "np.copyto writes into an array", "", node)
+        where = kwargs.get("where")
+        if where is None:
+            self.write(target, None, args[1])
+        else:
+            made = apply("where", self.leaf(where), self.leaf(args[1]), self.leaf(target))
+            self.write(target, None, self.absorb(made, {}))
+        return Static(None)
+
+    def call_fill_diagonal(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`np.fill_diagonal(a, v)` of a matrix."""
+        target = args[0]
+        if not isinstance(target, Ref) or target.type.ndim != 2 or kwargs:
+            raise self.refuse("S118", "np.fill_diagonal needs a matrix and no keywords", "write a[i, i] in a loop", node)
+        count = self.shorter(self.size(target, 0).operand, self.size(target, 1).operand)
+        index = self.absorb(apply("arange", 0, Leaf(count), 1, dtype=np.dtype(np.int64)), {})
+        self.write(target, (index, index), args[1])
+        return Static(None)
+
+    def ufunc_at(self, ufunc: np.ufunc, args: tuple[Abstract, ...], node: Any) -> Abstract:
+        """`np.add.at(x, index, v)` and `np.subtract.at`."""
+        target, index = args[0], self.contents(args[1])
+        if ufunc not in (np.add, np.subtract) or not isinstance(target, Ref):
+            raise self.refuse("S118", f"np.{ufunc.__name__}.at is not supported", "use np.add.at or a loop", node)
+        parts = index.items if isinstance(index, Struct) and index.kind == "tuple" else (args[1],)
+        value = args[2]
+        if ufunc is np.subtract:
+            value = self.absorb(apply("negative", self.leaf(value)), {})
+        self.write(target, parts, value, "at")
+        return Static(None)
+
+
+BUILTINS: dict[Any, str] = {
+    len: "len", range: "range", zip: "zip", enumerate: "enumerate", reversed: "reversed", map: "map",
+    list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type", getattr: "getattr",
+    hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
+    max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
+}  # fmt: skip
+
+
+def hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+

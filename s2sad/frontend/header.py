@@ -1,0 +1,333 @@
+"""Loop headers: what is assumed of each slot, and whether the trips agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from s2sad.errors import NotDifferentiable
+from s2sad.frontend.joins import Joins, blank, join_types
+from s2sad.frontend.machine import State, shown
+from s2sad.frontend.values import (
+    UNBOUND,
+    Abstract,
+    Box,
+    MaybeUnbound,
+    Num,
+    Poison,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.size import Size
+from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, without_sizes
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What must be assumed of a slot: `num` of a type; `own`: an array of a type in a buffer of its
+    own; `maybe`: not bound before the loop, like `template` after it; `series`; `poison`."""
+
+    kind: str
+    type: Type | None = None
+    template: Abstract | None = None
+    state: State | None = None  # where the containers of `template` are found
+    per_trip: int = 0  # series: items appended in every trip, 0 if that varies
+
+
+class Refine(Exception):
+    """An assumption about a loop header does not hold."""
+
+    def __init__(self, loop: Loop, key: Key, hint: Hint):
+        super().__init__(str(key))
+        self.loop, self.key, self.hint = loop, key, hint
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop whose body is being read."""
+
+    hints: dict[Key, Hint]
+    header: dict[Key, Abstract] = field(default_factory=dict)  # slot key -> assumed value
+    buffers: list[int] = field(default_factory=list)
+    params: list[Value] = field(default_factory=list)
+    inits: list[Operand] = field(default_factory=list)
+    owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
+    before: State = field(default_factory=State)
+    stale: set[int] = field(default_factory=set)
+    trips: Operand | None = None  # the number of trips, where every trip runs to its end
+    counts: list[tuple[Key, Operand, int]] = field(default_factory=list)  # series: length before, per trip
+    escaping: tuple[Key, ...] = ()  # names not bound before the loop that may be read after it
+
+
+class Header(Joins):
+    """Slots of loops."""
+
+    def header(self, loop: Loop, init: Abstract, key: Key, name: str) -> Abstract:
+        """Return the assumed value of a slot at the loop's head."""
+        hint = loop.hints.get(key)
+        if hint is not None and hint.kind == "poison":
+            return Poison("S313", f"`{name}` changes its kind from trip to trip", "keep one kind of value in it")
+        if hint is not None and hint.kind == "maybe":
+            return self.maybe_header(loop, init, hint, key, name)
+        if hint is not None and hint.kind == "series":
+            assert isinstance(hint.template, Series)
+            if isinstance(init, Struct) and hint.per_trip and loop.trips is not None:
+                return self.counted_series(loop, init, hint, key, name)
+            if isinstance(init, Struct):
+                init = self.series_of(init, hint.template)
+        match init:
+            case Num(operand):
+                t = hint.type if hint is not None and hint.type is not None else operand.type
+                if isinstance(t, Array):
+                    raise self.mismatch(
+                        "S314",
+                        f"`{name}` is a number before the loop and an array in it",
+                        f"start from an array: `{name} = np.zeros(...)` of the right shape",
+                    )
+                t = Scalar(t.dtype, t.weak, self.sizes.fresh_int() if t.dtype == INT else None)
+                return Num(self.param(loop, self.convert(operand, t), t, name or operand.name))
+            case Ref():
+                return self.ref_header(loop, init, hint, key, name)
+            case Struct():
+                items = tuple(
+                    self.header(loop, item, (*key, k), name)
+                    for k, item in zip(init.keys, init.items, strict=True)
+                )
+                return Struct(init.kind, init.keys, items, init.cls)
+            case Series(rows, count):
+                rows = self.ref_header(loop, rows, Hint("own", loop.hints.get((*key, "rows"), Hint("own")).type), (*key, "rows"), name)  # fmt: skip
+                number = self.header(loop, Num(count), (*key, "count"), "")
+                assert isinstance(number, Num)
+                return Series(rows, number.operand, init.fits)
+            case MaybeUnbound(value, bound):
+                value = self.header(loop, value, (*key, "value"), name)
+                flag = self.param(loop, bound, WEAK_BOOL, "")
+                return MaybeUnbound(value, flag)
+        return init
+
+    def counted_series(self, loop: Loop, init: Struct, hint: Hint, key: Key, name: str) -> Series:
+        """Return a list to which every trip appends the same number of items: its room is made before
+        the loop, and its length is known from the loop's index."""
+        assert isinstance(hint.template, Series) and loop.trips is not None
+        before = len(init.items)
+        added = self.scaled(loop.trips, hint.per_trip, before)
+        made = self.series_of(init, hint.template, added, self.list_name(key))
+        loop.counts.append((key, Literal(before), hint.per_trip))
+        rows = self.ref_header(loop, made.rows, Hint("own", made.rows.type), (*key, "rows"), name)
+        return Series(rows, made.count, fits=True)
+
+    def list_name(self, key: Key) -> str:
+        """Return the name that the list of a heap slot is bound to."""
+        for names in self.state.frames.values():
+            for name, value in names.items():
+                if value == Box(key[1]) and not name.startswith("$"):
+                    return name
+        return "items"
+
+    def install_counts(self, loop: Loop, index: Operand) -> None:
+        """Set the length of counted lists at the start of a trip."""
+        if loop.counts and isinstance(index, Value) and index.name == "_":
+            self.suggested[index] = "k"  # the user's `_` says unused, and here it is used
+        for key, before, per_trip in loop.counts:
+            now = self.state.heap[key[1]]
+            assert isinstance(now, Series) and isinstance(before, Literal)
+            count = self.scaled(index, per_trip, int(before.value.real))
+            self.state.heap[key[1]] = replace(now, count=count)
+
+    def param(self, loop: Loop, init: Operand, t: Type, name: str) -> Value:
+        """Return a new loop parameter."""
+        made = Value(shown(name), t)
+        loop.params.append(made)
+        loop.inits.append(init)
+        return made
+
+    def ref_header(self, loop: Loop, init: Ref, hint: Hint | None, key: Key, name: str) -> Ref:
+        """Return the assumed array: the same buffer seen through varying indices, or one of its own."""
+        if hint is None or hint.kind != "own":
+            operands = []
+            for k, o in enumerate(init.operands):
+                number = self.header(loop, Num(o), (*key, "op", k), o.name)
+                assert isinstance(number, Num)
+                operands.append(number.operand)
+            return Ref(init.buffer, init.path, tuple(operands), init.type)
+        value = self.read(init)
+        t = hint.type or value.type
+        assert isinstance(t, Array)
+        param = self.param(loop, value, t, name or value.name)
+        made = self.new_buffer(param, name or self.buffers[init.buffer].name)
+        self.buffers[made.buffer].readonly = self.buffers[init.buffer].readonly
+        loop.owned[key] = made.buffer
+        for other in (*loop.before.buffers, *self.fixed):
+            if self.may_overlap(init.buffer, other):
+                self.overlaps.add(frozenset((made.buffer, other)))
+        for other_key, other in loop.owned.items():
+            if other_key != key and self.may_overlap(self.init_buffer(loop, other_key), init.buffer):
+                self.overlaps.add(frozenset((made.buffer, other)))
+        self.first_buffers[made.buffer] = init.buffer
+        return made
+
+    def init_buffer(self, loop: Loop, key: Key) -> int:
+        """Return the buffer that a slot with a buffer of its own starts from."""
+        return self.first_buffers[loop.owned[key]]
+
+    def maybe_header(self, loop: Loop, init: Abstract, hint: Hint, key: Key, name: str) -> Abstract:
+        """Return the assumed value of a name that may not be bound yet."""
+        assert hint.template is not None
+        if init is UNBOUND:
+            init, bound = blank(self, hint.template, hint.state), Literal(False)
+        elif isinstance(init, MaybeUnbound):
+            init, bound = init.value, init.bound  # type: ignore[assignment]
+        else:
+            bound = Literal(True)
+        inner = loop.hints.get((*key, "value"))
+        if isinstance(init, Ref) and inner is None:
+            loop.hints[(*key, "value")] = Hint("own", init.type)
+        value = self.header(loop, init, (*key, "value"), name)
+        return MaybeUnbound(value, self.param(loop, bound, WEAK_BOOL, ""))
+
+    def loop_values(self, loop: Loop) -> tuple[Operand, ...]:
+        """Return the operands for all slots at the present state (end of body, break, continue)."""
+        values: list[Operand] = []
+        found: dict[Key, int] = {}
+        for key, header in loop.header.items():
+            if key[0] == "heap":
+                now: Abstract = self.state.heap[key[1]]
+            else:
+                now = self.state.frames[key[1]].get(key[2], UNBOUND)
+            self.fit(loop, header, now, key, values, found)
+        for key in loop.escaping:
+            now = self.state.frames[key[1]].get(key[2], UNBOUND)
+            if key not in loop.header and now is not UNBOUND and not isinstance(now, Poison):
+                raise Refine(loop, key, Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now, self.state))
+        for buffer in loop.buffers:
+            values.append(self.state.buffers[buffer])
+        self.check_overlaps(loop, found)
+        for buffer in self.state.stale:
+            if buffer not in loop.stale and buffer in loop.before.buffers and buffer not in loop.before.stale:
+                raise Refine(loop, ("stale", buffer), Hint("stale"))
+        return tuple(values)
+
+    def check_overlaps(self, loop: Loop, found: dict[Key, int]) -> None:
+        """Check that buffers assumed disjoint at the head are disjoint on this edge."""
+        for key, now in found.items():
+            mine = loop.owned[key]
+            for other_key, other_now in found.items():
+                if other_key == key:
+                    continue
+                if self.may_overlap(now, other_now) and not self.may_overlap(mine, loop.owned[other_key]):
+                    raise Refine(loop, ("overlap", key, other_key), Hint("overlap"))
+            for other in loop.buffers:
+                if self.may_overlap(now, other) and not self.may_overlap(mine, other):
+                    raise Refine(loop, ("overlap", key, other), Hint("overlap"))
+
+    def fit(
+        self, loop: Loop, header: Abstract, now: Abstract, key: Key, values: list[Operand], found: dict[Key, int]
+    ) -> None:
+        """Append the operands that hand `now` over to the slot assumed to be `header`."""
+        if isinstance(header, MaybeUnbound):
+            return self.fit_maybe(loop, header, now, key, values, found)
+        if isinstance(header, Poison) and header is not UNBOUND:
+            return None
+        match header, now:
+            case Num(param), Num() | Static() if isinstance(param, Value):
+                operand = self.operand(now)
+                joined = join_types(param.type, operand.type)
+                if joined is None:
+                    raise Refine(loop, key, Hint("num", operand.type))
+                if without_sizes(joined) != without_sizes(param.type):
+                    raise Refine(loop, key, Hint("num", joined))
+                values.append(self.convert(operand, param.type))
+            case Num(param), Ref(type=t):
+                raise Refine(loop, key, Hint("num", t))
+            case Ref(), Ref():
+                self.fit_ref(loop, header, now, key, values, found)
+            case Struct(), Struct() if (header.kind, header.keys, header.cls) == (now.kind, now.keys, now.cls):
+                for k, old, new in zip(header.keys, header.items, now.items, strict=True):
+                    self.fit(loop, old, new, (*key, k), values, found)
+            case Struct(kind="list"), Struct(kind="list"):
+                per_trip = len(now.items) - len(header.items) if loop.trips is not None and key[0] == "heap" else 0
+                like = self.series_like(header, now)
+                raise Refine(loop, key, Hint("series", None, like, None, max(per_trip, 0)))
+            case Struct(kind="list"), Series():
+                raise Refine(loop, key, Hint("series", None, now))
+            case Series(rows, count), Series():
+                self.fit_ref(loop, rows, now.rows, (*key, "rows"), values, found)
+                if not any(counted == key for counted, _, _ in loop.counts):
+                    if header.fits and now.count != count:
+                        raise self.refuse("S107", "this list is appended to in too many ways", "fill an array")
+                    values.append(now.count)
+                elif not now.fits:
+                    raise Refine(loop, key, Hint("series", None, replace(now, fits=False)))
+            case Series(), Struct(kind="list"):
+                made = self.series_of(now, header)
+                self.fit(loop, header, made, key, values, found)
+            case _ if header == now:
+                return None
+            case _ if isinstance(now, MaybeUnbound):
+                raise Refine(loop, key, Hint("maybe", None, now.value, self.state))
+            case _ if header is UNBOUND and key[0] == "var":
+                raise Refine(loop, key, Hint("maybe", None, now, self.state))
+            case _ if now is UNBOUND:
+                raise Refine(loop, key, Hint("maybe", None, header, self.state))
+            case _:
+                raise Refine(loop, key, Hint("poison"))
+        return None
+
+    def fit_ref(
+        self, loop: Loop, header: Ref, now: Ref, key: Key, values: list[Operand], found: dict[Key, int]
+    ) -> None:
+        """Hand an array over to its slot."""
+        if key in loop.owned:
+            value = self.read(now)
+            param = self.header_param(loop, key)
+            assert isinstance(param.type, Array)
+            if without_sizes(value.type) != without_sizes(param.type):
+                raise NotDifferentiable(
+                    "S315",
+                    f"an array of {now.type.dtype} and rank {now.type.ndim} replaces one of "
+                    f"{header.type.dtype} and rank {header.type.ndim} in a loop",
+                    "keep one dtype and rank from the start",
+                    self.place(),
+                )
+            wanted = [self.sizes.canonical(d) for d in param.type.shape]
+            given = [self.sizes.canonical(d) for d in value.type.shape]
+            if wanted != given and not all(d in self.loop_fresh for d, g in zip(wanted, given, strict=True) if d != g):
+                dims = tuple(
+                    w if w == g or w in self.loop_fresh else self.fresh_dim()
+                    for w, g in zip(wanted, given, strict=True)
+                )
+                raise Refine(loop, key, Hint("own", Array(param.type.dtype, dims)))
+            values.append(value)
+            found[key] = now.buffer
+            return
+        if now.buffer == header.buffer and now.path == header.path:
+            for k, (old, new) in enumerate(zip(header.operands, now.operands, strict=True)):
+                self.fit(loop, Num(old), Num(new), (*key, "op", k), values, found)
+            return
+        raise Refine(loop, key, Hint("own", header.type))
+
+    def fresh_dim(self) -> Size:
+        """Return a fresh size, remembered as one that varies from trip to trip."""
+        made = self.sizes.fresh()
+        self.loop_fresh.add(made)
+        return made
+
+    def header_param(self, loop: Loop, key: Key) -> Value:
+        """Return the parameter that holds a slot's own buffer."""
+        return self.header_values[loop.owned[key]]
+
+    def fit_maybe(
+        self, loop: Loop, header: MaybeUnbound, now: Abstract, key: Key, values: list[Operand], found: dict[Key, int]
+    ) -> None:
+        """Hand a possibly unbound name over: its value, then its flag."""
+        if now is UNBOUND:
+            now = MaybeUnbound(blank(self, header.value, loop.before), Literal(False))
+        elif not isinstance(now, MaybeUnbound):
+            now = MaybeUnbound(now, Literal(True))
+        self.fit(loop, header.value, now.value, (*key, "value"), values, found)
+        values.append(now.bound)

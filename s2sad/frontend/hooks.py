@@ -1,0 +1,103 @@
+"""What the classes further down provide to those further up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from s2sad.frontend.machine import Machine
+from s2sad.frontend.values import (
+    Abstract,
+    Closure,
+    Pullback,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import End, Operand
+
+
+class Hooks(Machine):
+    """Declarations only: reading syntax is mutually recursive."""
+
+    def captured(self, value: Static, node: Any = None) -> Abstract:
+        """Return a captured Python object: numbers and arrays become hidden parameters."""
+        raise NotImplementedError
+
+    def listed(self, value: Abstract) -> Abstract:
+        """Return a generator expression run into a list."""
+        raise NotImplementedError
+
+    def bound_method(self, function: Static, owner: Abstract) -> Abstract:
+        """Return a function with its first argument bound."""
+        raise NotImplementedError
+
+    def call_value(
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str = ""
+    ) -> Abstract:
+        """Return the result of a call."""
+        raise NotImplementedError
+
+    def static_items(self, value: Abstract, node: Any) -> list[Abstract]:
+        """Return the items of an iterable whose length is known at compile time."""
+        raise NotImplementedError
+
+    def assign(self, target: Any, value: Abstract) -> None:
+        """Assign a value to a target."""
+        raise NotImplementedError
+
+    def run_if(self, cond: Operand, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
+        """Run one of two sides and join."""
+        raise NotImplementedError
+
+    def call_function(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of calling a Python function."""
+        raise NotImplementedError
+
+    def call_closure(
+        self, closure: Closure, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of calling a nested function."""
+        raise NotImplementedError
+
+    def call_transformed(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of calling grad(f), jvp, ... inside a program."""
+        raise NotImplementedError
+
+    def call_pullback(self, pullback: Pullback, args: tuple[Abstract, ...], node: Any) -> Abstract:
+        """Return the result of calling a pullback inside a program."""
+        raise NotImplementedError
+
+    def print_call(self, node: Any) -> None:
+        """Emit a print."""
+        raise NotImplementedError
+
+    def root_return(self, value: Abstract, node: Any) -> End:
+        """Return the end of the IR function."""
+        raise NotImplementedError
+
+    def shared_names(self, frame: Any) -> frozenset[str]:
+        """Return the names of a frame that nested functions may assign."""
+        raise NotImplementedError
+
+    def scaled(self, trips: Operand, factor: int, offset: int) -> Operand:
+        """Return `trips * factor + offset`."""
+        raise NotImplementedError
+
+    def array_of(self, value: Abstract, node: Any = None) -> Abstract:
+        """Return a list or tuple of numbers and arrays as one array (np.array)."""
+        raise NotImplementedError
+
+    def series_of(
+        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
+    ) -> Series:
+        """Return a list of known length as a series whose rows are like those of another."""
+        raise NotImplementedError
+
+    def series_like(self, a: Struct, b: Struct) -> Series:
+        """Return a description of a series that can hold the items of both lists."""
+        raise NotImplementedError

@@ -1,0 +1,267 @@
+"""Attributes and subscripts."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import gast
+import numpy as np
+
+from s2sad.errors import UnsupportedOp
+from s2sad.frontend.arrays import constant, describe
+from s2sad.frontend.operators import Operators
+from s2sad.frontend.values import (
+    Abstract,
+    Box,
+    Method,
+    Num,
+    Range,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Literal, Value
+from s2sad.ir.types import Array, Scalar
+from s2sad.ops import attribute
+from s2sad.ops.expr import Leaf, apply
+
+
+class Lookups(Operators):
+    """Attributes and subscripts to abstract values."""
+
+    def expr_Attribute(self, node: Any, name: str) -> Abstract:
+        owner = self.expr(node.value)
+        self.at(node)
+        return self.attribute(owner, node.attr, node)
+
+    def attribute(self, owner: Abstract, attr: str, node: Any) -> Abstract:
+        """Return `owner.attr`."""
+        match owner:
+            case Static(value=v):
+                return self.static_attribute(owner, v, attr, node)
+            case Ref() | Num():
+                return self.array_attribute(owner, attr, node)
+            case Box() | Struct():
+                contents = self.contents(owner)
+                if isinstance(contents, Struct) and contents.kind == "record":
+                    return self.record_attribute(owner, contents, attr, node)
+                return Method(owner, attr)
+        return Method(owner, attr)
+
+    def static_attribute(self, owner: Static, value: Any, attr: str, node: Any) -> Abstract:
+        """Return an attribute of a compile-time object."""
+        try:
+            found = getattr(value, attr)
+        except AttributeError as error:
+            raise self.refuse("S111", f"{error}", "check the spelling", node) from error
+        except Exception as error:
+            raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+        if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] in ("numpy", "math", "scipy"):
+            return constant(found)
+        access = owner.access.attribute(attr) if owner.access is not None else None
+        return self.captured(Static(found, access), node)
+
+    def array_attribute(self, owner: Ref | Num, attr: str, node: Any) -> Abstract:
+        """Return an attribute or method of an array or number."""
+        t = owner.type if isinstance(owner, Ref) else owner.operand.type
+        if isinstance(owner, Ref):
+            match attr:
+                case "shape":
+                    sizes = tuple(self.size(owner, k) for k in range(owner.type.ndim))
+                    return Struct("tuple", tuple(range(len(sizes))), sizes)
+                case "size":
+                    return self.total_size(owner)
+                case "flat":
+                    raise self.refuse("S112", "`.flat` is not supported", "use .ravel() or a loop", node)
+        elif isinstance(t, Scalar) and t.weak and attr not in ("real", "imag"):
+            if attr in ("is_integer", "conjugate", "hex", "as_integer_ratio", "bit_length", "bit_count"):
+                return Method(owner, attr)
+            if isinstance(owner, Num) and hasattr(np.ndarray, attr):
+                raise self.needs_rank(owner, 1, node)
+            kind = {"f": "float", "i": "int", "b": "bool", "c": "complex"}[t.dtype.kind]
+            raise self.refuse(
+                "S111", f"a Python {kind} has no attribute `{attr}`", "pass a NumPy array, or annotate the argument", node
+            )
+        elif attr == "shape":
+            return Struct("tuple", (), ())
+        elif attr == "size":
+            return Num(Literal(1))
+        if attr == "ndim":
+            return Num(Literal(t.ndim))
+        if attr == "dtype":
+            return Static(t.dtype)
+        if attr == "itemsize":
+            return Num(Literal(t.dtype.itemsize))
+        if attr == "nbytes" and isinstance(owner, Ref):
+            return self.binary(gast.Mult, self.total_size(owner), Num(Literal(t.dtype.itemsize)), node)
+        call = attribute(attr)
+        if call is not None:
+            operand = self.operand(owner)
+            views = {operand: owner} if isinstance(owner, Ref) else {}
+            return self.absorb(self.expanded(call, (Leaf(operand),), {}, node), views)
+        return Method(owner, attr)
+
+    def expanded(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: Any) -> Any:
+        """Return what a call of the op table expands to, errors placed at `node`."""
+        try:
+            bound = call.signature.bind(*args, **kwargs)
+            return call.expand(*bound.args, **bound.kwargs)
+        except UnsupportedOp as error:
+            raise error.located(self.place(node)) from None
+        except (TypeError, ValueError) as error:
+            raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+
+    def total_size(self, ref: Ref) -> Num:
+        """Return `x.size`."""
+        total: Abstract = Num(Literal(1))
+        for axis in range(ref.type.ndim):
+            size = self.size(ref, axis)
+            total = size if axis == 0 else self.binary(gast.Mult, total, size, None)
+        assert isinstance(total, Num)
+        return total
+
+    def record_attribute(self, owner: Abstract, contents: Struct, attr: str, node: Any) -> Abstract:
+        """Return a field, property or method of a dataclass, namedtuple or object."""
+        item = contents.get(attr)
+        if item is not None:
+            return item
+        try:
+            found = getattr(contents.cls, attr)
+        except AttributeError:
+            raise self.refuse(
+                "S111", f"`{contents.cls.__name__}` has no attribute `{attr}`", "check the spelling", node
+            ) from None
+        if isinstance(found, property):
+            assert found.fget is not None
+            return self.call_value(Static(found.fget), (owner,), {}, node)
+        if isinstance(found, types.FunctionType):
+            raw = next((vars(c)[attr] for c in contents.cls.__mro__ if attr in vars(c)), None)
+            if isinstance(raw, staticmethod):
+                return Static(found)
+            return self.bound_method(Static(found), owner)
+        return self.captured(Static(found), node)
+
+    def expr_Subscript(self, node: Any, name: str) -> Abstract:
+        owner = self.expr(node.value)
+        index = self.index_of(node.slice)
+        self.at(node)
+        return self.subscript(owner, index, node, name)
+
+    def index_of(self, node: Any) -> tuple[Abstract, ...]:
+        """Return the parts of a subscript."""
+        if isinstance(node, gast.Tuple):
+            return tuple(self.expr(e) for e in node.elts)
+        value = self.expr(node)
+        if isinstance(value, Struct) and value.kind == "tuple":
+            return (value,)
+        return (value,)
+
+    def expr_Slice(self, node: Any, name: str) -> Abstract:
+        parts = (node.lower, node.upper, node.step)
+        items = tuple(Static(None) if p is None else self.expr(p) for p in parts)
+        return Struct("slice", (0, 1, 2), items)
+
+    def subscript(self, owner: Abstract, index: tuple[Abstract, ...], node: Any, name: str = "") -> Abstract:
+        """Return `owner[index]`."""
+        if isinstance(owner, Ref):
+            if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
+                index = index[0].items
+            return self.getitem(owner, index, name)
+        contents = self.contents(owner)
+        if len(index) > 1:
+            index = (Struct("tuple", tuple(range(len(index))), index),)
+        key = index[0]
+        match contents:
+            case Series():
+                return self.series_item(contents, key, node, name)
+            case Struct():
+                return self.struct_item(contents, key, node)
+            case Static(value=v):
+                static_key = self.static_value(key, "a subscript of a compile-time object", node)
+                try:
+                    found = v[static_key]
+                except Exception as error:
+                    raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+                access = contents.access.item(static_key) if contents.access is not None else None
+                return self.captured(Static(found, access), node)
+            case Range(lo, _, step):
+                base = self.binary(gast.Mult, key, Num(step), node)
+                return self.binary(gast.Add, Num(lo), base, node)
+            case Num():
+                parts = [p for p in index if not (isinstance(p, Static) and p.value in (None, Ellipsis))]
+                if not parts and not (isinstance(contents.operand.type, Scalar) and contents.operand.type.weak):
+                    shape = apply("reshape", Leaf(contents.operand), *[1] * sum(p.value is None for p in index if isinstance(p, Static)))  # fmt: skip
+                    return self.absorb(shape, {}, name)
+                raise self.needs_rank(contents, len(index), node)
+        raise self.refuse("S113", f"{describe(contents)} cannot be subscripted", "", node)
+
+    def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
+        """Return the error for a number used as an array."""
+        error = self.mismatch(
+            "S310",
+            "a number is used as an array here",
+            'pass an array, or annotate the argument: x: "f8[:]"',
+            node,
+        )
+        leaf = value.operand.name if isinstance(value.operand, Value) else ""
+        error.needs_rank = (leaf, rank)  # type: ignore[attr-defined]
+        return error
+
+    def series_item(self, series: Series, key: Abstract, node: Any, name: str) -> Abstract:
+        """Return an item or slice of a list built in a loop."""
+        rows = self.series_rows(series)
+        return self.getitem(rows, (key,), name)
+
+    def series_rows(self, series: Series) -> Ref:
+        """Return the rows that are filled, as an array view."""
+        known = getattr(series.count.type, "size", None)
+        if known is not None and self.sizes.canonical(known) == self.sizes.canonical(series.rows.type.shape[0]):
+            return series.rows
+        stop = Struct("slice", (0, 1, 2), (Static(None), Num(series.count), Static(None)))
+        view = self.getitem(series.rows, (stop,))
+        assert isinstance(view, Ref)
+        return view
+
+    def struct_item(self, contents: Struct, key: Abstract, node: Any) -> Abstract:
+        """Return an item of a list, tuple or dict."""
+        if contents.kind == "dict":
+            found = contents.get(self.static_value(key, "a dict key", node))
+            if found is None:
+                raise self.mismatch("S319", f"KeyError: {self.static_value(key, 'a key', node)!r}", "", node)
+            return found
+        if isinstance(key, Struct) and key.kind == "slice":
+            bounds = [
+                None if isinstance(i, Static) and i.value is None else self.static_int(i, "a slice bound", node)
+                for i in key.items
+            ]
+            items = contents.items[slice(*bounds)]
+            made = Struct("list" if contents.kind == "list" else "tuple", tuple(range(len(items))), items)
+            return self.box(made) if made.kind == "list" else made
+        k = self.static_int(key, "the index of a list or tuple", node)
+        if not -len(contents.items) <= k < len(contents.items):
+            raise self.mismatch("S319", f"IndexError: {contents.kind} index out of range", "", node)
+        return contents.items[k]
+
+    def static_value(self, value: Abstract, what: str, node: Any) -> Any:
+        """Return the Python object of a compile-time value."""
+        value = self.contents(value)
+        match value:
+            case Static(value=v):
+                return v
+            case Num(operand):
+                if isinstance(operand, Literal):
+                    return operand.value
+                if operand.type.dtype.kind in "iu":
+                    return self.static_int(value, what, node)
+            case Struct():
+                items = [self.static_value(i, what, node) for i in value.items]
+                if value.kind == "slice":
+                    return slice(*items)
+                if value.kind == "dict":
+                    return dict(zip(value.keys, items, strict=True))
+                return tuple(items) if value.kind == "tuple" else items
+            case Ref(type=Array()):
+                pass
+        raise self.mismatch("S305", f"{what} must be known at compile time, not {describe(value)}", "", node)

@@ -1,0 +1,368 @@
+"""Operators, conditions and comparisons."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from s2sad.frontend.arrays import constant, describe
+from s2sad.frontend.joins import Edge
+from s2sad.frontend.loops import Loops
+from s2sad.frontend.values import (
+    Abstract,
+    Box,
+    Generator,
+    Lazy,
+    Num,
+    Poison,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ops import OPS
+from s2sad.ops.expr import Leaf, apply
+
+BINARY = {
+    gast.Add: ("add", operator.add),
+    gast.Sub: ("subtract", operator.sub),
+    gast.Mult: ("multiply", operator.mul),
+    gast.Div: ("divide", operator.truediv),
+    gast.FloorDiv: ("floor_divide", operator.floordiv),
+    gast.Mod: ("remainder", operator.mod),
+    gast.Pow: ("power", operator.pow),
+    gast.MatMult: ("matmul", operator.matmul),
+    gast.BitAnd: ("bitwise_and", operator.and_),
+    gast.BitOr: ("bitwise_or", operator.or_),
+    gast.BitXor: ("bitwise_xor", operator.xor),
+    gast.LShift: ("left_shift", operator.lshift),
+    gast.RShift: ("right_shift", operator.rshift),
+}
+COMPARE = {
+    gast.Lt: ("less", operator.lt),
+    gast.LtE: ("less_equal", operator.le),
+    gast.Gt: ("greater", operator.gt),
+    gast.GtE: ("greater_equal", operator.ge),
+    gast.Eq: ("equal", operator.eq),
+    gast.NotEq: ("not_equal", operator.ne),
+}
+
+
+class Operators(Loops):
+    """Operators to abstract values."""
+
+    def expr_BinOp(self, node: Any, name: str) -> Abstract:
+        left, right = self.expr(node.left), self.expr(node.right)
+        self.at(node)
+        return self.binary(type(node.op), left, right, node, name)
+
+    def binary(self, kind: Any, left: Abstract, right: Abstract, node: Any, name: str = "") -> Abstract:
+        """Return `left op right`."""
+        op, static = BINARY[kind]
+        left, right = self.settled(left), self.settled(right)
+        a, b = self.contents(left), self.contents(right)
+        if isinstance(a, Static) and isinstance(b, Static) and not (is_numeric(a) or is_numeric(b)):
+            return self.evaluated(static, a, b, node=node)
+        if isinstance(a, Static | Num) and isinstance(b, Static | Num) and (is_text(a) or is_text(b)):
+            return self.evaluated(static, a, b, node=node)
+        if isinstance(a, Struct) or isinstance(b, Struct):
+            return self.binary_struct(kind, left, right, node)
+        if isinstance(a, Series) or isinstance(b, Series):
+            raise self.refuse("S107", "a list built in a loop can be appended to and turned into an array", "call np.array on it first", node)  # fmt: skip
+        x, y = self.leaf(left, node), self.leaf(right, node)
+        self.check_operands(kind, x, y, node)
+        result = apply(op, x, y)
+        return self.absorb(result, {}, name)
+
+    def check_operands(self, kind: Any, x: Leaf, y: Leaf, node: Any) -> None:
+        """Raise TypeError where Python does: `@` on scalars, bit operations on floats."""
+        if kind is gast.MatMult and (x.ndim == 0 or y.ndim == 0):
+            raise self.mismatch("S317", "`@` needs arrays of rank 1 or more", "use `*` for scalars", node)
+        bits = (gast.BitAnd, gast.BitOr, gast.BitXor, gast.LShift, gast.RShift)
+        if kind in bits and (x.dtype.kind not in "biu" or y.dtype.kind not in "biu"):
+            raise self.mismatch("S317", "bit operations need ints or bools", "use `and`, `or`, np.where", node)
+
+    def binary_struct(self, kind: Any, left: Abstract, right: Abstract, node: Any) -> Abstract:
+        """Return the sum of two lists or tuples, or a list repeated."""
+        a, b = self.contents(left), self.contents(right)
+        if kind is gast.Add and isinstance(a, Struct) and isinstance(b, Struct) and a.kind == b.kind:
+            items = (*a.items, *b.items)
+            made = Struct(a.kind, tuple(range(len(items))), items)
+            return self.box(made) if a.kind == "list" else made
+        if kind is gast.Mult and (isinstance(a, Struct) or isinstance(b, Struct)):
+            s, times = (a, right) if isinstance(a, Struct) else (b, left)
+            if isinstance(s, Struct) and isinstance(times, Num) and s.kind in ("list", "tuple"):
+                items = s.items * self.static_int(times, "the number of repetitions", node)
+                made = Struct(s.kind, tuple(range(len(items))), items)
+                return self.box(made) if s.kind == "list" else made
+        if isinstance(a, Ref | Num) or isinstance(b, Ref | Num):  # array + list: NumPy converts the list
+            x = self.array_of(a) if isinstance(a, Struct) else left
+            y = self.array_of(b) if isinstance(b, Struct) else right
+            if isinstance(x, Ref) or isinstance(y, Ref):
+                return self.binary(kind, x, y, node)
+        raise self.mismatch(
+            "S318", f"this operator is not supported between {describe(a)} and {describe(b)}", "", node
+        )
+
+    def settled(self, value: Abstract) -> Abstract:
+        """Return a value ready for arithmetic: captured numbers become operands."""
+        if isinstance(value, Generator):
+            return self.listed(value)
+        return value
+
+    def evaluated(self, function: Callable[..., Any], *args: Abstract, node: Any = None) -> Abstract:
+        """Return a function of compile-time values, evaluated now."""
+        values = [a.value if isinstance(a, Static) else a.literal if isinstance(a, Num) else None for a in args]
+        try:
+            return constant(function(*values))
+        except Exception as error:
+            raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+
+    def expr_UnaryOp(self, node: Any, name: str) -> Abstract:
+        if isinstance(node.op, gast.Not):
+            return self.negated(self.truth(node.operand))
+        value = self.expr(node.operand)
+        self.at(node)
+        x = self.leaf(value, node)
+        if isinstance(node.op, gast.UAdd):
+            return self.absorb(apply("positive", x), {}, name) if isinstance(value, Ref) else value
+        op = "negative" if isinstance(node.op, gast.USub) else "invert"
+        if op == "negative" and x.dtype.kind == "b" and x.is_array:
+            raise self.mismatch("S317", "`-` is not defined for bool arrays", "use `~`", node)
+        if op == "invert" and x.dtype.kind not in "biu":
+            raise self.mismatch("S317", "`~` needs ints or bools", "use `-` or `not`", node)
+        return self.absorb(apply(op, x), {}, name)
+
+    def negated(self, cond: Operand) -> Abstract:
+        """Return `not cond`."""
+        if isinstance(cond, Literal):
+            return Num(Literal(not cond.value))
+        return Num(self.emit("not_", cond))
+
+    def truth(self, node: Any) -> Operand:
+        """Return the bool operand of a condition."""
+        if isinstance(node, gast.BoolOp):
+            self.at(node)
+            return self.bool_operation(node)
+        if isinstance(node, gast.UnaryOp) and isinstance(node.op, gast.Not):
+            inner = self.negated(self.truth(node.operand))
+            assert isinstance(inner, Num)
+            return inner.operand
+        return self.truth_of(self.expr(node), node)
+
+    def truth_of(self, value: Abstract, node: Any) -> Operand:
+        """Return the truth of a value as a bool operand."""
+        value = self.contents(value)
+        match value:
+            case Num(operand):
+                if isinstance(operand, Literal):
+                    return Literal(bool(operand.value))
+                if operand.type.dtype.kind == "b":
+                    return operand
+                return self.emit("to_bool", operand)
+            case Ref():
+                return self.emit("to_bool", self.read(value))
+            case Struct():
+                return Literal(bool(value.items) if value.kind != "record" else True)
+            case Static(value=v):
+                try:
+                    return Literal(bool(v))
+                except Exception as error:
+                    raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+            case Series(count=count):
+                return self.emit("to_bool", count)
+        return Literal(True)
+
+    def bool_operation(self, node: Any) -> Operand:
+        """Return `a and b` or `a or b` as a bool, with short circuit."""
+        is_and = isinstance(node.op, gast.And)
+        result = self.truth(node.values[0])
+        for part in node.values[1:]:
+            if isinstance(result, Literal):
+                if bool(result.value) != is_and:
+                    return result
+                result = self.truth(part)
+                continue
+            made = self.branch(
+                result,
+                lambda p=part: Num(self.truth(p)) if is_and else Num(Literal(True)),  # type: ignore[misc]
+                lambda p=part: Num(Literal(False)) if is_and else Num(self.truth(p)),  # type: ignore[misc]
+            )
+            assert isinstance(made, Num)
+            result = made.operand
+        return result
+
+    def expr_BoolOp(self, node: Any, name: str) -> Abstract:
+        is_and = isinstance(node.op, gast.And)
+        value = self.expr(node.values[0])
+        for part in node.values[1:]:
+            cond = self.truth_of(value, node)
+            if isinstance(cond, Literal):
+                if bool(cond.value) == is_and:
+                    value = self.expr(part)
+                continue
+            first = value
+            more: Callable[[], Abstract] = lambda p=part: self.expr(p)  # type: ignore[misc]
+            kept: Callable[[], Abstract] = lambda f=first: f  # type: ignore[misc]
+            value = self.branch(cond, more if is_and else kept, kept if is_and else more)
+        return value
+
+    def branch(
+        self, cond: Operand, then: Callable[[], Abstract], other: Callable[[], Abstract], name: str = ""
+    ) -> Abstract:
+        """Return the value of a conditional expression whose sides are read in blocks of their own."""
+        before, outer = self.state, self.builder
+        edges: list[Edge] = []
+        slot = f"$value{self.fresh_id()}"
+        scope = self.frame.id
+        for side in (then, other):
+            self.state, self.builder = before.copy(), outer.inner()
+            self.builder.origin = outer.origin
+            try:
+                value = side()
+            except BaseException:
+                self.state, self.builder = before, outer
+                raise
+            self.state.frames[scope][slot] = value
+            edges.append(Edge(self.state, self.builder))
+        self.state, self.builder = before, outer
+        results = self.join(before, edges)
+        blocks = tuple(e.builder.block((), "yield", *e.values) for e in edges)
+        outer.owner(OPS["if"], (cond,), blocks, tuple(results))
+        value = self.state.frames[scope].pop(slot)
+        if isinstance(value, Poison):
+            raise self.mismatch(value.code, "the two sides are of different kinds", value.instead)
+        if name and isinstance(value, Num) and isinstance(value.operand, Value) and value.operand in results:
+            return value
+        return value
+
+    def expr_IfExp(self, node: Any, name: str) -> Abstract:
+        cond = self.truth(node.test)
+        if isinstance(cond, Literal):
+            return self.expr(node.body if cond.value else node.orelse, name)
+        self.at(node)
+        return self.branch(cond, lambda: self.expr(node.body), lambda: self.expr(node.orelse), name)
+
+    def expr_Compare(self, node: Any, name: str) -> Abstract:
+        left = self.expr(node.left)
+        if len(node.ops) == 1:
+            right = self.expr(node.comparators[0])
+            self.at(node)
+            return self.compare(node.ops[0], left, right, node, name)
+        return self.chain(left, list(node.ops), list(node.comparators), node)
+
+    def chain(self, left: Abstract, ops: list[Any], rest: list[Any], node: Any) -> Abstract:
+        """Return `a < b < c`: each operand read once, the rest only if the first holds."""
+        right = self.expr(rest[0])
+        first = self.compare(ops[0], left, right, node)
+        if len(ops) == 1:
+            return first
+        cond = self.truth_of(first, node)
+        if isinstance(cond, Literal):
+            return self.chain(right, ops[1:], rest[1:], node) if cond.value else Num(Literal(False))
+        return self.branch(
+            cond, lambda: self.chain(right, ops[1:], rest[1:], node), lambda: Num(Literal(False))
+        )
+
+    def compare(self, op: Any, left: Abstract, right: Abstract, node: Any, name: str = "") -> Abstract:
+        """Return one comparison."""
+        if isinstance(op, gast.Is | gast.IsNot):
+            return Num(Literal(self.identical(left, right, node) == isinstance(op, gast.Is)))
+        if isinstance(op, gast.In | gast.NotIn):
+            found = self.contains(left, right, node)
+            return self.negated(found) if isinstance(op, gast.NotIn) else Num(found)
+        spelled, static = COMPARE[type(op)]
+        a, b = self.contents(left), self.contents(right)
+        both_static = isinstance(a, Static | Struct) and isinstance(b, Static | Struct)
+        if both_static and not (is_numeric(a) or is_numeric(b)):
+            return self.compare_static(static, a, b, node)
+        if isinstance(a, Static | Struct) != isinstance(b, Static | Struct) and not (is_numeric(a) or is_numeric(b)):
+            if isinstance(a, Struct | Num | Static) and isinstance(b, Struct | Num | Static) and spelled in ("equal", "not_equal"):  # fmt: skip
+                return Num(Literal(spelled == "not_equal"))
+            a = self.array_of(a) if isinstance(a, Struct) else a
+            b = self.array_of(b) if isinstance(b, Struct) else b
+        x, y = self.leaf(a, node), self.leaf(b, node)
+        return self.absorb(apply(spelled, x, y), {}, name)
+
+    def compare_static(self, static: Callable[..., Any], a: Abstract, b: Abstract, node: Any) -> Abstract:
+        """Compare strings, tuples and other compile-time values."""
+        if isinstance(a, Static) and isinstance(b, Static):
+            return self.evaluated(static, a, b, node=node)
+        if isinstance(a, Struct) and isinstance(b, Struct) and static in (operator.eq, operator.ne):
+            if (a.kind, a.keys) != (b.kind, b.keys):
+                return Num(Literal(static is operator.ne))
+            result: Operand = Literal(True)
+            for x, y in zip(a.items, b.items, strict=True):
+                same = self.truth_of(self.compare(gast.Eq(), x, y, node), node)
+                if isinstance(same, Literal):
+                    if not same.value:
+                        return Num(Literal(static is operator.ne))
+                elif isinstance(result, Literal):
+                    result = same
+                else:
+                    result = self.emit("logical_and", result, same)
+            return Num(result) if static is operator.eq else self.negated(result)
+        if static in (operator.eq, operator.ne):
+            return Num(Literal(static is operator.ne))
+        raise self.mismatch("S318", "these values cannot be ordered", "", node)
+
+    def identical(self, left: Abstract, right: Abstract, node: Any) -> bool:
+        """Return `left is right`, which must be known at compile time."""
+        for a, b in ((left, right), (right, left)):
+            if isinstance(b, Static) and (b.value is None or isinstance(b.value, type)):
+                return isinstance(a, Static) and a.value is b.value
+        if isinstance(left, Static) and isinstance(right, Static):
+            return left.value is right.value
+        if isinstance(left, Num) and isinstance(right, Num) and left.literal is not None and right.literal is not None:
+            return left.literal is right.literal
+        if isinstance(left, Ref) and isinstance(right, Ref):
+            return left == right
+        if isinstance(left, Box) and isinstance(right, Box):
+            return left == right
+        raise self.refuse("S108", "`is` is decided at compile time only for None and static values", "use ==", node)
+
+    def contains(self, item: Abstract, container: Abstract, node: Any) -> Operand:
+        """Return `item in container`."""
+        box = self.contents(container)
+        if isinstance(box, Static) and isinstance(item, Static | Num):
+            key = item.value if isinstance(item, Static) else item.literal
+            if key is not None or isinstance(item, Static):
+                try:
+                    return Literal(key in box.value)
+                except TypeError as error:
+                    raise self.mismatch("S319", f"TypeError: {error}", "", node) from error
+        if isinstance(box, Struct) and box.kind == "dict" and isinstance(item, Static | Num):
+            key = item.value if isinstance(item, Static) else item.literal
+            return Literal(key in box.keys)
+        if isinstance(box, Lazy) and box.kind == "keys":
+            return self.contains(item, box.parts[0], node)
+        if isinstance(box, Struct):
+            result: Operand = Literal(False)
+            for other in box.items:
+                same = self.truth_of(self.compare(gast.Eq(), item, other, node), node)
+                if isinstance(same, Literal):
+                    if same.value:
+                        return same
+                else:
+                    result = same if isinstance(result, Literal) else self.emit("logical_or", result, same)
+            return result
+        raise self.refuse("S109", f"`in` is not supported on {describe(box)}", "compare with ==", node)
+
+
+def is_numeric(value: Abstract) -> bool:
+    if isinstance(value, Num | Ref):
+        return True
+    return isinstance(value, Static) and isinstance(
+        value.value, int | float | complex | np.number | np.ndarray
+    ) and not isinstance(value.value, bool)
+
+
+def is_text(value: Abstract) -> bool:
+    return isinstance(value, Static) and isinstance(value.value, str | bytes)
+
+

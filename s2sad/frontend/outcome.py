@@ -1,0 +1,32 @@
+"""What reading a list of statements came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from s2sad.ir.core import End
+
+RETURN, BROKE = "$return", "$broke"
+
+
+class Returned:
+    """An inlined function has returned; the value is bound to RETURN in its frame."""
+
+
+class StaticExit:
+    """A break or continue of an unrolled loop, decided at compile time."""
+
+    def __init__(self, kind: str):
+        self.kind = kind
+
+
+class Unrolled:
+    """Marks an unrolled loop on a frame's stack of loops."""
+
+    def __init__(self, branch_depth: int):
+        self.branch_depth = branch_depth
+        self.left: Any = None
+
+
+Outcome = End | Returned | StaticExit | None
+"""None: control falls through; an End: it has left the block."""

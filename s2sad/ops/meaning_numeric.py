@@ -1,0 +1,400 @@
+"""What calls of numerical recipes mean: differences, interpolation, quantiles, nan-aware reductions,
+convolution, polynomials, covariance."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from s2sad.ir.path import Fancy
+from s2sad.ops.call import (
+    array,
+    arrays,
+    as_rank0,
+    dtype_of,
+    meaning,
+    one_axis,
+    only,
+    some_axes,
+    strong,
+    unsupported,
+)
+from s2sad.ops.declare import literal_value
+from s2sad.ops.expr import Expr, apply, lift
+from s2sad.ops.functions import (
+    cast,
+    concatenate,
+    conj,
+    expand,
+    flip,
+    isnan,
+    item_at,
+    literal,
+    logical_not,
+    matmul,
+    mean,
+    permute,
+    size,
+    span_at,
+    sqrt,
+    swap,
+    take_at,
+    total,
+    where,
+)
+from s2sad.ops.meaning_reduce import along_axis, reduce_
+from s2sad.ops.meaning_shape import join
+
+# --- differences and integrals ------------------------------------------------------------------
+
+
+@meaning(getattr(np, "trapezoid", None))
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
+    """Return np.trapezoid(y, x)."""
+    f = strong(array(y))
+    k = one_axis(axis, f.ndim)
+    if x is None:
+        d = array(dx)
+    else:
+        t = array(x)
+        j = 0 if t.ndim == 1 else k
+        d = span_at(t, j, lo=1) - span_at(t, j, hi=-1)
+        if t.ndim == 1:
+            d = expand(d, *(i for i in range(f.ndim) if i != k))
+    return total(d * (span_at(f, k, lo=1) + span_at(f, k, hi=-1)) / 2.0, k)
+
+
+@meaning(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+    """Return np.gradient(f) for even spacing."""
+    x = strong(array(f))
+    only("edge_order", None if literal_value(lift(edge_order)) == 1 else edge_order, None)
+    axes = some_axes(axis, x.ndim)
+    places = tuple(range(x.ndim)) if axes is None else axes
+    steps = tuple(array(v) for v in varargs) or (literal(1.0),)
+    steps = steps * len(places) if len(steps) == 1 else steps
+    if len(steps) != len(places):
+        raise TypeError("invalid number of arguments")
+    if any(h.ndim for h in steps):
+        raise unsupported("np.gradient with coordinates is not supported", "divide the differences yourself")
+    out = tuple(_central(x, k, h) for k, h in zip(places, steps, strict=True))
+    return out[0] if len(out) == 1 else out
+
+
+def _central(x: Expr, k: int, h: Expr) -> Expr:
+    middle = (span_at(x, k, lo=2) - span_at(x, k, hi=-2)) / (2.0 * h)
+    first = (take_at(x, k, 1) - take_at(x, k, 0)) / h
+    last = (take_at(x, k, -1) - take_at(x, k, -2)) / h
+    if x.ndim == 1:
+        ends = [apply("stack", e, axis=0) for e in (first, last)]
+    else:
+        ends = [expand(e, k) for e in (first, last)]
+    return concatenate((ends[0], middle, ends[1]), k)
+
+
+@meaning(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Expr:
+    """Return np.ediff1d(ary)."""
+    x, _ = along_axis(array(ary), None)
+    parts = (to_begin, span_at(x, 0, lo=1) - span_at(x, 0, hi=-1), to_end)
+    return join(tuple(_line(array(p)) for p in parts if p is not None), 0)
+
+
+def _line(e: Expr) -> Expr:
+    return e if e.ndim == 1 else apply("reshape", e, -1)
+
+
+@meaning(getattr(np, "cumulative_sum", None), static="include_initial")
+def cumulative_sum(
+    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Expr:
+    """Return np.cumulative_sum(x)."""
+    return _cumulative("cumsum", "zeros_like", x, axis, dtype, include_initial)
+
+
+@meaning(getattr(np, "cumulative_prod", None), static="include_initial")
+def cumulative_prod(
+    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Expr:
+    """Return np.cumulative_prod(x)."""
+    return _cumulative("cumprod", "ones_like", x, axis, dtype, include_initial)
+
+
+def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_initial: bool) -> Expr:
+    x = as_rank0(array(a, dtype_of(dtype)))
+    if x.ndim != 1 and axis is None:
+        raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
+    k = one_axis(axis or 0, x.ndim)
+    y = apply(op, x, axis=k)
+    if not include_initial:
+        return y
+    one = apply(start, expand(apply("sum", y, axis=(k,), keepdims=False), k), dtype=None)
+    return concatenate((one, y), k)
+
+
+# --- interpolation and quantiles ----------------------------------------------------------------
+
+
+@meaning(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Expr:
+    """Return np.interp(x, xp, fp): linear between the points, constant outside."""
+    only("period", period, None)
+    t, knots, values = strong(array(x)), array(xp), array(fp)
+    n = size(knots, 0)
+    j = apply("clip", apply("searchsorted", knots, t, side="right") - 1, 0, n - 2)
+    x0, y0 = (_at(e, j) for e in (knots, values))
+    x1, y1 = (_at(e, j + 1) for e in (knots, values))
+    inside = (y1 - y0) / (x1 - x0) * (t - x0) + y0
+    first, last = take_at(values, 0, 0), take_at(values, 0, -1)
+    low = first if left is None else array(left)
+    high = last if right is None else array(right)
+    end = take_at(knots, 0, -1)
+    beyond = where(t > end, high, where(t.eq(end), last, inside))
+    return cast(where(t < take_at(knots, 0, 0), low, beyond), np.dtype(np.float64))
+
+
+def _at(x: Expr, index: Expr) -> Expr:
+    return item_at(x, 0, Fancy(), index) if index.is_array else take_at(x, 0, index)
+
+
+@meaning(np.quantile)
+def quantile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: Any = False,
+    method: str = "linear",
+    keepdims: Any = False,
+    *,
+    weights: Any = None,
+) -> Expr:
+    """Return np.quantile(a, q)."""
+    x = strong(array(a))
+    return _quantile(x, array(q), axis, method, keepdims, weights)
+
+
+@meaning(np.percentile)
+def percentile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: Any = False,
+    method: str = "linear",
+    keepdims: Any = False,
+    *,
+    weights: Any = None,
+) -> Expr:
+    """Return np.percentile(a, q)."""
+    x = strong(array(a))
+    return _quantile(x, _hundredth(array(q)), axis, method, keepdims, weights)
+
+
+def _hundredth(q: Expr) -> Expr:
+    value = literal_value(q)
+    return q / 100 if value is None else literal(value / 100)
+
+
+def _checked(i: Expr, q: Expr, n: Expr) -> Expr:
+    """The index, or one that raises where q is not a fraction."""
+    value = literal_value(q)
+    if value is None:
+        return where(apply("bitwise_or", q < 0, q > 1), n, i)
+    if not 0 <= value <= 1:
+        raise ValueError("Quantiles must be in the range [0, 1]")
+    return i
+
+
+def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: Any) -> Expr:
+    only("method", method, "linear")
+    only("weights", weights, None)
+    only("keepdims", bool(keepdims) or None, None)
+    if isinstance(axis, tuple | list):
+        raise unsupported("quantiles over several axes are not supported", "reshape the array first")
+    x, k = along_axis(x, axis)
+    order = (k, *(j for j in range(x.ndim) if j != k))
+    s = permute(apply("sort", x, axis=k), order)
+    n = size(s, 0)
+    place = (n - 1) * q
+    weak = getattr(place.type, "weak", False)
+    i = apply("to_int", place) if weak else cast(apply("floor", place), np.dtype(np.int64))
+    t = place - i
+    i = _checked(i, q, n)
+    a, b = _at(s, i), _at(s, apply("minimum", i + 1, n - 1))
+    t = expand(t, *range(t.ndim, t.ndim + x.ndim - 1)) if t.ndim else t
+    gap = b - a
+    y = where(t >= 0.5, b - gap * (1 - t), a + gap * t)
+    last = take_at(s, 0, -1)
+    return where(isnan(last), last, y)
+
+
+# --- without nans -------------------------------------------------------------------------------
+
+
+def _nan_extreme(op: str, lowest: float, a: Any, axis: Any, keepdims: Any) -> Expr:
+    x = strong(array(a))
+    gone = isnan(x)
+    y = reduce_(op, where(gone, lowest, x), axis, keepdims)
+    return where(reduce_("all", gone, axis, keepdims), math.nan, y)
+
+
+@meaning(np.nanmax)
+def nanmax(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
+    """Return np.nanmax(a)."""
+    return _nan_extreme("max", -math.inf, a, axis, keepdims)
+
+
+@meaning(np.nanmin)
+def nanmin(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
+    """Return np.nanmin(a)."""
+    return _nan_extreme("min", math.inf, a, axis, keepdims)
+
+
+@meaning(np.nanvar)
+def nanvar(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
+) -> Expr:
+    """Return np.nanvar(a)."""
+    x = strong(array(a, dtype_of(dtype)))
+    there = logical_not(isnan(x))
+    count = reduce_("count_nonzero", there, axis, True)
+    average = reduce_("sum", where(there, x, 0.0), axis, True) / cast(count, x.dtype)
+    away = where(there, x - average, 0.0)
+    n = reduce_("count_nonzero", there, axis, keepdims)
+    return reduce_("sum", away * away, axis, keepdims) / cast(n - ddof, x.dtype)
+
+
+@meaning(np.nanstd)
+def nanstd(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
+) -> Expr:
+    """Return np.nanstd(a)."""
+    return sqrt(nanvar(a, axis, dtype, None, ddof, keepdims))
+
+
+@meaning(np.nancumsum)
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
+    """Return np.nancumsum(a)."""
+    x, k = along_axis(strong(array(a, dtype_of(dtype))), axis)
+    return apply("cumsum", where(isnan(x), 0.0, x), axis=k)
+
+
+@meaning(np.nancumprod)
+def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
+    """Return np.nancumprod(a)."""
+    x, k = along_axis(strong(array(a, dtype_of(dtype))), axis)
+    return apply("cumprod", where(isnan(x), 1.0, x), axis=k)
+
+
+# --- convolution, polynomials, covariance -------------------------------------------------------
+
+
+@meaning(np.convolve)
+def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
+    """Return np.convolve(a, v, mode)."""
+    x, y = _line(array(a)), _line(array(v))
+    full = apply("convolve", x, y)
+    if mode == "full":
+        return full
+    n, m = size(x, 0), size(y, 0)
+    short, long = apply("py_min", n, m), apply("py_max", n, m)
+    if mode == "valid":
+        return span_at(full, 0, short - 1, long)
+    only("mode", mode, "full", "valid", "same")
+    lo = (short - 1) // 2
+    return span_at(full, 0, lo, lo + long)
+
+
+@meaning(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
+    """Return np.correlate(a, v, mode)."""
+    y = flip(_line(array(v)), 0)
+    if mode == "same":
+        raise unsupported("np.correlate(mode='same') is not supported", "slice the full correlation")
+    return convolve(a, conj(y) if y.dtype.kind == "c" else y, mode)
+
+
+@meaning(np.polyval)
+def polyval(p: Any, x: Any) -> Expr:
+    """Return np.polyval(p, x)."""
+    t = array(x)
+    y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
+    for c in arrays(p):
+        y = y * t + c
+    return y
+
+
+@meaning(np.vander, static="N increasing")
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
+    """Return np.vander(x, N) for a known N."""
+    t = array(x)
+    n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
+    if n is None:
+        raise unsupported("np.vander needs a known number of columns", "give N")
+    column = apply("ones_like", t, dtype=None)
+    columns = [column]
+    for _ in range(n - 1):
+        columns.append(columns[-1] * t)
+    return apply("stack", *(columns if increasing else columns[::-1]), axis=1)
+
+
+@meaning(np.cov, static="rowvar bias")
+def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Expr:
+    """Return np.cov(m) of a matrix."""
+    x = array(m)
+    only("y", y, None)
+    if x.ndim != 2 or x.dtype.kind == "c":
+        raise unsupported("np.cov needs a real matrix", "use np.var for one variable")
+    x = x if rowvar else swap(x)
+    n = size(x, 1)
+    x = x - mean(x, (1,), keepdims=True)
+    lost = (0 if bias else 1) if ddof is None else ddof
+    return matmul(x, swap(x)) * (1.0 / (n - lost))
+
+
+@meaning(np.corrcoef, static="rowvar")
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
+    """Return np.corrcoef(x) of a matrix."""
+    c = cov(x, y, rowvar)
+    d = sqrt(apply("diagonal", c))
+    return apply("clip", c / expand(d, 1) / expand(d, 0), -1, 1)
+
+
+@meaning(np.ldexp)
+def ldexp(x1: Any, x2: Any, /) -> Expr:
+    """Return np.ldexp(x1, x2)."""
+    return strong(array(x1)) * apply("power", strong(literal(2.0)), array(x2))
+
+
+@meaning(getattr(np, "matvec", None))
+def matvec(x1: Any, x2: Any, /) -> Expr:
+    """Return np.matvec(x1, x2)."""
+    a, b = array(x1), array(x2)
+    return matmul(a, b) if b.ndim == 1 else take_at(matmul(a, expand(b, b.ndim)), b.ndim, 0)
+
+
+@meaning(np.block)
+def block(arrays: Any) -> Expr:
+    """Return np.block(arrays)."""
+    depth = _depth(arrays)
+    rank = max(depth, _rank(arrays))
+
+    def build(part: Any, level: int) -> Expr:
+        if not isinstance(part, tuple | list):
+            e = as_rank0(lift(part))
+            lead = rank - e.ndim
+            return e if not lead else expand(e, *range(lead)) if e.ndim else apply("reshape", e, *(1,) * rank)
+        return join(tuple(build(p, level + 1) for p in part), rank - depth + level)
+
+    return build(arrays, 0)
+
+
+def _depth(part: Any) -> int:
+    return 1 + max(map(_depth, part)) if isinstance(part, tuple | list) else 0
+
+
+def _rank(part: Any) -> int:
+    return max(map(_rank, part)) if isinstance(part, tuple | list) else lift(part).ndim
