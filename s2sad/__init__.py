@@ -1,1 +1,64 @@
-"""Source-to-source automatic differentiation of NumPy programs."""
+"""Source-to-source automatic differentiation of NumPy programs.
+
+    >>> import s2sad
+    >>> def loss(w, x):
+    ...     total = 0.0
+    ...     for i in range(x.shape[0]):
+    ...         total += (x[i] * w[i]) ** 2
+    ...     return total
+    >>> s2sad.grad(loss)(np.ones(2), np.array([1.0, 3.0]))
+    array([ 2., 18.])
+"""
+
+from __future__ import annotations
+
+from s2sad.api import (
+    checkpoint,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jit,
+    jvp,
+    linearize,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+from s2sad.errors import (
+    InternalError,
+    NotDifferentiable,
+    S2sadError,
+    TypeMismatch,
+    UnsupportedOp,
+    UnsupportedSyntax,
+)
+from s2sad.testing import check_grads
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "InternalError",
+    "NotDifferentiable",
+    "S2sadError",
+    "TypeMismatch",
+    "UnsupportedOp",
+    "UnsupportedSyntax",
+    "__version__",
+    "check_grads",
+    "checkpoint",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jit",
+    "jvp",
+    "linearize",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

@@ -131,8 +131,8 @@ class Pullback:
         """Return the cotangents for seeds of the float leaves of the result, in order."""
         reverse = self.variant.halves[1]
         padded = [None] * (len(reverse.ir.params) - len(seeds)) + seeds
-        extra = reverse.ir.signature[len(self.tape) :]
-        return reverse.call([*self.tape, *(rebuild(p.tree, padded) for p in extra)])
+        seeded = (rebuild(p.tree, padded) for p in reverse.ir.signature[1:])
+        return reverse.call([self.tape, *seeded])
 
     def __repr__(self) -> str:
         return f"<s2sad pullback of {self.variant.primal.name}>"

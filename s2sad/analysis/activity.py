@@ -58,14 +58,18 @@ Flags = tuple[bool, ...]
 
 
 class _Solver:
-    def __init__(self, pullbacks: Pullbacks, known: dict[tuple[Function, Flags, Flags | None], Activity | None]):
+    def __init__(
+        self, pullbacks: Pullbacks, known: dict[tuple[Function, Flags, Flags | None], Activity | None]
+    ):
         self.pullbacks = pullbacks
         self.known = known
         self.varied: set[Value] = set()
         self.useful: set[Value] = set()
 
     def solve(self, fn: Function, active: Flags, results: Flags | None) -> Activity:
-        self.varied = {p for p, flag in zip(fn.params, active, strict=True) if flag and is_differentiable(p.type)}
+        self.varied = {
+            p for p, flag in zip(fn.params, active, strict=True) if flag and is_differentiable(p.type)
+        }
         before = -1
         while before != len(self.varied):
             before = len(self.varied)

@@ -43,7 +43,9 @@ def recompute_cost(instr: Instr) -> float | None:
     if op.alias is Alias.INPLACE:
         return LOAD + (elements(instr.args[1].type) if len(instr.args) > 1 else 1.0)
     if op.cost == 0:
-        is_load = instr.args and isinstance(instr.args[0].type, Array) and not isinstance(instr.result.type, Array)
+        is_load = (
+            instr.args and isinstance(instr.args[0].type, Array) and not isinstance(instr.result.type, Array)
+        )
         return LOAD if is_load and op.name == "getitem" else 0.0
     if op.kind is Kind.BILINEAR:
         return max(op.cost, 1) * max(size, *(elements(a.type) for a in instr.args)) * 10.0

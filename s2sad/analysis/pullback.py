@@ -12,7 +12,6 @@ from s2sad.errors import S2sadError, UnsupportedOp
 from s2sad.ir.core import Instr, Literal, Value
 from s2sad.ir.op import Kind
 from s2sad.ir.path import Index, Item, New, Span
-from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ops.expr import Apply, Expr, Leaf, Located, Masked, apply, leaves
 
 Contribution = Expr | Located | Masked | None
@@ -135,13 +134,3 @@ def _doubled(e: Expr) -> Expr:
     if isinstance(e, Apply) and e.op.name == "multiply":
         return 2.0 * e.args[0] * e.args[1]
     return 2.0 * e
-
-
-def differentiable(t: Type) -> bool:
-    """Return True if values of this type can have a cotangent."""
-    return is_differentiable(t)
-
-
-def is_array(t: Type) -> bool:
-    """Return True for arrays."""
-    return isinstance(t, Array)

@@ -10,7 +10,7 @@ import numpy as np
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.ir.core import Function, Parameter
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.structure import flatten, key_of, leaf_key
+from s2sad.ir.structure import key_of, leaf_key, pick
 from s2sad.ir.tree import Leaf
 
 Values = Sequence[Any]
@@ -63,7 +63,7 @@ class Binding:
             if isinstance(p.tree, Leaf):
                 found.append(value)
             else:
-                found += flatten(value, p.name)[1]
+                found.extend(pick(p.tree, value).values())
         return found
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
 from s2sad.emit.source import module
 from s2sad.ir.core import Function
-from s2sad.ir.structure import flatten, rebuild
+from s2sad.ir.structure import pick, rebuild
 from s2sad.ir.tree import Leaf
 from s2sad.lowering.lower import lower
 
@@ -101,5 +101,5 @@ class Compiled:
             if isinstance(p.tree, Leaf):
                 found.append(value)
             else:
-                found += flatten(value, p.name)[1]
+                found.extend(pick(p.tree, value).values())
         return found

@@ -92,15 +92,15 @@ class Arrays(Hooks):
                 return self.emit("cast", Literal(v.item()), dtype=v.dtype)
             case Static(value=v) if isinstance(v, np.ndarray) and v.dtype.kind in "biufc":
                 return self.constant_array(v)
-        raise self.mismatch(
-            "S306", f"a number or an array is needed here, not {describe(value)}", "", node
-        )
+        raise self.mismatch("S306", f"a number or an array is needed here, not {describe(value)}", "", node)
 
     def constant_array(self, value: np.ndarray) -> Value:
         """Return a small array written into the program."""
         if value.size > 64 or value.ndim == 0:
             raise self.mismatch(
-                "S307", "an array made at compile time is too large to be written out", "pass it as an argument"
+                "S307",
+                "an array made at compile time is too large to be written out",
+                "pass it as an argument",
             )
         if value.ndim == 1:
             rows: list[Operand] = [Literal(v.item()) for v in value]
@@ -188,7 +188,9 @@ class Arrays(Hooks):
         taken = sum(self._dims_taken(i) for i in index)
         if taken > ref.ndim:
             raise self.mismatch(
-                "S308", f"{taken} indices for an array of rank {ref.ndim}", "use at most one index per dimension"
+                "S308",
+                f"{taken} indices for an array of rank {ref.ndim}",
+                "use at most one index per dimension",
             )
         items: list[Item] = []
         operands: list[Operand] = []
@@ -285,8 +287,12 @@ class Arrays(Hooks):
             path = (*path, Index((Span(),) * ref.type.ndim))
         source = self.operand(value)
         self.sizes.meet((part, source.type.shape), self.place())
-        if len(source.type.shape) > len(part) and not all(d.is_one for d in source.type.shape[: -len(part) or None]):
-            raise self.mismatch("S309", f"a value of rank {source.type.ndim} does not fit into rank {len(part)}")
+        if len(source.type.shape) > len(part) and not all(
+            d.is_one for d in source.type.shape[: -len(part) or None]
+        ):
+            raise self.mismatch(
+                "S309", f"a value of rank {source.type.ndim} does not fit into rank {len(part)}"
+            )
         self.check_cast(source, ref, how)
         version = self.version(ref.buffer)
         params: dict[str, Any] = {"path": path}
@@ -315,7 +321,9 @@ class Arrays(Hooks):
         self.check_fresh(ref)
         info = self.buffers[ref.buffer]
         if info.readonly:
-            raise self.mismatch("S311", f"this array is {info.readonly} and cannot be written", "copy it first")
+            raise self.mismatch(
+                "S311", f"this array is {info.readonly} and cannot be written", "copy it first"
+            )
         if info.outer:
             raise self.refuse(
                 "S105",

@@ -152,7 +152,10 @@ class Assign(Calls):
             raise self.needs_rank(contents, len(index), node)
         if isinstance(owner, Static):
             raise self.refuse(
-                "S105", "containers from outside the differentiated function must not be written", "copy it first", node
+                "S105",
+                "containers from outside the differentiated function must not be written",
+                "copy it first",
+                node,
             )
         raise self.mismatch("S318", f"{describe(contents)} does not support item assignment", "", node)
 
@@ -161,7 +164,10 @@ class Assign(Calls):
         contents = self.contents(owner)
         if not (isinstance(owner, Box) and isinstance(contents, Struct) and contents.kind == "record"):
             raise self.refuse(
-                "S122", f"attributes of {describe(contents)} cannot be assigned here", "use a local name", node
+                "S122",
+                f"attributes of {describe(contents)} cannot be assigned here",
+                "use a local name",
+                node,
             )
         pairs = dict(zip(contents.keys, contents.items, strict=True))
         pairs[attr] = value
@@ -206,13 +212,16 @@ class Assign(Calls):
         self.store_item(owner, index, self.binary(kind, old, value, node), node)
         return None
 
-    def update(self, ref: Ref, index: tuple[Abstract, ...] | None, kind: Any, value: Abstract, node: Any) -> None:
+    def update(
+        self, ref: Ref, index: tuple[Abstract, ...] | None, kind: Any, value: Abstract, node: Any
+    ) -> None:
         """`ref[index] op= value`: an accumulation where each element is hit once, else read and write."""
         contents = self.contents(value)
         if isinstance(contents, Struct | Series):
             value = self.array_of(contents, node)
         repeated = index is not None and any(
-            isinstance(self.contents(i), Struct) and self.contents(i).kind == "list"  # type: ignore[attr-defined]
+            isinstance(self.contents(i), Struct)
+            and self.contents(i).kind == "list"  # type: ignore[attr-defined]
             or (isinstance(i, Ref) and i.type.dtype.kind != "b" and i.type.ndim > 0)
             for i in index
         )

@@ -60,7 +60,9 @@ def build(
             wanted = found
         raise root.internal("the types of the results do not settle")
     except RecursionError:
-        raise UnsupportedSyntax("S115", "the program is nested too deeply", "write recursion as a loop") from None
+        raise UnsupportedSyntax(
+            "S115", "the program is nested too deeply", "write recursion as a loop"
+        ) from None
     finally:
         sys.setrecursionlimit(limit)
 
@@ -122,16 +124,25 @@ class Root(Transforms):
         """Return what a functools.partial runs; its keywords become defaults."""
         source, leading = self.underlying(function.func)
         bound = tuple(
-            Static(v, Access(f"partial_{k}", lambda k=k: function.args[k])) for k, v in enumerate(function.args)
+            Static(v, Access(f"partial_{k}", lambda k=k: function.args[k]))
+            for k, v in enumerate(function.args)
         )
         self.partial_keywords.update(
-            {k: Static(v, Access(f"partial_{k}", lambda k=k: function.keywords[k])) for k, v in function.keywords.items()}
+            {
+                k: Static(v, Access(f"partial_{k}", lambda k=k: function.keywords[k]))
+                for k, v in function.keywords.items()
+            }
         )
         return source, (*leading, *bound)
 
     # -- parameters --------------------------------------------------------------------------------------
     def parameters(
-        self, source: Source, leading: tuple[Abstract, ...], args: tuple[Any, ...], kwargs: dict[str, Any], body: Body
+        self,
+        source: Source,
+        leading: tuple[Abstract, ...],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        body: Body,
     ) -> dict[str, Abstract]:
         """Return the names bound at entry; fill in the flat parameters and the signature."""
         signature = inspect.signature(source.function)
@@ -144,7 +155,9 @@ class Root(Transforms):
         for name in self.partial_keywords:
             names[name] = self.captured(self.partial_keywords[name])
         rest = [p for p in rest if p.name not in names]
-        bound = inspect.Signature([self.plain(p) for p in rest], __validate_parameters__=False).bind(*args, **kwargs)
+        bound = inspect.Signature([self.plain(p) for p in rest], __validate_parameters__=False).bind(
+            *args, **kwargs
+        )
         bound.apply_defaults()
         leaf_names: set[str] = set()
         for p in rest:

@@ -53,7 +53,9 @@ class Builtins(Lists):
             case Series(count=count):
                 return Num(count)
             case Static(value=v):
-                return self.evaluated(len, box, node=node) if not isinstance(v, np.ndarray) else constant(len(v))
+                return (
+                    self.evaluated(len, box, node=node) if not isinstance(v, np.ndarray) else constant(len(v))
+                )
             case Range(lo, hi, step):
                 return Num(self.trip_count(lo, hi, step))
             case Num():
@@ -92,7 +94,7 @@ class Builtins(Lists):
         if args and isinstance(args[0], Generator):
             return self.listed(args[0])
         if args and isinstance(self.contents(args[0]), Series):
-            return self.box(self.contents(args[0]))  # type: ignore[arg-type]
+            return self.box(self.contents(args[0]))
         items = tuple(self.static_items(args[0], node)) if args else ()
         return self.box(Struct("list", tuple(range(len(items))), items))
 
@@ -101,7 +103,9 @@ class Builtins(Lists):
         items = tuple(self.static_items(args[0], node)) if args else ()
         return Struct("tuple", tuple(range(len(items))), items)
 
-    def call_dict(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+    def call_dict(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
         """`dict(pairs, **more)`."""
         pairs: dict[Any, Abstract] = {}
         for arg in args:
@@ -138,7 +142,7 @@ class Builtins(Lists):
                     return {"b": bool, "i": int, "f": float, "c": complex}[t.dtype.kind]
                 return t.dtype.type
             case Struct(kind=kind, cls=cls):
-                return cls or {"tuple": tuple, "list": list, "dict": dict}[kind]  # type: ignore[no-any-return]
+                return cls or {"tuple": tuple, "list": list, "dict": dict}[kind]
             case Series():
                 return list
             case Closure():
@@ -164,7 +168,9 @@ class Builtins(Lists):
     def call_callable(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`callable(x)`."""
         box = args[0]
-        return Num(Literal(callable(box.value) if isinstance(box, Static) else isinstance(box, Closure | Partial)))
+        return Num(
+            Literal(callable(box.value) if isinstance(box, Static) else isinstance(box, Closure | Partial))
+        )
 
     def call_str(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`str(x)` of a compile-time value."""
@@ -176,7 +182,9 @@ class Builtins(Lists):
         parts = (none, args[0], none) if len(args) == 1 else (*args, none)[:3]
         return Struct("slice", (0, 1, 2), tuple(parts))
 
-    def call_sum(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+    def call_sum(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
         """Python's `sum`."""
         start = kwargs.get("start", args[1] if len(args) > 1 else Num(Literal(0)))
         return self.folded(args[0], start, lambda a, b: self.binary(gast.Add, a, b, node), node)
@@ -210,7 +218,9 @@ class Builtins(Lists):
         """Python's `any`."""
 
         def step(a: Abstract, b: Abstract) -> Abstract:
-            return self.either(self.truth_of(a, node), lambda: Num(Literal(True)), lambda: Num(self.truth_of(b, node)))
+            return self.either(
+                self.truth_of(a, node), lambda: Num(Literal(True)), lambda: Num(self.truth_of(b, node))
+            )
 
         return self.folded(args[0], Num(Literal(False)), step, node)
 
@@ -218,7 +228,9 @@ class Builtins(Lists):
         """Python's `all`."""
 
         def step(a: Abstract, b: Abstract) -> Abstract:
-            return self.either(self.truth_of(a, node), lambda: Num(self.truth_of(b, node)), lambda: Num(Literal(False)))
+            return self.either(
+                self.truth_of(a, node), lambda: Num(self.truth_of(b, node)), lambda: Num(Literal(False))
+            )
 
         return self.folded(args[0], Num(Literal(True)), step, node)
 
@@ -228,11 +240,15 @@ class Builtins(Lists):
             return then() if cond.value else other()
         return self.branch(cond, then, other)
 
-    def call_max(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+    def call_max(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
         """Python's `max`."""
         return self.extreme(max, args, kwargs, node, name)
 
-    def call_min(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+    def call_min(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
         """Python's `min`."""
         return self.extreme(min, args, kwargs, node, name)
 
@@ -241,7 +257,9 @@ class Builtins(Lists):
     ) -> Abstract:
         """Return the largest or smallest of several numbers, or of an iterable."""
         if kwargs:
-            raise self.refuse("S118", f"`{which.__name__}` with keywords is not supported", "use a loop", node)
+            raise self.refuse(
+                "S118", f"`{which.__name__}` with keywords is not supported", "use a loop", node
+            )
         if len(args) == 1:
             box = self.contents(self.listed(args[0]) if isinstance(args[0], Generator) else args[0])
             if isinstance(box, Series):
@@ -273,7 +291,9 @@ class Builtins(Lists):
         items = tuple(constant(v) for v in made)
         return self.box(Struct("list", tuple(range(len(items))), items))
 
-    def call_copyto(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str) -> Abstract:
+    def call_copyto(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
         """`np.copyto(dst, src, where=mask)`."""
         target = args[0]
         if not isinstance(target, Ref):
@@ -290,7 +310,9 @@ class Builtins(Lists):
         """`np.fill_diagonal(a, v)` of a matrix."""
         target = args[0]
         if not isinstance(target, Ref) or target.type.ndim != 2 or kwargs:
-            raise self.refuse("S118", "np.fill_diagonal needs a matrix and no keywords", "write a[i, i] in a loop", node)
+            raise self.refuse(
+                "S118", "np.fill_diagonal needs a matrix and no keywords", "write a[i, i] in a loop", node
+            )
         count = self.shorter(self.size(target, 0).operand, self.size(target, 1).operand)
         index = self.absorb(apply("arange", 0, Leaf(count), 1, dtype=np.dtype(np.int64)), {})
         self.write(target, (index, index), args[1])
@@ -300,7 +322,9 @@ class Builtins(Lists):
         """`np.add.at(x, index, v)` and `np.subtract.at`."""
         target, index = args[0], self.contents(args[1])
         if ufunc not in (np.add, np.subtract) or not isinstance(target, Ref):
-            raise self.refuse("S118", f"np.{ufunc.__name__}.at is not supported", "use np.add.at or a loop", node)
+            raise self.refuse(
+                "S118", f"np.{ufunc.__name__}.at is not supported", "use np.add.at or a loop", node
+            )
         parts = index.items if isinstance(index, Struct) and index.kind == "tuple" else (args[1],)
         value = args[2]
         if ufunc is np.subtract:
@@ -323,5 +347,3 @@ def hashable(value: Any) -> bool:
     except TypeError:
         return False
     return True
-
-

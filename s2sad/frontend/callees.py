@@ -66,7 +66,7 @@ class Callees(Functions):
             and (n.func.id if isinstance(n.func, gast.Name) else n.func.attr) == callee.name
             for n in gast.walk(caller)
         )  # fmt: skip
-        return calls > 1
+        return int(calls) > 1
 
     def call_ir(self, fn: Function, operands: list[Operand], name: str = "") -> Abstract:
         """Emit a call of an IR function and return its result."""
@@ -85,7 +85,13 @@ class Callees(Functions):
 
     # -- building ------------------------------------------------------------------------------------------
     def callee(
-        self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any, keep_literals: bool = False
+        self,
+        source: Source,
+        callee: Any,
+        parent: int | None,
+        names: dict[str, Abstract],
+        node: Any,
+        keep_literals: bool = False,
     ) -> tuple[Function, list[Operand]]:
         """Return a callee's Function and the operands of its parameters at this call."""
         operands: list[Operand] = []
@@ -120,7 +126,9 @@ class Callees(Functions):
         """Return an argument's structure over operand indices; static parts are kept as they are."""
         box = self.contents(value)
         match box:
-            case Num(operand) if isinstance(operand, Value) or (keep_literals and isinstance(operand.value, float)):
+            case Num(operand) if isinstance(operand, Value) or (
+                keep_literals and isinstance(operand.value, float)
+            ):
                 operands.append(operand)
                 t = operand.type
                 key.append((t.dtype, isinstance(t, Scalar) and t.weak))
@@ -139,7 +147,13 @@ class Callees(Functions):
         return box
 
     def build_callee(
-        self, source: Source, callee: Any, parent: int | None, trees: dict[str, Any], operands: list[Operand], node: Any
+        self,
+        source: Source,
+        callee: Any,
+        parent: int | None,
+        trees: dict[str, Any],
+        operands: list[Operand],
+        node: Any,
     ) -> tuple[Function, tuple[Value, ...]]:
         """Read a callee into a Function; return it with the outer values it reads."""
         wanted: tuple[Type, ...] | None = None
@@ -151,7 +165,14 @@ class Callees(Functions):
         raise self.internal("the types of the results do not settle")
 
     def attempt_callee(
-        self, source: Source, callee: Any, parent: int | None, trees: dict[str, Any], operands: list[Operand], node: Any, wanted: Any
+        self,
+        source: Source,
+        callee: Any,
+        parent: int | None,
+        trees: dict[str, Any],
+        operands: list[Operand],
+        node: Any,
+        wanted: Any,
     ) -> tuple[Function, tuple[Value, ...], Any]:
         """Read a callee once."""
         outer_state, outer_builder, outer_depth = self.state, self.builder, self.branch_depth
@@ -196,7 +217,10 @@ class Callees(Functions):
             made = Struct(
                 box.kind,
                 box.keys,
-                tuple(self.bound_tree(i, params, body, f"{name}_{k}") for k, i in zip(box.keys, items, strict=True)),
+                tuple(
+                    self.bound_tree(i, params, body, f"{name}_{k}")
+                    for k, i in zip(box.keys, items, strict=True)
+                ),
                 box.cls,
             )
             return self.box(made) if kind == "box" else made
@@ -222,7 +246,13 @@ class Callees(Functions):
                 raise NotPure
 
     def finished_callee(
-        self, source: Source, callee: Any, trees: dict[str, Any], params: list[Value], block: Block, body: Body
+        self,
+        source: Source,
+        callee: Any,
+        trees: dict[str, Any],
+        params: list[Value],
+        block: Block,
+        body: Body,
     ) -> tuple[Function, tuple[Value, ...]]:
         """Return the Function, with outer values it reads as further parameters."""
         shared = _roots(block)

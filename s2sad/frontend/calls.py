@@ -70,7 +70,12 @@ class Calls(Containers):
         return self.call_value(function, tuple(args), kwargs, node, name)
 
     def call_value(
-        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str = ""
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str = "",
     ) -> Abstract:
         """Return the result of a call."""
         match function:
@@ -114,12 +119,18 @@ class Calls(Containers):
             return self.call_op(call, args, kwargs, node, name)
         if isinstance(value, types.MethodType):
             owner = Static(value.__self__, function.access.attribute("__self__") if function.access else None)
-            return self.call_value(Static(value.__func__), (self.captured(owner, node), *args), kwargs, node, name)
+            return self.call_value(
+                Static(value.__func__), (self.captured(owner, node), *args), kwargs, node, name
+            )
         if isinstance(value, functools.partial):
             return self.call_partial(function, value, args, kwargs, node, name)
         if isinstance(value, types.FunctionType):
             inner = getattr(value, "__wrapped__", None)
-            if isinstance(inner, types.FunctionType) and value.__code__.co_name in ("wrapper", "inner", "wrapped"):
+            if isinstance(inner, types.FunctionType) and value.__code__.co_name in (
+                "wrapper",
+                "inner",
+                "wrapped",
+            ):
                 return self.call_function(value, args, kwargs, node, name)
             return self.call_function(value, args, kwargs, node, name)
         if hasattr(value, "py_func"):  # a function compiled by Numba: read its Python text
@@ -133,7 +144,13 @@ class Calls(Containers):
         return self.call_other(function, value, args, kwargs, node, name)
 
     def call_partial(
-        self, function: Static, value: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+        self,
+        function: Static,
+        value: Any,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str,
     ) -> Abstract:
         """Return the result of calling a functools.partial."""
         access = function.access
@@ -148,7 +165,13 @@ class Calls(Containers):
         return self.call_value(Static(value.func), (*bound, *args), {**more, **kwargs}, node, name)
 
     def call_other(
-        self, function: Static, value: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+        self,
+        function: Static,
+        value: Any,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str,
     ) -> Abstract:
         """Return the result of calling an object with `__call__`, or evaluate a pure call now."""
         call = getattr(type(value), "__call__", None)
@@ -157,8 +180,20 @@ class Calls(Containers):
         owner = getattr(value, "__self__", None)
         module = getattr(value, "__module__", None) or type(owner).__module__ or ""
         pure = module.split(".")[0] in STATIC_MODULES and ".random" not in module
-        if pure and not isinstance(owner, types.ModuleType | None) and isinstance(owner, list | dict | np.ndarray):
-            pure = getattr(value, "__name__", "") in ("get", "index", "count", "copy", "keys", "values", "items")
+        if (
+            pure
+            and not isinstance(owner, types.ModuleType | None)
+            and isinstance(owner, list | dict | np.ndarray)
+        ):
+            pure = getattr(value, "__name__", "") in (
+                "get",
+                "index",
+                "count",
+                "copy",
+                "keys",
+                "values",
+                "items",
+            )
         if pure or isinstance(owner, str | np.dtype | np.finfo):
             try:
                 values = [self.static_value(a, "an argument", node) for a in args]
@@ -203,7 +238,9 @@ class Calls(Containers):
             if kind is inspect.Parameter.VAR_POSITIONAL:
                 bound.arguments[key] = tuple(self.argument(v, static, views, key, node) for v in value)
             elif kind is inspect.Parameter.VAR_KEYWORD:
-                bound.arguments[key] = {k: self.argument(v, k in call.static, views, k, node) for k, v in value.items()}
+                bound.arguments[key] = {
+                    k: self.argument(v, k in call.static, views, k, node) for k, v in value.items()
+                }
             else:
                 bound.arguments[key] = self.argument(value, static, views, key, node)
         if out is not None and "out" in bound.arguments:
@@ -219,7 +256,13 @@ class Calls(Containers):
         return out
 
     def join_rows(
-        self, function: Any, rows: Ref, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+        self,
+        function: Any,
+        rows: Ref,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str,
     ) -> Abstract:
         """Return np.stack, np.concatenate and the like of the rows of one array."""
         axis = kwargs.get("axis", args[0] if args else Num(Literal(0)))
@@ -280,7 +323,13 @@ class Calls(Containers):
 
     # -- methods ----------------------------------------------------------------------------------------
     def call_method(
-        self, owner: Abstract, attr: str, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+        self,
+        owner: Abstract,
+        attr: str,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str,
     ) -> Abstract:
         """Return the result of a method call."""
         box = self.contents(owner)
@@ -308,12 +357,16 @@ class Calls(Containers):
             pairs = dict(zip(box.keys, box.items, strict=True)) | kwargs
             return Struct("record", box.keys, tuple(pairs[k] for k in box.keys), box.cls)
         raise UnsupportedOp(
-            "S201", f"the method `.{attr}()` of {describe(box)} has no rule", "use the NumPy function", self.place(node)
+            "S201",
+            f"the method `.{attr}()` of {describe(box)} has no rule",
+            "use the NumPy function",
+            self.place(node),
         )
 
     # -- builtins -------------------------------------------------------------------------------------------
     # -- constructors ------------------------------------------------------------------------------------------
     # -- provided by classes further down --------------------------------------------------------------------
+
 
 def _kind(contents: Any) -> str:
     return contents.kind if isinstance(contents, Struct) else "list"

@@ -20,7 +20,17 @@ from s2sad.frontend.values import (
 )
 from s2sad.ops import lookup
 
-STATIC_MODULES = ("numpy", "math", "operator", "builtins", "itertools", "functools", "string", "re", "collections")
+STATIC_MODULES = (
+    "numpy",
+    "math",
+    "operator",
+    "builtins",
+    "itertools",
+    "functools",
+    "string",
+    "re",
+    "collections",
+)
 
 
 class Containers(Builtins):
@@ -31,7 +41,9 @@ class Containers(Builtins):
         self.write(ref, None, args[0])
         return Static(None)
 
-    def array_sort(self, ref: Ref, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any) -> Abstract:
+    def array_sort(
+        self, ref: Ref, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
         """`x.sort()`, in place."""
         call = lookup(np.sort)
         assert call is not None
@@ -43,25 +55,35 @@ class Containers(Builtins):
         items = tuple(self.static_items(ref, node))
         return self.box(Struct("list", tuple(range(len(items))), items))
 
-    def list_append(self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def list_append(
+        self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`ys.append(v)`."""
         self.append(box, args[0], node)
         return Static(None)
 
-    def list_extend(self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def list_extend(
+        self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`ys.extend(vs)`."""
         for item in self.static_items(args[0], node):
             self.append(box, item, node)
         return Static(None)
 
-    def list_copy(self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def list_copy(
+        self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`ys.copy()`."""
         return self.box(contents)
 
-    def list_pop(self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def list_pop(
+        self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`ys.pop()` of a list of known length."""
         if not isinstance(contents, Struct):
-            raise self.refuse("S107", "pop from a list built in a loop is not supported", "use an array", node)
+            raise self.refuse(
+                "S107", "pop from a list built in a loop is not supported", "use an array", node
+            )
         k = self.static_int(args[0], "the index", node) if args else -1
         items = list(contents.items)
         if not -len(items) <= k < len(items):
@@ -70,23 +92,33 @@ class Containers(Builtins):
         self.state.heap[box.id] = Struct("list", tuple(range(len(items))), tuple(items))
         return item
 
-    def list_insert(self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def list_insert(
+        self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`ys.insert(k, v)` of a list of known length."""
         if not isinstance(contents, Struct):
-            raise self.refuse("S107", "insert into a list built in a loop is not supported", "use an array", node)
+            raise self.refuse(
+                "S107", "insert into a list built in a loop is not supported", "use an array", node
+            )
         items = list(contents.items)
         items.insert(self.static_int(args[0], "the index", node), args[1])
         self.state.heap[box.id] = Struct("list", tuple(range(len(items))), tuple(items))
         return Static(None)
 
-    def list_reverse(self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def list_reverse(
+        self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`ys.reverse()`."""
         if not isinstance(contents, Struct):
-            raise self.refuse("S107", "reverse of a list built in a loop is not supported", "use ys[::-1]", node)
+            raise self.refuse(
+                "S107", "reverse of a list built in a loop is not supported", "use ys[::-1]", node
+            )
         self.state.heap[box.id] = Struct("list", contents.keys, contents.items[::-1])
         return Static(None)
 
-    def dict_get(self, box: Box, contents: Struct, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def dict_get(
+        self, box: Box, contents: Struct, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`d.get(key, default)`."""
         found = contents.get(self.static_value(args[0], "a dict key", node))
         return found if found is not None else args[1] if len(args) > 1 else Static(None)
@@ -121,7 +153,9 @@ class Containers(Builtins):
         self.state.heap[box.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))
         return Static(None)
 
-    def dict_pop(self, box: Box, contents: Struct, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+    def dict_pop(
+        self, box: Box, contents: Struct, args: tuple[Abstract, ...], kwargs: Any, node: Any
+    ) -> Abstract:
         """`d.pop(key, default)`."""
         key = self.static_value(args[0], "a dict key", node)
         pairs = dict(zip(contents.keys, contents.items, strict=True))
@@ -129,7 +163,7 @@ class Containers(Builtins):
             if len(args) > 1:
                 return args[1]
             raise self.mismatch("S319", f"KeyError: {key!r}", "", node)
-        found = pairs.pop(key)
+        found: Abstract = pairs.pop(key)
         self.state.heap[box.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))
         return found
 
@@ -169,7 +203,9 @@ class Containers(Builtins):
         except TypeError as error:
             raise self.mismatch("S319", f"TypeError: {error}", "", node) from error
         if hasattr(cls, "__post_init__"):
-            raise self.refuse("S118", "dataclasses with __post_init__ cannot be made here", "make it outside", node)
+            raise self.refuse(
+                "S118", "dataclasses with __post_init__ cannot be made here", "make it outside", node
+            )
         fields = cls.__dataclass_fields__
         pairs: dict[str, Abstract] = {}
         for name, item in fields.items():

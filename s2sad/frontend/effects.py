@@ -67,7 +67,7 @@ class Effects(Assign):
 
     def print_call(self, node: Any) -> None:
         """Emit a print."""
-        options = {"sep": " ", "end": "\n"}
+        options: dict[str, Any] = {"sep": " ", "end": "\n"}
         for keyword in node.keywords:
             if keyword.arg in options:
                 options[keyword.arg] = self.static_value(self.expr(keyword.value), "`sep` and `end`", node)
@@ -106,4 +106,5 @@ class Effects(Assign):
 
         if isinstance(cond, Literal):
             return failing()
-        return self.run_if(cond, lambda: None, failing)
+        outcome: Outcome = self.run_if(cond, lambda: None, failing)
+        return outcome

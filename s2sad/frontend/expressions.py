@@ -110,7 +110,8 @@ class Expressions(Lookups):
             spec = self.expr(part.format_spec) if part.format_spec is not None else Static("")
             assert isinstance(spec, Static)
             if part.conversion != -1:
-                value = {"r": repr, "s": str, "a": ascii}[chr(part.conversion)](value)
+                convert: Any = {"r": repr, "s": str, "a": ascii}[chr(part.conversion)]
+                value = convert(value)
             text += format(value, spec.value)
         return Static(text)
 

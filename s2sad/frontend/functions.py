@@ -88,7 +88,9 @@ class Functions(Statements):
         if isinstance(value, list):
             items = tuple(self.captured(Static(v), node) for v in value)
             return self.box(Struct("list", tuple(range(len(items))), items))
-        return self.box(Struct("dict", tuple(value), tuple(self.captured(Static(v), node) for v in value.values())))
+        return self.box(
+            Struct("dict", tuple(value), tuple(self.captured(Static(v), node) for v in value.values()))
+        )
 
     def hidden_parameter(self, value: Any, access: Access, node: Any) -> Abstract:
         """Return the parameter that holds a captured number or array."""
@@ -124,7 +126,11 @@ class Functions(Statements):
 
     def contents(self, value: Abstract) -> Abstract:
         """Return the contents of a container; captured records open on demand."""
-        if isinstance(value, Static) and value.access is not None and type(value.value) in (tuple, list, dict):
+        if (
+            isinstance(value, Static)
+            and value.access is not None
+            and type(value.value) in (tuple, list, dict)
+        ):
             return self.opened(value)
         return super().contents(value)
 
@@ -160,7 +166,12 @@ class Functions(Statements):
         return self.sources[function]
 
     def push(
-        self, source: Source, node: Any, parent: int | None, names: dict[str, Abstract], body: Body | None = None
+        self,
+        source: Source,
+        node: Any,
+        parent: int | None,
+        names: dict[str, Abstract],
+        body: Body | None = None,
     ) -> Frame:
         """Enter a function."""
         statements = node.body if isinstance(node.body, list) else []
@@ -170,9 +181,7 @@ class Functions(Statements):
         nonlocals = syntax.declared(statements, gast.Nonlocal)
         globals_ = syntax.declared(statements, gast.Global)
         assigned = frozenset(syntax.assigned_names(statements)) - globals_
-        frame = Frame(
-            self.fresh_id(), source, node, parent, body, assigned | frozenset(params), nonlocals
-        )
+        frame = Frame(self.fresh_id(), source, node, parent, body, assigned | frozenset(params), nonlocals)
         self.info[frame.id] = frame
         self.frames.append(frame)
         self.state.frames[frame.id] = names
@@ -184,7 +193,13 @@ class Functions(Statements):
         return syntax.shared_names(body)
 
     def bound_arguments(
-        self, node: Any, defaults: dict[str, Abstract], args: tuple[Abstract, ...], kwargs: dict[str, Abstract], label: str, place: Any
+        self,
+        node: Any,
+        defaults: dict[str, Abstract],
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        label: str,
+        place: Any,
     ) -> dict[str, Abstract]:
         """Return the parameters of a function bound to arguments, as Python binds them."""
         a = node.args
@@ -296,14 +311,19 @@ class Functions(Statements):
             body.tree = tree
         elif not same_tree(body.tree, tree):
             raise self.mismatch(
-                "S324", "the returned values differ in structure between paths", "return the same structure", node
+                "S324",
+                "the returned values differ in structure between paths",
+                "return the same structure",
+                node,
             )
         operands: list[Operand] = [self.operand(v, node) for v in leaves]
         wanted = body.wanted
         if wanted is not None:
             operands = [self.convert(o, t) for o, t in zip(operands, wanted, strict=True)]
             literal = [isinstance(o, Literal) for o in operands]
-            body.seen.append(tuple(t if k else o.type for o, t, k in zip(operands, wanted, literal, strict=True)))
+            body.seen.append(
+                tuple(t if k else o.type for o, t, k in zip(operands, wanted, literal, strict=True))
+            )
         else:
             body.seen.append(tuple(o.type for o in operands))
         for buffer, entry in body.entry.items():
@@ -325,7 +345,9 @@ class Functions(Statements):
                         "S324", "the returned values differ in rank or dtype between paths", "return one kind"
                     )
                 joined[k] = both
-        if all(without_sizes(t) == without_sizes(j) for ts in body.seen for t, j in zip(ts, joined, strict=True)):
+        if all(
+            without_sizes(t) == without_sizes(j) for ts in body.seen for t, j in zip(ts, joined, strict=True)
+        ):
             return None
         return tuple(joined)
 

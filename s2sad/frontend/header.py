@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from s2sad.errors import NotDifferentiable
+from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import Joins, blank, join_types
 from s2sad.frontend.machine import State, shown
 from s2sad.frontend.values import (
@@ -67,11 +68,19 @@ class Loop:
 class Header(Joins):
     """Slots of loops."""
 
+    def __init__(self, sizes: Assumptions):
+        super().__init__(sizes)
+        self.first_buffers: dict[int, int] = {}
+        self.header_values: dict[int, Value] = {}
+        self.loop_fresh: set[Size] = set()
+
     def header(self, loop: Loop, init: Abstract, key: Key, name: str) -> Abstract:
         """Return the assumed value of a slot at the loop's head."""
         hint = loop.hints.get(key)
         if hint is not None and hint.kind == "poison":
-            return Poison("S313", f"`{name}` changes its kind from trip to trip", "keep one kind of value in it")
+            return Poison(
+                "S313", f"`{name}` changes its kind from trip to trip", "keep one kind of value in it"
+            )
         if hint is not None and hint.kind == "maybe":
             return self.maybe_header(loop, init, hint, key, name)
         if hint is not None and hint.kind == "series":
@@ -178,17 +187,19 @@ class Header(Joins):
     def maybe_header(self, loop: Loop, init: Abstract, hint: Hint, key: Key, name: str) -> Abstract:
         """Return the assumed value of a name that may not be bound yet."""
         assert hint.template is not None
-        if init is UNBOUND:
-            init, bound = blank(self, hint.template, hint.state), Literal(False)
-        elif isinstance(init, MaybeUnbound):
-            init, bound = init.value, init.bound  # type: ignore[assignment]
+        flag: Operand
+        if isinstance(init, MaybeUnbound):
+            flag = init.bound
+            init = init.value
+        elif init is UNBOUND:
+            init, flag = blank(self, hint.template, hint.state), Literal(False)
         else:
-            bound = Literal(True)
+            flag = Literal(True)
         inner = loop.hints.get((*key, "value"))
         if isinstance(init, Ref) and inner is None:
             loop.hints[(*key, "value")] = Hint("own", init.type)
         value = self.header(loop, init, (*key, "value"), name)
-        return MaybeUnbound(value, self.param(loop, bound, WEAK_BOOL, ""))
+        return MaybeUnbound(value, self.param(loop, flag, WEAK_BOOL, ""))
 
     def loop_values(self, loop: Loop) -> tuple[Operand, ...]:
         """Return the operands for all slots at the present state (end of body, break, continue)."""
@@ -203,7 +214,11 @@ class Header(Joins):
         for key in loop.escaping:
             now = self.state.frames[key[1]].get(key[2], UNBOUND)
             if key not in loop.header and now is not UNBOUND and not isinstance(now, Poison):
-                raise Refine(loop, key, Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now, self.state))
+                raise Refine(
+                    loop,
+                    key,
+                    Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now, self.state),
+                )
         for buffer in loop.buffers:
             values.append(self.state.buffers[buffer])
         self.check_overlaps(loop, found)
@@ -226,7 +241,13 @@ class Header(Joins):
                     raise Refine(loop, ("overlap", key, other), Hint("overlap"))
 
     def fit(
-        self, loop: Loop, header: Abstract, now: Abstract, key: Key, values: list[Operand], found: dict[Key, int]
+        self,
+        loop: Loop,
+        header: Abstract,
+        now: Abstract,
+        key: Key,
+        values: list[Operand],
+        found: dict[Key, int],
     ) -> None:
         """Append the operands that hand `now` over to the slot assumed to be `header`."""
         if isinstance(header, MaybeUnbound):
@@ -246,11 +267,17 @@ class Header(Joins):
                 raise Refine(loop, key, Hint("num", t))
             case Ref(), Ref():
                 self.fit_ref(loop, header, now, key, values, found)
-            case Struct(), Struct() if (header.kind, header.keys, header.cls) == (now.kind, now.keys, now.cls):
+            case Struct(), Struct() if (header.kind, header.keys, header.cls) == (
+                now.kind,
+                now.keys,
+                now.cls,
+            ):
                 for k, old, new in zip(header.keys, header.items, now.items, strict=True):
                     self.fit(loop, old, new, (*key, k), values, found)
             case Struct(kind="list"), Struct(kind="list"):
-                per_trip = len(now.items) - len(header.items) if loop.trips is not None and key[0] == "heap" else 0
+                per_trip = (
+                    len(now.items) - len(header.items) if loop.trips is not None and key[0] == "heap" else 0
+                )
                 like = self.series_like(header, now)
                 raise Refine(loop, key, Hint("series", None, like, None, max(per_trip, 0)))
             case Struct(kind="list"), Series():
@@ -259,7 +286,9 @@ class Header(Joins):
                 self.fit_ref(loop, rows, now.rows, (*key, "rows"), values, found)
                 if not any(counted == key for counted, _, _ in loop.counts):
                     if header.fits and now.count != count:
-                        raise self.refuse("S107", "this list is appended to in too many ways", "fill an array")
+                        raise self.refuse(
+                            "S107", "this list is appended to in too many ways", "fill an array"
+                        )
                     values.append(now.count)
                 elif not now.fits:
                     raise Refine(loop, key, Hint("series", None, replace(now, fits=False)))
@@ -296,7 +325,9 @@ class Header(Joins):
                 )
             wanted = [self.sizes.canonical(d) for d in param.type.shape]
             given = [self.sizes.canonical(d) for d in value.type.shape]
-            if wanted != given and not all(d in self.loop_fresh for d, g in zip(wanted, given, strict=True) if d != g):
+            if wanted != given and not all(
+                d in self.loop_fresh for d, g in zip(wanted, given, strict=True) if d != g
+            ):
                 dims = tuple(
                     w if w == g or w in self.loop_fresh else self.fresh_dim()
                     for w, g in zip(wanted, given, strict=True)
@@ -322,7 +353,13 @@ class Header(Joins):
         return self.header_values[loop.owned[key]]
 
     def fit_maybe(
-        self, loop: Loop, header: MaybeUnbound, now: Abstract, key: Key, values: list[Operand], found: dict[Key, int]
+        self,
+        loop: Loop,
+        header: MaybeUnbound,
+        now: Abstract,
+        key: Key,
+        values: list[Operand],
+        found: dict[Key, int],
     ) -> None:
         """Hand a possibly unbound name over: its value, then its flag."""
         if now is UNBOUND:

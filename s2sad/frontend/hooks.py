@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from s2sad.errors import UnsupportedOp
 from s2sad.frontend.machine import Machine
 from s2sad.frontend.values import (
     Abstract,
@@ -33,7 +34,12 @@ class Hooks(Machine):
         raise NotImplementedError
 
     def call_value(
-        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str = ""
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str = "",
     ) -> Abstract:
         """Return the result of a call."""
         raise NotImplementedError
@@ -100,4 +106,18 @@ class Hooks(Machine):
 
     def series_like(self, a: Struct, b: Struct) -> Series:
         """Return a description of a series that can hold the items of both lists."""
+        raise NotImplementedError
+
+    def expr(self, node: Any, name: str = "") -> Abstract:
+        """Return the value of an expression; `name` is the name it is about to be bound to."""
+        raise NotImplementedError
+
+    def call_op(
+        self, call: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of a function in the table of ops."""
+        raise NotImplementedError
+
+    def unknown(self, value: Any, node: Any) -> UnsupportedOp:
+        """Return (to be raised) the error for a function without a rule."""
         raise NotImplementedError

@@ -50,7 +50,9 @@ class Iterate(Expressions):
         box = self.contents(value)
         match box:
             case Struct():
-                return [Static(k) if box.kind == "dict" else i for k, i in zip(box.keys, box.items, strict=True)]
+                return [
+                    Static(k) if box.kind == "dict" else i for k, i in zip(box.keys, box.items, strict=True)
+                ]
             case Static(value=v):
                 return self.static_iterable(box, v, node)
             case Generator():
@@ -125,7 +127,8 @@ class Iterate(Expressions):
             columns = [self.static_items(p, node) for p in value.parts]
             if value.kind == "zip":
                 items = [
-                    Struct("tuple", tuple(range(len(r))), r) for r in (tuple(r) for r in zip(*columns, strict=False))
+                    Struct("tuple", tuple(range(len(r))), r)
+                    for r in (tuple(r) for r in zip(*columns, strict=False))
                 ]
         if items is None:
             raise self.mismatch("S305", f"the length of {describe(value)} must be known here", "", node)
@@ -141,7 +144,12 @@ class Iterate(Expressions):
                 if t.ndim == 0:
                     raise self.mismatch("S318", "a 0-d array cannot be iterated over", "", node)
                 ref = box
-                return Literal(0), self.size(ref, 0).operand, Literal(1), lambda i: self.getitem(ref, (Num(i),))
+                return (
+                    Literal(0),
+                    self.size(ref, 0).operand,
+                    Literal(1),
+                    lambda i: self.getitem(ref, (Num(i),)),
+                )
             case Series():
                 rows = self.series_rows(box)
                 return Literal(0), box.count, Literal(1), lambda i: self.getitem(rows, (Num(i),))
@@ -153,8 +161,10 @@ class Iterate(Expressions):
             case Lazy(kind=kind, parts=parts):
                 return self.counted_lazy(kind, parts, node)
             case Num(operand):
-                raise self.needs_rank(box, 1, node) if not isinstance(operand, Literal) else self.mismatch(
-                    "S318", "a number cannot be iterated over", "use range(n)", node
+                raise (
+                    self.needs_rank(box, 1, node)
+                    if not isinstance(operand, Literal)
+                    else self.mismatch("S318", "a number cannot be iterated over", "use range(n)", node)
                 )
         raise self.mismatch("S318", f"{describe(box)} cannot be iterated over", "", node)
 
@@ -212,11 +222,13 @@ class Iterate(Expressions):
     def shorter(self, a: Operand, b: Operand) -> Operand:
         """Return the smaller of two counts."""
         size_a, size_b = getattr(a.type, "size", None), getattr(b.type, "size", None)
-        if a == b or (size_a is not None and self.sizes.canonical(size_a) == self.sizes.canonical(size_b)):
+        if a == b or (
+            size_a is not None
+            and size_b is not None
+            and self.sizes.canonical(size_a) == self.sizes.canonical(size_b)
+        ):
             return a
-        made = self.branch(
-            self.lower(apply("less", Leaf(a), Leaf(b))), lambda: Num(a), lambda: Num(b)
-        )
+        made = self.branch(self.lower(apply("less", Leaf(a), Leaf(b))), lambda: Num(a), lambda: Num(b))
         return self.operand(made)
 
     # -- loops --------------------------------------------------------------------------------------------
@@ -230,7 +242,8 @@ class Iterate(Expressions):
         escaping: set[str],
     ) -> None:
         """Run `body` once per item, with the item bound to `target`."""
-        fixed = self.enumerated(iterable, node) if _is(iterable, "enumerate") else self.fixed_items(iterable, node)
+        numbered = isinstance(iterable, Lazy) and iterable.kind == "enumerate"
+        fixed = self.enumerated(iterable, node) if numbered else self.fixed_items(iterable, node)  # type: ignore[arg-type]
         if fixed is not None and self.worth_unrolling(fixed):
             self.run_unrolled(fixed, target, body, node)
             return
@@ -261,7 +274,10 @@ class Iterate(Expressions):
         """Run the body for each item in turn."""
         if len(items) > UNROLL_LIMIT:
             raise self.refuse(
-                "S116", f"a loop over {len(items)} compile-time items is too long to unroll", "stack them in an array", node
+                "S116",
+                f"a loop over {len(items)} compile-time items is too long to unroll",
+                "stack them in an array",
+                node,
             )
         from_loops = self.frame.loops
         marker = Unrolled(self.branch_depth)
@@ -350,9 +366,6 @@ class Iterate(Expressions):
 
     # -- comprehensions --------------------------------------------------------------------------------------
     # -- lists ---------------------------------------------------------------------------------------------------
-
-def _is(value: Abstract, kind: str) -> bool:
-    return isinstance(value, Lazy) and value.kind == kind
 
 
 def _index_name(target: Any) -> str:

@@ -193,7 +193,10 @@ class _Joiner:
         same = all(r.buffer == first.buffer and r.path == first.path for r in refs)
         if same and (first.buffer in self.before.buffers or first.buffer in self.m.fixed):
             return self.with_operands(first.buffer, refs)
-        if len({r.path for r in refs}) == 1 and len({without_sizes(self.version(e, r.buffer).type) for e, r in self.pairs(refs)}) == 1:
+        if (
+            len({r.path for r in refs}) == 1
+            and len({without_sizes(self.version(e, r.buffer).type) for e, r in self.pairs(refs)}) == 1
+        ):
             return self.with_operands(self.root(tuple(r.buffer for r in refs), name), refs)
         if len({without_sizes(r.type) for r in refs}) != 1:
             return Poison(
@@ -339,4 +342,3 @@ def _is_number(part: Abstract) -> bool:
         return True
     value = getattr(part, "value", None)
     return isinstance(value, int | float | complex | np.generic) and not isinstance(value, np.bool_)
-

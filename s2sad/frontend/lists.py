@@ -118,7 +118,9 @@ class Lists(Iterate):
         cond = self.truth(conditions[0])
         self.run_if(cond, lambda: self.filtered(conditions[1:], then), lambda: None)
 
-    def accumulate(self, node: Any, start: Abstract, step: Callable[[Abstract, Abstract], Abstract]) -> Abstract:
+    def accumulate(
+        self, node: Any, start: Abstract, step: Callable[[Abstract, Abstract], Abstract]
+    ) -> Abstract:
         """Return the fold of a generator expression."""
         name = f"$acc{self.fresh_id()}"
         scope = self.frame.id
@@ -224,7 +226,9 @@ class Lists(Iterate):
         """Return the int operands that names are bound to."""
         found: list[Operand] = []
         for names in self.state.frames.values():
-            found += [v.operand for v in names.values() if isinstance(v, Num) and v.operand.type.dtype.kind == "i"]
+            found += [
+                v.operand for v in names.values() if isinstance(v, Num) and v.operand.type.dtype.kind == "i"
+            ]
         return found
 
     def series_like(self, a: Struct, b: Struct) -> Series:

@@ -82,7 +82,10 @@ class Lookups(Operators):
                 raise self.needs_rank(owner, 1, node)
             kind = {"f": "float", "i": "int", "b": "bool", "c": "complex"}[t.dtype.kind]
             raise self.refuse(
-                "S111", f"a Python {kind} has no attribute `{attr}`", "pass a NumPy array, or annotate the argument", node
+                "S111",
+                f"a Python {kind} has no attribute `{attr}`",
+                "pass a NumPy array, or annotate the argument",
+                node,
             )
         elif attr == "shape":
             return Struct("tuple", (), ())
@@ -191,7 +194,9 @@ class Lookups(Operators):
                 return self.binary(gast.Add, Num(lo), base, node)
             case Num():
                 parts = [p for p in index if not (isinstance(p, Static) and p.value in (None, Ellipsis))]
-                if not parts and not (isinstance(contents.operand.type, Scalar) and contents.operand.type.weak):
+                if not parts and not (
+                    isinstance(contents.operand.type, Scalar) and contents.operand.type.weak
+                ):
                     shape = apply("reshape", Leaf(contents.operand), *[1] * sum(p.value is None for p in index if isinstance(p, Static)))  # fmt: skip
                     return self.absorb(shape, {}, name)
                 raise self.needs_rank(contents, len(index), node)
@@ -217,7 +222,9 @@ class Lookups(Operators):
     def series_rows(self, series: Series) -> Ref:
         """Return the rows that are filled, as an array view."""
         known = getattr(series.count.type, "size", None)
-        if known is not None and self.sizes.canonical(known) == self.sizes.canonical(series.rows.type.shape[0]):
+        if known is not None and self.sizes.canonical(known) == self.sizes.canonical(
+            series.rows.type.shape[0]
+        ):
             return series.rows
         stop = Struct("slice", (0, 1, 2), (Static(None), Num(series.count), Static(None)))
         view = self.getitem(series.rows, (stop,))
@@ -233,7 +240,9 @@ class Lookups(Operators):
             return found
         if isinstance(key, Struct) and key.kind == "slice":
             bounds = [
-                None if isinstance(i, Static) and i.value is None else self.static_int(i, "a slice bound", node)
+                None
+                if isinstance(i, Static) and i.value is None
+                else self.static_int(i, "a slice bound", node)
                 for i in key.items
             ]
             items = contents.items[slice(*bounds)]

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from s2sad.errors import InternalError
-from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.header import Header, Hint, Key, Loop, Refine
 from s2sad.frontend.machine import State
 from s2sad.frontend.values import (
@@ -26,19 +25,12 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
-from s2sad.ir.size import Size
 from s2sad.ir.walk import Copier, substitute
 from s2sad.ops import OPS
 
 
 class Loops(Header):
     """Building `for` and `while` instructions."""
-
-    def __init__(self, sizes: Assumptions):
-        super().__init__(sizes)
-        self.first_buffers: dict[int, int] = {}
-        self.header_values: dict[int, Value] = {}
-        self.loop_fresh: set[Size] = set()
 
     def run_loop(
         self,
@@ -56,7 +48,9 @@ class Loops(Header):
             self.state = before.copy()
             pre = self.builder = outer.inner()
             frame = self.frame.id
-            loop = Loop(hints, before=before, trips=trips, escaping=tuple(("var", frame, n) for n in sorted(escaping)))
+            loop = Loop(
+                hints, before=before, trips=trips, escaping=tuple(("var", frame, n) for n in sorted(escaping))
+            )
             try:
                 self.make_header(loop, names)
                 self.builder = outer.inner()
@@ -71,7 +65,12 @@ class Loops(Header):
                 if refine.loop is not loop:
                     self.state, self.builder = before, outer
                     raise
-                assert hints.get(refine.key) is None or hints[refine.key].kind != refine.hint.kind or hints[refine.key].type != refine.hint.type or refine.hint.kind == "series", f"no progress at {refine.key}"
+                assert (
+                    hints.get(refine.key) is None
+                    or hints[refine.key].kind != refine.hint.kind
+                    or hints[refine.key].type != refine.hint.type
+                    or refine.hint.kind == "series"
+                ), f"no progress at {refine.key}"
                 hints[refine.key] = refine.hint
                 continue
             except BaseException:
@@ -132,9 +131,15 @@ class Loops(Header):
     ) -> None:
         """Append the loop without the slots that never change; install the state after it."""
         params, inits = loop.params, loop.inits
-        kept = [k for k in range(len(params)) if not _unchanged(blocks, k, params[k], inits[k], len(extra), op)]
-        mapping: dict[Value, Operand] = {p: i for k, (p, i) in enumerate(zip(params, inits, strict=True)) if k not in kept}
-        blocks = tuple(_with_slots(b, kept, mapping, len(extra), op, first=not k) for k, b in enumerate(blocks))
+        kept = [
+            k for k in range(len(params)) if not _unchanged(blocks, k, params[k], inits[k], len(extra), op)
+        ]
+        mapping: dict[Value, Operand] = {
+            p: i for k, (p, i) in enumerate(zip(params, inits, strict=True)) if k not in kept
+        }
+        blocks = tuple(
+            _with_slots(b, kept, mapping, len(extra), op, first=not k) for k, b in enumerate(blocks)
+        )
         if op.name == "while":
             copier = Copier(self.sizes)
             blocks = (copier.block(blocks[0]), blocks[1])
@@ -145,7 +150,9 @@ class Loops(Header):
         outcome.update({params[k]: r for k, r in zip(kept, results, strict=True)})
         self.state = self.after_loop(loop, outcome, names, escaping)
 
-    def after_loop(self, loop: Loop, outcome: dict[Value, Operand], names: list[str], escaping: set[str]) -> State:
+    def after_loop(
+        self, loop: Loop, outcome: dict[Value, Operand], names: list[str], escaping: set[str]
+    ) -> State:
         """Return the state after the loop, with slots replaced by results."""
         after = loop.before.copy()
         for key, header in loop.header.items():

@@ -18,7 +18,6 @@ from s2sad.frontend.values import (
     Num,
     Poison,
     Static,
-    Struct,
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import End, Literal, Operand, Value
@@ -259,7 +258,7 @@ class Machine:
         return InternalError("S900", why, "please report this with the program", self.place())
 
     # -- boxes -------------------------------------------------------------------------------------
-    def box(self, contents: Struct) -> Box:
+    def box(self, contents: Abstract) -> Box:
         """Return a new mutable container."""
         made = Box(self.fresh_id())
         self.state.heap[made.id] = contents

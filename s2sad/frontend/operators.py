@@ -85,7 +85,9 @@ class Operators(Loops):
             raise self.mismatch("S317", "`@` needs arrays of rank 1 or more", "use `*` for scalars", node)
         bits = (gast.BitAnd, gast.BitOr, gast.BitXor, gast.LShift, gast.RShift)
         if kind in bits and (x.dtype.kind not in "biu" or y.dtype.kind not in "biu"):
-            raise self.mismatch("S317", "bit operations need ints or bools", "use `and`, `or`, np.where", node)
+            raise self.mismatch(
+                "S317", "bit operations need ints or bools", "use `and`, `or`, np.where", node
+            )
 
     def binary_struct(self, kind: Any, left: Abstract, right: Abstract, node: Any) -> Abstract:
         """Return the sum of two lists or tuples, or a list repeated."""
@@ -117,7 +119,9 @@ class Operators(Loops):
 
     def evaluated(self, function: Callable[..., Any], *args: Abstract, node: Any = None) -> Abstract:
         """Return a function of compile-time values, evaluated now."""
-        values = [a.value if isinstance(a, Static) else a.literal if isinstance(a, Num) else None for a in args]
+        values = [
+            a.value if isinstance(a, Static) else a.literal if isinstance(a, Num) else None for a in args
+        ]
         try:
             return constant(function(*values))
         except Exception as error:
@@ -281,7 +285,9 @@ class Operators(Loops):
         both_static = isinstance(a, Static | Struct) and isinstance(b, Static | Struct)
         if both_static and not (is_numeric(a) or is_numeric(b)):
             return self.compare_static(static, a, b, node)
-        if isinstance(a, Static | Struct) != isinstance(b, Static | Struct) and not (is_numeric(a) or is_numeric(b)):
+        if isinstance(a, Static | Struct) != isinstance(b, Static | Struct) and not (
+            is_numeric(a) or is_numeric(b)
+        ):
             if isinstance(a, Struct | Num | Static) and isinstance(b, Struct | Num | Static) and spelled in ("equal", "not_equal"):  # fmt: skip
                 return Num(Literal(spelled == "not_equal"))
             a = self.array_of(a) if isinstance(a, Struct) else a
@@ -318,13 +324,20 @@ class Operators(Loops):
                 return isinstance(a, Static) and a.value is b.value
         if isinstance(left, Static) and isinstance(right, Static):
             return left.value is right.value
-        if isinstance(left, Num) and isinstance(right, Num) and left.literal is not None and right.literal is not None:
+        if (
+            isinstance(left, Num)
+            and isinstance(right, Num)
+            and left.literal is not None
+            and right.literal is not None
+        ):
             return left.literal is right.literal
         if isinstance(left, Ref) and isinstance(right, Ref):
             return left == right
         if isinstance(left, Box) and isinstance(right, Box):
             return left == right
-        raise self.refuse("S108", "`is` is decided at compile time only for None and static values", "use ==", node)
+        raise self.refuse(
+            "S108", "`is` is decided at compile time only for None and static values", "use ==", node
+        )
 
     def contains(self, item: Abstract, container: Abstract, node: Any) -> Operand:
         """Return `item in container`."""
@@ -357,12 +370,12 @@ class Operators(Loops):
 def is_numeric(value: Abstract) -> bool:
     if isinstance(value, Num | Ref):
         return True
-    return isinstance(value, Static) and isinstance(
-        value.value, int | float | complex | np.number | np.ndarray
-    ) and not isinstance(value.value, bool)
+    return (
+        isinstance(value, Static)
+        and isinstance(value.value, int | float | complex | np.number | np.ndarray)
+        and not isinstance(value.value, bool)
+    )
 
 
 def is_text(value: Abstract) -> bool:
     return isinstance(value, Static) and isinstance(value.value, str | bytes)
-
-

@@ -86,7 +86,9 @@ class Statements(Effects):
         for alias in node.names:
             module = self.evaluated(lambda a=alias: __import__(node.module, fromlist=[a.name]), node=node)
             assert isinstance(module, Static)
-            self.bind(alias.asname or alias.name, self.captured(Static(getattr(module.value, alias.name)), node))
+            self.bind(
+                alias.asname or alias.name, self.captured(Static(getattr(module.value, alias.name)), node)
+            )
         return None
 
     def do_Expr(self, node: Any) -> Outcome:
@@ -108,7 +110,9 @@ class Statements(Effects):
 
     def decorated(self, decorator: Abstract, value: Abstract, node: Any) -> Abstract:
         """Return a nested function under a decorator."""
-        raise self.refuse("S123", "decorators on nested functions are not supported", "define it outside", node)
+        raise self.refuse(
+            "S123", "decorators on nested functions are not supported", "define it outside", node
+        )
 
     # -- leaving ---------------------------------------------------------------------------------------------
     def do_Return(self, node: Any) -> Outcome:
@@ -197,7 +201,8 @@ class Statements(Effects):
         self.at(node)
         if isinstance(cond, Literal):
             return self.run(node.body if cond.value else node.orelse)
-        return self.run_if(cond, lambda: self.run(node.body), lambda: self.run(node.orelse))
+        outcome: Outcome = self.run_if(cond, lambda: self.run(node.body), lambda: self.run(node.orelse))
+        return outcome
 
     def run_if(self, cond: Operand, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """Emit an `if`; return None if control can fall through it."""
@@ -319,4 +324,3 @@ class Statements(Effects):
             if not (isinstance(value, Static) and isinstance(value.value, np.errstate)):
                 self.refuse_statement(node)
         return self.run(node.body)
-

@@ -47,7 +47,12 @@ class Transforms(Callees):
         self.derived: dict[Any, tuple[Function, Function]] = {}
 
     def call_value(
-        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str = ""
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str = "",
     ) -> Abstract:
         """Return the result of a call."""
         if isinstance(function, Derived):
@@ -120,7 +125,9 @@ class Transforms(Callees):
     ) -> tuple[Function, list[Operand]]:
         """Return a function value read into an IR Function, and the operands of its parameters."""
         if isinstance(function, Partial):
-            return self.function_of(function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node)
+            return self.function_of(
+                function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node
+            )
         if isinstance(function, Derived):
             if function.record.kind in IDENTITY:
                 return self.function_of(function.function, args, kwargs, node)
@@ -138,9 +145,13 @@ class Transforms(Callees):
             names = self.bound_arguments(
                 callee, self.function_defaults(function.value), args, kwargs, source.name, node
             )
-            names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
+            names = {
+                k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()
+            }
         else:
-            raise self.refuse("S126", "only plain functions can be transformed inside a program", "use a def", node)
+            raise self.refuse(
+                "S126", "only plain functions can be transformed inside a program", "use a def", node
+            )
         try:
             return self.callee(source, callee, parent, names, node, keep_literals=True)
         except NotPure:

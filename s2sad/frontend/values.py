@@ -53,8 +53,10 @@ class Static(Abstract):
         if self.value is other.value:
             return True
         plain = (str, bytes, int, float, bool, type(None), type(...), slice, frozenset)
-        return type(self.value) is type(other.value) and isinstance(self.value, plain) and bool(
-            self.value == other.value
+        return (
+            type(self.value) is type(other.value)
+            and isinstance(self.value, plain)
+            and bool(self.value == other.value)
         )
 
     def __hash__(self) -> int:

@@ -82,9 +82,7 @@ def _takes(item: Item) -> int:
 
 def is_fancy(path: Path) -> bool:
     """True if an index array occurs: `getitem` then copies, repeated indices are possible."""
-    return any(
-        isinstance(item, Fancy) for step in path if isinstance(step, Index) for item in step.items
-    )
+    return any(isinstance(item, Fancy) for step in path if isinstance(step, Index) for item in step.items)
 
 
 def may_repeat(path: Path) -> bool:
@@ -231,5 +229,3 @@ def broadcast(shapes: Sequence[tuple[Size, ...]], fresh: Callable[[], Size]) -> 
 def full(ndim: int) -> Path:
     """Return the path `[:, :, ...]` over `ndim` dimensions."""
     return (Index((Span(),) * ndim),)
-
-

@@ -46,9 +46,7 @@ class _Checker:
             if without_sizes(a.type) != without_sizes(t):
                 self.fail(f"{what}: {a.type} for {t}")
 
-    def block(
-        self, block: Block, loop: tuple[Type, ...] | None, yields: tuple[Type, ...] | None
-    ) -> None:
+    def block(self, block: Block, loop: tuple[Type, ...] | None, yields: tuple[Type, ...] | None) -> None:
         outer = set(self.scope)
         self.define(block.params)
         for instr in block.instrs:

@@ -57,7 +57,7 @@ class Accumulator:
 
     def whole(self, scope: Scope, bar: Bar, like: Value, name: str = "") -> Operand:
         """Return the cotangent of `like` without mask and in full shape."""
-        value = self.unmasked(scope, bar, name)
+        value: Operand = self.unmasked(scope, bar, name)
         if isinstance(like.type, Array) and is_lazy(value.type, like.type.shape):
             value = scope.b.emit(OPS["broadcast_like"], value, scope.shape(like), name=name)
             value = retyped(scope.b, value, Array(value.type.dtype, like.type.shape))
@@ -67,7 +67,7 @@ class Accumulator:
         """Return the cotangent with its mask applied."""
         if bar.mask is None:
             return bar.value
-        out = scope.b.emit(OPS["where"], bar.mask, bar.value, Literal(0.0), name=name)
+        out: Operand = scope.b.emit(OPS["where"], bar.mask, bar.value, Literal(0.0), name=name)
         self.owned.add(out)
         if isinstance(bar.value.type, Array):
             out = self._again(scope, out, bar.value.type)
@@ -142,7 +142,7 @@ class Accumulator:
         t = target.type
         if isinstance(t, Array) and not is_lazy(a.type, t.shape) and a in self.owned:
             self.owned.discard(a)
-            out = scope.b.emit(OPS["accum"], a, self.cast_value(scope, c, t), name=name, path=())
+            out: Operand = scope.b.emit(OPS["accum"], a, self.cast_value(scope, c, t), name=name, path=())
         else:
             out = scope.b.emit(OPS["add"], a, c, name=name)
             wide = a if isinstance(t, Array) and not is_lazy(a.type, t.shape) else c

@@ -78,7 +78,9 @@ class _Counter:
         kinds = {path[-1][0]: self.kind(instr, slots, path[-1][0].end) for path in _exits(body)}
         partial = [b for b, kind in kinds.items() if kind == "partial"]
         counter, trips = Value("trips", WEAK_INT), Value("trips", WEAK_INT)
-        plus = Instr(OPS["add"], (counter, Literal(1)), (Value("trips", WEAK_INT),), (), (), instr.origin, "tape")
+        plus = Instr(
+            OPS["add"], (counter, Literal(1)), (Value("trips", WEAK_INT),), (), (), instr.origin, "tape"
+        )
         code_type: Type = WEAK_BOOL if len(partial) == 1 else WEAK_INT
         none = Literal(False) if len(partial) == 1 else Literal(0)
         code_param = Value("broke" if len(partial) == 1 else "exit", code_type)
@@ -168,5 +170,3 @@ def _has_exit(block: Block) -> bool:
     return block.end.kind == "break" or any(
         _has_exit(b) for i in block.instrs if i.op.name == "if" for b in i.blocks
     )
-
-

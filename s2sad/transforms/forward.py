@@ -15,8 +15,8 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.ops.control import IF, UNDEF
 from s2sad.ops.table import OPS
 from s2sad.transforms.plan import Plan
-from s2sad.transforms.tape import FIRST_LENGTH, Tape
 from s2sad.transforms.rules import retyped
+from s2sad.transforms.tape import FIRST_LENGTH, Tape
 
 
 class Forward:
@@ -143,7 +143,7 @@ class Forward:
         if instr in self.plan.cursors and body.end.kind == "yield":
             self.step(inner, instr)
         new = self.closed(inner, body, cells, cells)
-        blocks = (replace(new, params=(*body.params, *params)),)
+        blocks: tuple[Block, ...] = (replace(new, params=(*body.params, *params)),)
         if instr.op.name == "while":
             cond = instr.blocks[0]
             unused = tuple(Value(p.name, p.type) for p in params)
@@ -238,5 +238,3 @@ def _minus(b: Builder, i: Operand, base: Operand, more: int = 0) -> Operand:
         return b.emit(OPS["subtract" if offset > 0 else "add"], i, Literal(abs(offset)))
     out = b.emit(OPS["subtract"], i, base)
     return b.emit(OPS["subtract"], out, Literal(more)) if more else out
-
-

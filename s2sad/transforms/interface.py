@@ -75,7 +75,9 @@ class Interface:
 
     def kind(self, has_default: bool = False) -> str:
         """Return the kind of added parameters: keyword where the function has defaults or variadics."""
-        odd = any(p.has_default or p.kind in ("keyword", "variadic", "variadic_keyword") for p in self.fn.signature)
+        odd = any(
+            p.has_default or p.kind in ("keyword", "variadic", "variadic_keyword") for p in self.fn.signature
+        )
         return "keyword" if odd else "positional"
 
     def with_added(self, added: list[Parameter]) -> tuple[Parameter, ...]:

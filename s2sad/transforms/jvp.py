@@ -9,9 +9,9 @@ from s2sad.analysis.activity import Activity, activity, carried, inits
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.errors import S2sadError
 from s2sad.ir.builder import Builder
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Parameter, Value
-from s2sad.ir.op import Alias, Kind
-from s2sad.ir.types import Array, Type, is_differentiable, without_sizes
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.op import Kind
+from s2sad.ir.types import Type, is_differentiable, without_sizes
 from s2sad.ops.expr import lower
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.fresh import fresh
@@ -110,7 +110,9 @@ class _Jvp:
         if all(d is None for d in dots):
             return
         op = instr.op
-        if op.kind is Kind.LINEAR and not (op.linear_args and any(dots[k] is not None for k in op.linear_args)):
+        if op.kind is Kind.LINEAR and not (
+            op.linear_args and any(dots[k] is not None for k in op.linear_args)
+        ):
             if op.linear_args:
                 return
         try:
@@ -141,7 +143,7 @@ class _Jvp:
         begin = [self.dot(b, start[k]) for k in active]
         params = self.fresh([carried(instr)[k] for k in active])
         body = self.block(instr.blocks[-1], instr, active)
-        blocks = (replace(body, params=(*body.params, *params)),)
+        blocks: tuple[Block, ...] = (replace(body, params=(*body.params, *params)),)
         if instr.op.name == "while":
             cond = instr.blocks[0]
             unused = tuple(Value(p.name, p.type) for p in params)
@@ -179,5 +181,3 @@ class _Jvp:
                 instr.role,
             )
         )
-
-

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from s2sad.analysis.activity import Activity, carried, inits
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
-from s2sad.ir.types import WEAK_INT, Array, Scalar
+from s2sad.ir.types import WEAK_INT, Array, Scalar, Type
 from s2sad.ops.control import FOR
 from s2sad.ops.table import OPS
 from s2sad.transforms.accumulate import Accumulator, Bar
@@ -80,21 +80,30 @@ class LoopReversal(ABC):
         """Append the loop over the completed trips, last first."""
         sums, body = self.sums, loop.blocks[-1]
         slots = [k for k in slots if not self.only_leaves(loop, k)] or list(slots)
-        free = [v for v in self.flow.body_targets(loop) if not self.plan.program.inside(self.plan.program.block_of[v], body)]
+        free = [
+            v
+            for v in self.flow.body_targets(loop)
+            if not self.plan.program.inside(self.plan.program.block_of[v], body)
+        ]
         cursors = self.plan.cursors_in(loop)
         begin = [sums.settled(scope, loop.results[k]) for k in slots] + [sums.settled(scope, v) for v in free]
+        restored = [(k, p) for k, p in enumerate(carried(loop)) if p in self.plan.restored]
         begin += [self.cursor(scope, c) for c in cursors]
+        begin += [scope.fetch(loop.results[k]) for k, _ in restored]
+        cells = [self.plan.restored[p] for _, p in restored]
         names = [sums.name(carried(loop)[k]) for k in slots] + [sums.name(v) for v in free]
-        params = [Value(n, a.type) for n, a in zip([*names, *("cursor" for _ in cursors)], begin, strict=True)]
-        params = [Value(p.name, t) for p, t in zip(params, self.slot_types(loop, slots, free, cursors), strict=True)]
+        names += [c.name for c in [*cursors, *cells]]
+        types = self.slot_types(loop, slots, free, [*cursors, *cells])
+        params = [Value(n, t) for n, t in zip(names, types, strict=True)]
         outer = sums.bars
         inner = scope.inner(body, loop=loop)
         inner.b.role = "reverse"
         header, index = self.header(scope, inner, loop)
-        given = dict(zip([*slots, *free, *cursors], params, strict=True))
+        given = dict(zip([*slots, *free, *cursors, *cells], params, strict=True))
         sums.owned.update(params)
         sums.bars = {v: Bar(given[v]) for v in [*free, *cursors]}
         self.step_cursor(inner, loop)
+        back = [self.step_back(inner, p, given[self.plan.restored[p]]) for _, p in restored]
         inner.open_flat(body)
         for k in slots:
             a = body.end.args[k]
@@ -103,7 +112,7 @@ class LoopReversal(ABC):
         self.block(inner, body)
         inner.b.origin, inner.b.role = loop.origin, "reverse"
         end = [sums.settled(inner, carried(loop)[k], sums.name(carried(loop)[k])) for k in slots]
-        end += [sums.settled(inner, v) for v in free] + [self.cursor(inner, c) for c in cursors]
+        end += [sums.settled(inner, v) for v in free] + [self.cursor(inner, c) for c in cursors] + back
         sums.bars = outer
         after = [p.type for p in params]
         for n, k in enumerate(slots):  # before the first trip it is the initial value's cotangent
@@ -112,7 +121,7 @@ class LoopReversal(ABC):
         results = tuple(Value(p.name, t) for p, t in zip(params, after, strict=True))
         block = inner.b.block((index, *params), "yield", *end)
         scope.b.owner(FOR, (*header, *begin), (block,), results)
-        final = dict(zip([*slots, *free, *cursors], results, strict=True))
+        final = dict(zip([*slots, *free, *cursors, *cells], results, strict=True))
         for k in slots:
             sums.bars[loop.results[k]] = Bar(final[k])
         for v in [*free, *cursors]:
@@ -121,9 +130,9 @@ class LoopReversal(ABC):
 
     def slot_types(
         self, loop: Instr, slots: Sequence[int], free: Sequence[Value], cursors: Sequence[Value]
-    ) -> list[object]:
+    ) -> list[Type]:
         """Return the types of the carried cotangents."""
-        types: list[object] = [self.sums.type_of(carried(loop)[k]) for k in slots]
+        types = [self.sums.type_of(carried(loop)[k]) for k in slots]
         return types + [self.sums.type_of(v) for v in free] + [WEAK_INT for _ in cursors]
 
     def only_leaves(self, loop: Instr, k: int) -> bool:
@@ -137,22 +146,28 @@ class LoopReversal(ABC):
         if loop.op.name == "while":
             assert counting is not None
             k = Value("k", WEAK_INT)
-            if counting.counter in self.plan.program.block_of:
-                inner.have[counting.counter] = k
+            inner.have[counting.counter] = inner.number = k
             if loop not in self.plan.cursors:
                 inner.cursor = k
             return (self.minus(scope, scope.fetch(counting.trips), 1), Literal(-1), Literal(-1)), k
         lo, hi, step = map(scope.fetch, loop.args[:3])
         i = body.params[0]
-        by = step.type.size.const if isinstance(step.type, Scalar) and step.type.size is not None and step.type.size.is_const else None
+        by = (
+            step.type.size.const
+            if isinstance(step.type, Scalar) and step.type.size is not None and step.type.size.is_const
+            else None
+        )
         if by in (1, -1):
             index = Value(i.name, i.type)
             inner.have[i] = index
+            if counting is None:
+                self.number_unit(inner, loop, index, lo, by)
             return self.unit_header(scope, inner, loop, lo, hi, by), index
         k = Value("k", WEAK_INT)
         trips = scope.fetch(counting.trips) if counting is not None else self.count(scope, lo, hi, step)
         offset = inner.b.emit(OPS["multiply"], k, step)
         inner.have[i] = inner.b.emit(OPS["add"], lo, offset, name=i.name)
+        inner.number = k
         if counting is not None:
             inner.have[counting.counter] = k
             if loop not in self.plan.cursors:
@@ -169,12 +184,17 @@ class LoopReversal(ABC):
             hi = self.plus(scope, lo, trips) if by == 1 else self.minus(scope, lo, trips)
             i = inner.have[loop.blocks[-1].params[0]]
             entry = self.minus(inner, i, lo) if by == 1 else self.minus(inner, lo, i)
-            inner.have[counting.counter] = entry
+            inner.have[counting.counter] = inner.number = entry
             if loop not in self.plan.cursors:
                 inner.cursor = entry
         if by == 1:
             return self.minus(scope, hi, 1), self.minus(scope, lo, 1), Literal(-1)
         return self.plus(scope, hi, Literal(1)), self.plus(scope, lo, Literal(1)), Literal(1)
+
+    def number_unit(self, inner: Scope, loop: Instr, index: Value, lo: Operand, by: int) -> None:
+        """Make the number of the trip known, if something depends on it."""
+        if any(p in self.plan.steps and self.plan.steps[p].inner is None for p in carried(loop)):
+            inner.number = self.minus(inner, index, lo) if by == 1 else self.minus(inner, lo, index)
 
     def count(self, scope: Scope, lo: Operand, hi: Operand, step: Operand) -> Operand:
         """Return the number of trips of a range."""
@@ -217,6 +237,31 @@ class LoopReversal(ABC):
             self.sums.bars[cell] = Bar(scope.cursor)
             scope.b.role = "reverse"
 
+    def step_back(self, scope: Scope, p: Value, after: Operand) -> Operand:
+        """Append the step back of a carried int, at the head of a trip."""
+        step = self.plan.steps[p]
+        inner = step.inner
+        assert inner is not None
+        scope.b.role = "recompute"
+        counting = self.counting.get(inner)
+        if counting is not None:
+            trips = scope.fetch(counting.trips)
+        else:
+            trips = self.trip_count(scope, *map(scope.fetch, inner.args[:3]))
+        if step.amount != 1:
+            trips = scope.b.emit(OPS["multiply"], trips, Literal(step.amount))
+        scope.have[p] = scope.b.emit(OPS["subtract"], after, trips, name=p.name)
+        scope.b.role = "reverse"
+        return scope.have[p]
+
+    def trip_count(self, scope: Scope, lo: Operand, hi: Operand, step: Operand) -> Operand:
+        """Return the number of trips of a range."""
+        by = step.value if isinstance(step, Literal) else None
+        if by in (1, -1):
+            span = self.minus(scope, hi, lo) if by == 1 else self.minus(scope, lo, hi)
+            return at_least_zero(scope.b, span)
+        return self.count(scope, lo, hi, step)
+
     # a trip that was left early
 
     def partial(self, scope: Scope, loop: Instr, slots: Sequence[int], counting: Counting, way: Exit) -> None:
@@ -254,7 +299,10 @@ class LoopReversal(ABC):
     def enter_last(self, scope: Scope, inner: Scope, loop: Instr, counting: Counting) -> None:
         """Make the index and counter of the trip that was left known in its scope."""
         trips = scope.fetch(counting.trips)
-        inner.have[counting.counter] = trips
+        inner.have[counting.counter] = inner.number = trips
+        for k, p in enumerate(carried(loop)):
+            if p in self.plan.restored:
+                inner.have[p] = scope.fetch(loop.results[k])
         if loop not in self.plan.cursors:
             inner.cursor = trips
         if loop.op.name == "for":
@@ -263,5 +311,3 @@ class LoopReversal(ABC):
             by = step.value if isinstance(step, Literal) else None
             offset = trips if by == 1 else inner.b.emit(OPS["multiply"], trips, step)
             inner.have[i] = self.plus(inner, lo, offset)
-
-

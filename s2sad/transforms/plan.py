@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from s2sad.analysis.activity import LOOPS, Activity, carried
-from s2sad.analysis.cost import recompute_cost, store_cost
+from s2sad.analysis.cost import LOAD, recompute_cost, store_cost
 from s2sad.analysis.mincut import Candidate, choose
 from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Pullbacks
@@ -19,6 +19,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.flow import Flow
+from s2sad.transforms.induction import Step, steps
 from s2sad.transforms.sizes import Resolver
 from s2sad.transforms.tape import Tape, make_tape
 
@@ -45,11 +46,15 @@ class Plan:
         self.sizes = sizes_after(program.fn)
         self.top = Resolver(program.fn.params)
         self.names = _Names(program)
-        self.narrow = any(v.type.dtype.kind in "fc" and v.type.dtype not in (F8, C16) for v in program.block_of)
+        self.narrow = any(
+            v.type.dtype.kind in "fc" and v.type.dtype not in (F8, C16) for v in program.block_of
+        )
         self.kept: dict[Value, Value] = {}  # values of branches outside loops -> cell
         self.tapes: dict[Value, Tape] = {}
         self.cursors: dict[Instr, Value] = {}  # loops with growing tapes -> cell
         self.outward: dict[Instr, dict[Value, None]] = {}
+        self.steps = steps(program, counting)
+        self.restored: dict[Value, Value] = {}  # carried ints that the reverse sweep carries back -> cell
         for loop in reversed(program.loops):
             if flow.works(loop):
                 self._frame(loop)
@@ -78,6 +83,8 @@ class Plan:
             reached[v] = None
             if v in candidates and v not in chosen:
                 todo += candidates[v].operands  # type: ignore[arg-type]
+                if v in self.steps and self.steps[v].inner is not None:
+                    self.restored[v] = Value(v.name, WEAK_INT)
         for v in sorted((v for v in reached if v in chosen), key=list(candidates).index):
             if loop is None:
                 self.kept[v] = Value(v.name, v.type)
@@ -143,7 +150,9 @@ class Plan:
     def _candidates(self, block: Block, loop: Instr | None) -> Iterator[Candidate]:
         index = block.params[0] if block.params and loop is not None and loop.op.name == "for" else None
         for p in block.params:
-            if p is not index and not self._is_counter(p, loop):
+            if p in self.steps:
+                yield Candidate(p, self._store(p, loop), LOAD, p, tuple(self._step_needs(self.steps[p])))
+            elif p is not index and not self._is_counter(p, loop):
                 yield Candidate(p, self._store(p, loop), None, p, ())
         for instr in block.instrs:
             cost = recompute_cost(instr)
@@ -152,6 +161,18 @@ class Plan:
             operands = tuple(dict.fromkeys(self._reads(instr)))
             for r in instr.results:
                 yield Candidate(r, self._store(r, loop), cost, instr, operands)
+
+    def _step_needs(self, step: Step) -> Iterator[Value]:
+        """Yield what a carried int is had from in the reverse sweep."""
+        if step.inner is None:
+            yield from _values((step.init,))
+            return
+        yield step.loop.results[step.slot]
+        counting = self.counting.get(step.inner)
+        if counting is not None:
+            yield counting.trips
+        else:
+            yield from _values(step.inner.args[:3])
 
     def _store(self, v: Value, loop: Instr | None) -> float | None:
         return KEEP if loop is None else store_cost(v.type)
@@ -315,5 +336,3 @@ class _Names:
         for a, t in zip(args, targets, strict=True):
             if isinstance(a, Value) and not a.name and t.name:
                 self.near[a] = t.name
-
-

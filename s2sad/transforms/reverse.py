@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from s2sad.analysis.activity import activity, carried, inits
+from s2sad.analysis.activity import activity
 from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Contribution, Pullbacks
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
-from s2sad.ir.types import Array, Scalar, is_differentiable
+from s2sad.ir.op import Alias
+from s2sad.ir.types import Scalar, is_differentiable
 from s2sad.ops.control import COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
@@ -44,7 +45,7 @@ class _Reverse(LoopReversal):
         fn = tailform(interface.fn)
         self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
         self.plan_for(fn, {})
-        while (missing := self.plan.unmeasured()):
+        while missing := self.plan.unmeasured():
             fn, lengths = measured(fn, self.plan.lengths, missing, self.plan.top)
             self.plan_for(fn, lengths)
         self.sums = Accumulator(self.plan)
@@ -68,7 +69,9 @@ class _Reverse(LoopReversal):
         scope = Scope(world, b, frozenset((fn.block,)), None)
         seeds = self.seed(scope)
         self.block(scope, fn.block)
-        bars = tuple(self.result(scope, p) for p, flag in zip(fn.params, interface.active, strict=True) if flag)
+        bars = tuple(
+            self.result(scope, p) for p, flag in zip(fn.params, interface.active, strict=True) if flag
+        )
         values: tuple[Operand, ...] = ()
         if fn.block.end.kind == "return" and self.with_value:
             values = tuple(fn.block.end.args[k] for k in interface.kept_results)
@@ -102,7 +105,13 @@ class _Reverse(LoopReversal):
     def describe(self) -> str:
         """Return the docstring."""
         names = [p.name for p in self.interface.active_parameters()]
-        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else "nothing"
+        listed = (
+            names[0]
+            if len(names) == 1
+            else ", ".join(names[:-1]) + " and " + names[-1]
+            if names
+            else "nothing"
+        )
         what = "cotangent" if len(names) == 1 else "cotangents"
         if self.with_value:
             return self.interface.describe(f"the {what} of {listed}")
@@ -118,7 +127,9 @@ class _Reverse(LoopReversal):
             t = self.interface.fn.result_types[k]
             seed: Operand = Literal(1.0)
             if not self.seed_one:
-                seed = Value(f"y_bar{n}" if many else "y_bar", Scalar(t.dtype, t.weak) if isinstance(t, Scalar) else t)
+                seed = Value(
+                    f"y_bar{n}" if many else "y_bar", Scalar(t.dtype, t.weak) if isinstance(t, Scalar) else t
+                )
                 seeds.append(seed)
             a = end.args[k] if end is not None else None
             if isinstance(a, Value) and a in self.activity:
@@ -198,10 +209,16 @@ class _Reverse(LoopReversal):
         memo: dict[object, tuple[Operand, ...]] = {}
         sums.own_code = len(scope.b.instrs)
 
+        def fetch(v: Value) -> Operand:
+            return gs[v] if v in gs else scope.fetch(v)
+
+        def fetch_shape(v: Value) -> Operand:
+            return gs[v] if v in gs else scope.shape(v)
+
         def lowered(e: Expr) -> Operand:
             known = len(scope.b.instrs)
-            out = lower(e, scope.b, lambda v: gs[v] if v in gs else scope.fetch(v), lambda v: gs[v] if v in gs else scope.shape(v), memo=memo)
-            if len(scope.b.instrs) > known and isinstance(out.type, Array) and scope.b.instrs[-1].op.alias.value in ("fresh", "inplace"):
+            out = lower(e, scope.b, fetch, fetch_shape, memo=memo)
+            if len(scope.b.instrs) > known and scope.b.instrs[-1].op.alias in (Alias.FRESH, Alias.INPLACE):
                 sums.owned.add(out)
             return out
 
@@ -284,10 +301,12 @@ class _Reverse(LoopReversal):
                 sums.bars[key] = options[0]
         if not changed:
             return
-        results = tuple(Value(sums.name(key), self.join_type(key, ops)) for key, ops in zip(changed, zip(*joined, strict=True), strict=True))
-        blocks = tuple(inner.b.block((), "yield", *ops) for (inner, _), ops in zip(outcomes, joined, strict=True))
+        results = tuple(Value(sums.name(key), sums.type_of(key)) for key in changed)
+        closed = tuple(
+            inner.b.block((), "yield", *ops) for (inner, _), ops in zip(outcomes, joined, strict=True)
+        )
         scope.b.origin, scope.b.role = origin, "reverse"
-        scope.b.owner(IF, (condition,), blocks, results)
+        scope.b.owner(IF, (condition,), closed, results)
         for key, r in zip(changed, results, strict=True):
             sums.bars[key] = Bar(r)
             sums.owned.add(r)
@@ -296,10 +315,6 @@ class _Reverse(LoopReversal):
         """Return a cotangent, or the cursor of a tape, as it stands at the end of an arm."""
         is_cursor = key in self.plan.all_cursors
         return self.cursor(scope, key) if is_cursor else self.sums.settled(scope, key)
-
-    def join_type(self, key: Value, options: Sequence[Operand]) -> Array | Scalar:
-        """Return the type of a joined cotangent."""
-        return self.sums.type_of(key)
 
     # calls
 
@@ -336,6 +351,3 @@ def alike(a: Bar | None, b: Bar | None) -> bool:
     if a is None or b is None:
         return a is b
     return a.value is b.value and a.mask is b.mask
-
-
-__all__ = ["REVERSE_SWEEP", "vjp"]

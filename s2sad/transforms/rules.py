@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.analysis.pullback import kept
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
 from s2sad.ir.types import Array, Scalar, Type, without_sizes
-from s2sad.analysis.pullback import kept
-from s2sad.ops.expr import Expr, Leaf, Located, Masked, apply, lift, lower
+from s2sad.ops.expr import Apply, Expr, Leaf, Masked, apply, lift
 from s2sad.ops.table import OPS
 
 Dots = Sequence[Operand | None]
@@ -66,12 +66,14 @@ def _elementwise(
 
 
 def _plus(a: Expr, b: Expr) -> Expr:
-    if getattr(b, "op", None) is OPS["negative"]:
-        return a - b.args[0]  # type: ignore[attr-defined]
+    if isinstance(b, Apply) and b.op is OPS["negative"]:
+        return a - b.args[0]
     return a + b
 
 
-def _linear(instr: Instr, given: tuple[Leaf | None, ...], args: tuple[Leaf, ...], params: dict[str, Any]) -> Expr:
+def _linear(
+    instr: Instr, given: tuple[Leaf | None, ...], args: tuple[Leaf, ...], params: dict[str, Any]
+) -> Expr:
     op = instr.op
     if op is OPS["accum"] and given[1] is None:
         assert given[0] is not None
@@ -89,7 +91,9 @@ def _linear(instr: Instr, given: tuple[Leaf | None, ...], args: tuple[Leaf, ...]
     return apply(op.name, *operands, **params)
 
 
-def _each(instr: Instr, given: tuple[Leaf | None, ...], args: tuple[Leaf, ...], params: dict[str, Any]) -> Expr:
+def _each(
+    instr: Instr, given: tuple[Leaf | None, ...], args: tuple[Leaf, ...], params: dict[str, Any]
+) -> Expr:
     total: Expr | None = None
     for k, dot in enumerate(given):
         if dot is not None:
@@ -173,8 +177,3 @@ def scalar_as(builder: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     if isinstance(a, Literal) or (isinstance(a.type, Scalar) and a.type.weak):
         return widen(builder, a, t, name)
     return builder.emit(OPS["cast"], a, name=name, dtype=np.dtype(t.dtype))
-
-
-__all__ = [
-    "Located", "conform", "lower", "renamed", "retyped", "scalar_as", "tangent", "widen", "zero", "zero_literal",
-]  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import replace
 from s2sad.analysis.program import Program
 from s2sad.errors import InternalError
 from s2sad.ir.builder import Builder
-from s2sad.ir.core import Block, Instr, Operand, Value
+from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import Copier, used_values
 from s2sad.ops.table import OPS
@@ -34,6 +34,7 @@ class Scope:
         self.have: dict[Value, Operand] = {}
         self.cursor: Operand | None = None  # entry of the trip in growing tapes
         self.index: Operand | None = None  # entry of the trip in indexed tapes
+        self.number: Operand | None = None  # number of the trip, from 0
 
     def inner(self, *blocks: Block, loop: Instr | None = None) -> Scope:
         """Return a scope for a block owned by an instruction of this one."""
@@ -69,6 +70,8 @@ class Scope:
         if v in self.world.plan.tapes:
             self.b.role = "tape"
             self.have[v] = self.read(v)
+        elif v in self.world.plan.steps:
+            self.have[v] = self.stepped(v)
         elif instr is None:
             raise InternalError("S902", f"{v!r} is not on a tape")
         else:
@@ -108,6 +111,18 @@ class Scope:
             return retyped(self.b, out, v.type)
         return self.weakened(out, v)
 
+    def stepped(self, v: Value) -> Operand:
+        """Append the computation of a carried int from the number of the trip."""
+        step = self.world.plan.steps[v]
+        init, number = self.fetch(step.init), self.number
+        assert number is not None and step.inner is None
+        self.b.role = "recompute"
+        if step.amount != 1:
+            number = self.b.emit(OPS["multiply"], number, Literal(step.amount))
+        if init == Literal(0):
+            return number
+        return self.b.emit(OPS["add"], init, number, name=v.name)
+
     def open_flat(self, block: Block) -> None:
         """Append the reads of what a block wrote to flat tapes, last first."""
         plan = self.world.plan
@@ -119,12 +134,22 @@ class Scope:
             hi = self.world.cursor(tape.cursor)
             assert isinstance(v.type, Array)
             measured = iter(plan.lengths[v])
-            dims = [plan.top.operand(self.b, n) if plan.top.knows(n) else self.fetch(next(measured)) for n in v.type.shape]
+            dims = [
+                plan.top.operand(self.b, n) if plan.top.knows(n) else self.fetch(next(measured))
+                for n in v.type.shape
+            ]
             count = dims[0]
             for n in dims[1:]:
                 count = self.b.emit(OPS["multiply"], count, n)
             lo = self.b.emit(OPS["subtract"], hi, count, name=tape.cursor.name)
-            row = self.b.emit(OPS["getitem"], self.world.env[tape.cell], lo, hi, path=tape.path, name=v.name if len(dims) == 1 else "")
+            row = self.b.emit(
+                OPS["getitem"],
+                self.world.env[tape.cell],
+                lo,
+                hi,
+                path=tape.path,
+                name=v.name if len(dims) == 1 else "",
+            )
             if len(dims) != 1:
                 row = self.b.emit(OPS["reshape"], row, *dims, name=v.name)
             self.have[v] = retyped(self.b, row, v.type)

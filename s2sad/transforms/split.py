@@ -39,7 +39,11 @@ def _cut(fn: Function) -> int:
 
 
 def _forward(
-    fn: Function, params: tuple[Value, ...], instrs: tuple[Instr, ...], values: tuple[Operand, ...], tape: list[Value]
+    fn: Function,
+    params: tuple[Value, ...],
+    instrs: tuple[Instr, ...],
+    values: tuple[Operand, ...],
+    tape: list[Value],
 ) -> Function:
     kept = set(range(len(params)))
     signature = tuple(p for p in fn.signature if set(leaves(p.tree)) <= kept)

@@ -57,12 +57,18 @@ class _Tailform:
     def loop(self, instr: Instr) -> list[Instr]:
         before: list[Instr] = []
         after: list[Instr] = []
-        if any(_contains(i, ("return",)) for i in instr.blocks[-1].instrs) or instr.blocks[-1].end.kind == "return":
+        if (
+            any(_contains(i, ("return",)) for i in instr.blocks[-1].instrs)
+            or instr.blocks[-1].end.kind == "return"
+        ):
             instr = self.without_returns(instr, before, after)
         body = instr.blocks[-1]
         if any(_contains(i, ("continue",)) for i in body.instrs) or body.end.kind == "continue":
             types = tuple(r.type for r in instr.results)
-            convert: dict[str, Convert] = {"continue": lambda end, _: end.args, "yield": lambda end, _: end.args}
+            convert: dict[str, Convert] = {
+                "continue": lambda end, _: end.args,
+                "yield": lambda end, _: end.args,
+            }
             instr = replace(instr, blocks=(*instr.blocks[:-1], self.tail(body, convert, types)))
         blocks = tuple(map(self.unnest, instr.blocks))
         return [*before, replace(instr, blocks=blocks), *after]
@@ -85,7 +91,8 @@ class _Tailform:
                 return replace(e, args=(*e.args, Literal(False), *slots[1:]))
             return e
 
-        blocks = (_map_ends(Block((*body.params, *slots), body.instrs, body.end), end),)
+        changed = _map_ends(Block((*body.params, *slots), body.instrs, body.end), end)
+        blocks: tuple[Block, ...] = (changed,)
         if instr.op.name == "while":
             cond = instr.blocks[0]
             extra = tuple(Value(s.name, s.type) for s in slots)
@@ -109,7 +116,9 @@ class _Tailform:
         """Return the type with sizes and ints that are only known inside a loop made unknown."""
         if isinstance(t, Array):
             local = [any(s[0] in "?$" for s in n.symbols()) for n in t.shape]
-            return Array(t.dtype, tuple(self.sizes.fresh() if k else n for n, k in zip(t.shape, local, strict=True)))
+            return Array(
+                t.dtype, tuple(self.sizes.fresh() if k else n for n, k in zip(t.shape, local, strict=True))
+            )
         return Scalar(t.dtype, t.weak)
 
     # ends in tail position
@@ -128,7 +137,10 @@ class _Tailform:
                 gone = Block((), (), End("yield", values))
                 blocks = (gone, self.tail(rest, convert, types))
                 return self.joined(block.params, done, IF, (flag,), blocks, instr, types)
-            blocks = (self.branch(instr, 0, rest, convert, types), self.branch(instr, 1, rest, convert, types))
+            blocks = (
+                self.branch(instr, 0, rest, convert, types),
+                self.branch(instr, 1, rest, convert, types),
+            )
             return self.joined(block.params, done, IF, instr.args, blocks, instr, types)
         end = block.end
         if end.kind in convert:
@@ -161,7 +173,10 @@ class _Tailform:
             done.append(replace(like, args=args, results=(), blocks=blocks))
             return Block(params, tuple(done), End("unreachable"))
         results = tuple(
-            Value(_common_name([b.end.args[k] for b in yielding]), self.join([b.end.args[k].type for b in yielding]))
+            Value(
+                _common_name([b.end.args[k] for b in yielding]),
+                self.join([b.end.args[k].type for b in yielding]),
+            )
             for k in range(len(types))
         )
         done.append(replace(like, args=args, results=results, blocks=blocks))
@@ -174,7 +189,10 @@ class _Tailform:
         if isinstance(first, Array):
             shapes = [t.shape for t in types]
             same = [all(s[k] == shapes[0][k] for s in shapes) for k in range(first.ndim)]
-            return Array(first.dtype, tuple(n if ok else self.sizes.fresh() for n, ok in zip(first.shape, same, strict=True)))
+            return Array(
+                first.dtype,
+                tuple(n if ok else self.sizes.fresh() for n, ok in zip(first.shape, same, strict=True)),
+            )
         return Scalar(first.dtype, first.weak)
 
     def flagged(
@@ -192,7 +210,9 @@ class _Tailform:
         def stays(end: End, instrs: list[Instr]) -> tuple[Operand, ...]:
             return (*end.args, Literal(False), *(self.undef(t, instrs) for t in types))
 
-        inner: dict[str, Convert] = {kind: gone(kind) for kind in convert if kind != "yield"} | {"yield": stays}
+        inner: dict[str, Convert] = {kind: gone(kind) for kind in convert if kind != "yield"} | {
+            "yield": stays
+        }
         flag = Value("left", WEAK_BOOL)
         values = tuple(Value("", self.anywhere(t)) for t in types)
         results = (*instr.results, flag, *values)

@@ -120,4 +120,3 @@ def _slope(n: Size, symbol: str) -> int | None:
 def storable(t: Type) -> bool:
     """Return True if values of this type can be taped."""
     return t.dtype.kind in "fciub"
-

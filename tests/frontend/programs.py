@@ -161,7 +161,11 @@ def apply_twice(f, x):
 
 
 def higher_order(x):
-    return apply_twice(lambda v: v * v + RATE, x) + apply_twice(math.sin, x) + apply_twice(partial(pow_of, p=2), x)
+    return (
+        apply_twice(lambda v: v * v + RATE, x)
+        + apply_twice(math.sin, x)
+        + apply_twice(partial(pow_of, p=2), x)
+    )
 
 
 def pow_of(v, p):

@@ -15,7 +15,9 @@ from tests.frontend.programs import CASES
 CALLS = [(f, args) for f, calls in CASES.items() for args in calls]
 
 
-@pytest.mark.parametrize(("function", "args"), CALLS, ids=[f"{f.__name__}-{k}" for k, (f, _) in enumerate(CALLS)])
+@pytest.mark.parametrize(
+    ("function", "args"), CALLS, ids=[f"{f.__name__}-{k}" for k, (f, _) in enumerate(CALLS)]
+)
 def test_same_as_python(function, args):
     fn = build(function, args)
     given = flatten(list(args))[1]
