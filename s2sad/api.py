@@ -166,7 +166,7 @@ def _positions(argnums: Argnums) -> int | tuple[int, ...]:
     items = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
     if not items or any(isinstance(k, bool) or not hasattr(k, "__index__") for k in items):
         raise TypeError(f"argnums is an int or a tuple of ints, not {argnums!r}")
-    positions = tuple(map(operator.index, items))  # type: ignore[arg-type]
+    positions = tuple(map(operator.index, items))
     return positions if many else positions[0]
 
 

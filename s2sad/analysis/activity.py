@@ -138,9 +138,9 @@ class _Solver:
     def backward(self, block: Block, targets: tuple[Sequence[Value], ...], loop: Instr | None) -> None:
         if block.end.kind == "return":
             for k, a in enumerate(block.end.args):
-                if isinstance(a, Value) and (self.results is None or self.results[k]):
-                    if is_differentiable(a.type):
-                        self.useful.add(a)
+                wanted = self.results is None or self.results[k]
+                if wanted and isinstance(a, Value) and is_differentiable(a.type):
+                    self.useful.add(a)
         for target in _targets(block, targets, loop):
             self.use(block.end.args, target)
         for instr in reversed(block.instrs):

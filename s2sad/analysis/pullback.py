@@ -123,10 +123,11 @@ def _merge_repeated(instr: Instr, found: tuple[Contribution, ...]) -> tuple[Cont
     for k, c in enumerate(out):
         for j in range(k):
             first = out[j]
-            if instr.args[j] is instr.args[k] and isinstance(c, Expr) and isinstance(first, Expr):
-                if same(first, c):
-                    out[j], out[k] = _doubled(first), None
-                    break
+            if instr.args[j] is not instr.args[k]:
+                continue
+            if isinstance(c, Expr) and isinstance(first, Expr) and same(first, c):
+                out[j], out[k] = _doubled(first), None
+                break
     return tuple(out)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from s2sad.driver.binding import Values
-from s2sad.driver.native import Kernel, load_kernel
+from s2sad.driver.native import Kernel, is_strong, load_kernel
 from s2sad.driver.pipeline import Trace, finish
 from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
@@ -29,9 +29,10 @@ _KINDS = {
 
 class Compiled:
     """One emitted function: `ir`, `source` and the callable. `call(values)` takes one Python value
-    per parameter and returns the Python result."""
+    per parameter and returns the Python result. Result leaves in `exact` that are NumPy scalars by type
+    are returned as such, even where the text leaves a Python number."""
 
-    def __init__(self, fn: Function, trace: Trace, jit: bool = False):
+    def __init__(self, fn: Function, trace: Trace, jit: bool = False, exact: frozenset[int] = frozenset()):
         self.ir = fn
         self.trace = trace
         self.finished = finish(fn, trace)
@@ -44,6 +45,8 @@ class Compiled:
             lowered, text = self.lowered
             shown = fn.result_types[: len(fn.result_types) - len(fn.writes)]
             self.kernel = load_kernel(text, lowered.name, shown)
+        types = fn.result_types
+        self.kinds = {k: types[k].dtype.type for k in sorted(exact) if is_strong(types[k])}
         self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
         self.places = self._places()
 
@@ -68,6 +71,14 @@ class Compiled:
         if self.kernel is not None:
             out = self.kernel(*(values if self.flat else self.leaves(values)))
             return rebuild(self.ir.result, out)
+        out = self._run(values)
+        if not self.kinds:
+            return out
+        found = pick(self.ir.result, out)
+        found.update((k, kind(found[k])) for k, kind in self.kinds.items())
+        return rebuild(self.ir.result, found)
+
+    def _run(self, values: Values) -> Any:
         if self.places is None:
             return self.function(*values)
         args: list[Any] = []

@@ -6,7 +6,7 @@ bound to 1; a Hessian-vector product is the jvp of a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, selected
@@ -17,7 +17,7 @@ from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, retur
 from s2sad.ir.structure import map_tree
 from s2sad.ir.transformed import IDENTITY, Transformed
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves, renumber
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ir.walk import free_values, substitute
 from s2sad.ops.table import OPS
 from s2sad.transforms.jvp import jvp
@@ -55,6 +55,8 @@ def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace) -> Functio
     made = trace.step("jvp", jvp(fn, active))
     assert isinstance(made.result, Node)
     y, y_dot = made.result.items
+    types = [a.type for a in returned(fn)]
+    made = conform(made, dict(zip(leaves(y_dot), (types[k] for k in _floats(types)), strict=True)))
     return clean(inherit(replace(made, result=_pair(y, map_tree(y_dot, Leaf))), fn), trace)
 
 
@@ -67,7 +69,7 @@ def inherit(made: Function, fn: Function) -> Function:
 def joint(fn: Function, record: Transformed, active: tuple[bool, ...], trace: Trace) -> Function:
     """Return `(x, y_bar) -> (y, cotangents)` for the active leaves; the cotangents as `argnums` says."""
     source = cut_aux(fn) if record.has_aux else fn
-    made = trace.step("vjp", vjp(source, active))
+    made = conform(trace.step("vjp", vjp(source, active)), _bar_types(fn, active, len(returned(fn))))
     bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
     return clean(inherit(replace(made, result=_pair(fn.result, bars)), fn), trace)
 
@@ -79,10 +81,11 @@ def gradient(fn: Function, record: Transformed, trace: Trace, with_value: bool) 
     if record.has_aux:
         return gradient_and_aux(fn, record, active, trace, with_value)
     made = trace.step("vjp", vjp(fn, active, with_value, seed_one=True))
+    first = len(returned(fn)) if with_value else 0
+    made = conform(made, _bar_types(fn, active, first))
+    result = bars_tree(fn, record.argnums, active, first)
     if with_value:
-        result: Tree = _pair(fn.result, bars_tree(fn, record.argnums, active, len(returned(fn))))
-    else:
-        result = bars_tree(fn, record.argnums, active, 0)
+        result = _pair(fn.result, result)
     return clean(inherit(replace(made, result=result), fn), trace)
 
 
@@ -90,7 +93,8 @@ def gradient_and_aux(
     fn: Function, record: Transformed, active: tuple[bool, ...], trace: Trace, with_value: bool
 ) -> Function:
     """Return `(gradient, aux)`, or `((value, aux), gradient)`: aux takes no part in the vjp."""
-    made = bind_seed(trace.step("vjp", vjp(cut_aux(fn), active)), len(fn.params))
+    made = conform(trace.step("vjp", vjp(cut_aux(fn), active)), _bar_types(fn, active, len(returned(fn))))
+    made = bind_seed(made, len(fn.params))
     bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
     assert isinstance(fn.result, Node)
     if with_value:
@@ -237,6 +241,43 @@ def keep_results(fn: Function, tree: Tree) -> Function:
     return replace(fn, block=at_returns(fn.block, keep), result=result)
 
 
+def conform(fn: Function, types: Mapping[int, Type]) -> Function:
+    """Return the function with the given result leaves (by index) in the kind of the given types: arrays
+    of rank 0 for rank 0, NumPy scalars where a plain Python number would be returned."""
+
+    def change(block: Block) -> Block:
+        builder = Builder(Sizes(), block.end.origin)
+        builder.instrs.extend(block.instrs)
+        builder.role = "reverse"
+        made = {r: i for i in block.instrs for r in i.results}
+        args = list(block.end.args)
+        for k, t in types.items():
+            args[k] = _in_kind(args[k], t, builder, made)
+        return Block(block.params, tuple(builder.instrs), replace(block.end, args=tuple(args)))
+
+    return replace(fn, block=at_returns(fn.block, change))
+
+
+def _in_kind(a: Operand, t: Type, builder: Builder, made: Mapping[Value, Instr]) -> Operand:
+    if isinstance(t, Array) and t.ndim == 0 and isinstance(a.type, Scalar):
+        return builder.emit(OPS["full"], a, name=a.name, dtype=t.dtype)
+    if isinstance(t, Scalar) and not t.weak:
+        while isinstance(a, Value) and a in made and made[a].op.name == "widen":
+            a = made[a].args[0]
+        if isinstance(a.type, Scalar) and a.type.weak:
+            return builder.emit(OPS["cast"], a, name=a.name, dtype=t.dtype)
+    return a
+
+
+def _bar_types(fn: Function, active: tuple[bool, ...], first: int) -> dict[int, Type]:
+    chosen = [p.type for p, flag in zip(fn.params, active, strict=True) if flag]
+    return dict(enumerate(chosen, first))
+
+
+def _floats(types: Sequence[Type]) -> list[int]:
+    return [k for k, t in enumerate(types) if is_differentiable(t)]
+
+
 def at_returns(block: Block, change: Callable[[Block], Block]) -> Block:
     """Return `block` with `change(block)` applied to every block in it that ends in `return`."""
     instrs = tuple(
@@ -249,3 +290,14 @@ def at_returns(block: Block, change: Callable[[Block], Block]) -> Block:
 
 def _pair(left: Tree, right: Tree) -> Node:
     return Node("tuple", (0, 1), (left, right))
+
+
+def derivative_leaves(fn: Function, kind: str, has_aux: bool) -> frozenset[int]:
+    """Return the result leaves of a derived Function that are derivatives, not values or aux."""
+    tree: Tree = fn.result
+    if kind == "primal":
+        return frozenset()
+    if kind != "hvp" and (kind != "grad" or has_aux):
+        assert isinstance(tree, Node)
+        tree = tree.items[0 if kind == "grad" else 1]
+    return frozenset(leaves(tree))

@@ -15,7 +15,7 @@ def load_kernel(text: str, name: str, types: Sequence[Type]) -> Kernel:
     """Return the compiled function `name` of a lowered module, from flat leaves to a tuple of flat
     results of the given types."""
     compiled: Kernel = importlib.import_module("s2sad.emit.numba").compile_kernel(text, name)
-    kinds = [t.dtype.type if isinstance(t, Scalar) and not t.weak else None for t in types]
+    kinds = [t.dtype.type if is_strong(t) else None for t in types]
     if not any(kinds):
         return compiled
 
@@ -24,3 +24,8 @@ def load_kernel(text: str, name: str, types: Sequence[Type]) -> Kernel:
         return tuple(v if kind is None else kind(v) for v, kind in zip(out, kinds, strict=True))
 
     return kernel
+
+
+def is_strong(t: Type) -> bool:
+    """True for the types of NumPy scalars."""
+    return isinstance(t, Scalar) and not t.weak

@@ -12,7 +12,7 @@ from typing import Any
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
 from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
-from s2sad.driver.derive import derive, joint, pushforward
+from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
 from s2sad.driver.pipeline import Trace, clean
 from s2sad.errors import InternalError, S2sadError
 from s2sad.frontend.build import build
@@ -34,7 +34,9 @@ class Variant:
     def __init__(self, program: Program, primal: Function, derived: Function, trace: Trace):
         self.primal, self.ir, self.trace = primal, derived, trace
         self.binding = Binding(primal, check_overlap=program.jit or program.record.kind != "primal")
-        self.main = Compiled(derived, trace, program.jit and program.record.kind != "pullback")
+        kind = program.record.kind
+        exact = derivative_leaves(derived, kind, program.record.has_aux)
+        self.main = Compiled(derived, trace, program.jit and kind != "pullback", exact)
         self.flags: Flags = None
         known = {p.name: k for k, p in enumerate(primal.signature)}
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
@@ -51,7 +53,8 @@ class Variant:
         """The forward and the reverse sweep as functions of their own: `(x) -> (y, tape)` and
         `(*tape, y_bar) -> cotangents`."""
         forward, reverse = split(self.ir)
-        return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit)
+        exact = frozenset(range(len(reverse.result_types)))
+        return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
 
     def run(self, values: Values, seeds: Sequence[Any] = ()) -> Any:
         """Return the result for one value per primal parameter, and the seeds (tangents of active

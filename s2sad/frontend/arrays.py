@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.errors import NotDifferentiable
+from s2sad.errors import NotDifferentiable, Origin
 from s2sad.frontend.hooks import Hooks
 from s2sad.frontend.machine import Buffer
 from s2sad.frontend.values import (
@@ -18,6 +18,7 @@ from s2sad.frontend.values import (
     Method,
     Num,
     Partial,
+    Poison,
     Ref,
     Series,
     Static,
@@ -69,13 +70,8 @@ class Arrays(Hooks):
     def check_fresh(self, ref: Ref) -> None:
         """Raise if the contents of a view are not known because of a write through another name."""
         if ref.buffer in self.state.stale:
-            where = self.state.stale[ref.buffer]
-            raise NotDifferentiable(
-                "S402",
-                f"this array may share memory with one written at {where}, which cannot be told here",
-                "make one of them independent with `.copy()`",
-                self.place(),
-            )
+            lost = stale(self.state.stale[ref.buffer])
+            raise NotDifferentiable(lost.code, lost.why, lost.instead, self.place())
 
     def operand(self, value: Abstract, node: Any = None) -> Operand:
         """Return the IR operand of a number or array."""
@@ -229,6 +225,8 @@ class Arrays(Hooks):
                     operand = self.operand(bound)
                     if operand.type.dtype.kind not in "iub" or isinstance(operand.type, Array):
                         raise self.mismatch("S308", "slice bounds must be ints", "convert with int()")
+                    if operand == Literal(0) and len(there) == 2:
+                        raise self.mismatch("S308", "ValueError: slice step cannot be zero")
                     there.append(True)
                     operands.append(operand)
                 items.append(Span(*there))
@@ -382,6 +380,15 @@ class Arrays(Hooks):
     def int_value(self, symbol: Size, name: str) -> Value:
         """Return a fresh weak int value with a symbolic size."""
         return Value(name, Scalar(INT, weak=True, size=symbol))
+
+
+def stale(where: Origin | None) -> Poison:
+    """Return what stands for an array whose contents are lost by a write through another name."""
+    return Poison(
+        "S402",
+        f"this array may share memory with one written at {where}, which cannot be told here",
+        "make one of them independent with `.copy()`",
+    )
 
 
 def constant(value: Any) -> Abstract:

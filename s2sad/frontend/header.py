@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from s2sad.errors import NotDifferentiable
+from s2sad.frontend.arrays import stale
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import Joins, blank, join_types
 from s2sad.frontend.machine import State, shown
@@ -77,6 +78,10 @@ class Header(Joins):
     def header(self, loop: Loop, init: Abstract, key: Key, name: str) -> Abstract:
         """Return the assumed value of a slot at the loop's head."""
         hint = loop.hints.get(key)
+        if hint is not None and hint.kind == "poison" and hint.template is not None:
+            return hint.template
+        if isinstance(init, Ref) and init.buffer in self.state.stale:
+            return stale(self.state.stale[init.buffer])
         if hint is not None and hint.kind == "poison":
             return Poison(
                 "S313", f"`{name}` changes its kind from trip to trip", "keep one kind of value in it"
@@ -265,6 +270,8 @@ class Header(Joins):
                 values.append(self.convert(operand, param.type))
             case Num(param), Ref(type=t):
                 raise Refine(loop, key, Hint("num", t))
+            case Ref(), Ref() if now.buffer in self.state.stale:
+                raise Refine(loop, key, Hint("poison", None, stale(self.state.stale[now.buffer])))
             case Ref(), Ref():
                 self.fit_ref(loop, header, now, key, values, found)
             case Struct(), Struct() if (header.kind, header.keys, header.cls) == (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.frontend.arrays import Arrays
+from s2sad.frontend.arrays import Arrays, stale
 from s2sad.frontend.machine import State, shown
 from s2sad.frontend.values import (
     UNBOUND,
@@ -190,6 +190,9 @@ class _Joiner:
 
     def array(self, refs: list[Ref], name: str) -> Abstract:
         first = refs[0]
+        for edge, ref in self.pairs(refs):
+            if ref.buffer in edge.state.stale:
+                return stale(edge.state.stale[ref.buffer])
         same = all(r.buffer == first.buffer and r.path == first.path for r in refs)
         if same and (first.buffer in self.before.buffers or first.buffer in self.m.fixed):
             return self.with_operands(first.buffer, refs)

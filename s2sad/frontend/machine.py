@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.errors import InternalError, Origin, S2sadError, TypeMismatch, UnsupportedSyntax
+from s2sad.errors import InternalError, NotDifferentiable, Origin, S2sadError, TypeMismatch, UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.source import Source
 from s2sad.frontend.values import (
@@ -230,7 +230,8 @@ class Machine:
     def checked(self, value: Abstract, name: str) -> Abstract:
         """Return a value that is about to be read; raise if it cannot be."""
         if isinstance(value, Poison):
-            raise UnsupportedSyntax(
+            kind = NotDifferentiable if value.code.startswith("S4") else UnsupportedSyntax
+            raise kind(
                 value.code, value.why.replace("this name", f"`{name}`"), value.instead, self.place()
             )
         if isinstance(value, MaybeUnbound):
@@ -279,12 +280,12 @@ def fold(expr: Expr) -> Literal | None:
     if any(a is None for a in args):
         return None
     values = [a.value for a in args if a is not None]
-    if expr.op.name == "power" and abs(values[1]) > 64:
+    if expr.op.name == "power" and (isinstance(values[1], complex) or abs(values[1]) > 64):
         return None
     try:
         with np.errstate(all="raise"):
             result = expr.op.evaluate(*values, **expr.params)
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, TypeError):
         return None
     return Literal(result) if isinstance(result, bool | int | float | complex) else None
 

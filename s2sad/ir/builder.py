@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.errors import Origin
+from s2sad.errors import Origin, TypeMismatch
 from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.size import Size
@@ -100,7 +100,10 @@ def infer(
     types = tuple(canonical_type(t, sizes) for t in types)
     if op.infer is not None:
         return op.infer(types, params, sizes)
-    t = result_type(op.evaluate, types, params)
+    try:
+        t = result_type(op.evaluate, types, params)
+    except (TypeError, ValueError) as error:  # what NumPy says of these kinds of operands
+        raise TypeMismatch("S325", f"{type(error).__name__}: {error}", "", origin) from error
     if isinstance(t, Scalar):
         return (_with_size(t, op, types),)
     if op.shape is None:
@@ -132,7 +135,10 @@ def _bare(t: Type) -> Type:
 
 
 def _with_size(t: Scalar, op: Op, types: tuple[Type, ...]) -> Scalar:
-    """Weak ints keep track of their value where the op says how (`extra["size"]`)."""
+    """Weak ints keep track of their value where the op says how (`extra["size"]`);
+    where the values decide the type of a Python number, `extra["refine"]` says so."""
+    if "refine" in op.extra:
+        return op.extra["refine"](t, types)  # type: ignore[no-any-return]
     how = op.extra.get("size")
     known = [a.size if isinstance(a, Scalar) else None for a in types]
     if how is None or not t.weak or t.dtype.kind != "i" or None in known:

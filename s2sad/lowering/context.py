@@ -221,14 +221,18 @@ class Lowerer:
         self.current = saved
 
     # -- broadcasting ----------------------------------------------------------------------------------
-    def meet(self, reps: Sequence[Rep], shape: tuple[Size, ...]) -> Index:
+    def meet(
+        self, reps: Sequence[Rep], shape: tuple[Size, ...], exception: type[Exception] = ValueError
+    ) -> Index:
         """Return the dimensions of the broadcast of all, checking at run time what is not provable."""
         return tuple(
-            self._meet_axis([r for r in reps if r.type.ndim >= len(shape) - k], k - len(shape), shape[k])
-            for k in range(len(shape))
+            self._meet_axis([r for r in reps if r.type.ndim >= len(shape) - k], k - len(shape), n, exception)
+            for k, n in enumerate(shape)
         )
 
-    def _meet_axis(self, reps: Sequence[Rep], axis: int, result: Size) -> Operand:
+    def _meet_axis(
+        self, reps: Sequence[Rep], axis: int, result: Size, exception: type[Exception]
+    ) -> Operand:
         distinct: dict[Size, Rep] = {}
         for r in reps:
             distinct.setdefault(r.type.shape[axis], r)
@@ -237,17 +241,19 @@ class Lowerer:
         total = self.dim(distinct[sizes[0]], axis + distinct[sizes[0]].type.ndim)
         for size in sizes[1:]:
             other = self.dim(distinct[size], axis + distinct[size].type.ndim)
-            total = self._meet_two(total, sizes[0].is_const, other)
+            total = self._meet_two(total, sizes[0].is_const, other, exception)
         return self.number(result, total)
 
-    def _meet_two(self, a: Operand, a_decides: bool, b: Operand) -> Operand:
+    def _meet_two(
+        self, a: Operand, a_decides: bool, b: Operand, exception: type[Exception]
+    ) -> Operand:
         code = self.code
 
         def check() -> Operand:
             bad = code.op("both", code.op("not_equal", a, b), code.op("not_equal", b, ONE))
             if not a_decides:
                 bad = code.op("both", bad, code.op("not_equal", a, ONE))
-            code.fail_if(bad, ValueError, "operands could not be broadcast together")
+            code.fail_if(bad, exception, "operands could not be broadcast together")
             return a if a_decides else code.op("select", code.op("equal", a, ONE), b, a)
 
         return code.once(("meet", a, b), check)

@@ -218,7 +218,7 @@ def fancy_part(
         place_at = 0
     reps = [rep for _, rep in advanced]
     joined = paths.broadcast([r.type.shape for r in reps], low.code.sizes.fresh)
-    joined_dims = low.meet(reps, joined)
+    joined_dims = low.meet(reps, joined, IndexError)
     fitted = [low.fit(r, joined_dims, joined) for r in reps]
     xdims = low.dims(x)
 

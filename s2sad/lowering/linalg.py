@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -114,8 +114,8 @@ def _loops(low: Lowerer, instr: Instr, a: Strided, b: Strided) -> None:
     core_b = (low.dim(b, b.type.ndim - 1),) if b.type.ndim > 1 else ()
     dims = (*dims_batch, *core_a, *core_b)
     full = tuple(t.shape[:batch])
-    place_a = _batch_index(low, lead_a, dims_batch, full)
-    place_b = _batch_index(low, lead_b, dims_batch, full)
+    place_a = _batch_index(low, lead_a, full)
+    place_b = _batch_index(low, lead_b, full)
 
     def element(index: Index) -> Operand:
         at_a, at_b = place_a(index[:batch]), place_b(index[:batch])
@@ -130,7 +130,9 @@ def _loops(low: Lowerer, instr: Instr, a: Strided, b: Strided) -> None:
     low.define(instr.result, low.fill(Lazy(t, dims, element), instr.result.name))
 
 
-def _line(low: Lowerer, n: Operand, pair, dtype: Dtype) -> Operand:
+def _line(
+    low: Lowerer, n: Operand, pair: Callable[[Operand], tuple[Operand, Operand]], dtype: Dtype
+) -> Operand:
     code = low.code
     wide = accumulator(dtype)
     op = "multiply" if dtype.kind != "b" else "logical_and"
@@ -150,7 +152,7 @@ def _batch(rep: Strided) -> Strided:
     return Strided(rep.base, t, rep.dims[:n], rep.offsets, rep.axes[:n], rep.whole)
 
 
-def _batch_index(low: Lowerer, lead: Strided, dims: Index, shape: tuple[Size, ...]):
+def _batch_index(low: Lowerer, lead: Strided, shape: tuple[Size, ...]) -> Callable[[Index], Index]:
     """How a batch index of the result maps to one of an operand."""
     missing = len(shape) - lead.type.ndim
     scales = [low.scale(lead, k, shape[missing + k]) for k in range(lead.type.ndim)]
@@ -173,6 +175,40 @@ def lower_outer(low: Lowerer, instr: Instr) -> None:
         return low.code.op("multiply", promote(low.code, x, t.dtype), promote(low.code, y, t.dtype))
 
     low.define(instr.result, Lazy(t, dims, element, (), (a.base, b.base)))
+
+
+def lower_convolve(low: Lowerer, instr: Instr) -> None:
+    """Lower convolve: full as a scatter, valid as a sum per element."""
+    code = low.code
+    a, v = (low.buffer(low.rep(x)) for x in instr.args)
+    t = instr.result.type
+    assert isinstance(t, Array)
+    n, m = low.dim(a, 0), low.dim(v, 0)
+    for rep, name in ((a, "a"), (v, "v")):
+        if not code.is_at_least(low.dim(rep, 0), Size.of(1)):
+            code.fail_if(code.op("equal", low.dim(rep, 0), ZERO), ValueError, f"{name} cannot be empty")
+    if instr.param("mode", "full") == "full":
+        length = low.number(t.shape[0], code.sub(code.add(n, m), ONE))
+        buffer = low.allocate(t.dtype, (length,), t, instr.result.name, "zeros")
+
+        def term(index: Index) -> Operand:
+            x, y = low.read(a, index[:1]), low.read(v, index[1:])
+            return code.op("multiply", promote(code, x, t.dtype), promote(code, y, t.dtype))
+
+        after = low.store(buffer, (n, m), term, lambda index: (code.add(*index),), "accum")
+        low.define(instr.result, whole(after))
+        return
+    code.fail_if(code.op("less", n, m), ValueError, "v is longer than a")
+    length = low.number(t.shape[0], code.add(code.sub(n, m), ONE))
+
+    def element(index: Index) -> Operand:
+        def pair(k: Operand) -> tuple[Operand, Operand]:
+            last = code.sub(code.sub(m, ONE), k)
+            return low.read(a, (code.add(index[0], k),)), low.read(v, (last,))
+
+        return code.coerce(_line(low, m, pair, t.dtype), Scalar(t.dtype))
+
+    low.define(instr.result, low.fill(Lazy(t, (length,), element), instr.result.name))
 
 
 # -- einsum -----------------------------------------------------------------------------------------------
@@ -324,5 +360,10 @@ def _scaled(low: Lowerer, rep: Rep, axis: int, i: Operand, n: Operand) -> Operan
     return low.code.mul(i, scale)
 
 
-TABLE = {"matmul": lower_matmul, "outer": lower_outer, "einsum": lower_einsum}
+TABLE = {
+    "matmul": lower_matmul,
+    "outer": lower_outer,
+    "convolve": lower_convolve,
+    "einsum": lower_einsum,
+}
 

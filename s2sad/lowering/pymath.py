@@ -45,6 +45,10 @@ def _gamma(code: Code, args: tuple[Operand, ...]) -> Operand:
     return code.op("both", code.op("less_equal", x, Literal(0.0)), whole)
 
 
+def _lgamma(code: Code, args: tuple[Operand, ...]) -> Operand:
+    return code.op("both", _gamma(code, args), code.op("isfinite", args[0]))
+
+
 DOMAINS: dict[str, Check] = {
     "sqrt": _compare("less", 0.0),
     "log": _compare("less_equal", 0.0),
@@ -60,9 +64,10 @@ DOMAINS: dict[str, Check] = {
     "cos": _infinite,
     "tan": _infinite,
     "fmod": _fmod,
+    "remainder": _fmod,
     "pow": _pow,
     "gamma": _gamma,
-    "lgamma": _gamma,
+    "lgamma": _lgamma,
     "isqrt": _compare("less", 0),
     "factorial": _compare("less", 0),
 }
@@ -105,6 +110,10 @@ def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> 
             return _factorial(code, args[0])
         case "comb":
             return _comb(code, *args)
+        case "remainder":
+            return _remainder(code, *args)
+        case "fsum":
+            return _fsum(code, args)
         case "isclose":
             return _isclose(code, *args)
         case "lcm":
@@ -151,6 +160,33 @@ def _isqrt(code: Code, n: Operand) -> Operand:
     above = code.op("add", root, ONE)
     fits = code.op("less_equal", code.op("multiply", above, above), n)
     return code.op("select", fits, above, root)
+
+
+def _remainder(code: Code, x: Operand, y: Operand) -> Operand:
+    """IEEE 754: to the nearest multiple of y, a tie to the even one; every step is exact."""
+    long, short = code.op("math_fabs", x), code.op("math_fabs", y)
+    low = code.op("math_fmod", long, short)
+    high = code.op("subtract", short, low)
+    parts = code.op("multiply", Literal(0.5), code.op("subtract", long, low))
+    twice = code.op("multiply", Literal(2.0), code.op("math_fmod", parts, short))
+    tie = code.op("subtract", low, twice)
+    far = code.op("select", code.op("greater", low, high), code.op("negative", high), tie)
+    near = code.op("select", code.op("less", low, high), low, far)
+    return code.op("multiply", code.op("math_copysign", Literal(1.0), x), near)
+
+
+def _fsum(code: Code, xs: tuple[Operand, ...]) -> Operand:
+    """Neumaier's sum: the rounding errors are summed beside it."""
+    total: Operand = Literal(0.0)
+    lost: Operand = Literal(0.0)
+    for x in xs:
+        after = code.op("add", total, x)
+        is_large = code.op("greater_equal", code.op("math_fabs", total), code.op("math_fabs", x))
+        of_x = code.op("add", code.op("subtract", total, after), x)
+        of_total = code.op("add", code.op("subtract", x, after), total)
+        lost = code.op("add", lost, code.op("select", is_large, of_x, of_total))
+        total = after
+    return code.op("add", total, lost)
 
 
 def _isclose(code: Code, a: Operand, b: Operand, relative: Operand, absolute: Operand) -> Operand:

@@ -60,7 +60,7 @@ def _part(low: Lowerer, target: Strided, tail: Path, operands: Sequence[Operand]
 
 def _sum(low: Lowerer, base: Value, part: Part, rep: Rep) -> Rep:
     dtype = base.type.dtype
-    fitted = _fitted(low, part, rep)
+    fitted = _fitted(low, part, rep, "accum")
 
     def element(index: Index) -> Operand:
         old = low.read_base(base, part.place(index))
@@ -70,9 +70,11 @@ def _sum(low: Lowerer, base: Value, part: Part, rep: Rep) -> Rep:
     return whole(low.store(buffer, part.dims, element))
 
 
-def _fitted(low: Lowerer, part: Part, rep: Rep) -> Rep:
-    """The value broadcast to the part, checked; leading dimensions of 1 may be left over."""
+def _fitted(low: Lowerer, part: Part, rep: Rep, op: str) -> Rep:
+    """The value broadcast to the part, checked; an assignment drops leading dimensions of 1."""
     while rep.type.ndim > len(part.shape):
+        if op != "setitem":
+            low.code.fail_if(Literal(True), ValueError, "non-broadcastable output operand")
         if not rep.type.shape[0].is_one:
             bad = low.code.op("not_equal", low.dim(rep, 0), ONE)
             low.code.fail_if(bad, ValueError, "could not broadcast input array into shape")
@@ -94,7 +96,7 @@ def _check_fits(low: Lowerer, own: Size, size: Size, n: Operand, m: Operand) -> 
 
 
 def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
-    rep = _fitted(low, part, rep)
+    rep = _fitted(low, part, rep, op)
     down = direction(low, base, part.view, rep)
     if down is None:
         rep, down = low.fill(rep), ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import operator as op
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from s2sad.ir.builder import Sizes
-from s2sad.ir.types import WEAK_BOOL, Array, Scalar
+from s2sad.ir.size import Size
+from s2sad.ir.types import WEAK_BOOL, WEAK_FLOAT, Array, Scalar
 from s2sad.ops.declare import (
     Params,
     Types,
@@ -75,9 +77,31 @@ def _exponent(g: Expr, a: Expr, b: Expr, y: Expr) -> Expr:
     return y * log(nonzero_denominator(a)) * g
 
 
+def _power_type(t: Scalar, types: Types) -> Scalar:
+    """Of Python ints, `2 ** -1` is a float: an int is what is known to be one. A power of 1 and -1 is
+    one as a number whatever the exponent."""
+    base, exponent = types
+    if not t.weak or t.dtype.kind != "i" or not isinstance(base, Scalar) or not isinstance(exponent, Scalar):
+        return t
+    n, unit = exponent.size, base.size in (Size.of(1), Size.of(-1))
+    if n is not None and n.is_const and n.const >= 0:
+        known = base.size is not None and base.size.is_const
+        return replace(t, size=Size.of(base.size.const**n.const)) if known and base.size else t
+    return t if unit or (n is not None and n.clamped() == n) else WEAK_FLOAT
+
+
 BASE = ((0.5, 2.0), (-2.0, 2.0))
 POWER_KINKS = "x**0 is constant in x; 0**y contributes 0 to the exponent; a negative base gives it nan"
-elementwise("power", op.pow, _power, "{} ** {}", cost=20, domain=BASE, kinks=POWER_KINKS)
+elementwise(
+    "power",
+    op.pow,
+    _power,
+    "{} ** {}",
+    cost=20,
+    domain=BASE,
+    kinks=POWER_KINKS,
+    refine=_power_type,
+)
 elementwise("float_power", np.float_power, _power, "np.float_power", cost=20, domain=BASE, kinks=POWER_KINKS)
 
 # --- absolute value and the like --------------------------------------------------------------

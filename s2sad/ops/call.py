@@ -106,7 +106,7 @@ def dtype_of(dtype: Any) -> Dtype | None:
     return None if dtype is None else np.dtype(dtype)
 
 
-def array(x: Any, dtype: Any = None) -> Expr:
+def expr(x: Any, dtype: Any = None) -> Expr:
     """Return an argument that may be a number, an array or nested tuples of them as an Expr; what
     is written as a list becomes an array, a number stays one unless a dtype is given."""
     if isinstance(x, tuple | list):
@@ -115,7 +115,7 @@ def array(x: Any, dtype: Any = None) -> Expr:
     return x if dtype is None else cast(x, np.dtype(dtype))
 
 
-def arrays(xs: Any) -> tuple[Expr, ...]:
+def exprs(xs: Any) -> tuple[Expr, ...]:
     """Return a sequence argument as Exprs."""
     if isinstance(xs, Expr):
         if not xs.ndim:
@@ -127,7 +127,7 @@ def arrays(xs: Any) -> tuple[Expr, ...]:
                 "write the sequence as a tuple",
             )
         xs = rows(xs, n.const)
-    return tuple(array(x) for x in xs)
+    return tuple(expr(x) for x in xs)
 
 
 def rows(x: Expr, n: int) -> tuple[Expr, ...]:
@@ -142,7 +142,7 @@ def listed(items: tuple[Any, ...]) -> Expr:
     flat, shape = _rectangle(items)
     if shape is not None and len(shape) > 1:
         return apply("array_of", *flat, shape=shape)
-    inner = tuple(array(i) for i in items)
+    inner = tuple(expr(i) for i in items)
     if len({i.ndim for i in inner}) > 1:
         raise TypeMismatch("S303", "the rows of the list differ in rank", "make all rows equally long")
     return apply("stack", *inner, axis=0)

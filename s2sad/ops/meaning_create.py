@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import array, as_rank0, dims, dtype_of, meaning, only, strong, unsupported
+from s2sad.ops.call import as_rank0, dims, dtype_of, expr, meaning, only, strong, unsupported
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import arange, cast, copy, expand, eye, full, ones, power, size, zeros
 
@@ -39,7 +39,7 @@ def asarray(
 def _array(x: Any, dtype: Any, fresh: bool, ndmin: int) -> Expr:
     given = isinstance(x, Expr) and x.is_array
     found = dtype_of(dtype)
-    e = as_rank0(array(x))
+    e = as_rank0(expr(x))
     if found is not None and found != e.dtype:
         e = apply("cast", e, dtype=found)
     elif given and fresh:
@@ -70,11 +70,11 @@ def full_(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None
 ) -> Expr:
     """Return np.full(shape, fill_value)."""
-    return full(array(fill_value), *dims(shape), dtype=dtype_of(dtype))
+    return full(expr(fill_value), *dims(shape), dtype=dtype_of(dtype))
 
 
 def _like(op: str, a: Any, dtype: Any, shape: Any) -> Expr:
-    x = array(a)
+    x = expr(a)
     if shape is not None:
         return apply(op.removesuffix("_like"), *dims(shape), dtype=dtype_of(dtype) or x.dtype)
     return apply(op, as_rank0(x), dtype=dtype_of(dtype))
@@ -122,7 +122,7 @@ def full_like(
     device: Any = None,
 ) -> Expr:
     """Return np.full_like(a, fill_value)."""
-    x, v = array(a), array(fill_value)
+    x, v = expr(a), expr(fill_value)
     if shape is not None:
         return full(v, *dims(shape), dtype=dtype_of(dtype) or x.dtype)
     return apply("full_like", as_rank0(x), v, dtype=dtype_of(dtype))
@@ -187,7 +187,7 @@ def linspace(
     device: Any = None,
 ) -> Any:
     """Return np.linspace(start, stop, num)."""
-    lo, hi, n = array(start), array(stop), lift(num)
+    lo, hi, n = expr(start), expr(stop), lift(num)
     if lo.ndim or hi.ndim:
         raise unsupported(
             "np.linspace between arrays is not supported",
@@ -208,14 +208,14 @@ def logspace(
     axis: int = 0,
 ) -> Expr:
     """Return np.logspace(start, stop, num)."""
-    y = power(array(base), linspace(start, stop, num, endpoint))
+    y = power(expr(base), linspace(start, stop, num, endpoint))
     return y if dtype is None else cast(y, dtype_of(dtype))
 
 
 @meaning(np.meshgrid)
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Expr, ...]:
     """Return np.meshgrid(*xi)."""
-    xs = [array(x) for x in xi]
+    xs = [expr(x) for x in xi]
     rank = len(xs)
     place = list(range(rank))
     if indexing == "xy" and rank > 1:

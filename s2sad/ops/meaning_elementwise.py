@@ -12,8 +12,8 @@ from s2sad.ops.call import (
     FUNCTIONS,
     METHODS,
     Call,
-    array,
     as_rank0,
+    expr,
     make_call,
     meaning,
     only,
@@ -49,7 +49,7 @@ def ufunc(name: str, op: str, arity: int) -> Call:
 
     def expand_(*xs: Any, where: Any = True, dtype: Any = None, **others: Any) -> Expr:
         only("where", where, True)
-        args = [array(x, dtype) for x in xs[:arity]]
+        args = [expr(x, dtype) for x in xs[:arity]]
         return elementwise_call(op, *args)
 
     return make_call(name, expand_, signature=ufunc_signature(arity))
@@ -149,7 +149,7 @@ for _function, _op in ((np.radians, "deg2rad"), (np.degrees, "rad2deg")):
 def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
     """Return np.sign(x); of a complex number it has a derivative."""
     only("where", where, True)
-    x = array(x, dtype)
+    x = expr(x, dtype)
     return apply("sign" if x.dtype.kind != "c" else "phase", x)
 
 
@@ -157,7 +157,7 @@ def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) ->
 def conj(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
     """Return np.conj(x)."""
     only("where", where, True)
-    x = array(x, dtype)
+    x = expr(x, dtype)
     return apply("conjugate", x) if x.dtype.kind == "c" else apply("positive", strong(x))
 
 
@@ -167,14 +167,14 @@ METHODS["conjugate"] = METHODS["conj"]
 @meaning(np.real)
 def real_(val: Any) -> Expr:
     """Return np.real(val): of real numbers the argument itself."""
-    x = array(val)
+    x = expr(val)
     return real(x) if x.dtype.kind == "c" else x
 
 
 @meaning(np.imag)
 def imag_(val: Any) -> Expr:
     """Return np.imag(val)."""
-    return imaginary(array(val))
+    return imaginary(expr(val))
 
 
 def imaginary(x: Expr) -> Expr:
@@ -189,7 +189,7 @@ def imaginary(x: Expr) -> Expr:
 @meaning(np.angle, static="deg")
 def angle(z: Any, deg: bool = False) -> Expr:
     """Return np.angle(z)."""
-    x = strong(array(z))
+    x = strong(expr(z))
     a = apply("arctan2", imag_(x), real_(x))
     return a * (180.0 / math.pi) if deg else a
 
@@ -197,26 +197,26 @@ def angle(z: Any, deg: bool = False) -> Expr:
 @meaning(np.round, np.around, method="round", static="decimals")
 def round_(a: Any, decimals: int = 0, out: Any = None) -> Expr:
     """Return np.round(a)."""
-    return apply("round", array(a), **({"decimals": decimals} if decimals else {}))
+    return apply("round", expr(a), **({"decimals": decimals} if decimals else {}))
 
 
 @meaning(np.fix)
 def fix(x: Any, out: Any = None) -> Expr:
     """Return np.fix(x)."""
-    return apply("trunc", array(x))
+    return apply("trunc", expr(x))
 
 
 @meaning(np.divmod)
 def divmod_(x1: Any, x2: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
     """Return np.divmod(x1, x2)."""
-    a, b = strong(array(x1)), array(x2)
+    a, b = strong(expr(x1)), expr(x2)
     return apply("floor_divide", a, b), apply("remainder", a, b)
 
 
 @meaning(np.modf)
 def modf(x: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
     """Return np.modf(x): fraction (which keeps the derivative) and whole part."""
-    a = strong(array(x))
+    a = strong(expr(x))
     whole = apply("trunc", a)
     return a - whole, whole
 
@@ -226,12 +226,12 @@ def clip(
     a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None
 ) -> Expr:
     """Return np.clip(a, a_min, a_max)."""
-    return bounded(array(a), a_min if a_min is not None else min, a_max if a_max is not None else max)
+    return bounded(expr(a), a_min if a_min is not None else min, a_max if a_max is not None else max)
 
 
 def clip_method(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Expr:
     """Return `a.clip(min, max)`."""
-    return bounded(array(self), min, max)
+    return bounded(expr(self), min, max)
 
 
 METHODS["clip"] = make_call("clip", clip_method)
@@ -242,8 +242,8 @@ def bounded(x: Expr, lo: Any, hi: Any) -> Expr:
     if lo is None and hi is None:
         return apply("positive", strong(x))
     if hi is None:
-        return apply("maximum", x, array(lo))
-    return apply("minimum", x, array(hi)) if lo is None else apply("clip", x, array(lo), array(hi))
+        return apply("maximum", x, expr(lo))
+    return apply("minimum", x, expr(hi)) if lo is None else apply("clip", x, expr(lo), expr(hi))
 
 
 @meaning(np.where)
@@ -251,22 +251,22 @@ def where_(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """Return np.where(condition, x, y): an array, even of scalars."""
     if x is None or y is None:
         return FUNCTIONS[np.nonzero].expand(condition)
-    return as_rank0(where(array(condition), array(x), array(y)))
+    return as_rank0(where(expr(condition), expr(x), expr(y)))
 
 
 @meaning(np.select)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Expr:
     """Return np.select(condlist, choicelist, default)."""
-    out = array(default)
+    out = expr(default)
     for c, x in reversed(list(zip(condlist, choicelist, strict=True))):
-        out = where(array(c), array(x), out)
+        out = where(expr(c), expr(x), out)
     return as_rank0(out)
 
 
 @meaning(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Expr:
     """Return np.nan_to_num(x)."""
-    a = strong(array(x))
+    a = strong(expr(x))
     if a.dtype.kind not in "f":
         raise unsupported(f"nan_to_num of {a.dtype} is not supported")
     big = float(np.finfo(a.dtype.name).max)
@@ -279,31 +279,31 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 @meaning(np.isclose, static="equal_nan")
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Expr:
     """Return np.isclose(a, b)."""
-    return apply("isclose", array(a), array(b), rtol, atol, equal_nan=equal_nan)
+    return apply("isclose", expr(a), expr(b), rtol, atol, equal_nan=equal_nan)
 
 
 @meaning(np.allclose, static="equal_nan")
 def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Expr:
     """Return np.allclose(a, b)."""
-    return apply("allclose", array(a), array(b), rtol, atol, equal_nan=equal_nan)
+    return apply("allclose", expr(a), expr(b), rtol, atol, equal_nan=equal_nan)
 
 
 @meaning(np.array_equal, static="equal_nan")
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Expr:
     """Return np.array_equal(a1, a2)."""
-    return apply("array_equal", array(a1), array(a2), equal_nan=equal_nan)
+    return apply("array_equal", expr(a1), expr(a2), equal_nan=equal_nan)
 
 
 @meaning(np.isposinf)
 def isposinf(x: Any, out: Any = None) -> Expr:
     """Return np.isposinf(x)."""
-    return elementwise_call("equal", array(x), array(math.inf))
+    return elementwise_call("equal", expr(x), expr(math.inf))
 
 
 @meaning(np.isneginf)
 def isneginf(x: Any, out: Any = None) -> Expr:
     """Return np.isneginf(x)."""
-    return elementwise_call("equal", array(x), array(-math.inf))
+    return elementwise_call("equal", expr(x), expr(-math.inf))
 
 
 @meaning(np.isreal)
@@ -321,19 +321,19 @@ def iscomplex(x: Any) -> Expr:
 @meaning(np.iscomplexobj)
 def iscomplexobj(x: Any) -> bool:
     """Return np.iscomplexobj(x)."""
-    return array(x).dtype.kind == "c"
+    return expr(x).dtype.kind == "c"
 
 
 @meaning(np.isrealobj)
 def isrealobj(x: Any) -> bool:
     """Return np.isrealobj(x)."""
-    return array(x).dtype.kind != "c"
+    return expr(x).dtype.kind != "c"
 
 
 @meaning(np.bool_)
 def bool__(x: Any = False, /) -> Expr:
     """Return np.bool_(x)."""
-    return as_scalar_type(array(x), np.bool_)
+    return as_scalar_type(expr(x), np.bool_)
 
 
 def as_scalar_type(x: Expr, dtype: Any) -> Expr:
@@ -345,7 +345,7 @@ def as_scalar_type(x: Expr, dtype: Any) -> Expr:
 
 def _scalar_type(t: Any) -> Call:
     def expand_(x: Any = 0, /) -> Expr:
-        return as_scalar_type(array(x), t)
+        return as_scalar_type(expr(x), t)
 
     return make_call(t.__name__, expand_)
 

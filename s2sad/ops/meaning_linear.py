@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import METHODS, array, dtype_of, make_call, meaning, one_axis, only, unsupported
+from s2sad.ops.call import METHODS, dtype_of, expr, make_call, meaning, one_axis, only, unsupported
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import cast, conj, count, literal, matmul, outer, permute, reshape, size, swap, total
 from s2sad.ops.linalg import split_subscripts
@@ -29,13 +29,13 @@ def matmul_(
 ) -> Expr:
     """Return np.matmul(x1, x2)."""
     only("axes", axes, None)
-    return matmul(array(x1, dtype), array(x2, dtype))
+    return matmul(expr(x1, dtype), expr(x2, dtype))
 
 
 @meaning(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Expr:
     """Return np.dot(a, b)."""
-    x, y = array(a), array(b)
+    x, y = expr(a), expr(b)
     if not x.ndim or not y.ndim:
         return elementwise_call("multiply", x, y)
     if y.ndim <= 2:
@@ -49,7 +49,7 @@ METHODS["dot"] = make_call("dot", dot)
 @meaning(np.inner)
 def inner(a: Any, b: Any, /) -> Expr:
     """Return np.inner(a, b)."""
-    x, y = array(a), array(b)
+    x, y = expr(a), expr(b)
     if not x.ndim or not y.ndim:
         return elementwise_call("multiply", x, y)
     if y.ndim == 1:
@@ -62,21 +62,21 @@ def inner(a: Any, b: Any, /) -> Expr:
 @meaning(np.vdot)
 def vdot(a: Any, b: Any, /) -> Expr:
     """Return np.vdot(a, b)."""
-    x, y = (e if e.ndim == 1 else reshape(e, -1) for e in (array(a), array(b)))
+    x, y = (e if e.ndim == 1 else reshape(e, -1) for e in (expr(a), expr(b)))
     return matmul(conj(x) if x.dtype.kind == "c" else x, y)
 
 
 @meaning(np.outer)
 def outer_(a: Any, b: Any, out: Any = None) -> Expr:
     """Return np.outer(a, b)."""
-    x, y = (e if e.ndim == 1 else reshape(e, -1) for e in (array(a), array(b)))
+    x, y = (e if e.ndim == 1 else reshape(e, -1) for e in (expr(a), expr(b)))
     return outer(x, y)
 
 
 @meaning(getattr(np, "vecdot", None))
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Expr:
     """Return np.vecdot(x1, x2)."""
-    x, y = array(x1), array(x2)
+    x, y = expr(x1), expr(x2)
     only("axis", axis if axis != -1 else None, None)
     z = (conj(x) if x.dtype.kind == "c" else x) * y
     return total(z, z.ndim - 1)
@@ -85,7 +85,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Expr:
 @meaning(np.kron)
 def kron(a: Any, b: Any) -> Expr:
     """Return np.kron(a, b) of vectors or of matrices."""
-    x, y = array(a), array(b)
+    x, y = expr(a), expr(b)
     if x.ndim != y.ndim or x.ndim not in (1, 2):
         raise unsupported("np.kron needs two vectors or two matrices")
     if x.ndim == 1:
@@ -107,7 +107,7 @@ def trace(
 @meaning(np.diagonal, method="diagonal")
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Expr:
     """Return np.diagonal(a), read-only."""
-    x = array(a)
+    x = expr(a)
     i, j = one_axis(axis1, x.ndim), one_axis(axis2, x.ndim)
     rest = tuple(k for k in range(x.ndim) if k not in (i, j))
     return apply("diagonal", permute(x, (*rest, i, j)), **({"offset": offset} if offset else {}))
@@ -116,7 +116,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Expr:
 @meaning(np.diag, static="k")
 def diag(v: Any, k: int = 0) -> Expr:
     """Return np.diag(v): a matrix of a vector, the diagonal of a matrix."""
-    x = array(v)
+    x = expr(v)
     if x.ndim not in (1, 2):
         raise ValueError("Input must be 1- or 2-d.")
     return apply("diag_embed" if x.ndim == 1 else "diagonal", x, **({"offset": k} if k else {}))
@@ -125,7 +125,7 @@ def diag(v: Any, k: int = 0) -> Expr:
 @meaning(np.diagflat, static="k")
 def diagflat(v: Any, k: int = 0) -> Expr:
     """Return np.diagflat(v)."""
-    x = array(v)
+    x = expr(v)
     return apply("diag_embed", x if x.ndim == 1 else reshape(x, -1), **({"offset": k} if k else {}))
 
 
@@ -142,7 +142,7 @@ def tril(m: Any, k: int = 0) -> Expr:
 
 
 def _triangle(op: str, m: Any, k: int) -> Expr:
-    x = array(m)
+    x = expr(m)
     if x.ndim < 2:
         raise unsupported(f"np.{op} of a vector is not supported", "make it a matrix first")
     return apply(op, x, **({"k": k} if k else {}))
@@ -154,7 +154,7 @@ def _triangle(op: str, m: Any, k: int) -> Expr:
 @meaning(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
     """Return np.tensordot(a, b, axes)."""
-    x, y = array(a), array(b)
+    x, y = expr(a), expr(b)
     if isinstance(axes, int):
         over = (tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes)))
     else:
@@ -197,7 +197,7 @@ def einsum(
     """Return np.einsum(subscripts, *operands)."""
     if not operands or not isinstance(operands[0], str):
         raise unsupported("np.einsum needs subscripts as text", 'write np.einsum("ij,jk->ik", a, b)')
-    xs = tuple(array(x, dtype) for x in operands[1:])
+    xs = tuple(expr(x, dtype) for x in operands[1:])
     inputs, output = explicit(operands[0], tuple(x.ndim for x in xs))
     if len(inputs) != len(xs):
         raise ValueError("more operands than subscripts or the other way round")

@@ -10,10 +10,10 @@ import numpy as np
 
 from s2sad.ir.path import Fancy
 from s2sad.ops.call import (
-    array,
-    arrays,
     as_rank0,
     dtype_of,
+    expr,
+    exprs,
     meaning,
     one_axis,
     only,
@@ -53,12 +53,12 @@ from s2sad.ops.meaning_shape import join
 @meaning(getattr(np, "trapezoid", None))
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
     """Return np.trapezoid(y, x)."""
-    f = strong(array(y))
+    f = strong(expr(y))
     k = one_axis(axis, f.ndim)
     if x is None:
-        d = array(dx)
+        d = expr(dx)
     else:
-        t = array(x)
+        t = expr(x)
         j = 0 if t.ndim == 1 else k
         d = span_at(t, j, lo=1) - span_at(t, j, hi=-1)
         if t.ndim == 1:
@@ -69,11 +69,11 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
 @meaning(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
     """Return np.gradient(f) for even spacing."""
-    x = strong(array(f))
+    x = strong(expr(f))
     only("edge_order", None if literal_value(lift(edge_order)) == 1 else edge_order, None)
     axes = some_axes(axis, x.ndim)
     places = tuple(range(x.ndim)) if axes is None else axes
-    steps = tuple(array(v) for v in varargs) or (literal(1.0),)
+    steps = tuple(expr(v) for v in varargs) or (literal(1.0),)
     steps = steps * len(places) if len(steps) == 1 else steps
     if len(steps) != len(places):
         raise TypeError("invalid number of arguments")
@@ -97,9 +97,9 @@ def _central(x: Expr, k: int, h: Expr) -> Expr:
 @meaning(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Expr:
     """Return np.ediff1d(ary)."""
-    x, _ = along_axis(array(ary), None)
+    x, _ = along_axis(expr(ary), None)
     parts = (to_begin, span_at(x, 0, lo=1) - span_at(x, 0, hi=-1), to_end)
-    return join(tuple(_line(array(p)) for p in parts if p is not None), 0)
+    return join(tuple(_line(expr(p)) for p in parts if p is not None), 0)
 
 
 def _line(e: Expr) -> Expr:
@@ -123,7 +123,7 @@ def cumulative_prod(
 
 
 def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_initial: bool) -> Expr:
-    x = as_rank0(array(a, dtype_of(dtype)))
+    x = as_rank0(expr(a, dtype_of(dtype)))
     if x.ndim != 1 and axis is None:
         raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
     k = one_axis(axis or 0, x.ndim)
@@ -141,15 +141,15 @@ def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_init
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Expr:
     """Return np.interp(x, xp, fp): linear between the points, constant outside."""
     only("period", period, None)
-    t, knots, values = strong(array(x)), array(xp), array(fp)
+    t, knots, values = strong(expr(x)), expr(xp), expr(fp)
     n = size(knots, 0)
     j = apply("clip", apply("searchsorted", knots, t, side="right") - 1, 0, n - 2)
     x0, y0 = (_at(e, j) for e in (knots, values))
     x1, y1 = (_at(e, j + 1) for e in (knots, values))
     inside = (y1 - y0) / (x1 - x0) * (t - x0) + y0
     first, last = take_at(values, 0, 0), take_at(values, 0, -1)
-    low = first if left is None else array(left)
-    high = last if right is None else array(right)
+    low = first if left is None else expr(left)
+    high = last if right is None else expr(right)
     end = take_at(knots, 0, -1)
     beyond = where(t > end, high, where(t.eq(end), last, inside))
     return cast(where(t < take_at(knots, 0, 0), low, beyond), np.dtype(np.float64))
@@ -172,8 +172,8 @@ def quantile(
     weights: Any = None,
 ) -> Expr:
     """Return np.quantile(a, q)."""
-    x = strong(array(a))
-    return _quantile(x, array(q), axis, method, keepdims, weights)
+    x = strong(expr(a))
+    return _quantile(x, expr(q), axis, method, keepdims, weights)
 
 
 @meaning(np.percentile)
@@ -189,8 +189,8 @@ def percentile(
     weights: Any = None,
 ) -> Expr:
     """Return np.percentile(a, q)."""
-    x = strong(array(a))
-    return _quantile(x, _hundredth(array(q)), axis, method, keepdims, weights)
+    x = strong(expr(a))
+    return _quantile(x, _hundredth(expr(q)), axis, method, keepdims, weights)
 
 
 def _hundredth(q: Expr) -> Expr:
@@ -235,7 +235,7 @@ def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: 
 
 
 def _nan_extreme(op: str, lowest: float, a: Any, axis: Any, keepdims: Any) -> Expr:
-    x = strong(array(a))
+    x = strong(expr(a))
     gone = isnan(x)
     y = reduce_(op, where(gone, lowest, x), axis, keepdims)
     return where(reduce_("all", gone, axis, keepdims), math.nan, y)
@@ -258,7 +258,7 @@ def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> Expr:
     """Return np.nanvar(a)."""
-    x = strong(array(a, dtype_of(dtype)))
+    x = strong(expr(a, dtype_of(dtype)))
     there = logical_not(isnan(x))
     count = reduce_("count_nonzero", there, axis, True)
     average = reduce_("sum", where(there, x, 0.0), axis, True) / cast(count, x.dtype)
@@ -278,14 +278,14 @@ def nanstd(
 @meaning(np.nancumsum)
 def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
     """Return np.nancumsum(a)."""
-    x, k = along_axis(strong(array(a, dtype_of(dtype))), axis)
+    x, k = along_axis(strong(expr(a, dtype_of(dtype))), axis)
     return apply("cumsum", where(isnan(x), 0.0, x), axis=k)
 
 
 @meaning(np.nancumprod)
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
     """Return np.nancumprod(a)."""
-    x, k = along_axis(strong(array(a, dtype_of(dtype))), axis)
+    x, k = along_axis(strong(expr(a, dtype_of(dtype))), axis)
     return apply("cumprod", where(isnan(x), 1.0, x), axis=k)
 
 
@@ -295,7 +295,7 @@ def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> 
 @meaning(np.convolve)
 def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
     """Return np.convolve(a, v, mode)."""
-    x, y = _line(array(a)), _line(array(v))
+    x, y = _line(expr(a)), _line(expr(v))
     full = apply("convolve", x, y)
     if mode == "full":
         return full
@@ -311,7 +311,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
 @meaning(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
     """Return np.correlate(a, v, mode)."""
-    y = flip(_line(array(v)), 0)
+    y = flip(_line(expr(v)), 0)
     if mode == "same":
         raise unsupported("np.correlate(mode='same') is not supported", "slice the full correlation")
     return convolve(a, conj(y) if y.dtype.kind == "c" else y, mode)
@@ -320,9 +320,9 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
 @meaning(np.polyval)
 def polyval(p: Any, x: Any) -> Expr:
     """Return np.polyval(p, x)."""
-    t = array(x)
+    t = expr(x)
     y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
-    for c in arrays(p):
+    for c in exprs(p):
         y = y * t + c
     return y
 
@@ -330,7 +330,7 @@ def polyval(p: Any, x: Any) -> Expr:
 @meaning(np.vander, static="N increasing")
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
     """Return np.vander(x, N) for a known N."""
-    t = array(x)
+    t = expr(x)
     n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
     if n is None:
         raise unsupported("np.vander needs a known number of columns", "give N")
@@ -344,7 +344,7 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
 @meaning(np.cov, static="rowvar bias")
 def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Expr:
     """Return np.cov(m) of a matrix."""
-    x = array(m)
+    x = expr(m)
     only("y", y, None)
     if x.ndim != 2 or x.dtype.kind == "c":
         raise unsupported("np.cov needs a real matrix", "use np.var for one variable")
@@ -366,13 +366,13 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
 @meaning(np.ldexp)
 def ldexp(x1: Any, x2: Any, /) -> Expr:
     """Return np.ldexp(x1, x2)."""
-    return strong(array(x1)) * apply("power", strong(literal(2.0)), array(x2))
+    return strong(expr(x1)) * apply("power", strong(literal(2.0)), expr(x2))
 
 
 @meaning(getattr(np, "matvec", None))
 def matvec(x1: Any, x2: Any, /) -> Expr:
     """Return np.matvec(x1, x2)."""
-    a, b = array(x1), array(x2)
+    a, b = expr(x1), expr(x2)
     return matmul(a, b) if b.ndim == 1 else take_at(matmul(a, expand(b, b.ndim)), b.ndim, 0)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import array, dtype_of, meaning, one_axis, only, some_axes, strong, unsupported
+from s2sad.ops.call import dtype_of, expr, meaning, one_axis, only, some_axes, strong, unsupported
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
@@ -27,13 +27,13 @@ from s2sad.ops.functions import (
 
 def reduce_(op: str, a: Any, axis: Any, keepdims: Any, **params: Any) -> Expr:
     """Return a reduction op along NumPy's axis argument."""
-    x = strong(array(a))
+    x = strong(expr(a))
     axes = some_axes(axis, x.ndim)
     return apply(op, x, axis=axes, keepdims=bool(keepdims), **params)
 
 
 def _typed(a: Any, dtype: Any) -> Expr:
-    x = strong(array(a))
+    x = strong(expr(a))
     found = dtype_of(dtype)
     return x if found is None else cast(x, found)
 
@@ -56,7 +56,7 @@ def sum_(
     """Return np.sum(a)."""
     _no_mask(where)
     y = reduce_("sum", _typed(a, dtype), axis, keepdims)
-    return y if initial is None else y + array(initial)
+    return y if initial is None else y + expr(initial)
 
 
 @meaning(np.prod, method="prod")
@@ -72,7 +72,7 @@ def prod(
     """Return np.prod(a)."""
     _no_mask(where)
     y = reduce_("prod", _typed(a, dtype), axis, keepdims)
-    return y if initial is None else y * array(initial)
+    return y if initial is None else y * expr(initial)
 
 
 @meaning(np.mean, method="mean")
@@ -91,7 +91,7 @@ def max_(
     """Return np.max(a)."""
     _no_mask(where)
     y = reduce_("max", a, axis, keepdims)
-    return y if initial is None else apply("maximum", y, array(initial))
+    return y if initial is None else apply("maximum", y, expr(initial))
 
 
 @meaning(np.min, np.amin, method="min")
@@ -101,7 +101,7 @@ def min_(
     """Return np.min(a)."""
     _no_mask(where)
     y = reduce_("min", a, axis, keepdims)
-    return y if initial is None else apply("minimum", y, array(initial))
+    return y if initial is None else apply("minimum", y, expr(initial))
 
 
 @meaning(np.ptp)
@@ -177,7 +177,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Expr:
 
 
 def _arg(op: str, a: Any, axis: Any, keepdims: Any) -> Expr:
-    x = strong(array(a))
+    x = strong(expr(a))
     return apply(op, x, axis=None if axis is None else one_axis(axis, x.ndim), keepdims=bool(keepdims))
 
 
@@ -223,11 +223,11 @@ def average(
 ) -> Expr:
     """Return np.average(a, weights=weights)."""
     only("returned", returned, False)
-    x = strong(array(a))
+    x = strong(expr(a))
     axes = some_axes(axis, x.ndim)
     if weights is None:
         return mean(x, axes, bool(keepdims))
-    w = strong(array(weights))
+    w = strong(expr(weights))
     if w.ndim != x.ndim:
         if axes is None or len(axes) != 1 or w.ndim != 1:
             raise unsupported("weights of another rank need one axis", "give the weights the shape of a")
@@ -271,9 +271,9 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
 @meaning(np.diff, static="n")
 def diff(a: Any, n: int = 1, axis: Any = -1, prepend: Any = None, append: Any = None) -> Expr:
     """Return np.diff(a)."""
-    x = array(a)
+    x = expr(a)
     k = one_axis(axis, x.ndim)
-    ends = [e if e is None else _as_slab(array(e), x, k) for e in (prepend, append)]
+    ends = [e if e is None else _as_slab(expr(e), x, k) for e in (prepend, append)]
     parts = tuple(e for e in (ends[0], x, ends[1]) if e is not None)
     x = concatenate(parts, k)
     for _ in range(n):
@@ -293,7 +293,7 @@ def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
 ) -> Expr:
     """Return np.median(a)."""
-    x, k = along_axis(strong(array(a)), axis)
+    x, k = along_axis(strong(expr(a)), axis)
     if axis is None and keepdims:
         raise unsupported("keepdims without an axis is not supported for np.median")
     s = apply("sort", x, axis=k)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.path import At, Fancy, Index, Item, Span
-from s2sad.ops.call import METHODS, array, dims, make_call, meaning, one_axis, only, strong, unsupported
+from s2sad.ops.call import METHODS, dims, expr, make_call, meaning, one_axis, only, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all, lift
 from s2sad.ops.functions import arange, expand, full, item_at, reshape, reshape_like, size
@@ -20,7 +20,7 @@ from s2sad.ops.rearrange import along
 @meaning(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Expr:
     """Return np.take(a, indices, axis)."""
-    x, index = array(a), array(indices)
+    x, index = expr(a), expr(indices)
     x, k = along_axis(x, axis)
     if mode == "wrap":
         index = index % size(x, k)
@@ -37,29 +37,29 @@ METHODS["take"] = make_call("take", take)
 @meaning(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Expr:
     """Return np.take_along_axis(arr, indices, axis)."""
-    x, k = along_axis(array(arr), axis)
-    path, operands = along(x, array(indices), k)
+    x, k = along_axis(expr(arr), axis)
+    path, operands = along(x, expr(indices), k)
     return apply("getitem", x, *operands, path=path)
 
 
 @meaning(np.compress)
 def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Expr:
     """Return np.compress(condition, a, axis)."""
-    x, k = along_axis(array(a), axis)
-    return item_at(x, k, Fancy(), apply("flatnonzero", array(condition)))
+    x, k = along_axis(expr(a), axis)
+    return item_at(x, k, Fancy(), apply("flatnonzero", expr(condition)))
 
 
 @meaning(np.extract)
 def extract(condition: Any, arr: Any) -> Expr:
     """Return np.extract(condition, arr)."""
-    x, c = (e if e.ndim == 1 else reshape(e, -1) for e in (array(arr), array(condition)))
+    x, c = (e if e.ndim == 1 else reshape(e, -1) for e in (expr(arr), expr(condition)))
     return item_at(x, 0, Fancy(), apply("flatnonzero", c))
 
 
 @meaning(np.ix_)
 def ix_(*args: Any) -> tuple[Expr, ...]:
     """Return np.ix_(*args)."""
-    xs = [array(x) for x in args]
+    xs = [expr(x) for x in args]
     xs = [apply("flatnonzero", x) if x.dtype.kind == "b" else x for x in xs]
     return tuple(expand(x, *(j for j in range(len(xs)) if j != k)) for k, x in enumerate(xs))
 
@@ -67,7 +67,7 @@ def ix_(*args: Any) -> tuple[Expr, ...]:
 @meaning(np.nonzero, method="nonzero")
 def nonzero(a: Any) -> tuple[Expr, ...]:
     """Return np.nonzero(a)."""
-    x = array(a)
+    x = expr(a)
     match x.ndim:
         case 1:
             return (apply("flatnonzero", x),)
@@ -80,13 +80,13 @@ def nonzero(a: Any) -> tuple[Expr, ...]:
 @meaning(np.flatnonzero)
 def flatnonzero(a: Any) -> Expr:
     """Return np.flatnonzero(a)."""
-    return apply("flatnonzero", array(a))
+    return apply("flatnonzero", expr(a))
 
 
 @meaning(np.argwhere)
 def argwhere(a: Any) -> Expr:
     """Return np.argwhere(a)."""
-    return apply("argwhere", array(a))
+    return apply("argwhere", expr(a))
 
 
 @meaning(np.triu_indices, static="k")
@@ -119,24 +119,24 @@ def _kind(kind: Any, stable: Any) -> dict[str, Any]:
 @meaning(np.sort)
 def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Expr:
     """Return np.sort(a, axis)."""
-    x, k = along_axis(array(a), axis)
+    x, k = along_axis(expr(a), axis)
     return apply("sort", x, axis=k)
 
 
 @meaning(np.argsort, method="argsort")
 def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Expr:
     """Return np.argsort(a, axis)."""
-    x, k = along_axis(array(a), axis)
+    x, k = along_axis(expr(a), axis)
     return apply("argsort", x, axis=k, **_kind(kind, stable))
 
 
 @meaning(np.searchsorted, method="searchsorted")
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Expr:
     """Return np.searchsorted(a, v, side)."""
-    x = array(a)
+    x = expr(a)
     if sorter is not None:
-        x = item_at(x, 0, Fancy(), array(sorter))
-    return apply("searchsorted", x, array(v), **({"side": side} if side != "left" else {}))
+        x = item_at(x, 0, Fancy(), expr(sorter))
+    return apply("searchsorted", x, expr(v), **({"side": side} if side != "left" else {}))
 
 
 # --- moving -------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Expr
 @meaning(np.roll)
 def roll(a: Any, shift: Any, axis: Any = None) -> Expr:
     """Return np.roll(a, shift, axis)."""
-    x = array(a)
+    x = expr(a)
     if axis is None:
         if isinstance(shift, tuple | list):
             raise unsupported("np.roll by several shifts needs as many axes", "name the axes")
@@ -162,9 +162,9 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Expr:
 @meaning(np.repeat)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Expr:
     """Return np.repeat(a, repeats, axis)."""
-    x = array(a)
+    x = expr(a)
     x, k = along_axis(x if x.ndim else reshape(x, 1), axis)
-    return apply("repeat", x, array(repeats), axis=k)
+    return apply("repeat", x, expr(repeats), axis=k)
 
 
 METHODS["repeat"] = make_call("repeat", repeat)
@@ -173,7 +173,7 @@ METHODS["repeat"] = make_call("repeat", repeat)
 @meaning(np.tile)
 def tile(A: Any, reps: Any) -> Expr:
     """Return np.tile(A, reps)."""
-    x = strong(array(A))
+    x = strong(expr(A))
     return apply("tile", x if x.ndim else reshape(x, 1), *dims(reps))
 
 
@@ -181,9 +181,9 @@ def tile(A: Any, reps: Any) -> Expr:
 
 
 @meaning(np.pad)
-def pad(array_: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Expr:
+def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Expr:
     """Return np.pad(array, pad_width, mode)."""
-    x = array(array_)
+    x = expr(array)
     widths = _widths(pad_width, x.ndim)
     if mode in ("edge", "wrap"):
         for k, (before, after) in enumerate(widths):
@@ -233,7 +233,7 @@ def _of_three(x: Expr) -> Expr:
 @meaning(np.cross, static="axisa axisb axisc")
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Expr:
     """Return np.cross(a, b) of vectors along the last axis."""
-    x, y = array(a), array(b)
+    x, y = expr(a), expr(b)
     if (axisa, axisb, axisc) != (-1, -1, -1) or axis is not None:
         raise unsupported("np.cross along other axes is not supported", "move the axis to the end first")
     u, v = ([item_at(e, e.ndim - 1, At(), k) for k in range(3)] for e in map(_of_three, (x, y)))

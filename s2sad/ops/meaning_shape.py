@@ -10,11 +10,11 @@ import numpy as np
 from s2sad.ir.path import At, Index, Item, Span
 from s2sad.ops.call import (
     METHODS,
-    array,
-    arrays,
     as_rank0,
     dims,
     dtype_of,
+    expr,
+    exprs,
     make_call,
     meaning,
     one_axis,
@@ -40,20 +40,18 @@ from s2sad.ops.functions import (
 
 
 @meaning(np.reshape)
-def reshape_(
-    a: Any, /, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None
-) -> Expr:
+def reshape_(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Expr:
     """Return np.reshape(a, shape)."""
     only("order", order, "C")
     only("copy", copy, None)
-    return reshape(array(a), *dims(shape if shape is not None else newshape))
+    return reshape(expr(a), *dims(shape))
 
 
 def reshape_method(self: Any, *shape: Any, order: Any = "C", copy: Any = None) -> Expr:
     """Return `a.reshape(*shape)`."""
     only("order", order, "C")
     only("copy", copy, None)
-    return reshape(array(self), *dims(shape[0] if len(shape) == 1 else shape))
+    return reshape(expr(self), *dims(shape[0] if len(shape) == 1 else shape))
 
 
 METHODS["reshape"] = make_call("reshape", reshape_method)
@@ -63,13 +61,13 @@ METHODS["reshape"] = make_call("reshape", reshape_method)
 def ravel(a: Any, order: Any = "C") -> Expr:
     """Return np.ravel(a)."""
     only("order", order, "C")
-    return reshape(array(a), -1)
+    return reshape(expr(a), -1)
 
 
 def flatten(self: Any, order: Any = "C") -> Expr:
     """Return `a.flatten()`, a copy."""
     only("order", order, "C")
-    x = array(self)
+    x = expr(self)
     return copy(x if x.ndim == 1 else reshape(x, -1))
 
 
@@ -79,7 +77,7 @@ METHODS["flatten"] = make_call("flatten", flatten)
 @meaning(np.squeeze, method="squeeze")
 def squeeze(a: Any, axis: Any = None) -> Expr:
     """Return np.squeeze(a)."""
-    x = array(a)
+    x = expr(a)
     if axis is None:
         if any(not n.is_const for n in x.dims):
             raise unsupported(
@@ -100,7 +98,7 @@ def squeeze(a: Any, axis: Any = None) -> Expr:
 @meaning(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Expr:
     """Return np.expand_dims(a, axis)."""
-    x = as_rank0(array(a))
+    x = as_rank0(expr(a))
     given = axis if isinstance(axis, tuple | list) else (axis,)
     rank = x.ndim + len(given)
     return expand(x, *sorted(one_axis(k, rank) for k in given))
@@ -124,19 +122,19 @@ def _one_or_all(xs: tuple[Expr, ...]) -> Any:
 @meaning(np.atleast_1d)
 def atleast_1d(*arys: Any) -> Any:
     """Return np.atleast_1d(*arys)."""
-    return _one_or_all(tuple(_atleast(array(x), 1) for x in arys))
+    return _one_or_all(tuple(_atleast(expr(x), 1) for x in arys))
 
 
 @meaning(np.atleast_2d)
 def atleast_2d(*arys: Any) -> Any:
     """Return np.atleast_2d(*arys)."""
-    return _one_or_all(tuple(_atleast(array(x), 2) for x in arys))
+    return _one_or_all(tuple(_atleast(expr(x), 2) for x in arys))
 
 
 @meaning(np.atleast_3d)
 def atleast_3d(*arys: Any) -> Any:
     """Return np.atleast_3d(*arys)."""
-    return _one_or_all(tuple(_atleast(array(x), 3) for x in arys))
+    return _one_or_all(tuple(_atleast(expr(x), 3) for x in arys))
 
 
 # --- permuting and flipping ---------------------------------------------------------------------
@@ -145,7 +143,7 @@ def atleast_3d(*arys: Any) -> Any:
 @meaning(np.transpose, getattr(np, "permute_dims", None))
 def transpose(a: Any, axes: Any = None) -> Expr:
     """Return np.transpose(a, axes)."""
-    x = array(a)
+    x = expr(a)
     return permute(x, tuple(one_axis(k, x.ndim) for k in (reversed(range(x.ndim)) if axes is None else axes)))
 
 
@@ -161,7 +159,7 @@ METHODS["transpose"] = make_call("transpose", transpose_method, static="axes")
 @meaning(np.swapaxes)
 def swapaxes(a: Any, axis1: Any, axis2: Any) -> Expr:
     """Return np.swapaxes(a, axis1, axis2)."""
-    x = array(a)
+    x = expr(a)
     return swap(x, one_axis(axis1, x.ndim), one_axis(axis2, x.ndim))
 
 
@@ -171,7 +169,7 @@ METHODS["swapaxes"] = make_call("swapaxes", swapaxes)
 @meaning(np.moveaxis, static="source destination")
 def moveaxis(a: Any, source: Any, destination: Any) -> Expr:
     """Return np.moveaxis(a, source, destination)."""
-    x = array(a)
+    x = expr(a)
     src, dst = (
         [one_axis(k, x.ndim) for k in (v if isinstance(v, tuple | list) else (v,))]
         for v in (source, destination)
@@ -185,7 +183,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Expr:
 @meaning(np.rollaxis, static="start")
 def rollaxis(a: Any, axis: Any, start: Any = 0) -> Expr:
     """Return np.rollaxis(a, axis, start)."""
-    x = array(a)
+    x = expr(a)
     k, to = one_axis(axis, x.ndim), start + x.ndim if start < 0 else start
     return moveaxis(x, k, to - 1 if k < to else to)
 
@@ -193,13 +191,13 @@ def rollaxis(a: Any, axis: Any, start: Any = 0) -> Expr:
 @meaning(getattr(np, "matrix_transpose", None))
 def matrix_transpose(x: Any, /) -> Expr:
     """Return np.matrix_transpose(x)."""
-    return swap(array(x))
+    return swap(expr(x))
 
 
 @meaning(np.flip)
 def flip_(m: Any, axis: Any = None) -> Expr:
     """Return np.flip(m, axis)."""
-    x = array(m)
+    x = expr(m)
     if axis is None:
         return flip(x, *range(x.ndim))
     return flip(
@@ -210,19 +208,19 @@ def flip_(m: Any, axis: Any = None) -> Expr:
 @meaning(np.fliplr)
 def fliplr(m: Any) -> Expr:
     """Return np.fliplr(m)."""
-    return flip(array(m), 1)
+    return flip(expr(m), 1)
 
 
 @meaning(np.flipud)
 def flipud(m: Any) -> Expr:
     """Return np.flipud(m)."""
-    return flip(array(m), 0)
+    return flip(expr(m), 0)
 
 
 @meaning(np.rot90, static="k")
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Expr:
     """Return np.rot90(m, k, axes)."""
-    x = array(m)
+    x = expr(m)
     i, j = (one_axis(a, x.ndim) for a in axes)
     match k % 4:
         case 1:
@@ -239,15 +237,15 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Expr:
 
 
 @meaning(np.broadcast_to)
-def broadcast_to(array_: Any, shape: Any, subok: Any = False) -> Expr:
+def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Expr:
     """Return np.broadcast_to(array, shape)."""
-    return apply("broadcast_to", array(array_), *dims(shape))
+    return apply("broadcast_to", expr(array), *dims(shape))
 
 
 @meaning(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: Any = False) -> tuple[Expr, ...]:
     """Return np.broadcast_arrays(*args)."""
-    xs = [array(x) for x in args]
+    xs = [expr(x) for x in args]
     like = xs[0]
     for x in xs[1:]:
         like = apply("add", apply("zeros_like", like, dtype=None), apply("zeros_like", x, dtype=None))
@@ -257,13 +255,13 @@ def broadcast_arrays(*args: Any, subok: Any = False) -> tuple[Expr, ...]:
 @meaning(np.copy)
 def copy_(a: Any, order: Any = "K", subok: Any = False) -> Expr:
     """Return np.copy(a)."""
-    x = array(a)
+    x = expr(a)
     return copy(x) if x.is_array else apply("array0", x)
 
 
 def copy_method(self: Any, order: Any = "C") -> Expr:
     """Return `a.copy()`."""
-    return copy(array(self))
+    return copy(expr(self))
 
 
 METHODS["copy"] = make_call("copy", copy_method)
@@ -273,7 +271,7 @@ def astype(
     self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True, copy: Any = True
 ) -> Expr:
     """Return `a.astype(dtype)`."""
-    x = array(self)
+    x = expr(self)
     if not copy and x.dtype == dtype_of(dtype):
         return x
     return apply("cast", x, dtype=dtype_of(dtype))
@@ -293,13 +291,13 @@ def astype_(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> E
 
 @meaning(np.concatenate, getattr(np, "concat", None))
 def concatenate_(
-    arrays_: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Expr:
     """Return np.concatenate(arrays, axis)."""
-    if isinstance(arrays_, Expr) and arrays_.ndim > 1 and axis == 0 and dtype is None:
-        x = arrays_
+    if isinstance(arrays, Expr) and arrays.ndim > 1 and axis == 0 and dtype is None:
+        x = arrays
         return reshape(x, size(x, 0) * size(x, 1), *(size(x, k) for k in range(2, x.ndim)))
-    return join(arrays(arrays_), axis, dtype)
+    return join(exprs(arrays), axis, dtype)
 
 
 def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None) -> Expr:
@@ -315,10 +313,10 @@ def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None) -> Expr:
 
 @meaning(np.stack)
 def stack(
-    arrays_: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+    arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Expr:
     """Return np.stack(arrays, axis)."""
-    xs = arrays(arrays_)
+    xs = exprs(arrays)
     if dtype is not None:
         xs = tuple(cast(x, dtype_of(dtype)) for x in xs)
     return apply("stack", *xs, axis=one_axis(axis, xs[0].ndim + 1))
@@ -327,33 +325,33 @@ def stack(
 @meaning(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.hstack(tup)."""
-    xs = tuple(_atleast(x, 1) for x in arrays(tup))
+    xs = tuple(_atleast(x, 1) for x in exprs(tup))
     return join(xs, 0 if xs[0].ndim == 1 else 1, dtype)
 
 
 @meaning(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.vstack(tup)."""
-    return join(tuple(_atleast(x, 2) for x in arrays(tup)), 0, dtype)
+    return join(tuple(_atleast(x, 2) for x in exprs(tup)), 0, dtype)
 
 
 @meaning(np.dstack)
 def dstack(tup: Any) -> Expr:
     """Return np.dstack(tup)."""
-    return join(tuple(_atleast(x, 3) for x in arrays(tup)), 2)
+    return join(tuple(_atleast(x, 3) for x in exprs(tup)), 2)
 
 
 @meaning(np.column_stack)
 def column_stack(tup: Any) -> Expr:
     """Return np.column_stack(tup)."""
-    xs = tuple(_atleast(x, 1) for x in arrays(tup))
+    xs = tuple(_atleast(x, 1) for x in exprs(tup))
     return join(tuple(expand(x, 1) if x.ndim == 1 else x for x in xs), 1)
 
 
 @meaning(np.append)
 def append(arr: Any, values: Any, axis: Any = None) -> Expr:
     """Return np.append(arr, values, axis)."""
-    return join((array(arr), array(values)), axis)
+    return join((expr(arr), expr(values)), axis)
 
 
 # --- splitting ----------------------------------------------------------------------------------
@@ -362,32 +360,32 @@ def append(arr: Any, values: Any, axis: Any = None) -> Expr:
 @meaning(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> tuple[Expr, ...]:
     """Return np.split(ary, indices_or_sections, axis)."""
-    return _split(array(ary), indices_or_sections, axis, exact=True)
+    return _split(expr(ary), indices_or_sections, axis, exact=True)
 
 
 @meaning(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> tuple[Expr, ...]:
     """Return np.array_split(ary, indices_or_sections, axis)."""
-    return _split(array(ary), indices_or_sections, axis, exact=False)
+    return _split(expr(ary), indices_or_sections, axis, exact=False)
 
 
 @meaning(np.hsplit)
 def hsplit(ary: Any, indices_or_sections: Any) -> tuple[Expr, ...]:
     """Return np.hsplit(ary, indices_or_sections)."""
-    x = array(ary)
+    x = expr(ary)
     return _split(x, indices_or_sections, 0 if x.ndim == 1 else 1, exact=True)
 
 
 @meaning(np.vsplit)
 def vsplit(ary: Any, indices_or_sections: Any) -> tuple[Expr, ...]:
     """Return np.vsplit(ary, indices_or_sections)."""
-    return _split(array(ary), indices_or_sections, 0, exact=True)
+    return _split(expr(ary), indices_or_sections, 0, exact=True)
 
 
 @meaning(np.dsplit)
 def dsplit(ary: Any, indices_or_sections: Any) -> tuple[Expr, ...]:
     """Return np.dsplit(ary, indices_or_sections)."""
-    return _split(array(ary), indices_or_sections, 2, exact=True)
+    return _split(expr(ary), indices_or_sections, 2, exact=True)
 
 
 def _split(x: Expr, where: Any, axis: Any, exact: bool) -> tuple[Expr, ...]:
@@ -417,7 +415,7 @@ def _split(x: Expr, where: Any, axis: Any, exact: bool) -> tuple[Expr, ...]:
 @meaning(getattr(np, "unstack", None))
 def unstack(x: Any, /, *, axis: Any = 0) -> tuple[Expr, ...]:
     """Return np.unstack(x)."""
-    a = array(x)
+    a = expr(x)
     k = one_axis(axis, a.ndim)
     if not a.dims[k].is_const:
         raise unsupported("np.unstack needs a known number of parts", "loop over the axis")
@@ -430,20 +428,20 @@ def unstack(x: Any, /, *, axis: Any = 0) -> tuple[Expr, ...]:
 @meaning(np.ndim)
 def ndim(a: Any) -> int:
     """Return np.ndim(a)."""
-    return array(a).ndim
+    return expr(a).ndim
 
 
 @meaning(np.shape)
 def shape(a: Any) -> tuple[Expr, ...]:
     """Return np.shape(a)."""
-    x = array(a)
+    x = expr(a)
     return tuple(size(x, k) for k in range(x.ndim))
 
 
 @meaning(np.size)
 def size_(a: Any, axis: Any = None) -> Expr:
     """Return np.size(a, axis)."""
-    x = array(a)
+    x = expr(a)
     return size(x, None if axis is None else one_axis(axis, x.ndim))
 
 

@@ -1,7 +1,7 @@
 """From functional array writes to writes in place: copies exactly where the old contents are needed.
 
 After it, running the instructions in order, with `setitem` and `accum` updating their first argument
-and views sharing memory, gives the functional meaning (tests/emit/emulate.py is that evaluator). A copy
+and views sharing memory, gives the functional meaning (tests/emulate.py is that evaluator). A copy
 is made where a written array shares memory with a value that is still needed, is not ours (a
 parameter that the function does not say it writes), cannot be written (a broadcast), or where a
 result must be fresh. One conflict is resolved at a time, at the place that runs least often:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
@@ -51,6 +51,8 @@ class _Joiner(Rewriter):
         new = self.inside(instr)
         if new.blocks or not new.op.pure or not new.results or new.op.name in OWN or new.op.name == "call":
             return (new,)
+        if all(isinstance(a, Literal) for a in new.args):  # a number is as well written twice
+            return (new,)
         key = self.key(new)
         first = self.known.get(key)
         if first is None:
@@ -76,7 +78,8 @@ class _Joiner(Rewriter):
 
 def _is_short(instr: Instr) -> bool:
     """True if the instruction prints about as shortly as a name, and costs no more."""
-    t = instr.results[0].type
     if instr.op.cost == 0 and instr.op.alias is not Alias.FRESH:
         return True
-    return instr.op.name == "size" or is_int(t)
+    if instr.op.name in ("add", "subtract"):
+        return is_int(instr.results[0].type) and any(isinstance(a, Literal) for a in instr.args)
+    return instr.op.name == "size"

@@ -12,7 +12,7 @@ from s2sad.passes.site import Answer, Made, Row, Site, is_int, is_number, same_t
 # --- signs --------------------------------------------------------------------------------------
 
 
-def _without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
+def without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
     """Return `-a` without a minus sign, if `a` has one that can be taken away."""
     if isinstance(a, Literal):
         negative = isinstance(a.value, int | float) and not isinstance(a.value, bool) and a.value < 0
@@ -21,15 +21,15 @@ def _without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
         return minus.args[0]
     if site.instr.role == "reverse" and (difference := site.part(a, "subtract")) is not None:
         left, right = difference.args  # -(-a - b) is a + b, but for the sign of zero
-        other = _without_sign(site, left)
+        other = without_sign(site, left)
         return None if other is None else Made("add", (other, right), difference.result.type)
     product = site.part(a, "multiply", "divide")
     if product is None or product.result.type.dtype.kind not in "fc":
         return None
     left, right = product.args
-    if (other := _without_sign(site, left)) is not None:
+    if (other := without_sign(site, left)) is not None:
         return Made(product.op.name, (other, right), product.result.type)
-    if (other := _without_sign(site, right)) is not None:
+    if (other := without_sign(site, right)) is not None:
         return Made(product.op.name, (left, other), product.result.type)
     return None
 
@@ -38,29 +38,29 @@ def _sum(site: Site) -> Answer:
     left, right = site.args
     if site.type.dtype.kind not in "ifc" or (isinstance(right, Literal) and isinstance(left, Literal)):
         return None
-    if (other := _without_sign(site, right)) is not None:
+    if (other := without_sign(site, right)) is not None:
         return Made("subtract", (left, other))
-    other = _without_sign(site, left)
+    other = without_sign(site, left)
     return None if other is None else Made("subtract", (right, other))
 
 
 def _difference(site: Site) -> Answer:
     left, right = site.args
-    other = _without_sign(site, right) if site.type.dtype.kind in "ifc" else None
+    other = without_sign(site, right) if site.type.dtype.kind in "ifc" else None
     return None if other is None else Made("add", (left, other))
 
 
 def _opposite(site: Site) -> Answer:
     if isinstance(site.args[0], Literal):  # -0.0 and -1 are numbers already
         return None
-    return _without_sign(site, site.args[0])
+    return without_sign(site, site.args[0])
 
 
 def _product_of_signs(site: Site) -> Answer:
     left, right = site.args
     if site.type.dtype.kind not in "fc":
         return None
-    a, b = _without_sign(site, left), _without_sign(site, right)
+    a, b = without_sign(site, left), without_sign(site, right)
     return None if a is None or b is None else Made(site.instr.op.name, (a, b))
 
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
-from s2sad.ir.path import Index, Path, Span, is_fancy, may_repeat
-from s2sad.passes.site import Answer, Made, Row, Site, is_array, is_number, is_weak, same_type
+from s2sad.ir.path import Path, is_fancy, may_repeat
+from s2sad.passes.site import Answer, Made, Row, Site, is_array, is_number, is_weak, is_whole, same_type
 
 ZEROS = ("zeros", "zeros_like")
 BLANK = (*ZEROS, "empty", "empty_like", "full", "full_like", "ones", "ones_like")
-
-
-def is_whole(path: Path) -> bool:
-    """True if the path selects all of an array, dimension by dimension."""
-    return all(isinstance(step, Index) and all(item == Span() for item in step.items) for step in path)
 
 
 def _itself(site: Site) -> Answer:

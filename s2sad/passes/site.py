@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.path import Index, Path, Span
 from s2sad.ir.types import Array, Scalar, Type, without_sizes
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """An instruction to make. The outermost one takes over the results of the one it replaces; an
-    inner one has the type of what it stands for."""
+    inner one has the type of what it stands for, and the name, place and role of `like`."""
 
     op: str
     args: tuple[Operand | Made, ...]
     type: Type | None = None
     params: tuple[tuple[str, Any], ...] = ()
+    like: Instr | None = None
 
 
 Answer = Operand | Made | None
@@ -103,6 +105,11 @@ def is_int(t: Type) -> bool:
 def is_array(a: Operand | Made) -> bool:
     """True if `a` is an array."""
     return isinstance(a.type, Array)
+
+
+def is_whole(path: Path) -> bool:
+    """True if the path selects all of an array, dimension by dimension."""
+    return all(isinstance(step, Index) and all(item == Span() for item in step.items) for step in path)
 
 
 def is_weak(a: Operand | Made) -> bool:

@@ -1,0 +1,1 @@
+"""Derivatives as `Function -> Function`: forward mode, reverse mode, and its two halves."""

@@ -146,9 +146,8 @@ class Accumulator:
         else:
             out = scope.b.emit(OPS["add"], a, c, name=name)
             wide = a if isinstance(t, Array) and not is_lazy(a.type, t.shape) else c
-            if isinstance(t, Array) and isinstance(out.type, Array) and isinstance(wide.type, Array):
-                if out.type.ndim == wide.type.ndim:
-                    out = retyped(scope.b, out, Array(out.type.dtype, wide.type.shape))
+            if isinstance(t, Array) and isinstance(wide.type, Array):
+                out = retyped(scope.b, out, Array(out.type.dtype, wide.type.shape))
         self.owned.add(out)
         self.bars[target] = Bar(out, both)
 

@@ -63,14 +63,16 @@ class _Counter:
         for instr in block.instrs:
             if instr.blocks:
                 instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
-            if instr.op.name in LOOPS and (self.activity.slots(instr) or self.is_active(instr.blocks[-1])):
-                if instr.op.name == "while" or _exits(instr.blocks[-1]):
-                    instr = self.counted(instr)
+            if instr.op.name in LOOPS and self.needs_count(instr):
+                instr = self.counted(instr)
             instrs.append(instr)
         return Block(block.params, tuple(instrs), block.end)
 
-    def is_active(self, body: Block) -> bool:
-        return any(r in self.activity for instr in body.walk() for r in instr.results)
+    def needs_count(self, loop: Instr) -> bool:
+        if loop.op.name == "for" and not _exits(loop.blocks[-1]):
+            return False
+        inside = any(r in self.activity for instr in loop.blocks[-1].walk() for r in instr.results)
+        return inside or bool(self.activity.slots(loop))
 
     def counted(self, instr: Instr) -> Instr:
         body = instr.blocks[-1]

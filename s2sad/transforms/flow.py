@@ -7,7 +7,7 @@ reversed in that branch: elsewhere its cotangent would be zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from s2sad.analysis.activity import LOOPS, Activity, carried, inits
 from s2sad.analysis.program import Program
@@ -34,9 +34,10 @@ class Flow:
     def sources(self, instr: Instr) -> Iterator[Value]:
         """Yield the arguments of a plain instruction that get contributions."""
         for k, a in enumerate(instr.args):
-            if isinstance(a, Value) and a in self.activity:
-                if instr.op.name == "call" or self.pullbacks.of(instr)[k] is not None:
-                    yield a
+            if not isinstance(a, Value) or a not in self.activity:
+                continue
+            if instr.op.name == "call" or self.pullbacks.of(instr)[k] is not None:
+                yield a
 
     def targets(self, block: Block) -> dict[Value, None]:
         """Return the values from outside that get contributions when a block is reversed."""
@@ -111,39 +112,40 @@ class Flow:
     # sinking
 
     def _sink(self, block: Block) -> None:
-        users: dict[Value, set[Block | None]] = {}  # branch of an `if` of this block, None: the block itself
+        users: dict[Value, set[Block | None]] = {}  # branch of an `if` in this block; None: the block itself
 
-        def use(values: Iterator[Value] | list[Value] | dict[Value, None], where: Block | None) -> None:
+        def use(values: Iterable[Value], where: Block | None) -> None:
             for v in values:
                 users.setdefault(v, set()).add(where)
 
-        if block.end.kind == "return":
-            use([a for a in block.end.args if isinstance(a, Value)], None)
-        else:
-            use(self.end_targets(block), None)
-        for instr in reversed(self._content(block)):
+        use(self._kept_by_end(block), None)
+        for instr in reversed([*self.sunk.get(block, []), *block.instrs]):
             if instr.op.name == "if":
                 for b in instr.blocks:
                     if not b.leaves:
                         use(self.targets(b), b)
-                continue
-            if not self.works(instr):
-                continue
-            places: set[Block | None] = set()
-            for r in instr.results:
-                places |= users.get(r, set())
-            place = next(iter(places)) if len(places) == 1 else None
-            if instr.blocks or instr.op.name == "call":
-                place = None
-            if place is not None:
-                if instr in self.branch_of:  # deeper than where it was sunk to
-                    self.sunk[block].remove(instr)
-                self.branch_of[instr] = place
-                self.sunk.setdefault(place, []).insert(0, instr)
-            use(self.instr_targets(instr), place)
+            elif self.works(instr):
+                use(self.instr_targets(instr), self._sink_instr(block, instr, users))
         for instr in block.instrs:
             for b in instr.blocks:
                 self._sink(b)
 
-    def _content(self, block: Block) -> list[Instr]:
-        return [*self.sunk.get(block, []), *block.instrs]
+    def _sink_instr(self, block: Block, instr: Instr, users: dict[Value, set[Block | None]]) -> Block | None:
+        """Note and return the branch in which an instruction can be reversed."""
+        if instr.blocks or instr.op.name == "call":
+            return None
+        places: set[Block | None] = set()
+        for r in instr.results:
+            places |= users.get(r, set())
+        place = next(iter(places)) if len(places) == 1 else None
+        if place is not None:
+            if instr in self.branch_of:  # deeper than where it was sunk to
+                self.sunk[block].remove(instr)
+            self.branch_of[instr] = place
+            self.sunk.setdefault(place, []).insert(0, instr)
+        return place
+
+    def _kept_by_end(self, block: Block) -> list[Value]:
+        if block.end.kind == "return":
+            return [a for a in block.end.args if isinstance(a, Value)]
+        return self.end_targets(block)

@@ -94,6 +94,7 @@ class Forward:
         self.env[cursor] = b.emit(OPS["add"], self.env[cursor], Literal(1), name="cursor")
 
     def branches(self, b: Builder, instr: Instr) -> None:
+        """Append an `if`; the cells written in its branches become results."""
         going = [x for x in instr.blocks if not x.leaves]
         cells = list(dict.fromkeys(c for x in going for c in self.plan.written(x)))
         leave = self.leaving_cells(instr.blocks[0])
@@ -122,6 +123,7 @@ class Forward:
                 self.env[c] = b.emit(UNDEF, type=c.type)
 
     def loop(self, b: Builder, instr: Instr) -> None:
+        """Append a loop; the cells written in it become slots."""
         for tape in self.plan.made_before(instr):
             b.role = "tape"
             self.env[tape.cell] = self.allocate(b, tape)
@@ -195,7 +197,8 @@ class Forward:
     def grown(self, b: Builder, array: Operand, cursor: Operand, count: Operand | None = None) -> Operand:
         """Append the doubling of a tape that is full; flat ones grow by `count` in addition."""
         t = array.type
-        assert isinstance(t, Array) and isinstance(array, Value)
+        assert isinstance(t, Array)
+        assert isinstance(array, Value)
         length = b.emit(OPS["size"], array, axis=0)
         full = b.emit(OPS["equal" if count is None else "greater"], cursor, length)
         inner = b.inner()

@@ -63,7 +63,7 @@ def _step(program: Program, counting: Counts, loop: Instr, k: int) -> Step | Non
         return None if amount is None else Step(loop, k, amount, None)
     if program.home[producer] is not body or not leaves_cleanly(loop, k, counting):
         return None
-    j = producer.results.index(a)  # type: ignore[arg-type]
+    j = producer.results.index(a)
     if inits(producer)[j] is not p or not leaves_cleanly(producer, j, counting):
         return None
     if producer.op.name == "while" and producer not in counting:

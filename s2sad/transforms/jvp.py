@@ -110,11 +110,8 @@ class _Jvp:
         if all(d is None for d in dots):
             return
         op = instr.op
-        if op.kind is Kind.LINEAR and not (
-            op.linear_args and any(dots[k] is not None for k in op.linear_args)
-        ):
-            if op.linear_args:
-                return
+        if op.kind is Kind.LINEAR and op.linear_args and all(dots[k] is None for k in op.linear_args):
+            return
         try:
             exprs = tangent(instr, dots)
         except S2sadError as error:

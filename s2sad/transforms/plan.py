@@ -82,7 +82,7 @@ class Plan:
                 continue
             reached[v] = None
             if v in candidates and v not in chosen:
-                todo += candidates[v].operands  # type: ignore[arg-type]
+                todo += (x for x in candidates[v].operands if isinstance(x, Value))
                 if v in self.steps and self.steps[v].inner is not None:
                     self.restored[v] = Value(v.name, WEAK_INT)
         for v in sorted((v for v in reached if v in chosen), key=list(candidates).index):
@@ -178,7 +178,8 @@ class Plan:
         return KEEP if loop is None else store_cost(v.type)
 
     def _is_counter(self, p: Value, loop: Instr | None) -> bool:
-        return loop in self.counting and self.counting[loop].counter is p  # type: ignore[index]
+        counting = self.counting.get(loop) if loop is not None else None
+        return counting is not None and counting.counter is p
 
     def _reads(self, instr: Instr) -> Iterator[Value]:
         if instr.blocks:

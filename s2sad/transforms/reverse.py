@@ -11,7 +11,7 @@ from s2sad.analysis.pullback import Contribution, Pullbacks
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.op import Alias
-from s2sad.ir.types import Scalar, is_differentiable
+from s2sad.ir.types import Array, Scalar, is_differentiable
 from s2sad.ops.control import COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
@@ -79,7 +79,7 @@ class _Reverse(LoopReversal):
         parameters, result = interface.reverse_signature(self.with_value, self.seed_one)
         return replace(
             interface.fn,
-            name=f"{fn.name}_{'vjp' if not self.seed_one else 'value_and_grad' if self.with_value else 'grad'}",
+            name=f"{fn.name}_{self.suffix()}",
             params=(*fn.params, *seeds),
             block=Block((), tuple(b.instrs), end),
             signature=parameters,
@@ -88,6 +88,12 @@ class _Reverse(LoopReversal):
             doc=self.describe(),
             extra=interface.extra() | {"primal_params": len(fn.params), "values": len(values)},
         )
+
+    def suffix(self) -> str:
+        """Return what is added to the function's name."""
+        if not self.seed_one:
+            return "vjp"
+        return "value_and_grad" if self.with_value else "grad"
 
     def cursor_of(self, world: World) -> Callable[[Value], Operand]:
         """Return the function that tells how a cursor stands."""

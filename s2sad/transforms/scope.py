@@ -115,7 +115,7 @@ class Scope:
         """Append the computation of a carried int from the number of the trip."""
         step = self.world.plan.steps[v]
         init, number = self.fetch(step.init), self.number
-        assert number is not None and step.inner is None
+        assert number is not None
         self.b.role = "recompute"
         if step.amount != 1:
             number = self.b.emit(OPS["multiply"], number, Literal(step.amount))

@@ -16,7 +16,8 @@ from s2sad.errors import S2sadError, UnsupportedOp
 from s2sad.ir.core import Value
 from s2sad.ir.op import Alias
 from s2sad.ir.path import is_fancy
-from s2sad.ir.types import type_of, without_sizes
+from s2sad.ir.size import Size
+from s2sad.ir.types import INT, WEAK_FLOAT, Scalar, type_of, without_sizes
 from s2sad.ops import OPS, attribute, lookup, method
 from s2sad.ops.call import FUNCTIONS, Call
 from s2sad.ops.expr import Apply, Expr, Leaf, lift
@@ -425,3 +426,41 @@ def test_every_op_of_a_meaning_is_in_the_table() -> None:
         for e in found if isinstance(found, tuple) else (found,):
             if isinstance(e, Apply):
                 assert OPS[e.op.name] is e.op
+
+
+def test_powers_of_ints_know_their_kind() -> None:
+    n = Leaf(Value("n", Scalar(INT, True, Size.symbol("n"))))
+    length = Leaf(Value("m", Scalar(INT, True, Size.symbol("x.0"))))
+    assert (lift(2) ** lift(3)).type.size == Size.of(8)
+    assert (lift(2) ** lift(-1)).type == WEAK_FLOAT
+    assert (lift(2) ** n).type == WEAK_FLOAT  # 2 ** -1 is 0.5
+    assert (lift(-1) ** n).type.dtype == INT
+    assert (lift(2) ** length).type.dtype == INT
+    assert (n**2).type.dtype == INT
+    assert (n * 2 + 1).type.size == Size.symbol("n") * 2 + 1
+
+
+def parameters(signature: inspect.Signature) -> dict[str, Any]:
+    """Return what a caller can name or leave out."""
+    minor = ("like", "device", "subok", "signature", "casting", "order", "ndmax", "kwargs", "out", "where", "axes",
+             "keepdims", "initial", "dtype", "fweights", "aweights", "mean", "correction", "axis")  # fmt: skip
+    return {n: p for n, p in signature.parameters.items() if n not in minor}
+
+
+def test_signatures_are_those_of_numpy() -> None:
+    for function, call in FUNCTIONS.items():
+        module = getattr(function, "__module__", "") or ""
+        if not module.startswith("numpy") or isinstance(function, type):
+            continue
+        try:
+            theirs = parameters(inspect.signature(function))
+        except ValueError:
+            continue
+        ours = parameters(call.signature)
+        ours = {n: p for n, p in ours.items() if n not in ("constant_values",)}
+        assert list(theirs) == list(ours), function
+        for name, p in theirs.items():
+            required = p.default is inspect.Parameter.empty
+            assert required == (ours[name].default is inspect.Parameter.empty), (function, name)
+            if isinstance(p.default, int | float | str):
+                assert p.default == ours[name].default, (function, name)
