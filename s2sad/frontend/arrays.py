@@ -37,7 +37,6 @@ from s2sad.ops.expr import Apply, Expr, Leaf, apply
 class Arrays(Hooks):
     """Buffers and views."""
 
-    # -- making and reading ------------------------------------------------------------------------
     def new_buffer(self, value: Value, name: str = "", **facts: Any) -> Ref:
         """Return a view of all of a new buffer that holds `value`."""
         assert isinstance(value.type, Array)
@@ -111,7 +110,6 @@ class Arrays(Hooks):
         """Return a number or array as an expression."""
         return Leaf(self.operand(value, node))
 
-    # -- results of expressions --------------------------------------------------------------------
     def absorb(self, result: Any, views: dict[Operand, Ref], name: str = "", memo: Any = None) -> Abstract:
         """Return the abstract value of what a Call expanded to. `views` maps operands that were passed
         in to the references they were read from, so that views of them stay views."""
@@ -169,7 +167,6 @@ class Arrays(Hooks):
             return self.new_buffer(operand, name)
         return Num(operand)
 
-    # -- views -------------------------------------------------------------------------------------
     def view(self, ref: Ref, path: Path, operands: tuple[Operand, ...]) -> Ref:
         """Return the view `path` of a view."""
         whole = (*ref.path, *path)
@@ -271,7 +268,6 @@ class Arrays(Hooks):
             return Num(value)
         return self.view(ref, (step,), operands)
 
-    # -- writes ------------------------------------------------------------------------------------
     def write(self, ref: Ref, index: tuple[Abstract, ...] | None, value: Abstract, how: str = "set") -> None:
         """Write `value` to `ref[index]` (the whole view for None): how is set, add or at."""
         self.check_writeable(ref)
@@ -366,8 +362,6 @@ class Arrays(Hooks):
                 for item in value.defaults.values():
                     self.reachable(item, found, seen)
 
-    # -- lists that grow: filled in further down ---------------------------------------------------
-    # -- sizes -------------------------------------------------------------------------------------
     def size(self, ref: Ref, axis: int) -> Num:
         """Return `x.shape[axis]`: read from the first version of the buffer where a view allows it."""
         dim = self.sizes.canonical(ref.type.shape[axis])

@@ -28,6 +28,7 @@ class Assign(Calls):
     """Assignment statements."""
 
     def do_Assign(self, node: Any) -> Outcome:
+        """Read a `Assign` statement."""
         first = node.targets[0]
         hint = first.id if isinstance(first, gast.Name) else ""
         value = self.expr(node.value, hint)
@@ -37,12 +38,14 @@ class Assign(Calls):
         return None
 
     def do_AnnAssign(self, node: Any) -> Outcome:
+        """Read a `AnnAssign` statement."""
         if node.value is not None:
             hint = node.target.id if isinstance(node.target, gast.Name) else ""
             self.assign(node.target, self.expr(node.value, hint))
         return None
 
     def do_Delete(self, node: Any) -> Outcome:
+        """Read a `Delete` statement."""
         for target in node.targets:
             if isinstance(target, gast.Name):
                 self.bind(target.id, UNBOUND)
@@ -174,6 +177,7 @@ class Assign(Calls):
         self.state.heap[owner.id] = Struct("record", tuple(pairs), tuple(pairs.values()), contents.cls)
 
     def do_AugAssign(self, node: Any) -> Outcome:
+        """Read a `AugAssign` statement."""
         target = node.target
         kind = type(node.op)
         if isinstance(target, gast.Name):
@@ -219,12 +223,7 @@ class Assign(Calls):
         contents = self.contents(value)
         if isinstance(contents, Struct | Series):
             value = self.array_of(contents, node)
-        repeated = index is not None and any(
-            isinstance(self.contents(i), Struct)
-            and self.contents(i).kind == "list"  # type: ignore[attr-defined]
-            or (isinstance(i, Ref) and i.type.dtype.kind != "b" and i.type.ndim > 0)
-            for i in index
-        )
+        repeated = index is not None and any(self.is_index_array(i) for i in index)
         simple = kind in (gast.Add, gast.Sub) and not repeated and ref.type.dtype.kind in "fc"
         source = self.operand(value, node)
         if simple and source.type.dtype.kind in "iufc":
@@ -245,6 +244,13 @@ class Assign(Calls):
                 node,
             )
         self.write(ref, index, new)
+
+    def is_index_array(self, part: Abstract) -> bool:
+        """Return True for an int array or list as an index: it may name an element twice."""
+        box = self.contents(part)
+        if isinstance(box, Struct):
+            return box.kind == "list"
+        return isinstance(box, Ref) and box.type.dtype.kind != "b" and box.type.ndim > 0
 
     def settled_index(self, index: tuple[Abstract, ...]) -> tuple[Abstract, ...]:
         """Return an index whose lists are made arrays once, for reading and writing."""

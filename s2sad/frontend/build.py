@@ -112,7 +112,7 @@ class Root(Transforms):
         inner = getattr(function, "__wrapped__", None)
         if inner is not None and callable(inner):
             return self.underlying(inner)
-        call = getattr(type(function), "__call__", None)
+        call = inspect.getattr_static(type(function), "__call__", None)
         if isinstance(call, types.FunctionType):
             return self.source(call), (Static(function, Access("self", lambda: function)),)
         name = getattr(function, "__name__", type(function).__name__)
@@ -135,7 +135,6 @@ class Root(Transforms):
         )
         return source, (*leading, *bound)
 
-    # -- parameters --------------------------------------------------------------------------------------
     def parameters(
         self,
         source: Source,

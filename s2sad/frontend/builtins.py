@@ -286,7 +286,8 @@ class Builtins(Lists):
 
     def call_sorted(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`sorted` of compile-time values."""
-        values = self.static_value(args[0] if not isinstance(args[0], Lazy) else self.call_list(args, {}, node, ""), "the argument of sorted()", node)  # fmt: skip
+        items_of = self.call_list(args, {}, node, "") if isinstance(args[0], Lazy) else args[0]
+        values = self.static_value(items_of, "the argument of sorted()", node)
         made = sorted(values)
         items = tuple(constant(v) for v in made)
         return self.box(Struct("list", tuple(range(len(items))), items))
@@ -342,6 +343,7 @@ BUILTINS: dict[Any, str] = {
 
 
 def hashable(value: Any) -> bool:
+    """Return True if a Python object can be a key."""
     try:
         hash(value)
     except TypeError:

@@ -83,7 +83,6 @@ class Callees(Functions):
         params = (("callee", fn),)
         return here.add(Instr(OPS["call"], tuple(operands), results, params, (), here.origin, here.role))
 
-    # -- building ------------------------------------------------------------------------------------------
     def callee(
         self,
         source: Source,

@@ -44,6 +44,7 @@ class Calls(Containers):
     """Calls to abstract values."""
 
     def expr_Call(self, node: Any, name: str) -> Abstract:
+        """Read a `Call` expression."""
         function = self.expr(node.func)
         if isinstance(function, Static) and function.value is builtins.print:
             self.print_call(node)
@@ -92,13 +93,12 @@ class Calls(Containers):
             case Box() | Struct():
                 contents = self.contents(function)
                 if isinstance(contents, Struct) and contents.kind == "record":
-                    call = getattr(contents.cls, "__call__", None)
+                    call = inspect.getattr_static(contents.cls, "__call__", None)
                     if isinstance(call, types.FunctionType):
                         return self.call_value(Static(call), (function, *args), kwargs, node, name)
         raise self.refuse("S117", f"{describe(function)} cannot be called", "", node)
 
-    # -- compile-time callables -----------------------------------------------------------------------
-    def call_static(
+    def call_static(  # noqa: C901 - a dispatch on what is called
         self, function: Static, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
         """Return the result of calling a Python object."""
@@ -174,7 +174,7 @@ class Calls(Containers):
         name: str,
     ) -> Abstract:
         """Return the result of calling an object with `__call__`, or evaluate a pure call now."""
-        call = getattr(type(value), "__call__", None)
+        call = inspect.getattr_static(type(value), "__call__", None)
         if isinstance(call, types.FunctionType):
             return self.call_value(Static(call), (function, *args), kwargs, node, name)
         owner = getattr(value, "__self__", None)
@@ -216,7 +216,6 @@ class Calls(Containers):
             self.place(node),
         )
 
-    # -- ops ------------------------------------------------------------------------------------------
     def call_op(
         self, call: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
@@ -321,7 +320,6 @@ class Calls(Containers):
         assert call is not None
         return self.call_op(call, (value,), {}, node, "")
 
-    # -- methods ----------------------------------------------------------------------------------------
     def call_method(
         self,
         owner: Abstract,
@@ -362,10 +360,6 @@ class Calls(Containers):
             "use the NumPy function",
             self.place(node),
         )
-
-    # -- builtins -------------------------------------------------------------------------------------------
-    # -- constructors ------------------------------------------------------------------------------------------
-    # -- provided by classes further down --------------------------------------------------------------------
 
 
 def _kind(contents: Any) -> str:

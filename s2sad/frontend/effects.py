@@ -22,6 +22,7 @@ class Effects(Assign):
     """Raising and printing."""
 
     def do_Raise(self, node: Any) -> Outcome:
+        """Read a `Raise` statement."""
         if node.exc is None:
             raise self.refuse("S104", "`raise` without an exception is not supported", "", node)
         exception, template, values = self.message(node.exc)
@@ -95,6 +96,7 @@ class Effects(Assign):
         self.builder.emit_all(OPS["print"], *values, template=tuple(template), **options)
 
     def do_Assert(self, node: Any) -> Outcome:
+        """Read a `Assert` statement."""
         cond = self.truth(node.test)
         if isinstance(cond, Literal) and cond.value:
             return None

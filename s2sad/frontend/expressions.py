@@ -38,12 +38,14 @@ class Expressions(Lookups):
 
     # -- names and constants ------------------------------------------------------------------------
     def expr_Constant(self, node: Any, name: str) -> Abstract:
+        """Read a `Constant` expression."""
         value = node.value
         if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
             raise self.mismatch("S316", "an int beyond 64 bits cannot be compiled", "use a float", node)
         return constant(value)
 
     def expr_Name(self, node: Any, name: str) -> Abstract:
+        """Read a `Name` expression."""
         return self.name_value(node.id, node)
 
     def name_value(self, name: str, node: Any) -> Abstract:
@@ -67,14 +69,17 @@ class Expressions(Lookups):
     # -- attributes and subscripts -----------------------------------------------------------------------
     # -- displays ---------------------------------------------------------------------------------------
     def expr_Tuple(self, node: Any, name: str) -> Abstract:
+        """Read a `Tuple` expression."""
         items = self.display(node.elts)
         return Struct("tuple", tuple(range(len(items))), items)
 
     def expr_List(self, node: Any, name: str) -> Abstract:
+        """Read a `List` expression."""
         items = self.display(node.elts)
         return self.box(Struct("list", tuple(range(len(items))), items))
 
     def expr_Set(self, node: Any, name: str) -> Abstract:
+        """Read a `Set` expression."""
         values = [self.static_value(self.expr(e), "an item of a set", e) for e in node.elts]
         return Static(frozenset(values))
 
@@ -89,6 +94,7 @@ class Expressions(Lookups):
         return tuple(items)
 
     def expr_Dict(self, node: Any, name: str) -> Abstract:
+        """Read a `Dict` expression."""
         pairs: dict[Any, Abstract] = {}
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
@@ -101,6 +107,7 @@ class Expressions(Lookups):
         return self.box(Struct("dict", tuple(pairs), tuple(pairs.values())))
 
     def expr_JoinedStr(self, node: Any, name: str) -> Abstract:
+        """Read a `JoinedStr` expression."""
         text = ""
         for part in node.values:
             if isinstance(part, gast.Constant):
@@ -116,6 +123,7 @@ class Expressions(Lookups):
         return Static(text)
 
     def expr_Lambda(self, node: Any, name: str) -> Abstract:
+        """Read a `Lambda` expression."""
         return self.make_closure(node)
 
     def make_closure(self, node: Any) -> Closure:
@@ -131,6 +139,7 @@ class Expressions(Lookups):
         return Closure(node, self.frame.id, self.frame.source, defaults)
 
     def expr_NamedExpr(self, node: Any, name: str) -> Abstract:
+        """Read a `NamedExpr` expression."""
         value = self.expr(node.value, node.target.id)
         self.bind(node.target.id, value)
         return value

@@ -54,7 +54,6 @@ class Functions(Statements):
         self.taken: set[str] = set()
         self.sources: dict[Any, Source] = {}
 
-    # -- captured values ------------------------------------------------------------------------------
     def captured(self, value: Static, node: Any = None) -> Abstract:
         """Return a captured Python object: numbers and arrays become hidden parameters, read again at
         each call; everything else is static, and checked again at each call."""
@@ -155,7 +154,6 @@ class Functions(Statements):
         else:
             self.static_captures.append((lambda: len(read()), len(value)))
 
-    # -- frames ----------------------------------------------------------------------------------------
     def source(self, function: types.FunctionType) -> Source:
         """Return the source of a function."""
         if function not in self.sources:
@@ -300,7 +298,6 @@ class Functions(Statements):
         """Return a function with its first argument bound."""
         return Partial(function, (owner,))
 
-    # -- returns -----------------------------------------------------------------------------------------------
     def root_return(self, value: Abstract, node: Any) -> End:
         """Return the end of the IR function: the leaves of the result, then the array parameters."""
         body = self.frame.body
@@ -351,7 +348,6 @@ class Functions(Statements):
             return None
         return tuple(joined)
 
-    # -- structures ------------------------------------------------------------------------------------------
     def from_tree(self, tree: Tree, leaves: list[Abstract]) -> Abstract:
         """Return the abstract value of a structure."""
         match tree:

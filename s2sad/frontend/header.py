@@ -114,7 +114,8 @@ class Header(Joins):
                 )
                 return Struct(init.kind, init.keys, items, init.cls)
             case Series(rows, count):
-                rows = self.ref_header(loop, rows, Hint("own", loop.hints.get((*key, "rows"), Hint("own")).type), (*key, "rows"), name)  # fmt: skip
+                own = loop.hints.get((*key, "rows"), Hint("own"))
+                rows = self.ref_header(loop, rows, Hint("own", own.type), (*key, "rows"), name)
                 number = self.header(loop, Num(count), (*key, "count"), "")
                 assert isinstance(number, Num)
                 return Series(rows, number.operand, init.fits)
@@ -127,7 +128,8 @@ class Header(Joins):
     def counted_series(self, loop: Loop, init: Struct, hint: Hint, key: Key, name: str) -> Series:
         """Return a list to which every trip appends the same number of items: its room is made before
         the loop, and its length is known from the loop's index."""
-        assert isinstance(hint.template, Series) and loop.trips is not None
+        assert isinstance(hint.template, Series)
+        assert loop.trips is not None
         before = len(init.items)
         added = self.scaled(loop.trips, hint.per_trip, before)
         made = self.series_of(init, hint.template, added, self.list_name(key))
@@ -149,7 +151,8 @@ class Header(Joins):
             self.suggested[index] = "k"  # the user's `_` says unused, and here it is used
         for key, before, per_trip in loop.counts:
             now = self.state.heap[key[1]]
-            assert isinstance(now, Series) and isinstance(before, Literal)
+            assert isinstance(now, Series)
+            assert isinstance(before, Literal)
             count = self.scaled(index, per_trip, int(before.value.real))
             self.state.heap[key[1]] = replace(now, count=count)
 
@@ -245,7 +248,7 @@ class Header(Joins):
                 if self.may_overlap(now, other) and not self.may_overlap(mine, other):
                     raise Refine(loop, ("overlap", key, other), Hint("overlap"))
 
-    def fit(
+    def fit(  # noqa: C901 - a match of two kinds
         self,
         loop: Loop,
         header: Abstract,

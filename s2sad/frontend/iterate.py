@@ -44,7 +44,6 @@ class Iterate(Expressions):
         super().__init__(sizes)
         self.loop_nodes: dict[int, Any] = {}  # id of the iterable's node -> the `for` statement
 
-    # -- iterables -------------------------------------------------------------------------------------
     def fixed_items(self, value: Abstract, node: Any) -> list[Abstract] | None:
         """Return the items if their number is known at compile time, else None."""
         box = self.contents(value)
@@ -231,7 +230,6 @@ class Iterate(Expressions):
         made = self.branch(self.lower(apply("less", Leaf(a), Leaf(b))), lambda: Num(a), lambda: Num(b))
         return self.operand(made)
 
-    # -- loops --------------------------------------------------------------------------------------------
     def run_for(
         self,
         iterable: Abstract,
@@ -329,10 +327,7 @@ class Iterate(Expressions):
                     self.pending_symbol = name
                 raise
             params = (index, *loop.params)
-            if left is None:
-                end = self.end("yield", *self.loop_values(loop))
-            else:
-                end = left
+            end = self.end("yield", *self.loop_values(loop)) if left is None else left
             return (index,), (Block(params, tuple(self.builder.instrs), end),), (lo, hi, step)
 
         trips = None
@@ -363,9 +358,6 @@ class Iterate(Expressions):
         if isinstance(operand.type, Array) or operand.type.dtype.kind not in "iub":
             raise self.mismatch("S320", "range() needs ints", "convert with int()", node)
         return operand
-
-    # -- comprehensions --------------------------------------------------------------------------------------
-    # -- lists ---------------------------------------------------------------------------------------------------
 
 
 def _index_name(target: Any) -> str:

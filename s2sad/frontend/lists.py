@@ -32,12 +32,15 @@ class Lists(Iterate):
     """Comprehensions and growing lists."""
 
     def expr_ListComp(self, node: Any, name: str) -> Abstract:
+        """Read a `ListComp` expression."""
         return self.comprehension(node)
 
     def expr_GeneratorExp(self, node: Any, name: str) -> Abstract:
+        """Read a `GeneratorExp` expression."""
         return Generator(node, self.frame.id)
 
     def expr_DictComp(self, node: Any, name: str) -> Abstract:
+        """Read a `DictComp` expression."""
         made = self.box(Struct("dict", (), ()))
 
         def one() -> None:
@@ -52,6 +55,7 @@ class Lists(Iterate):
         return made
 
     def expr_SetComp(self, node: Any, name: str) -> Abstract:
+        """Read a `SetComp` expression."""
         raise self.refuse("S106", "set comprehensions are not supported", "build a list", node)
 
     def listed(self, value: Abstract) -> Abstract:

@@ -32,6 +32,7 @@ class Lookups(Operators):
     """Attributes and subscripts to abstract values."""
 
     def expr_Attribute(self, node: Any, name: str) -> Abstract:
+        """Read a `Attribute` expression."""
         owner = self.expr(node.value)
         self.at(node)
         return self.attribute(owner, node.attr, node)
@@ -63,7 +64,9 @@ class Lookups(Operators):
         access = owner.access.attribute(attr) if owner.access is not None else None
         return self.captured(Static(found, access), node)
 
-    def array_attribute(self, owner: Ref | Num, attr: str, node: Any) -> Abstract:
+    def array_attribute(  # noqa: C901 - a match of names
+        self, owner: Ref | Num, attr: str, node: Any
+    ) -> Abstract:
         """Return an attribute or method of an array or number."""
         t = owner.type if isinstance(owner, Ref) else owner.operand.type
         if isinstance(owner, Ref):
@@ -147,6 +150,7 @@ class Lookups(Operators):
         return self.captured(Static(found), node)
 
     def expr_Subscript(self, node: Any, name: str) -> Abstract:
+        """Read a `Subscript` expression."""
         owner = self.expr(node.value)
         index = self.index_of(node.slice)
         self.at(node)
@@ -162,6 +166,7 @@ class Lookups(Operators):
         return (value,)
 
     def expr_Slice(self, node: Any, name: str) -> Abstract:
+        """Read a `Slice` expression."""
         parts = (node.lower, node.upper, node.step)
         items = tuple(Static(None) if p is None else self.expr(p) for p in parts)
         return Struct("slice", (0, 1, 2), items)
@@ -197,7 +202,8 @@ class Lookups(Operators):
                 if not parts and not (
                     isinstance(contents.operand.type, Scalar) and contents.operand.type.weak
                 ):
-                    shape = apply("reshape", Leaf(contents.operand), *[1] * sum(p.value is None for p in index if isinstance(p, Static)))  # fmt: skip
+                    rank = sum(isinstance(p, Static) and p.value is None for p in index)
+                    shape = apply("reshape", Leaf(contents.operand), *[1] * rank)
                     return self.absorb(shape, {}, name)
                 raise self.needs_rank(contents, len(index), node)
         raise self.refuse("S113", f"{describe(contents)} cannot be subscripted", "", node)

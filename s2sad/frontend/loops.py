@@ -65,12 +65,6 @@ class Loops(Header):
                 if refine.loop is not loop:
                     self.state, self.builder = before, outer
                     raise
-                assert (
-                    hints.get(refine.key) is None
-                    or hints[refine.key].kind != refine.hint.kind
-                    or hints[refine.key].type != refine.hint.type
-                    or refine.hint.kind == "series"
-                ), f"no progress at {refine.key}"
                 hints[refine.key] = refine.hint
                 continue
             except BaseException:
@@ -172,7 +166,7 @@ class Loops(Header):
         for buffer in (*loop.buffers, *loop.owned.values()):
             param = self.header_values.get(buffer)
             if buffer in loop.before.buffers:
-                param = next(p for b, p in zip(loop.buffers, loop.params[-len(loop.buffers) :], strict=True) if b == buffer)  # fmt: skip
+                param = loop.params[len(loop.params) - len(loop.buffers) + loop.buffers.index(buffer)]
             assert param is not None
             version = outcome[param]
             assert isinstance(version, Value)

@@ -231,9 +231,7 @@ class Machine:
         """Return a value that is about to be read; raise if it cannot be."""
         if isinstance(value, Poison):
             kind = NotDifferentiable if value.code.startswith("S4") else UnsupportedSyntax
-            raise kind(
-                value.code, value.why.replace("this name", f"`{name}`"), value.instead, self.place()
-            )
+            raise kind(value.code, value.why.replace("this name", f"`{name}`"), value.instead, self.place())
         if isinstance(value, MaybeUnbound):
             if not isinstance(value.bound, Literal):
                 self.guard(value.bound, UnboundLocalError, f"`{name}` is not bound on this path")

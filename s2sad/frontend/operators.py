@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gast
@@ -57,6 +58,7 @@ class Operators(Loops):
     """Operators to abstract values."""
 
     def expr_BinOp(self, node: Any, name: str) -> Abstract:
+        """Read a `BinOp` expression."""
         left, right = self.expr(node.left), self.expr(node.right)
         self.at(node)
         return self.binary(type(node.op), left, right, node, name)
@@ -73,7 +75,8 @@ class Operators(Loops):
         if isinstance(a, Struct) or isinstance(b, Struct):
             return self.binary_struct(kind, left, right, node)
         if isinstance(a, Series) or isinstance(b, Series):
-            raise self.refuse("S107", "a list built in a loop can be appended to and turned into an array", "call np.array on it first", node)  # fmt: skip
+            why = "a list built in a loop can be appended to and turned into an array"
+            raise self.refuse("S107", why, "call np.array on it first", node)
         x, y = self.leaf(left, node), self.leaf(right, node)
         self.check_operands(kind, x, y, node)
         result = apply(op, x, y)
@@ -128,6 +131,7 @@ class Operators(Loops):
             raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
 
     def expr_UnaryOp(self, node: Any, name: str) -> Abstract:
+        """Read a `UnaryOp` expression."""
         if isinstance(node.op, gast.Not):
             return self.negated(self.truth(node.operand))
         value = self.expr(node.operand)
@@ -202,6 +206,7 @@ class Operators(Loops):
         return result
 
     def expr_BoolOp(self, node: Any, name: str) -> Abstract:
+        """Read a `BoolOp` expression."""
         is_and = isinstance(node.op, gast.And)
         value = self.expr(node.values[0])
         for part in node.values[1:]:
@@ -210,9 +215,7 @@ class Operators(Loops):
                 if bool(cond.value) == is_and:
                     value = self.expr(part)
                 continue
-            first = value
-            more: Callable[[], Abstract] = lambda p=part: self.expr(p)  # type: ignore[misc]
-            kept: Callable[[], Abstract] = lambda f=first: f  # type: ignore[misc]
+            more, kept = partial(self.expr, part), partial(_same, value)
             value = self.branch(cond, more if is_and else kept, kept if is_and else more)
         return value
 
@@ -246,6 +249,7 @@ class Operators(Loops):
         return value
 
     def expr_IfExp(self, node: Any, name: str) -> Abstract:
+        """Read a `IfExp` expression."""
         cond = self.truth(node.test)
         if isinstance(cond, Literal):
             return self.expr(node.body if cond.value else node.orelse, name)
@@ -253,6 +257,7 @@ class Operators(Loops):
         return self.branch(cond, lambda: self.expr(node.body), lambda: self.expr(node.orelse), name)
 
     def expr_Compare(self, node: Any, name: str) -> Abstract:
+        """Read a `Compare` expression."""
         left = self.expr(node.left)
         if len(node.ops) == 1:
             right = self.expr(node.comparators[0])
@@ -288,7 +293,8 @@ class Operators(Loops):
         if isinstance(a, Static | Struct) != isinstance(b, Static | Struct) and not (
             is_numeric(a) or is_numeric(b)
         ):
-            if isinstance(a, Struct | Num | Static) and isinstance(b, Struct | Num | Static) and spelled in ("equal", "not_equal"):  # fmt: skip
+            plain = isinstance(a, Struct | Num | Static) and isinstance(b, Struct | Num | Static)
+            if plain and spelled in ("equal", "not_equal"):
                 return Num(Literal(spelled == "not_equal"))
             a = self.array_of(a) if isinstance(a, Struct) else a
             b = self.array_of(b) if isinstance(b, Struct) else b
@@ -367,7 +373,12 @@ class Operators(Loops):
         raise self.refuse("S109", f"`in` is not supported on {describe(box)}", "compare with ==", node)
 
 
+def _same(value: Abstract) -> Abstract:
+    return value
+
+
 def is_numeric(value: Abstract) -> bool:
+    """Return True for numbers and arrays, compile-time ones included."""
     if isinstance(value, Num | Ref):
         return True
     return (
@@ -378,4 +389,5 @@ def is_numeric(value: Abstract) -> bool:
 
 
 def is_text(value: Abstract) -> bool:
+    """Return True for strings."""
     return isinstance(value, Static) and isinstance(value.value, str | bytes)

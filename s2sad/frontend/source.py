@@ -92,8 +92,8 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
                 yield node
         return
     # Several lambdas can stand on one line: the one whose body holds exactly this code's positions.
-    spans = [p for p in code.co_positions() if None not in p and p[0] != p[1] or p[2] != p[3]]
-    real = [(a, c, b, d) for a, b, c, d in spans if None not in (a, b, c, d) and (a, c) != (b, d)]
+    spans = [(a, c, b, d) for a, b, c, d in code.co_positions()]
+    real = [s for s in spans if None not in s and s[:2] != s[2:]]
     best: list[tuple[tuple[int, int], Any]] = []
     for node in nodes:
         if not isinstance(node, gast.Lambda):

@@ -59,19 +59,22 @@ class Statements(Effects):
         }.get(type(node), ("S106", f"`{type(node).__name__}` is not supported", ""))
         raise self.refuse(*what, node)
 
-    # -- simple statements -------------------------------------------------------------------------------
     def do_Pass(self, node: Any) -> Outcome:
+        """Read a `Pass` statement."""
         return None
 
     def do_Global(self, node: Any) -> Outcome:
+        """Read a `Global` statement."""
         if any(n in syntax.assigned_names(self.frame.node.body) for n in node.names):
             self.refuse_statement(node)
         return None
 
     def do_Nonlocal(self, node: Any) -> Outcome:
+        """Read a `Nonlocal` statement."""
         return None
 
     def do_Import(self, node: Any) -> Outcome:
+        """Read a `Import` statement."""
         for alias in node.names:
             module = self.evaluated(lambda a=alias: __import__(a.name), node=node)
             assert isinstance(module, Static)
@@ -83,6 +86,7 @@ class Statements(Effects):
         return None
 
     def do_ImportFrom(self, node: Any) -> Outcome:
+        """Read a `ImportFrom` statement."""
         for alias in node.names:
             module = self.evaluated(lambda a=alias: __import__(node.module, fromlist=[a.name]), node=node)
             assert isinstance(module, Static)
@@ -92,11 +96,13 @@ class Statements(Effects):
         return None
 
     def do_Expr(self, node: Any) -> Outcome:
+        """Read a `Expr` statement."""
         if not isinstance(node.value, gast.Constant):
             self.expr(node.value)
         return None
 
     def do_FunctionDef(self, node: Any) -> Outcome:
+        """Read a `FunctionDef` statement."""
         if node.decorator_list:
             value: Abstract = self.make_closure(node)
             for decorator in reversed(node.decorator_list):
@@ -114,8 +120,8 @@ class Statements(Effects):
             "S123", "decorators on nested functions are not supported", "define it outside", node
         )
 
-    # -- leaving ---------------------------------------------------------------------------------------------
     def do_Return(self, node: Any) -> Outcome:
+        """Read a `Return` statement."""
         value = self.expr(node.value) if node.value is not None else Static(None)
         self.at(node)
         if self.frame.root:
@@ -174,9 +180,11 @@ class Statements(Effects):
         return Returned() if outcome is None else outcome
 
     def do_Break(self, node: Any) -> Outcome:
+        """Read a `Break` statement."""
         return self.leave_loop("break", node)
 
     def do_Continue(self, node: Any) -> Outcome:
+        """Read a `Continue` statement."""
         return self.leave_loop("continue", node)
 
     def leave_loop(self, kind: str, node: Any) -> Outcome:
@@ -195,8 +203,8 @@ class Statements(Effects):
             self.state.frames[self.frame.id][BROKE] = Num(Literal(True))
         return self.end(kind, *self.loop_values(loop))
 
-    # -- compound statements -----------------------------------------------------------------------------------
     def do_If(self, node: Any) -> Outcome:
+        """Read a `If` statement."""
         cond = self.truth(node.test)
         self.at(node)
         if isinstance(cond, Literal):
@@ -251,6 +259,7 @@ class Statements(Effects):
         return names, escaping
 
     def do_For(self, node: Any) -> Outcome:
+        """Read a `For` statement."""
         iterable = self.expr(node.iter)
         names, escaping = self.loop_names(node)
         scope = self.state.frames[self.frame.id]
@@ -278,6 +287,7 @@ class Statements(Effects):
         return outcome
 
     def do_While(self, node: Any) -> Outcome:
+        """Read a `While` statement."""
         names, escaping = self.loop_names(node)
         scope = self.state.frames[self.frame.id]
         if BROKE in names:
@@ -319,6 +329,7 @@ class Statements(Effects):
         return outcome if outcome is not None else self.run(node.body)
 
     def do_With(self, node: Any) -> Outcome:
+        """Read a `With` statement."""
         for item in node.items:
             value = self.expr(item.context_expr) if isinstance(item.context_expr, gast.Call) else None
             if not (isinstance(value, Static) and isinstance(value.value, np.errstate)):

@@ -62,9 +62,9 @@ def loaded_outside(function: Any, loop: Any, names: list[str]) -> set[str]:
             if isinstance(node.ctx, gast.Load) and node.id in wanted and node.id not in bound:
                 found.add(node.id)
             return
-        if isinstance(node, gast.AugAssign) and isinstance(node.target, gast.Name):
-            if node.target.id in wanted and node.target.id not in bound:
-                found.add(node.target.id)
+        target = getattr(node, "target", None)
+        if isinstance(node, gast.AugAssign) and isinstance(target, gast.Name) and target.id not in bound:
+            found.update({target.id} & wanted)
         if isinstance(node, gast.For):
             visit(node.iter, bound)
             inner = bound | frozenset(assigned_names([node.target]))

@@ -157,12 +157,11 @@ class Transforms(Callees):
         except NotPure:
             raise self.refuse(
                 "S127",
-                "a function transformed inside a program must not write to arrays it is given, nor return them",
+                "a function transformed inside a program must not write or return arrays it is given",
                 "copy first, or return fresh arrays",
                 node,
             ) from None
 
-    # -- forms called with the function as first argument ---------------------------------------------------
     def form_stop_gradient(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
         """`stop_gradient(x)`: x without its derivative, leaf by leaf."""
         box = self.contents(args[0])
