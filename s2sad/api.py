@@ -71,7 +71,8 @@ def jacobian(
 def hessian(
     fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
 ) -> Any:
-    """Return a function that computes the Hessian of the scalar-valued `fun`, forward over reverse."""
+    """Return a function that computes the Hessian of `fun`, forward over reverse (forward over forward
+    where `fun` returns more than one number)."""
     return _derivative(ForwardJacobian, "hessian", fun, argnums, has_aux, jit)
 
 

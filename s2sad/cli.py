@@ -72,7 +72,8 @@ def run_emit(options: argparse.Namespace) -> str:
     for target in targets:
         variant, example = compiled(target, options)
         text = variant.main.lowered[1] if options.lowered else variant.main.source
-        texts.append(example.header(target.name) + text)
+        first, rest = text.split("\n", 1)
+        texts.append(f"{first}\n{example.header(target.name)}{rest}")
     return merged(texts)
 
 
@@ -83,7 +84,7 @@ def merged(texts: Sequence[str]) -> str:
     lines = [text.splitlines() for text in texts]
     imports = sorted({line for module in lines for line in module if line.startswith(("import ", "from "))})
     bodies = ["\n".join(line for line in module if line not in imports) for module in lines]
-    return "\n".join(imports) + "\n\n" + "\n\n\n".join(bodies) + "\n"
+    return "\n\n\n".join(["\n".join(imports), *bodies]).strip() + "\n"
 
 
 def run_check(options: argparse.Namespace) -> str:
@@ -149,11 +150,20 @@ def compiled(target: Target, options: argparse.Namespace) -> tuple[Variant, Exam
         except TypeMismatch as error:
             needed = getattr(error, "needs_rank", None)
             if needed is None or not example.guessed:
-                raise
+                raise hinted(error, example) from None
             example = example.raised(needed[0], needed[1], error)
     raise TypeMismatch(
         "S342", f"the ranks of {target.name}'s arguments could not be inferred", "annotate them"
     )
+
+
+def hinted(error: TypeMismatch, example: Example) -> TypeMismatch:
+    """Return the error, with a word on guessed arguments if there are any."""
+    if not example.guessed:
+        return error
+    names = ", ".join(sorted(example.guessed))
+    instead = f"annotate {names}, whose types are guessed, or give examples: --like EXPR"
+    return type(error)(error.code, error.why, instead, error.origin)
 
 
 def build(target: Target, options: argparse.Namespace, example: Example) -> Variant:

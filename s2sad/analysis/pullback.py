@@ -13,6 +13,7 @@ from s2sad.ir.core import Instr, Literal, Value
 from s2sad.ir.op import Kind
 from s2sad.ir.path import Index, Item, New, Span
 from s2sad.ops.expr import Apply, Expr, Leaf, Located, Masked, apply, leaves
+from s2sad.ops.table import OPS
 
 Contribution = Expr | Located | Masked | None
 
@@ -46,7 +47,9 @@ class Pullbacks:
         if op.kind is Kind.NONDIFF:
             return (False,) * len(instr.args)
         if op.kind is Kind.LINEAR:
-            return tuple(not op.linear_args or k in op.linear_args for k in range(len(instr.args)))
+            places = op.linear_args or tuple(range(len(instr.args)))
+            gone = overwrites(instr)
+            return tuple(k in places and not (gone and k == 0) for k in range(len(instr.args)))
         if op.kind is Kind.REDUCTION:
             return (True, *(False for _ in instr.args[1:]))
         if op.kind is Kind.ELEMENTWISE and len(instr.args) > 1:
@@ -73,7 +76,18 @@ class Pullbacks:
             out = op.derivative[1](g, args, y, **params)
         else:
             out = op.derivative(g, *args, y=y, **params)
-        return out if isinstance(out, tuple) else (out,)
+        found: tuple[Contribution, ...] = out if isinstance(out, tuple) else (out,)
+        if instr.op is OPS["setitem"] and instr.role == "tape":  # no entry is written twice
+            return (g, *found[1:])
+        return (None, *found[1:]) if overwrites(instr) else found
+
+
+def overwrites(instr: Instr) -> bool:
+    """True for a write to all elements of an array: nothing of what was there is left."""
+    if instr.op is not OPS["setitem"]:
+        return False
+    steps = (s.items if isinstance(s, Index) else () for s in instr.param("path"))
+    return all(item == Span() or item == New() for items in steps for item in items)
 
 
 def parts(contribution: Contribution) -> tuple[Expr, ...]:

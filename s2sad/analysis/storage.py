@@ -29,6 +29,8 @@ def alias_of(instr: Instr) -> Alias:
         return Alias.FRESH
     if instr.op.name == "getitem" and paths.is_fancy(instr.param("path")):
         return Alias.FRESH
+    if instr.op.name == "einsum" and len(instr.args) == 1:
+        return Alias.MAYBE  # a transposition or a diagonal
     return instr.op.alias
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from s2sad.driver.assemble import assembler
 from s2sad.driver.binding import Values
-from s2sad.driver.native import Kernel, is_strong, load_kernel
+from s2sad.driver.native import load_kernel
 from s2sad.driver.pipeline import Trace, finish
 from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
 from s2sad.emit.source import module
+from s2sad.errors import InternalError
 from s2sad.ir.core import Function
-from s2sad.ir.structure import pick, rebuild
-from s2sad.ir.tree import Leaf
+from s2sad.ir.structure import pick
+from s2sad.ir.tree import Leaf, Node, Tree, leaves
+from s2sad.ir.types import Scalar, Type
 from s2sad.lowering.lower import lower
 
 _KINDS = {
@@ -36,64 +41,77 @@ class Compiled:
         self.ir = fn
         self.trace = trace
         self.finished = finish(fn, trace)
-        self.source: str = module(self.finished)
-        trace.text(fn.name, self.source)
-        self._lowered: tuple[Function, str] | None = None
-        self.function = self._load()
-        self.kernel: Kernel | None = None
-        if jit:
-            lowered, text = self.lowered
-            shown = fn.result_types[: len(fn.result_types) - len(fn.writes)]
-            self.kernel = load_kernel(text, lowered.name, shown)
-        types = fn.result_types
-        self.kinds = {k: types[k].dtype.type for k in sorted(exact) if is_strong(types[k])}
         self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
-        self.places = self._places()
+        self.returned = without_records(fn.result)
+        types = fn.result_types
+        strong = [k for k in leaves(fn.result) if is_strong(types[k])]
+        self.kinds = {k: types[k].dtype.type for k in strong if jit or k in exact}
+        self.assemble = assembler(fn.result, self.kinds)
+        self.call: Callable[[Values], Any] = self._native() if jit else self._plain()
 
-    def _load(self) -> Callable[..., Any]:
-        # captured values are lines of the shown text, but parameters of what runs: read at each call
+    @functools.cached_property
+    def source(self) -> str:
+        """The text that is shown."""
+        text: str = module(self.finished)
+        self.trace.text(self.ir.name, text)
+        return text
+
+    @functools.cached_property
+    def function(self) -> Callable[..., Any]:
+        """The emitted function, as a function of Python."""
+        # What runs differs from what is shown in two ways: captured values are parameters, not lines, for
+        # they are read at each call; and objects are returned as tuples, for a gradient in the structure
+        # of an object need not be one that its class would make.
         captured = any(p.kind == "captured" for p in self.ir.signature)
-        text = module(self.finished, captured_as_lines=False) if captured else self.source
+        text = self.source
+        if captured or self.returned is not self.ir.result:
+            text = module(replace(self.finished, result=self.returned), captured_as_lines=False)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         function: Callable[..., Any] = load(text, f"<s2sad {self.ir.name} {digest}>")[self.ir.name]
         return function
 
-    @property
+    @functools.cached_property
     def lowered(self) -> tuple[Function, str]:
-        """Return the loop-nest form of the function and its text."""
-        if self._lowered is None:
-            fn = self.trace.step("lower", lower(self.finished))
-            self._lowered = fn, module(fn)
-        return self._lowered
+        """The loop-nest form of the function, and its text."""
+        fn = self.trace.step("lower", lower(self.finished))
+        return fn, module(fn)
 
-    def call(self, values: Values) -> Any:
-        """Return the result for one value per parameter."""
-        if self.kernel is not None:
-            out = self.kernel(*(values if self.flat else self.leaves(values)))
-            return rebuild(self.ir.result, out)
-        out = self._run(values)
-        if not self.kinds:
-            return out
-        found = pick(self.ir.result, out)
-        found.update((k, kind(found[k])) for k, kind in self.kinds.items())
-        return rebuild(self.ir.result, found)
+    def _native(self) -> Callable[[Values], Any]:
+        """Return `call` by way of a compiled kernel over flat leaves."""
+        fn, text = self.lowered
+        kernel, failure = load_kernel(text, fn.name)
+        flat, assemble, gather = self.flat, self.assemble, self.leaves
 
-    def _run(self, values: Values) -> Any:
-        if self.places is None:
-            return self.function(*values)
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        for (kind, name), value in zip(self.places, values, strict=True):
-            match kind:
-                case "positional":
-                    args.append(value)
-                case "variadic":
-                    args.extend(value)
-                case "variadic_keyword":
-                    kwargs.update(value)
-                case "keyword":
-                    kwargs[name] = value
-        return self.function(*args, **kwargs)
+        def call(values: Values) -> Any:
+            try:
+                out = kernel(*(values if flat else gather(values)))
+            except failure as error:
+                why = f"the compilation of {fn.name} failed: {error}"
+                raise InternalError("S906", why, "please report this with the program") from error
+            return assemble(out)
+
+        return call
+
+    def _plain(self) -> Callable[[Values], Any]:
+        """Return `call` by way of the emitted Python function."""
+        function, places = self.function, self._places()
+        if places is None:
+            run: Callable[[Values], Any] = lambda values: function(*values)  # noqa: E731
+        else:
+
+            def run(values: Values) -> Any:
+                args, kwargs = placed(places, values)
+                return function(*args, **kwargs)
+
+        if not self.kinds and self.returned is self.ir.result:
+            return run
+        returned, assemble = self.returned, self.assemble
+
+        def call(values: Values) -> Any:
+            found = pick(returned, run(values))
+            return assemble(found)  # type: ignore[arg-type]  # by leaf index
+
+        return call
 
     def _places(self) -> tuple[tuple[str, str], ...] | None:
         """Return how each parameter is passed to the emitted function; None if all are positional."""
@@ -114,3 +132,36 @@ class Compiled:
             else:
                 found.extend(pick(p.tree, value).values())
         return found
+
+
+def is_strong(t: Type) -> bool:
+    """True for the types of NumPy scalars: compiled code returns Python numbers for them."""
+    return isinstance(t, Scalar) and not t.weak
+
+
+def placed(places: tuple[tuple[str, str], ...], values: Values) -> tuple[list[Any], dict[str, Any]]:
+    """Return positional and keyword arguments of a call, given how each value is passed."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for (kind, name), value in zip(places, values, strict=True):
+        match kind:
+            case "positional":
+                args.append(value)
+            case "variadic":
+                args.extend(value)
+            case "variadic_keyword":
+                kwargs.update(value)
+            case "keyword":
+                kwargs[name] = value
+    return args, kwargs
+
+
+def without_records(tree: Tree) -> Tree:
+    """Return the tree with objects replaced by tuples; the same tree if there are none."""
+    if not isinstance(tree, Node):
+        return tree
+    items = tuple(map(without_records, tree.items))
+    if tree.kind == "record":
+        return Node("tuple", tuple(range(len(items))), items)
+    same = all(new is old for new, old in zip(items, tree.items, strict=True))
+    return tree if same else Node(tree.kind, tree.keys, items, tree.cls)

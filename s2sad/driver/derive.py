@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, selected
+from s2sad.driver.jacobian import jacobian_function, refuse_aux
 from s2sad.driver.pipeline import Trace, clean
 from s2sad.errors import InternalError, TypeMismatch, UnsupportedOp
 from s2sad.ir.builder import Builder, Sizes
@@ -41,13 +42,16 @@ def derive(record: Transformed, fn: Function, trace: Trace | None = None) -> Fun
             return joint(fn, record, active_leaves(fn, record.argnums), trace)
         case "hvp":
             return hessian_product(fn, record, trace)
+        case "jacfwd" | "jacrev" | "jacobian":
+            return jacobian(fn, record, trace)
+        case "slope":
+            return slope(fn, record, trace)
+        case "hessian":
+            refuse_aux(fn, record.has_aux)
+            return jacobian(slope(fn, record, trace), record, trace)
         case _:
-            raise UnsupportedOp(
-                "S240",
-                f"{record.kind} cannot be used inside a differentiated or compiled function",
-                "use grad, value_and_grad, jvp or hvp there",
-                fn.origin,
-            )
+            why = f"{record.kind} cannot be used inside a program"
+            raise UnsupportedOp("S240", why, "use grad, jvp, vjp, hvp or jacobian there", fn.origin)
 
 
 def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace) -> Function:
@@ -64,6 +68,27 @@ def inherit(made: Function, fn: Function) -> Function:
     """Return the derivative with what `fn` knows of captured values."""
     kept = {k: v for k, v in fn.extra.items() if k in ("captured", "static_captures")}
     return replace(made, extra={**kept, **made.extra})
+
+
+def jacobian(fn: Function, record: Transformed, trace: Trace) -> Function:
+    """Return the Jacobian of `fn` in the chosen arguments, column by column."""
+    refuse_aux(fn, record.has_aux)
+    active = active_leaves(fn, record.argnums)
+    push = pushforward(fn, active, trace)
+    made = jacobian_function(fn, push, active, bars_tree(fn, record.argnums, active, 0))
+    return clean(inherit(trace.step("jacobian", made), fn), trace)
+
+
+def slope(fn: Function, record: Transformed, trace: Trace) -> Function:
+    """Return the first derivative in reverse mode where the result is one number, else the Jacobian."""
+    tree = (
+        fn.result.items[0]
+        if record.has_aux and isinstance(fn.result, Node) and fn.result.items
+        else fn.result
+    )
+    if isinstance(tree, Leaf) and returned(fn)[tree.index].type.ndim == 0:
+        return gradient(fn, record, trace, with_value=False)
+    return jacobian(fn, record, trace)
 
 
 def joint(fn: Function, record: Transformed, active: tuple[bool, ...], trace: Trace) -> Function:
@@ -86,7 +111,7 @@ def gradient(fn: Function, record: Transformed, trace: Trace, with_value: bool) 
     result = bars_tree(fn, record.argnums, active, first)
     if with_value:
         result = _pair(fn.result, result)
-    return clean(inherit(replace(made, result=result), fn), trace)
+    return clean(inherit(replace(made, result=result, doc=_gradient_doc(made.doc)), fn), trace)
 
 
 def gradient_and_aux(
@@ -102,8 +127,11 @@ def gradient_and_aux(
     else:
         made = keep_results(made, _pair(bars, fn.result.items[1]))
     name = f"{fn.name}_{'value_and_grad' if with_value else 'grad'}"
-    doc = made.doc.replace("the cotangent", "the gradient")
-    return clean(inherit(replace(made, name=name, doc=doc), fn), trace)
+    return clean(inherit(replace(made, name=name, doc=_gradient_doc(made.doc)), fn), trace)
+
+
+def _gradient_doc(doc: str) -> str:
+    return doc.replace("the cotangents of", "the gradients in").replace("the cotangent of", "the gradient in")
 
 
 def hessian_product(fn: Function, record: Transformed, trace: Trace) -> Function:
@@ -115,7 +143,10 @@ def hessian_product(fn: Function, record: Transformed, trace: Trace) -> Function
     slope = gradient(fn, Transformed("grad", None, argnums), trace, with_value=False)
     both = pushforward(slope, active_leaves(fn, chosen), trace)
     assert isinstance(both.result, Node)
-    return clean(keep_results(replace(both, name=f"{fn.name}_hvp"), both.result.items[1]), trace)
+    names = [name for name, _ in selected(fn, chosen)]
+    place = f" ({fn.origin})" if fn.origin else ""
+    doc = f"Return the Hessian of {fn.name} in {', '.join(names)} times its tangents{place}."
+    return clean(keep_results(replace(both, name=f"{fn.name}_hvp", doc=doc), both.result.items[1]), trace)
 
 
 def varied_leaves(fn: Function, varied: tuple[bool, ...] | None) -> tuple[bool, ...]:

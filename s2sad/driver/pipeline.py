@@ -21,16 +21,20 @@ from s2sad.ir.verify import verify
 from s2sad.ir.walk import count
 from s2sad.passes.base import Pass
 from s2sad.passes.bufferize import bufferize
+from s2sad.passes.calls import everywhere
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
+from s2sad.passes.hints import hints
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
 from s2sad.passes.simplify import simplify
+from s2sad.passes.stores import stores
+from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
-CLEAN: tuple[Pass, ...] = (simplify, cse, prune, dce)
-FINISH: tuple[Pass, ...] = (order, repeat, bufferize)
+CLEAN = tuple(map(everywhere, (hints, simplify, cse, prune, stores, dce)))
+FINISH = (*map(everywhere, (order, repeat, unname)), bufferize)
 ROUNDS = 3
 
 

@@ -38,15 +38,19 @@ class Variant:
         exact = derivative_leaves(derived, kind, program.record.has_aux)
         self.main = Compiled(derived, trace, program.jit and kind != "pullback", exact)
         self.flags: Flags = None
+        self.quick: Callable[[tuple[Any, ...]], bool] = lambda args: False
         known = {p.name: k for k, p in enumerate(primal.signature)}
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
         self.extra = tuple(p for p in derived.signature if p.name not in known)
         self.aligned = self.layout == tuple(range(len(primal.signature)))
         self.jit = program.jit
 
-    def fits(self, args: tuple[Any, ...], flags: Flags) -> bool:
-        """True if the call is known to be served by this variant: the fast way, for plain arguments."""
-        return self.flags == flags and self.binding.quick is not None and self.binding.quick(args)
+    def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> None:
+        """Note the call that this variant was built for: plain calls like it are recognised quickly."""
+        self.flags = flags
+        self.binding.remember(args, kwargs)
+        if self.binding.quick is not None and self.aligned and not self.binding.written:
+            self.quick = self.binding.quick
 
     @functools.cached_property
     def halves(self) -> tuple[Compiled, Compiled]:
@@ -85,8 +89,10 @@ class Program:
         """Return the variant for a call, built if need be, and the parameter values of the call.
         `flags` says which leaves are varied (jvp) or which arguments (hvp)."""
         last = self.last
-        if last is not None and not kwargs and last.fits(args, flags):
-            return last, args
+        if last is not None and not kwargs and last.flags == flags:
+            quick = last.binding.quick
+            if quick is not None and quick(args):
+                return last, args
         key = (flags, call_key(args, kwargs))
         found = self._look_up(key, args, kwargs)
         if found is None:
@@ -94,8 +100,7 @@ class Program:
                 found = self._look_up(key, args, kwargs)
                 if found is None:
                     variant = self.build(args, kwargs, flags)
-                    variant.flags = flags
-                    variant.binding.remember(args, kwargs)
+                    variant.remember(args, kwargs, flags)
                     if len(self.variants) >= MOST_VARIANTS:  # static arguments that differ at every call
                         self.variants = {}
                     self.variants[key] = (*self.variants.get(key, ()), variant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from s2sad.emit.constants import constant_text
@@ -65,7 +65,7 @@ class Expressions:
                 if seen is not None:
                     return seen
             case "not_":
-                return negated(self.operand(instr.args[0]))
+                return negated(self.test(instr.args[0]))
         if instr.op.name in _CREATES:
             shaped = self._whole_shape(instr)
             if shaped is not None:
@@ -77,15 +77,27 @@ class Expressions:
 
     # --- conditional expressions ---------------------------------------------------------------
 
-    def _conditional(self, instr: Instr) -> ast.expr:
-        test = self.operand(instr.args[0])
+    def test(self, a: Operand) -> ast.expr:
+        """Return an operand of which only the truth matters."""
+        instr = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+        if instr is not None and instr.op.name == "if":
+            return self._conditional(instr, self.test)
+        if instr is not None and instr.op.name == "not_":
+            return negated(self.test(instr.args[0]))
+        return self.operand(a)
+
+    def _conditional(self, instr: Instr, show: Callable[[Operand], ast.expr] | None = None) -> ast.expr:
+        """Return `b if a else c`, as `a and b` or `a or c` where that is the same: with `show`, where
+        only its truth matters."""
+        test = self.test(instr.args[0])
         target = instr.result.type
         yes, no = (b.end.args[0] for b in instr.blocks)
-        weak = getattr(instr.args[0].type, "weak", False)
-        if weak and isinstance(no, Literal) and no.value is False:
-            return ast.BoolOp(ast.And(), [test, self.operand(yes)])
-        if weak and isinstance(yes, Literal) and yes.value is True:
-            return ast.BoolOp(ast.Or(), [test, self.operand(no)])
+        same = show is not None or getattr(instr.args[0].type, "weak", False)
+        show = show or self.operand
+        if same and no == Literal(False):
+            return _chain(ast.And(), test, show(yes))
+        if same and yes == Literal(True):
+            return _chain(ast.Or(), test, show(no))
         return ast.IfExp(test, self.operand(yes, target), self.operand(no, target))
 
     # --- parts of arrays -----------------------------------------------------------------------
@@ -183,6 +195,11 @@ class Expressions:
         return structure(tree, [self.operand(v) for v in values])
 
 
+def _chain(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
+    first = left.values if isinstance(left, ast.BoolOp) and type(left.op) is type(op) else [left]
+    return ast.BoolOp(op, [*first, right])
+
+
 def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
     """Return the expression that builds a tree from the expressions of its leaves."""
     kind = getattr(tree, "kind", None)
@@ -210,6 +227,8 @@ def joined(path: Path) -> list[Index | Permute]:
     steps: list[Index | Permute] = []
     for step in path:
         if isinstance(step, Permute) and step.axes == tuple(range(len(step.axes))):
+            continue
+        if isinstance(step, Index) and len(path) > 1 and all(item == Span() for item in step.items):
             continue
         before = steps[-1] if steps else None
         if isinstance(before, Index) and isinstance(step, Index):
@@ -267,7 +286,7 @@ def subscript(items: Sequence[Item], rest: list[ast.expr]) -> ast.expr:
             case Span():
                 bounds = [rest.pop(0) if there else None for there in (item.lo, item.hi, item.step)]
                 parts.append(ast.Slice(*bounds))
-        if item != Span():
+        if item != Span() or New() in items:
             keep = len(parts)
     if not parts:
         return parsed("...")

@@ -206,7 +206,8 @@ class Inlining:
     def _free_way(self, block: Block, k: int, position: int, instr: Instr) -> bool:
         read = tuple(used_values(instr))
         names = {v.name for v in read if v.name}
-        arrays = self.storage.of.mask(v for v in read if isinstance(v.type, Array))
+        shapes = {a for j, a in enumerate(instr.args) if j in instr.op.shape_args}
+        arrays = self.storage.of.mask(v for v in read if isinstance(v.type, Array) and v not in shapes)
         for other in block.instrs[k + 1 : position]:
             if self.is_inlined(other) or other.op.name == "comment":
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -67,12 +68,28 @@ class TooLong:
 
 def text_of(node: ast.AST) -> str:
     """Return a statement or expression as one line."""
-    if any(isinstance(n, ast.JoinedStr) for n in ast.walk(node)):
-        return ast.unparse(ast.fix_missing_locations(node))
+    formats = _Formats()
+    node = formats.visit(node)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         text: str = astor.to_source(node, pretty_string=_string, pretty_source="".join)
-    return text.strip("\n")
+    text = text.strip("\n")
+    for name, shown in formats.texts.items():
+        text = text.replace(name, shown)
+    return text
+
+
+class _Formats(ast.NodeTransformer):
+    """Takes f-strings out of a tree: astor cannot print them where Python has changed them."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        name = f"__f_{len(self.texts)}__"
+        text = ast.unparse(ast.fix_missing_locations(node))
+        self.texts[name] = re.sub(r"""^f'([^'"\\]*)'$""", r'f"\1"', text)
+        return ast.Name(name, ast.Load())
 
 
 def expression_text(node: ast.expr) -> str:

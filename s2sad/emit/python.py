@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from s2sad.analysis.liveness import carried_params, initial_args
 from s2sad.emit.constants import quoted
 from s2sad.emit.expr import Expressions, negated, parsed, structure, subscript
+from s2sad.emit.imports import exception_name
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
 from s2sad.emit.names import Names
@@ -19,6 +20,16 @@ from s2sad.ir.tree import Leaf, Node, Static, Tree
 from s2sad.ir.types import Array
 
 _AUGMENTED = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_SIGNS: dict[str, ast.operator] = {
+    "add": ast.Add(),
+    "subtract": ast.Sub(),
+    "multiply": ast.Mult(),
+    "divide": ast.Div(),
+    "floor_divide": ast.FloorDiv(),
+    "remainder": ast.Mod(),
+    "power": ast.Pow(),
+}
+_ACCUMULATED = ("add", "subtract")
 _SILENT = ("zeros", "zeros_like")  # a cotangent that begins at zero stands for no primal line
 
 
@@ -107,23 +118,31 @@ class Statements:
         target = self.expr.part(base, instr.param("path"), operands, store=True)
         scaled = self._scaled(instr)
         if scaled is not None:
-            assert isinstance(target, ast.Subscript)
-            sign = ast.Mult() if scaled.op.name == "multiply" else ast.Div()
-            return self.simple(ast.AugAssign(target, sign, self.expr.operand(scaled.args[1], x.type)), instr)
+            if scaled.args[0] is x and isinstance(base, ast.Name):
+                target = base
+            assert isinstance(target, ast.Subscript | ast.Name)
+            sign = _SIGNS[scaled.op.name]
+            kind = None if scaled.op.name == "power" else x.type
+            return self.simple(ast.AugAssign(target, sign, self.expr.operand(scaled.args[1], kind)), instr)
         return self.simple(ast.Assign([target], self.expr.operand(v, x.type)), instr)
 
     def _scaled(self, instr: Instr) -> Instr | None:
-        """Return the product or quotient that a write stores where its first factor was read from."""
+        """Return the operation whose result a write stores where its first operand was read from."""
         x, v, *operands = instr.args
         maker = self.inlining.inlined.get(v) if isinstance(v, Value) else None
-        if maker is None or maker.op.name not in ("multiply", "divide") or v.type.dtype != x.type.dtype:
+        if maker is None or maker.op.name not in _SIGNS or v.type.dtype != x.type.dtype:
             return None
+        whole = instr.param("path") == paths.full(x.type.ndim)
+        if whole and maker.args[0] is x:
+            return maker if v.type.ndim == x.type.ndim and maker.op.name not in _ACCUMULATED else None
         read = self.inlining.inlined.get(maker.args[0]) if isinstance(maker.args[0], Value) else None
         if read is None or read.op.name != "getitem" or read.param("path") != instr.param("path"):
             return None
         if read.args != (x, *operands) or maker.result.type.ndim != read.result.type.ndim:
             return None
-        return None if paths.is_fancy(read.param("path")) else maker
+        # x[i] += v is `accum`; x[i] = x[i] + v stays as it was written
+        plain = maker.op.name in _ACCUMULATED and not paths.is_fancy(read.param("path"))
+        return None if plain else maker
 
     def accumulate(self, instr: Instr) -> Simple:
         """Return `x[path] += v`, or the call of np.add.at."""
@@ -224,7 +243,7 @@ class Statements:
         inner = _Around(instr, around.loop)
         then, other = (self.block(b, inner) for b in instr.blocks)
         leaves = [b.leaves for b in instr.blocks]
-        test = self.expr.operand(instr.args[0])
+        test = self.expr.test(instr.args[0])
         if leaves[0]:
             return [self._guard(test, then, instr.args), *other]
         if leaves[1]:
@@ -267,13 +286,13 @@ class Statements:
         inside = self.block(body, _Around(loop, loop))
         test = cond.end.args[0]
         if all(self.inlining.is_inlined(i) for i in cond.instrs):
-            header = ast.While(self.expr.operand(test), [ast.Pass()], [])
+            header = ast.While(self.expr.test(test), [ast.Pass()], [])
             return [*self.enter(loop), Loop(header, inside, (test,))]
         before: list[Statement] = []
         for instr in cond.instrs:
             if not self.inlining.is_inlined(instr):
                 before += self.instr(instr, _Around(loop, None))
-        leave = Branch(negated(self.expr.operand(test)), [Simple(ast.Break())], [], (test,))
+        leave = Branch(negated(self.expr.test(test)), [Simple(ast.Break())], [], (test,))
         header = ast.While(ast.Constant(True), [ast.Pass()], [])
         return [*self.enter(loop), Loop(header, [*before, leave, *inside])]
 
@@ -372,13 +391,6 @@ def comment_of(instr: Instr) -> str:
         case "recompute":
             return f"recomputed: {instr.origin}"
     return ""
-
-
-def exception_name(cls: type) -> str:
-    """Return how an exception class is written."""
-    if cls.__module__.startswith("numpy"):
-        return f"np.linalg.{cls.__name__}" if cls.__name__ == "LinAlgError" else f"np.{cls.__name__}"
-    return cls.__name__
 
 
 def leaf_paths(tree: Tree, base: str) -> list[tuple[int, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from s2sad.analysis.liveness import Numbering, carried_params
@@ -11,15 +10,16 @@ from s2sad.analysis.storage import Storage, Summary, summarize, written_args
 from s2sad.emit.constants import constant_text
 from s2sad.emit.expr import Expressions
 from s2sad.emit.facts import fact_lines
+from s2sad.emit.imports import import_lines
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import INDENT, TooLong, expression_text, lines
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
 from s2sad.emit.names import Names, identifier
-from s2sad.emit.python import Statements, exception_name
+from s2sad.emit.order import reorder
+from s2sad.emit.python import Statements
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.emit.spelling import SUPPORT
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
-from s2sad.ir.tree import Node, Tree
 
 VERSION = "0.1"
 _ROUNDS = 500
@@ -80,22 +80,10 @@ class _Module:
         for definition in definitions:
             body += ["", "", *definition]
         constants = [f"{name} = {constant_text(value)}" for name, value in self.globals.items()]
-        used = "\n".join([*body, *constants])
-        head = [f"# s2sad {VERSION}  {title}", *self._imports(used)]
+        head = [f"# s2sad {VERSION}  {title}", *import_lines([*body, *constants], self.functions)]
         if constants:
             head += ["", *constants]
         return "\n".join([*head, *body]) + "\n"
-
-    def _imports(self, used: str) -> Iterator[str]:
-        code = "\n".join(line.split("  # ")[0] for line in used.splitlines())
-        if re.search(r"\bmath\.", code):
-            yield "import math"
-        if re.search(r"\bnp\.", code):
-            yield "import numpy as np"
-        if re.search(r"\bscipy\.special\.", code):
-            yield "import scipy.special"
-        for cls in _classes(self.functions):
-            yield f"from {cls.__module__} import {cls.__name__}"
 
     def definition(self, fn: Function) -> list[str]:
         """Return the lines of one function."""
@@ -113,6 +101,7 @@ class _Printer:
     assignments at the end of loops can be saved."""
 
     def __init__(self, fn: Function, functions: dict[Function, str], captured_as_lines: bool):
+        fn = reorder(fn)
         self.fn, self.functions = fn, functions
         self.signature: Signature = signature_of(fn, captured_as_lines)
         self.definitions = {r: i for i in fn.block.walk() for r in i.results}
@@ -247,38 +236,6 @@ def _callees(fn: Function) -> dict[Function, None]:
 
     visit(fn)
     return found
-
-
-def _classes(functions: Iterable[Function]) -> list[type]:
-    """Return the classes that the text must import: records that are built, exceptions that are raised."""
-    found: dict[tuple[str, str], type] = {}
-
-    def see(cls: type) -> None:
-        if cls.__module__ != "builtins" and not exception_name(cls).startswith("np."):
-            found[cls.__module__, cls.__name__] = cls
-
-    def tree(t: Tree) -> None:
-        if isinstance(t, Node):
-            if t.kind == "record":
-                see(t.cls)
-            for item in t.items:
-                tree(item)
-
-    def block(b: Block) -> None:
-        for key, value in b.end.params:
-            if key == "exception":
-                see(value)
-        for instr in b.instrs:
-            if instr.op.name == "call":
-                for p in instr.param("callee").signature:
-                    tree(p.tree)
-            for inner in instr.blocks:
-                block(inner)
-
-    for fn in functions:
-        tree(fn.result)
-        block(fn.block)
-    return [found[key] for key in sorted(found)]
 
 
 __all__ = ["function", "module"]

@@ -13,10 +13,13 @@ from s2sad.ir.types import Array, Type
 
 SUPPORT = {
     "unbroadcast": '''def unbroadcast(g, shape):
-    """Return g summed down to `shape`, the shape that was broadcast."""
+    """Return g with `shape`: summed where that is 1, repeated where g is."""
     lead = g.ndim - len(shape)
     axes = tuple(k for k in range(g.ndim) if k < lead or shape[k - lead] == 1 != g.shape[k])
-    return np.sum(g, axis=axes, keepdims=True).reshape(shape) if axes else g.copy()
+    if axes:
+        g = np.sum(g, axis=axes, keepdims=True)
+        g = g.reshape(g.shape[lead:])
+    return np.broadcast_to(g, shape).copy()
 '''
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from s2sad.errors import Origin
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Fact
@@ -19,6 +21,7 @@ class Assumptions(Sizes):
         self.facts: list[Fact] = []
         self.replaced: dict[str, Size] = {}
         self.whole: dict[Size, Size] = {}
+        self.on_mismatch: Callable[[int, int, int], None] = lambda axis, left, right: None
 
     def canonical(self, size: Size) -> Size:
         """Return the representative of `size`."""
@@ -40,7 +43,7 @@ class Assumptions(Sizes):
             dims = [self.canonical(s[axis]) for s in shapes if len(s) >= -axis]
             for k in range(1, len(dims)):
                 for j in range(k):
-                    self._pair(self.canonical(dims[j]), self.canonical(dims[k]), origin)
+                    self._pair(self.canonical(dims[j]), self.canonical(dims[k]), axis, origin)
 
     def equal(self, a: Size, b: Size, origin: Origin | None) -> None:
         """Note that two sizes must be equal (NumPy raises otherwise)."""
@@ -61,7 +64,7 @@ class Assumptions(Sizes):
     def _known(self, size: Size) -> int | None:
         return size.evaluate(self.concrete)
 
-    def _pair(self, a: Size, b: Size, origin: Origin | None) -> None:
+    def _pair(self, a: Size, b: Size, axis: int, origin: Origin | None) -> None:
         if a == b or a.is_one or b.is_one:
             return
         left, right = self._known(a), self._known(b)
@@ -75,6 +78,11 @@ class Assumptions(Sizes):
             self._assume(a, Size.of(1), origin)
         elif right == 1 and not b.is_const:
             self._assume(b, Size.of(1), origin)
+        elif left != 1 and right != 1:  # NumPy will raise: the variant is for these sizes only
+            for size, value in ((a, left), (b, right)):
+                if not size.is_const:
+                    self._assume(size, Size.of(value), origin)
+            self.on_mismatch(axis, left, right)
 
     def _assume(self, a: Size, b: Size, origin: Origin | None, raises: bool = False) -> None:
         if a.is_const or (_symbol(a) is None and _symbol(b) is not None):

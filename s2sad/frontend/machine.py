@@ -94,6 +94,7 @@ class Machine:
 
     def __init__(self, sizes: Assumptions):
         self.sizes = sizes
+        sizes.on_mismatch = self.check_sizes
         self.builder = Builder(sizes)
         self.state = State()
         self.frames: list[Frame] = []  # the stack of active frames
@@ -251,6 +252,15 @@ class Machine:
         end = End("raise", (), (("exception", exception), ("message", (text,))), from_block.origin)
         bad = type(bad)((), bad.instrs, end)
         from_block.owner(OPS["if"], (condition,), (then, bad), ())
+
+    def check_sizes(self, axis: int, left: int, right: int) -> None:
+        """Emit the check that NumPy would make, of operands whose example sizes do not broadcast: a
+        derivative may not need their product, and must raise all the same."""
+        arrays = [a for a in self.builder.operands if isinstance(a.type, Array) and a.type.ndim >= -axis]
+        if len(arrays) > 1:
+            sizes = [self.emit("size", a, axis=a.type.ndim + axis) for a in arrays[:2]]
+            message = f"operands could not be broadcast together: sizes {left} and {right} meet"
+            self.guard(self.emit("equal", *sizes), ValueError, message)
 
     def internal(self, why: str) -> InternalError:
         """Return (to be raised) an error about a defect of s2sad."""

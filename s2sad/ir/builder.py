@@ -21,6 +21,7 @@ class Sizes:
 
     def __init__(self) -> None:
         self.count = 0
+        self.origin: Origin | None = None  # of the instruction whose types are being inferred
 
     def fresh(self) -> Size:
         """Return a size that is known only at run time and never negative."""
@@ -48,6 +49,7 @@ class Builder:
         self.origin = origin
         self.role = ""
         self.instrs: list[Instr] = []
+        self.operands: tuple[Operand, ...] = ()  # of the instruction being emitted
 
     def emit(self, op: Op, *args: Operand, name: str = "", **params: Any) -> Value:
         """Append an instruction with one result and return that result."""
@@ -58,6 +60,7 @@ class Builder:
         self, op: Op, *args: Operand, names: tuple[str, ...] = (), **params: Any
     ) -> tuple[Value, ...]:
         """Append an instruction and return its results."""
+        self.operands = args
         types = infer(op, tuple(a.type for a in args), params, self.sizes, self.origin)
         names = names or ("",) * len(types)
         results = tuple(Value(n, t) for n, t in zip(names, types, strict=True))
@@ -99,6 +102,7 @@ def infer(
     Ops with several results have a rule."""
     types = tuple(canonical_type(t, sizes) for t in types)
     if op.infer is not None:
+        sizes.origin = origin
         return op.infer(types, params, sizes)
     try:
         t = result_type(op.evaluate, types, params)

@@ -278,7 +278,14 @@ def _attributes(value: Any) -> dict[str, Any]:
         return {}
     if any(hasattr(value, mark) for mark in ("__s2sad__", "__wrapped__", "py_func")):
         return {}
-    return getattr(value, "__dict__", None) or {}
+    slots = [n for c in reversed(kind.__mro__) for n in _slots(c) if hasattr(value, n)]
+    return {n: getattr(value, n) for n in slots} | getattr(value, "__dict__", {})
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    names = cls.__dict__.get("__slots__", ())
+    names = (names,) if isinstance(names, str) else tuple(names)
+    return tuple(n for n in names if not n.startswith("__"))
 
 
 def _child(name: str, kind: str, key: Any) -> str:

@@ -31,6 +31,8 @@ class Transformed:
     jvp          and one `x_dot` per varied param   (y, y_dot)
     vjp          and `y_bar`                        (y, cotangents), as of argnums
     hvp          and one `x_dot` per varied param   (gradient's) y_dot
+    slope        those of `function`                gradient of a scalar, Jacobian of anything else
+    jacfwd, jacrev, jacobian, hessian               the Jacobian, the Jacobian of the slope
     """
 
     kind: str

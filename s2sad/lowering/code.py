@@ -138,6 +138,18 @@ class Code:
         good = self.close((), End("yield", (), origin=self.origin))
         self.owner("if", (condition,), (bad, good), ())
 
+    def differ(self, a: Operand, b: Operand, *stretched: Operand) -> Operand:
+        """Return the condition that two sizes differ and none of those `stretched` is 1."""
+        if a == b:
+            return Literal(False)
+        found: Operand = self.op("not_equal", a, b)
+        for n in stretched:
+            if n == ONE:
+                return Literal(False)
+            if not isinstance(n, Literal):
+                found = self.op("both", found, self.op("not_equal", n, ONE))
+        return found
+
     # -- what is known of integers ---------------------------------------------------------------
     def bounds_of(self, a: Operand) -> Bounds:
         """Return sizes that `a` lies between; None where nothing is known."""
@@ -176,11 +188,18 @@ class Code:
                 return scope.sizes[size]
         return None
 
+    def known_here(self, size: Size) -> Operand | None:
+        """Return such an operand, of the innermost block only where the number is known at run time
+        only: what bears that name outside may be of another trip."""
+        if any(name[0] in "?$" for name in size.symbols()):
+            return self.scopes[-1].sizes.get(size)
+        return self.known(size)
+
     def remember(self, size: Size, a: Operand) -> Operand:
         """Note that `a` holds the number `size`, and return it."""
         if isinstance(a, Value):
             self.bounds.setdefault(a, (size, size))
-        self.scopes[-1].sizes.setdefault(size, a)
+        self.scopes[-1].sizes[size] = a
         return a
 
     def once(self, key: tuple[object, ...], make: Callable[[], Operand]) -> Operand:

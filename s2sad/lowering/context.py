@@ -90,12 +90,12 @@ class Lowerer:
     def dim(self, rep: Rep, axis: int) -> Operand:
         """Return the operand that holds one dimension."""
         size = rep.type.shape[axis]
+        if rep.dims and not size.is_const:
+            return rep.dims[axis]
         found = self.code.known(size)
         if found is not None:
             return found
-        if rep.dims:
-            return rep.dims[axis]
-        assert isinstance(rep, Strided) and rep.whole
+        assert isinstance(rep, Strided)
         return self.code.remember(size, self.code.op("size", rep.base, axis=axis))
 
     def dims(self, rep: Rep) -> Index:
@@ -104,7 +104,7 @@ class Lowerer:
 
     def number(self, size: Size, a: Operand) -> Operand:
         """Return the operand that holds `size`: one already in scope, or else `a`."""
-        found = self.code.known(size)
+        found = self.code.known_here(size)
         return self.code.remember(size, a) if found is None else found
 
     # -- elements ------------------------------------------------------------------------------------
@@ -151,7 +151,9 @@ class Lowerer:
         return new
 
     # -- memory --------------------------------------------------------------------------------------
-    def allocate(self, dtype: Dtype, dims: Sequence[Operand], t: Array, hint: str, op: str = "empty") -> Value:
+    def allocate(
+        self, dtype: Dtype, dims: Sequence[Operand], t: Array, hint: str, op: str = "empty"
+    ) -> Value:
         """Append an allocation of the given type."""
         base = self.retype(self.code.op(op, *dims, dtype=dtype, hint=hint), Array(dtype, t.shape))
         self.dense.add(base)
@@ -192,6 +194,16 @@ class Lowerer:
         assert isinstance(after, Value)
         return self.version(base, after)
 
+    def copy_into(
+        self,
+        base: Value,
+        rep: Rep,
+        place: Callable[[Index], Index] = lambda index: index,
+        op: str = "setitem",
+    ) -> Value:
+        """Append a nest that writes (or adds) the elements of `rep` to a buffer at place(index)."""
+        return self.store(base, self.dims(rep), lambda index: self.read(rep, index), place, op)
+
     def materialize(self, rep: Rep, hint: str = "") -> Value:
         """Return a lowered array value with the elements of `rep`; a view where NumPy has one."""
         if isinstance(rep, Strided) and rep.whole:
@@ -230,9 +242,7 @@ class Lowerer:
             for k, n in enumerate(shape)
         )
 
-    def _meet_axis(
-        self, reps: Sequence[Rep], axis: int, result: Size, exception: type[Exception]
-    ) -> Operand:
+    def _meet_axis(self, reps: Sequence[Rep], axis: int, result: Size, exception: type[Exception]) -> Operand:
         distinct: dict[Size, Rep] = {}
         for r in reps:
             distinct.setdefault(r.type.shape[axis], r)
@@ -244,26 +254,22 @@ class Lowerer:
             total = self._meet_two(total, sizes[0].is_const, other, exception)
         return self.number(result, total)
 
-    def _meet_two(
-        self, a: Operand, a_decides: bool, b: Operand, exception: type[Exception]
-    ) -> Operand:
+    def _meet_two(self, a: Operand, a_decides: bool, b: Operand, exception: type[Exception]) -> Operand:
         code = self.code
 
         def check() -> Operand:
-            bad = code.op("both", code.op("not_equal", a, b), code.op("not_equal", b, ONE))
-            if not a_decides:
-                bad = code.op("both", bad, code.op("not_equal", a, ONE))
+            bad = code.differ(a, b, b) if a_decides else code.differ(a, b, b, a)
             code.fail_if(bad, exception, "operands could not be broadcast together")
             return a if a_decides else code.op("select", code.op("equal", a, ONE), b, a)
 
-        return code.once(("meet", a, b), check)
+        return a if a == b else code.once(("meet", a, b), check)
 
     def fit(self, rep: Rep, dims: Index, shape: tuple[Size, ...]) -> Rep:
         """Return `rep` broadcast to dimensions that `meet` or a check found fitting."""
         lead = len(shape) - rep.type.ndim
         if not lead and rep.type.shape == shape:
             return rep
-        scales = [self.scale(rep, k, shape[lead + k]) for k in range(rep.type.ndim)]
+        scales = [self.scale(rep, k, shape[lead + k], dims[lead + k]) for k in range(rep.type.ndim)]
         t = Array(rep.type.dtype, shape)
         if isinstance(rep, Strided):
             return self._fit_view(rep, t, dims, lead, scales)
@@ -274,24 +280,26 @@ class Lowerer:
         reads = tuple(self._fit_view(r, t, dims, lead, scales) for r in rep.reads)
         return Lazy(t, dims, lambda index: rep.element(index_of(index)), reads, rep.elsewhere)
 
-    def _fit_view(
-        self, rep: Strided, t: Array, dims: Index, lead: int, scales: Sequence[Operand]
-    ) -> Strided:
+    def _fit_view(self, rep: Strided, t: Array, dims: Index, lead: int, scales: Sequence[Operand]) -> Strided:
         axes = [
             tuple((b, self.code.mul(stride, s)) for b, stride in terms) if s != ZERO else ()
             for terms, s in zip(rep.axes, scales, strict=True)
         ]
         return Strided(rep.base, t, dims, rep.offsets, ((),) * lead + tuple(axes))
 
-    def scale(self, rep: Rep, axis: int, size: Size) -> Operand:
-        """Return 1, or 0 where a dimension of 1 is stretched to `size`: the factor of its index."""
+    def scale(self, rep: Rep, axis: int, size: Size, n: Operand) -> Operand:
+        """Return 1, or 0 where a dimension of 1 is stretched to `size`, the number n: the factor of
+        its index."""
         own = rep.type.shape[axis]
         if own == size:
             return ONE
         if own.is_one:
             return ZERO
-        if own.is_const:
+        if own.is_const or self.dim(rep, axis) == n:
             return ONE
-        n = self.dim(rep, axis)
+        return self.one_or_zero(self.dim(rep, axis))
+
+    def one_or_zero(self, n: Operand) -> Operand:
+        """Return the factor of an index into a dimension that may be 1: then 0, else 1."""
         code = self.code
         return code.once(("scale", n), lambda: code.op("select", code.op("equal", n, ONE), ZERO, ONE))

@@ -164,9 +164,7 @@ def lower_broadcast(low: Lowerer, instr: Instr) -> None:
     for k, size in enumerate(rep.type.shape):
         if size != t.shape[lead + k] and not size.is_one:
             n = low.dim(rep, k)
-            bad: Operand = low.code.op("not_equal", n, dims[lead + k])
-            if not size.is_const:
-                bad = low.code.op("both", bad, low.code.op("not_equal", n, ONE))
+            bad = low.code.differ(n, dims[lead + k], n)
             low.code.fail_if(bad, ValueError, "operands could not be broadcast together with remapped shapes")
     fitted = low.fit(rep, dims, t.shape)
     if isinstance(fitted, Lazy):
@@ -183,19 +181,20 @@ def lower_unbroadcast(low: Lowerer, instr: Instr) -> None:
     code = low.code
     g, like = (low.rep(a) for a in instr.args)
     t = instr.result.type
-    dims, out_dims = low.dims(g), low.dims(like)
+    out_dims = low.dims(like)
     lead = g.type.ndim - like.type.ndim
     array = t if isinstance(t, Array) else Array(t.dtype, ())
     if not lead and g.type.shape == like.type.shape:
         low.define_element(instr.result, low.fill(g, instr.result.name) if isinstance(t, Array) else g)
         return
-    scales = [low.scale(like, k, g.type.shape[lead + k]) for k in range(like.type.ndim)]
+    dims = low.dims(g)[lead:]
+    scales = [low.scale(like, k, g.type.shape[lead + k], dims[k]) for k in range(like.type.ndim)]
     buffer = low.allocate(t.dtype, out_dims, array, instr.result.name, "zeros")
 
     def place(index: Index) -> Index:
         return tuple(code.mul(i, s) for i, s in zip(index[lead:], scales, strict=True))
 
-    after = low.store(buffer, dims, lambda index: low.read(g, index), place, "accum")
+    after = low.copy_into(buffer, g, place, "accum")
     low.define_element(instr.result, whole(after))
 
 
@@ -204,12 +203,10 @@ def lower_reshape(low: Lowerer, instr: Instr) -> None:
     code = low.code
     t = _array(instr)
     rep = low.rep(instr.args[0])
-    if instr.op.name == "reshape_like":
-        dims = low.dims(low.rep(instr.args[1]))
-    else:
-        dims = _reshaped(low, rep, instr)
+    is_like = instr.op.name == "reshape_like"
+    dims = low.dims(low.rep(instr.args[1])) if is_like else _reshaped(low, rep, instr)
     if _product(rep.type.shape) != _product(t.shape):
-        bad = code.op("not_equal", code.product(low.dims(rep)), code.product(dims))
+        bad = code.differ(code.product(low.dims(rep)), code.product(dims))
         code.fail_if(bad, ValueError, "cannot reshape array into shape")
     low.define(instr.result, reshaped(low, rep, t, dims, instr.result.name))
 
@@ -258,7 +255,9 @@ def _reshaped(low: Lowerer, rep: Rep, instr: Instr) -> Index:
                 others = code.product([b for j, b in enumerate(given) if j != k])
                 total = code.product(low.dims(rep))
                 if isinstance(others, Value):
-                    code.fail_if(code.op("equal", others, ZERO), ValueError, "cannot reshape array into shape")
+                    code.fail_if(
+                        code.op("equal", others, ZERO), ValueError, "cannot reshape array into shape"
+                    )
                 found = code.floordiv(total, others)
             out.append(low.number(shape[k], found))
             continue

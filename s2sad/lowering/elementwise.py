@@ -19,7 +19,7 @@ NAMES = {
     "floor_divide", "sign", "floor", "ceil", "trunc", "rint", "round", "heaviside",
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
     "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isfinite", "isinf", "signbit",
-    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "where",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "where", "where0",
     "real", "imag", "conjugate", "phase",
 }  # fmt: skip
 
@@ -39,8 +39,11 @@ def lower_elementwise(low: Lowerer, instr: Instr) -> None:
         return
     reps = [low.rep(a) for a in instr.args]
     dtype = result.type.dtype
-    rep = combine(low, reps, result.type, lambda args: element(low.code, instr.op, args, dtype, params), instr.args)
-    low.define(result, rep)
+
+    def of(args: tuple[Operand, ...]) -> Operand:
+        return element(low.code, instr.op, args, dtype, params)
+
+    low.define(result, combine(low, reps, result.type, of, instr.args))
 
 
 def scalar_result(low: Lowerer, instr: Instr, args: tuple[Operand, ...]) -> Operand:
@@ -108,7 +111,8 @@ def lower_cast(low: Lowerer, instr: Instr) -> None:
     """Lower `x.astype(dtype)`: always fresh memory."""
     dtype = instr.result.type.dtype
     if isinstance(instr.result.type, Scalar):
-        low.define_scalar(instr.result, convert(low.code, _real(low, low.scalar(instr.args[0]), dtype), dtype))
+        a = _real(low, low.scalar(instr.args[0]), dtype)
+        low.define_scalar(instr.result, convert(low.code, a, dtype))
         return
     rep = low.rep(instr.args[0])
 
@@ -214,7 +218,7 @@ def _different_shapes(low: Lowerer, reps: list[Rep]) -> Operand | None:
     differ: Operand | None = None
     for k, (n, m) in enumerate(zip(a.type.shape, b.type.shape, strict=True)):
         if n != m:
-            one = low.code.op("not_equal", low.dim(a, k), low.dim(b, k))
+            one = low.code.differ(low.dim(a, k), low.dim(b, k))
             differ = one if differ is None else low.code.op("either", differ, one)
     return differ
 

@@ -26,7 +26,7 @@ def check_facts(code: Code, fn: Function) -> None:
         if not (fact.left.symbols() | fact.right.symbols()) <= symbols.keys():
             continue  # a size that is known at run time only: checked where it arises
         code.origin = fact.origin
-        differ = code.op("not_equal", number(code, fact.left, symbols), number(code, fact.right, symbols))
+        differ = code.differ(number(code, fact.left, symbols), number(code, fact.right, symbols))
         code.fail_if(differ, ValueError, f"{fact.left} must equal {fact.right}")
 
 

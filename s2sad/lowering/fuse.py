@@ -37,10 +37,11 @@ class _Finder:
             (value,) = instr.results
             roots = frozenset().union(*(self._sources(a, sources) for a in instr.args))
             last = reader.get(value)
-            if self.counts.get(value) == 1 and last is not None and _reads_once(block.instrs[last], value):
-                if not any(self._writes(i, roots) for i in block.instrs[k + 1 : last]):
-                    sources[value] = roots
-                    found.add(value)
+            if self.counts.get(value) != 1 or last is None or not _reads_once(block.instrs[last], value):
+                continue
+            if not any(self._writes(i, roots) for i in block.instrs[k + 1 : last]):
+                sources[value] = roots
+                found.add(value)
         return found
 
     def _sources(self, a: Operand, sources: dict[Value, Roots]) -> Roots:
@@ -67,4 +68,7 @@ def _reads_once(instr: Instr, value: Value) -> bool:
         return instr.args[1] is value and instr.args.count(value) == 1
     if instr.op.name in READERS:
         return True
-    return is_elementwise(instr.op) and isinstance(instr.result.type, Array) and value.type.shape == instr.result.type.shape
+    if not is_elementwise(instr.op):
+        return False
+    t = instr.result.type
+    return isinstance(t, Array) and value.type.shape == t.shape

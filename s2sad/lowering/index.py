@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Fancy, New, Path, Permute, Span
-from s2sad.ir.size import Size
+from s2sad.ir.size import Size, slice_length
 from s2sad.ir.types import INT, WEAK_INT, Array, Scalar
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.slices import checked, normalized
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, Terms, whole
+
+MASK_MISMATCH = "boolean index did not match indexed array along axis {}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,13 +33,14 @@ def lower_getitem(low: Lowerer, instr: Instr) -> None:
     """Lower a read: an element, a view that costs nothing, or a gather."""
     x, operands = instr.args[0], instr.args[1:]
     path: Path = instr.param("path")
-    rep = low.buffer(low.rep(x))
+    whole_rep = low.buffer(low.rep(x))
     head, tail = split(path)
     count = paths.operand_count(head)
-    rep = view(low, rep, head, tuple(map(low.scalar, operands[:count])))
+    source = view(low, whole_rep, head, tuple(map(low.scalar, operands[:count])))
     rest = operands[count:]
+    rep: Rep = source
     if tail:
-        rep = _gather(low, rep, tail[0], rest)
+        rep = _gather(low, source, tail[0], rest)
         if tail[1:]:
             count = paths.operand_count(tail[:1])
             rep = view(low, low.buffer(rep), tail[1:], tuple(map(low.scalar, rest[count:])))
@@ -85,7 +88,7 @@ def view(low: Lowerer, rep: Strided, path: Path, operands: Index) -> Strided:
             )
         else:
             found = _indexed(low, found, step.items, rest)
-    return Strided(found.base, found.type, found.dims, found.offsets, found.axes, False, (rep, path, operands))
+    return replace(found, whole=False, view=(rep, path, operands))
 
 
 def _indexed(low: Lowerer, x: Strided, items: tuple[paths.Item, ...], rest: list[Operand]) -> Strided:
@@ -145,7 +148,7 @@ def slice_size(n: Size, bounds: Sequence[Operand | None]) -> Size | None:
         if b is not None and size is None:
             return None
         known.append(size)
-    return paths.slice_length(n, *known)
+    return slice_length(n, *known)
 
 
 # -- index arrays ------------------------------------------------------------------------------------
@@ -259,8 +262,8 @@ def nonzero(low: Lowerer, mask: Rep, x: Rep | None = None, axis: int = 0) -> lis
     if x is not None:
         for d, size in enumerate(mask.type.shape):
             if size != x.type.shape[axis + d]:
-                differ = code.op("not_equal", low.dim(mask, d), low.dim(x, axis + d))
-                code.fail_if(differ, IndexError, f"boolean index did not match indexed array along axis {axis + d}")
+                differ = code.differ(low.dim(mask, d), low.dim(x, axis + d))
+                code.fail_if(differ, IndexError, MASK_MISMATCH.format(axis + d))
     dims = low.dims(mask)
     start = code.op("widen", ZERO, type=WEAK_INT)
 
@@ -275,13 +278,16 @@ def nonzero(low: Lowerer, mask: Rep, x: Rep | None = None, axis: int = 0) -> lis
 
     def write(index: Index, state: list[Operand]) -> Sequence[Operand]:
         def then() -> Sequence[Operand]:
-            written = [low.write_base(b, (state[0],), i) for b, i in zip(state[1:], index, strict=True)]
+            written: list[Operand] = []
+            for b, i in zip(state[1:], index, strict=True):
+                assert isinstance(b, Value)
+                written.append(low.write_base(b, (state[0],), i))
             return (code.op("add", state[0], ONE), *written)
 
         return code.branch(low.read(mask, index), then, lambda: state)
 
     _, *filled = code.nest(dims, (start, *buffers), write)
-    return [whole(low.version(b, f)) for b, f in zip(buffers, filled, strict=True)]
+    return [whole(low.version(b, f)) for b, f in zip(buffers, filled, strict=True) if isinstance(f, Value)]
 
 
 def lower_size(low: Lowerer, instr: Instr) -> None:

@@ -46,7 +46,7 @@ def blas_operand(low: Lowerer, rep: Rep, dtype: Dtype) -> Value:
 def same_length(low: Lowerer, a: Rep, i: int, b: Rep, j: int, message: str) -> None:
     """Append a check that two dimensions are equal, unless they are known to be."""
     if a.type.shape[i] != b.type.shape[j]:
-        differ = low.code.op("not_equal", low.dim(a, i), low.dim(b, j))
+        differ = low.code.differ(low.dim(a, i), low.dim(b, j))
         low.code.fail_if(differ, ValueError, message)
 
 
@@ -82,9 +82,12 @@ def _flat_dot(low: Lowerer, a: Rep, b: Rep, t: Array, hint: str) -> Value:
     """A stack of matrices times one matrix: one product of all rows."""
     code = low.code
     dims = low.dims(a)
-    source = a if isinstance(a, Strided) and a.whole and a.base in low.dense and a.type.dtype == t.dtype else low.fill(
-        Lazy(Array(t.dtype, a.type.shape), dims, lambda i, a=a: convert(code, low.read(a, i), t.dtype))
-    )
+    source = a
+    is_dense = isinstance(a, Strided) and a.whole and a.base in low.dense
+    if not is_dense or a.type.dtype != t.dtype:
+        cast = Array(t.dtype, a.type.shape)
+        source = low.fill(Lazy(cast, dims, lambda index: convert(code, low.read(a, index), t.dtype)))
+    assert isinstance(source, Strided)
     rows = code.product(dims[:-1])
     size = code.bounds_of(rows)[0] or code.sizes.fresh()
     flat = Array(t.dtype, (size, a.type.shape[-1]))
@@ -114,8 +117,8 @@ def _loops(low: Lowerer, instr: Instr, a: Strided, b: Strided) -> None:
     core_b = (low.dim(b, b.type.ndim - 1),) if b.type.ndim > 1 else ()
     dims = (*dims_batch, *core_a, *core_b)
     full = tuple(t.shape[:batch])
-    place_a = _batch_index(low, lead_a, full)
-    place_b = _batch_index(low, lead_b, full)
+    place_a = _batch_index(low, lead_a, dims_batch, full)
+    place_b = _batch_index(low, lead_b, dims_batch, full)
 
     def element(index: Index) -> Operand:
         at_a, at_b = place_a(index[:batch]), place_b(index[:batch])
@@ -152,10 +155,12 @@ def _batch(rep: Strided) -> Strided:
     return Strided(rep.base, t, rep.dims[:n], rep.offsets, rep.axes[:n], rep.whole)
 
 
-def _batch_index(low: Lowerer, lead: Strided, shape: tuple[Size, ...]) -> Callable[[Index], Index]:
+def _batch_index(
+    low: Lowerer, lead: Strided, dims: Index, shape: tuple[Size, ...]
+) -> Callable[[Index], Index]:
     """How a batch index of the result maps to one of an operand."""
     missing = len(shape) - lead.type.ndim
-    scales = [low.scale(lead, k, shape[missing + k]) for k in range(lead.type.ndim)]
+    scales = [low.scale(lead, k, shape[missing + k], dims[missing + k]) for k in range(lead.type.ndim)]
 
     def place(index: Index) -> Index:
         return tuple(low.code.mul(i, s) for i, s in zip(index[missing:], scales, strict=True))
@@ -237,11 +242,11 @@ def _label_dims(low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str]) -> dic
                 found[label] = (size, low.dim(rep, k))
             elif size != found[label][0] and not size.is_one:
                 n, m = low.dim(rep, k), found[label][1]
-                differ: Operand = code.op("not_equal", n, m)
-                for side in (n, m):
-                    if not isinstance(side, Literal):
-                        differ = code.op("both", differ, code.op("not_equal", side, ONE))
-                code.fail_if(differ, ValueError, f"einsum: dimensions of subscript {label} do not match")
+                code.fail_if(
+                    code.differ(n, m, n, m),
+                    ValueError,
+                    f"einsum: dimensions of subscript {label} do not match",
+                )
                 found[label] = (size, code.maximum(n, m) if not isinstance(n, Literal) else n)
     return {label: n for label, (_, n) in found.items()}
 
@@ -272,14 +277,19 @@ def _einsum_product(
     left = _matrix(low, reps[0], a, free_a, shared, t.dtype)
     right = _matrix(low, reps[1], b, shared, free_b, t.dtype)
     product = _dot(low, left, right, Array(t.dtype, (left.type.shape[0], right.type.shape[1])))
-    sizes = {c: (r.type.shape[k], low.dim(r, k)) for r, s in zip(reps, inputs, strict=True) for k, c in enumerate(s)}
+    sizes = {
+        c: (r.type.shape[k], low.dim(r, k))
+        for r, s in zip(reps, inputs, strict=True)
+        for k, c in enumerate(s)
+    }
     order = [*free_a, *free_b]
     shape = Array(t.dtype, tuple(sizes[c][0] for c in order))
     dims = tuple(sizes[c][1] for c in order)
-    found = product if len(order) == 2 else reshape_buffer(low, product, shape, dims, "" if order != list(output) else hint)
+    final = order == list(output)
+    found = product if len(order) == 2 else reshape_buffer(low, product, shape, dims, hint if final else "")
     low.dense.add(found)
     rep = whole(found)
-    if order == list(output):
+    if final:
         return rep
     places = [order.index(c) for c in output]
     axes = tuple(rep.axes[p] for p in places)
@@ -313,7 +323,12 @@ def _matrix(
 
 
 def _einsum_loops(
-    low: Lowerer, instr: Instr, reps: Sequence[Rep], inputs: Sequence[str], output: str, dims: dict[str, Operand]
+    low: Lowerer,
+    instr: Instr,
+    reps: Sequence[Rep],
+    inputs: Sequence[str],
+    output: str,
+    dims: dict[str, Operand],
 ) -> None:
     code = low.code
     t = instr.result.type
@@ -356,8 +371,7 @@ def _scaled(low: Lowerer, rep: Rep, axis: int, i: Operand, n: Operand) -> Operan
         return ZERO
     if isinstance(own, Literal):
         return i
-    scale = low.code.once(("scale", own), lambda: low.code.op("select", low.code.op("equal", own, ONE), ZERO, ONE))
-    return low.code.mul(i, scale)
+    return low.code.mul(i, low.one_or_zero(own))
 
 
 TABLE = {
@@ -366,4 +380,3 @@ TABLE = {
     "convolve": lower_convolve,
     "einsum": lower_einsum,
 }
-

@@ -19,7 +19,7 @@ from s2sad.lowering.code import Code, carried_type_of
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.facts import check_facts
 from s2sad.lowering.fuse import fusible_values
-from s2sad.lowering.overlap import Storage
+from s2sad.lowering.overlap import Storage, loop_ends
 from s2sad.lowering.views import whole
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
@@ -223,7 +223,7 @@ def _for(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
     types = _types(results)
     lo, hi, step = (low.scalar(a) for a in instr.args[:3])
     inits = _values(low, instr.args[3:], types)
-    params = tuple(Value(p.name, carried_type_of(p.type)) for p in body.params)
+    params = _slots(low, body, body.params[:1], body.params[1:], instr.args[3:])
     code.bounds[params[0]] = code.range_bounds(lo, hi, step)
     if not isinstance(step, Literal):
         code.fail_if(code.op("equal", step, Literal(0)), ValueError, "range() arg 3 must not be zero")
@@ -235,6 +235,28 @@ def _for(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
     _bind_results(low, instr, results)
 
 
+def _slots(
+    low: Lowerer,
+    body: Block,
+    index: tuple[Value, ...],
+    carried: tuple[Value, ...],
+    inits: tuple[Operand, ...],
+) -> tuple[Value, ...]:
+    """Return the lowered parameters of a loop's block. A size that may differ from trip to trip gets
+    a name of its own, whatever name the source has for it."""
+    ends = loop_ends(body)
+    params = [Value(i.name, carried_type_of(i.type)) for i in index]
+    for k, p in enumerate(carried):
+        t = carried_type_of(p.type)
+        if isinstance(t, Array):
+            shapes = [inits[k].type.shape, *(e.args[k].type.shape for e in ends)]
+            stays = [all(s[d] == n for s in shapes) for d, n in enumerate(t.shape)]
+            sizes = (n if s else low.code.sizes.fresh() for n, s in zip(t.shape, stays, strict=True))
+            t = Array(t.dtype, tuple(sizes))
+        params.append(Value(p.name, t))
+    return tuple(params)
+
+
 def _while(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
     results = _results(low, instr)
     types = _types(results)
@@ -242,7 +264,7 @@ def _while(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
     cond, body = instr.blocks
     blocks: list[Block] = []
     for b, yields, loop in ((cond, tuple(a.type for a in cond.end.args), None), (body, types, types)):
-        params = tuple(Value(p.name, carried_type_of(p.type)) for p in b.params)
+        params = _slots(low, body, (), b.params, instr.args)
         blocks.append(_inner(low, b, params, yields, returned, loop))
     low.code.origin, low.code.role = instr.origin, instr.role
     low.code.owner("while", inits, tuple(blocks), results)

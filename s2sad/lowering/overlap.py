@@ -117,9 +117,7 @@ class Storage:
         if isinstance(value.type, Array):
             self._roots[value] = NONE.union(*roots) or frozenset({value})
 
-    def _loop(
-        self, instr: Instr, inits: tuple[Operand, ...], params: list[tuple[Value, ...]]
-    ) -> None:
+    def _loop(self, instr: Instr, inits: tuple[Operand, ...], params: list[tuple[Value, ...]]) -> None:
         slots = _Slots(len(self._all), [self._of(a) for a in inits])
         self._all.append(slots)
         for group in (*params, instr.results):

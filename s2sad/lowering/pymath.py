@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.types import INT, WEAK_INT, Array
 from s2sad.lowering.code import ONE, ZERO, Code
@@ -217,7 +216,7 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
         for k in range(rep.type.ndim):
             n = low.dim(rep, k)
             if n != ONE:
-                bad = code.op("not_equal", n, ONE)
+                bad = code.differ(n, ONE)
                 code.fail_if(bad, ValueError, "can only convert an array of size 1 to a Python scalar")
     a = low.scalar(x)
     if instr.op.name in ("to_int", "round_to_int"):
@@ -226,7 +225,6 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
         low.define_scalar(instr.result, code.coerce(a, instr.result.type))
         return
     low.define_scalar(instr.result, code.op(instr.op.name, a, **dict(instr.params)))
-
 
 
 TABLE = {

@@ -8,12 +8,15 @@ import numpy as np
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.size import Size
-from s2sad.ir.types import BOOL, INT, WEAK_INT, Array, Scalar
+from s2sad.ir.types import BOOL, INT, Array, Scalar
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import flat, nonzero
 from s2sad.lowering.scalars import convert, select
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+
+JOIN_MISMATCH = "all the input array dimensions except for the concatenation axis must match exactly"
+NEGATIVE_REPEATS = "repeats may not contain negative values."
 
 
 def _array(instr: Instr) -> Array:
@@ -30,7 +33,7 @@ def lower_concatenate(low: Lowerer, instr: Instr) -> None:
     reps = [low.rep(a) for a in instr.args]
     for k in range(t.ndim):
         if k != axis:
-            _same_dimension(low, reps, k, "all the input array dimensions except for the concatenation axis must match")
+            _same_dimension(low, reps, k, JOIN_MISMATCH)
     total: Operand = ZERO
     starts: list[Operand] = []
     for rep in reps:
@@ -43,7 +46,7 @@ def lower_concatenate(low: Lowerer, instr: Instr) -> None:
         def place(index: Index, start: Operand = start) -> Index:
             return (*index[:axis], code.add(index[axis], start), *index[axis + 1 :])
 
-        buffer = low.store(buffer, low.dims(rep), lambda index, rep=rep: low.read(rep, index), place)
+        buffer = low.copy_into(buffer, rep, place)
     low.define(instr.result, whole(buffer))
 
 
@@ -62,7 +65,7 @@ def lower_stack(low: Lowerer, instr: Instr) -> None:
         def place(index: Index, k: int = k) -> Index:
             return (*index[:axis], Literal(k), *index[axis:])
 
-        buffer = low.store(buffer, inner, lambda index, rep=rep: low.read(rep, index), place)
+        buffer = low.copy_into(buffer, rep, place)
     low.define(instr.result, whole(buffer))
 
 
@@ -80,7 +83,7 @@ def _same_dimension(low: Lowerer, reps: Sequence[Rep], axis: int, message: str) 
     first = reps[0]
     for rep in reps[1:]:
         if rep.type.shape[axis] != first.type.shape[axis]:
-            differ = low.code.op("not_equal", low.dim(first, axis), low.dim(rep, axis))
+            differ = low.code.differ(low.dim(first, axis), low.dim(rep, axis))
             low.code.fail_if(differ, ValueError, message)
 
 
@@ -112,7 +115,7 @@ def lower_repeat(low: Lowerer, instr: Instr) -> None:
         return
     count = low.scalar(instr.args[1])
     if not code.is_at_least(count, Size()):
-        code.fail_if(code.op("less", count, ZERO), ValueError, "repeats may not contain negative values.")
+        code.fail_if(code.op("less", count, ZERO), ValueError, NEGATIVE_REPEATS)
     out = (*dims[:axis], low.number(t.shape[axis], code.mul(dims[axis], count)), *dims[axis + 1 :])
 
     def element(index: Index) -> Operand:
@@ -129,13 +132,13 @@ def _repeat_each(low: Lowerer, instr: Instr, rep: Strided, times: Strided) -> No
     n = low.dim(times, 0)
     own, other = rep.type.shape[axis], times.type.shape[0]
     if own != other and not other.is_one:
-        bad = code.op("both", code.op("not_equal", n, dims[axis]), code.op("not_equal", n, ONE))
+        bad = code.differ(n, dims[axis], n)
         code.fail_if(bad, ValueError, "operands could not be broadcast together")
     line = low.fit(times, (dims[axis],), (own,))
 
     def count(i: Value, state: list[Operand]) -> Sequence[Operand]:
         times_here = low.read(line, (i,))
-        code.fail_if(code.op("less", times_here, ZERO), ValueError, "repeats may not contain negative values.")
+        code.fail_if(code.op("less", times_here, ZERO), ValueError, NEGATIVE_REPEATS)
         return (code.op("add", state[0], times_here),)
 
     start = code.coerce(ZERO, Scalar(INT))
@@ -174,7 +177,8 @@ def lower_tile(low: Lowerer, instr: Instr) -> None:
     lead = t.ndim - rep.type.ndim
 
     def element(index: Index) -> Operand:
-        place = [i if r == ONE else code.op("remainder", i, n) for i, n, r in zip(index, own, times, strict=True)]
+        pairs = zip(index, own, times, strict=True)
+        place = [i if r == ONE else code.op("remainder", i, n) for i, n, r in pairs]
         return low.read(rep, tuple(place[lead:]))
 
     low.define(instr.result, low.fill(Lazy(t, dims, element), instr.result.name))
@@ -190,15 +194,15 @@ def lower_pad(low: Lowerer, instr: Instr) -> None:
         if not code.is_at_least(w, Size()):
             code.fail_if(code.op("less", w, ZERO), ValueError, "index can't contain negative values")
     own = low.dims(rep)
-    dims = tuple(
-        low.number(t.shape[k], code.add(code.add(n, widths[2 * k]), widths[2 * k + 1])) for k, n in enumerate(own)
-    )
+    before, after = widths[::2], widths[1::2]
+    padded = (code.add(code.add(n, lo), hi) for n, lo, hi in zip(own, before, after, strict=True))
+    dims = tuple(low.number(s, n) for s, n in zip(t.shape, padded, strict=True))
     buffer = low.allocate(t.dtype, dims, t, instr.result.name, "zeros")
 
     def place(index: Index) -> Index:
-        return tuple(code.add(i, widths[2 * k]) for k, i in enumerate(index))
+        return tuple(code.add(i, lo) for i, lo in zip(index, before, strict=True))
 
-    low.define(instr.result, whole(low.store(buffer, own, lambda index: low.read(rep, index), place)))
+    low.define(instr.result, whole(low.copy_into(buffer, rep, place)))
 
 
 def lower_triangle(low: Lowerer, instr: Instr) -> None:
@@ -247,7 +251,7 @@ def lower_diag_embed(low: Lowerer, instr: Instr) -> None:
     def place(index: Index) -> Index:
         return code.add(index[0], Literal(max(-k, 0))), code.add(index[0], Literal(max(k, 0)))
 
-    low.define(instr.result, whole(low.store(buffer, (n,), lambda index: low.read(rep, index), place)))
+    low.define(instr.result, whole(low.copy_into(buffer, rep, place)))
 
 
 # -- sorting and searching ------------------------------------------------------------------------------
@@ -276,7 +280,7 @@ def lower_sort(low: Lowerer, instr: Instr) -> None:
         copied = low.fill(Lazy(line_type, (dims[axis],), lambda index: low.read(rep, at(index))))
         ordered = whole(_fresh(low, code.op(op, copied.base)))
         assert isinstance(state[0], Value)
-        return (low.store(state[0], (dims[axis],), lambda index: low.read(ordered, index), at),)
+        return (low.copy_into(state[0], ordered, at),)
 
     (after,) = code.nest(tuple(n for k, n in enumerate(dims) if k != axis), (buffer,), body)
     assert isinstance(after, Value)
@@ -351,7 +355,7 @@ def lower_argwhere(low: Lowerer, instr: Instr) -> None:
         def place(index: Index, k: int = k) -> Index:
             return index[0], Literal(k)
 
-        buffer = low.store(buffer, (count,), lambda index, column=column: low.read(column, index), place)
+        buffer = low.copy_into(buffer, column, place)
     low.define(instr.result, whole(buffer))
 
 

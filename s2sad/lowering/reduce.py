@@ -18,7 +18,9 @@ Read = Callable[[Index], Operand]
 Fold = Callable[[Lowerer, Read, Index, Dtype], Operand]  # the elements of one line -> the result
 
 
-def _line(low: Lowerer, dims: Index, start: Operand, step: Callable[[Operand, Operand], Operand], read: Read) -> Operand:
+def _line(
+    low: Lowerer, dims: Index, start: Operand, step: Callable[[Operand, Operand], Operand], read: Read
+) -> Operand:
     """The fold of all elements over `dims`, beginning with `start`."""
 
     def body(index: Index, state: list[Operand]) -> Sequence[Operand]:
@@ -70,12 +72,12 @@ def _extreme(name: str) -> Fold:
 
 def lowest(dtype: Dtype) -> bool | int | float:
     """Return what every value of the dtype is at least."""
-    return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else int(np.iinfo(dtype).min)
+    return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else int(np.iinfo(dtype.str).min)
 
 
 def highest(dtype: Dtype) -> bool | int | float:
     """Return what every value of the dtype is at most."""
-    return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else int(np.iinfo(dtype).max)
+    return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else int(np.iinfo(dtype.str).max)
 
 
 def _not_empty(low: Lowerer, dims: Index, message: str) -> None:
@@ -85,13 +87,18 @@ def _not_empty(low: Lowerer, dims: Index, message: str) -> None:
 
 
 def _any(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
-    start = _start(low, False, BOOL)
-    return _line(low, dims, start, lambda a, x: low.code.op("logical_or", a, convert(low.code, x, BOOL)), read)
+    return _truth(low, read, dims, "logical_or", False)
 
 
 def _all(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
-    start = _start(low, True, BOOL)
-    return _line(low, dims, start, lambda a, x: low.code.op("logical_and", a, convert(low.code, x, BOOL)), read)
+    return _truth(low, read, dims, "logical_and", True)
+
+
+def _truth(low: Lowerer, read: Read, dims: Index, op: str, start: bool) -> Operand:
+    def step(a: Operand, x: Operand) -> Operand:
+        return low.code.op(op, a, convert(low.code, x, BOOL))
+
+    return _line(low, dims, _start(low, start, BOOL), step, read)
 
 
 def _count(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
@@ -189,7 +196,8 @@ def lower_reduction(low: Lowerer, instr: Instr) -> None:
         total = fold(low, lambda inner: low.read(rep, _whole_index(rep, axes, kept, inner)), line, dtype)
         return low.code.coerce(total, Scalar(dtype))
 
-    low.define(instr.result, low.fill(Lazy(result, _result_dims(dims, axes, keepdims), element), instr.result.name))
+    lines = Lazy(result, _result_dims(dims, axes, keepdims), element)
+    low.define(instr.result, low.fill(lines, instr.result.name))
 
 
 def _fold_of(instr: Instr) -> Fold:
@@ -230,7 +238,7 @@ def _running_sum(
             return tuple(ZERO if k in axes else i for k, i in enumerate(index))
         return tuple(i for k, i in enumerate(index) if k not in axes)
 
-    total = whole(low.store(buffer, dims, lambda index: low.read(rep, index), place, "accum"))
+    total = whole(low.copy_into(buffer, rep, place, "accum"))
     if not is_mean:
         return total if wide == t.dtype else Lazy(t, out_dims, lambda i: low.read(total, i), (total,))
     n = code.product([dims[a] for a in axes])

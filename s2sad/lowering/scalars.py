@@ -55,7 +55,7 @@ def promote(code: Code, a: Operand, dtype: Dtype) -> Operand:
 def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params: dict[str, Any]) -> Operand:
     """Return op applied to scalars, as an element of a result of `dtype`."""
     name = op.name
-    if name == "where":
+    if name in ("where", "where0"):
         return select(code, args[0], args[1], args[2], dtype)
     if name in COMPARISONS:
         return _compare(code, name, args)

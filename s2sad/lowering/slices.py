@@ -105,5 +105,3 @@ def _dynamic(
     width = code.op("select", forward, step, code.op("negative", step))
     length = code.op("floor_divide", code.op("subtract", code.op("add", gap, width), ONE), width)
     return start, code.op("at_least", length, ZERO), step
-
-

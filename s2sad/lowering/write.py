@@ -14,7 +14,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import Array
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
-from s2sad.lowering.index import Part, fancy_part, split, view
+from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, split, view
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Rep, Strided, whole
 
@@ -76,7 +76,7 @@ def _fitted(low: Lowerer, part: Part, rep: Rep, op: str) -> Rep:
         if op != "setitem":
             low.code.fail_if(Literal(True), ValueError, "non-broadcastable output operand")
         if not rep.type.shape[0].is_one:
-            bad = low.code.op("not_equal", low.dim(rep, 0), ONE)
+            bad = low.code.differ(low.dim(rep, 0), ONE)
             low.code.fail_if(bad, ValueError, "could not broadcast input array into shape")
         drop = paths.Index((paths.At(), *(paths.Span(),) * (rep.type.ndim - 1)))
         rep = view(low, low.buffer(rep), (drop,), (ZERO,))
@@ -89,10 +89,7 @@ def _fitted(low: Lowerer, part: Part, rep: Rep, op: str) -> Rep:
 def _check_fits(low: Lowerer, own: Size, size: Size, n: Operand, m: Operand) -> None:
     if own == size or own.is_one:
         return
-    bad = low.code.op("not_equal", n, m)
-    if not own.is_const:
-        bad = low.code.op("both", bad, low.code.op("not_equal", n, ONE))
-    low.code.fail_if(bad, ValueError, "could not broadcast input array into shape")
+    low.code.fail_if(low.code.differ(n, m, n), ValueError, "could not broadcast input array into shape")
 
 
 def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
@@ -118,7 +115,8 @@ def _write(low: Lowerer, base: Value, place: Index, v: Operand, op: str) -> Valu
         v = low.code.op("real_part", v)
     if op == "or":
         old = low.read_base(base, place)
-        return low.write_base(base, place, low.code.op("logical_or", old, convert(low.code, v, np.dtype(bool))))
+        new = convert(low.code, v, np.dtype(bool))
+        return low.write_base(base, place, low.code.op("logical_or", old, new))
     if op == "accum":
         v = promote(low.code, v, dtype) if _is_weak(v) else v
     return low.write_base(base, place, v, op)
@@ -201,9 +199,8 @@ def check_mask(low: Lowerer, mask: Rep, x: Rep) -> None:
     """Append checks that a mask's dimensions are the leading ones of x."""
     for d, size in enumerate(mask.type.shape):
         if size != x.type.shape[d]:
-            differ = low.code.op("not_equal", low.dim(mask, d), low.dim(x, d))
-            message = f"boolean index did not match indexed array along axis {d}"
-            low.code.fail_if(differ, IndexError, message)
+            differ = low.code.differ(low.dim(mask, d), low.dim(x, d))
+            low.code.fail_if(differ, IndexError, MASK_MISMATCH.format(d))
 
 
 TABLE = {"setitem": lower_write, "accum": lower_write}

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ir.builder import Sizes
+from s2sad.ir.builder import Sizes, result_type
 from s2sad.ir.size import Size
-from s2sad.ir.types import WEAK_BOOL, WEAK_FLOAT, Array, Scalar
+from s2sad.ir.types import WEAK_BOOL, WEAK_FLOAT, WEAK_NAMES, Array, Scalar, without_sizes
 from s2sad.ops.declare import (
     Params,
     Types,
     all_weak,
     any_array,
     broadcast_shape,
+    dtype_text,
     elementwise,
     linear,
     literal_value,
@@ -109,7 +110,7 @@ elementwise("float_power", np.float_power, _power, "np.float_power", cost=20, do
 
 def _absolute(g: Expr, x: Expr, y: Expr) -> Expr:
     if x.dtype.kind != "c":
-        return sign(x) * g
+        return sign(x) * g if not all_weak((x.type,)) else where(x > 0, g, where(x < 0, -g, 0.0))
     part = conj(x) / nonzero_denominator(y) * g
     return real(part) if g.dtype.kind == "c" else part  # a tangent is complex, a cotangent real
 
@@ -240,26 +241,35 @@ def _spell_where(types: Types, params: Params) -> str:
     _, a, b = types
     if any_array(types):
         return "np.where({0}, {1}, {2})"
-    same = isinstance(a, Scalar) and isinstance(b, Scalar) and (a.dtype, a.weak) == (b.dtype, b.weak)
-    if same:
+    if without_sizes(a) == without_sizes(b):
         return "{1} if {0} else {2}"
-    return "np.where({0}, {1}, {2})[()]" if not all_weak((a, b)) else _spell_weak_join(a, b)
+    kind = result_type(_where, types, {})
+    text = WEAK_NAMES[kind.dtype.kind] if all_weak((kind,)) else dtype_text(kind.dtype)
+    return text + "({1} if {0} else {2})"
 
 
-def _spell_weak_join(a: Array | Scalar, b: Array | Scalar) -> str:
-    kind = "complex" if "c" in a.dtype.kind + b.dtype.kind else "float"
-    if a.dtype.kind not in "fc" and b.dtype.kind not in "fc":
-        kind = "int"
-    return kind + "({1} if {0} else {2})"
+def _where_transpose(g: Expr, c: Expr, a: Expr, b: Expr, y: Expr) -> tuple[None, Masked, Masked]:
+    return None, Masked(g, c), Masked(g, logical_not(c))
 
 
+NOT_TAKEN = "a branch not taken contributes exactly 0"
 linear(
     "where",
     _where,
-    lambda g, c, a, b, y: (None, Masked(g, c), Masked(g, logical_not(c))),
+    _where_transpose,
     "np.where",
     shape=broadcast_shape,
     spell=_spell_where,
     linear_args=(1, 2),
-    kinks="a branch not taken contributes exactly 0",
+    kinks=NOT_TAKEN,
+)
+linear(
+    "where0",
+    np.where,
+    _where_transpose,
+    "np.where",
+    infer=lambda types, params, sizes: (Array(result_type(np.where, types, {}).dtype, ()),),
+    linear_args=(1, 2),
+    kinks=NOT_TAKEN,
+    doc="np.where of scalars: an array of rank 0",
 )

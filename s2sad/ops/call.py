@@ -85,7 +85,7 @@ def one_axis(axis: Any, rank: int) -> int:
     """Return an axis as a non-negative int."""
     k = operator.index(axis)
     if not -rank <= k < rank:
-        raise TypeMismatch("S302", f"axis {k} is out of bounds for rank {rank}", "check the axis")
+        raise TypeMismatch("S326", f"axis {k} is out of bounds for rank {rank}", "check the axis")
     return k % rank if rank else 0
 
 
@@ -97,7 +97,7 @@ def some_axes(axis: Any, rank: int) -> tuple[int, ...] | None:
         return (one_axis(axis, rank),) if rank else None
     found = tuple(sorted(one_axis(k, rank) for k in axis))
     if len(set(found)) != len(found):
-        raise TypeMismatch("S302", f"axis {axis} has duplicates", "name each axis once")
+        raise TypeMismatch("S326", f"axis {axis} has duplicates", "name each axis once")
     return found
 
 
@@ -144,7 +144,7 @@ def listed(items: tuple[Any, ...]) -> Expr:
         return apply("array_of", *flat, shape=shape)
     inner = tuple(expr(i) for i in items)
     if len({i.ndim for i in inner}) > 1:
-        raise TypeMismatch("S303", "the rows of the list differ in rank", "make all rows equally long")
+        raise TypeMismatch("S327", "the rows of the list differ in rank", "make all rows equally long")
     return apply("stack", *inner, axis=0)
 
 

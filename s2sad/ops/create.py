@@ -22,7 +22,7 @@ from s2sad.ops.declare import (
     shaped,
 )
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import full, total
+from s2sad.ops.functions import full, total, unbroadcast
 
 F8_DEFAULT = {"dtype": np.dtype(np.float64)}
 
@@ -55,7 +55,7 @@ def _spell_full(types: Types, params: Params) -> str:
 linear(
     "full",
     _full,
-    lambda g, v, *dims, y, dtype=None: (g, *(None for _ in dims)),
+    lambda g, v, *dims, y, dtype=None: (unbroadcast(g, v), *(None for _ in dims)),
     "np.full",
     spell=_spell_full,
     infer=shaped(_full, lambda types, params, sizes: dims_of(types[1:], sizes)),
@@ -99,7 +99,7 @@ for name in ("zeros_like", "ones_like", "empty_like"):
 linear(
     "full_like",
     lambda x, v, dtype=None: np.full_like(x, v, dtype=dtype),
-    lambda g, x, v, y, dtype=None: (None, g),
+    lambda g, x, v, y, dtype=None: (None, unbroadcast(g, v)),
     "np.full_like",
     infer=lambda types, params, sizes: (
         Array(np.dtype(params.get("dtype") or types[0].dtype), types[0].shape),

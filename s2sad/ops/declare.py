@@ -110,6 +110,12 @@ def reduced_shape(
     return tuple(n for k, n in enumerate(shape) if k not in axes)
 
 
+def meet(sizes: Sizes, *shapes: Shape) -> tuple[Shape, ...]:
+    """Return shapes that are about to be broadcast together as they are known after that."""
+    sizes.meet(shapes, sizes.origin)
+    return tuple(tuple(map(sizes.canonical, s)) for s in shapes)
+
+
 def as_size(t: Type, sizes: Sizes) -> Size:
     """Return the size that an int operand stands for: known, or a fresh symbol."""
     if isinstance(t, Scalar) and t.size is not None:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from s2sad.ir.builder import Builder, Sizes, infer
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
@@ -194,7 +196,11 @@ def lift(x: Any) -> Expr:
     """Return `x` as an expression: Expr, operand or Python number."""
     if isinstance(x, Expr):
         return x
-    return Leaf(x if isinstance(x, Value | Literal) else Literal(x))
+    if isinstance(x, Value | Literal):
+        return Leaf(x)
+    if isinstance(x, np.generic) or not isinstance(x, bool | int | float | complex):
+        raise TypeError(f"{x!r} is not a Python number")
+    return Leaf(Literal(x))
 
 
 def leaves(*exprs: Expr) -> Iterator[tuple[Value, bool]]:

@@ -8,16 +8,14 @@ import numpy as np
 
 from s2sad.ir import path as paths
 from s2sad.ir.builder import Sizes
-from s2sad.ir.size import Size
-from s2sad.ops.declare import Params, Shape, Types, bilinear, shaped
+from s2sad.ops.declare import Params, Shape, Types, bilinear, meet, shaped
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import broadcast_like, expand, flip, matmul, outer, reshape, size, swap, take_at
 
 
 def _matmul_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     a, b = (t.shape for t in types)
-    sizes.meet((a[:-2], b[:-2]), None)
-    batch = paths.broadcast((a[:-2], b[:-2]), sizes.fresh)
+    batch = paths.broadcast(meet(sizes, a[:-2], b[:-2]), sizes.fresh)
     return (*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ()))
 
 
@@ -76,12 +74,12 @@ def split_subscripts(subscripts: str) -> tuple[list[str], str]:
 
 def _einsum_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     inputs, output = split_subscripts(params["subscripts"])
-    found: dict[str, Size] = {}
+    dims: dict[str, list[Shape]] = {}
     for labels, t in zip(inputs, types, strict=True):
         for label, n in zip(labels, t.shape, strict=True):
-            if label not in found or found[label].is_one or (n.is_const and not n.is_one):
-                found[label] = n
-    return tuple(found[label] for label in output)
+            dims.setdefault(label, []).append((n,))
+    joined = {c: paths.broadcast(meet(sizes, *found), sizes.fresh)[0] for c, found in dims.items()}
+    return tuple(joined[label] for label in output)
 
 
 def _einsum_transpose(g: Expr, *xs: Expr, y: Expr, subscripts: str) -> tuple[Expr, ...]:

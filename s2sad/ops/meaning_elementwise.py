@@ -21,7 +21,7 @@ from s2sad.ops.call import (
     unsupported,
 )
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import cast, imag, isnan, literal, real, where, zeros_like
+from s2sad.ops.functions import cast, expand, imag, isnan, literal, real, where, zeros_like
 
 _KEYWORDS = [
     inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
@@ -53,6 +53,15 @@ def ufunc(name: str, op: str, arity: int) -> Call:
         return elementwise_call(op, *args)
 
     return make_call(name, expand_, signature=ufunc_signature(arity))
+
+
+def _outer(op: str) -> Any:
+    def outer(A: Any, B: Any, /) -> Expr:
+        a, b = expr(A), expr(B)
+        wide = expand(a, *range(a.ndim, a.ndim + b.ndim)) if a.is_array else a
+        return elementwise_call(op, wide, b)
+
+    return outer
 
 
 def elementwise_call(op: str, *args: Expr) -> Expr:
@@ -141,6 +150,8 @@ SAME_NAME = [
 for _name in SAME_NAME:
     _function = getattr(np, _name)
     FUNCTIONS[_function] = ufunc(_name, _name, _function.nin)
+    if _function.nin == 2:
+        meaning(_function.outer)(_outer(_name))
 for _function, _op in ((np.radians, "deg2rad"), (np.degrees, "rad2deg")):
     FUNCTIONS[_function] = ufunc(_function.__name__, _op, 1)
 
@@ -251,7 +262,12 @@ def where_(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """Return np.where(condition, x, y): an array, even of scalars."""
     if x is None or y is None:
         return FUNCTIONS[np.nonzero].expand(condition)
-    return as_rank0(where(expr(condition), expr(x), expr(y)))
+    return choose(expr(condition), expr(x), expr(y))
+
+
+def choose(c: Expr, a: Expr, b: Expr) -> Expr:
+    """Return np.where(c, a, b)."""
+    return apply("where" if c.is_array or a.is_array or b.is_array else "where0", c, a, b)
 
 
 @meaning(np.select)
@@ -259,7 +275,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Expr:
     """Return np.select(condlist, choicelist, default)."""
     out = expr(default)
     for c, x in reversed(list(zip(condlist, choicelist, strict=True))):
-        out = where(expr(c), expr(x), out)
+        out = choose(expr(c), expr(x), out)
     return as_rank0(out)
 
 

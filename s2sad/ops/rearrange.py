@@ -295,12 +295,22 @@ nondiff(
     "np.argwhere",
     infer=lambda types, params, sizes: (Array(INT, (sizes.fresh(), Size.of(types[0].ndim))),),
 )
+
+
+def _spell_triangle(name: str, types: Types, params: Params) -> str:
+    n, m = map(_int_size, types)
+    k = params.get("k", 0)
+    if n is None or n != m:
+        return f"np.{name}({{0}}, {k}, {{1}})"
+    return f"np.{name}({{0}}, {k})" if k else f"np.{name}({{0}})"
+
+
 for name in ("triu_indices", "tril_indices"):
     nondiff(
         name,
         lambda n, m, k=0, name=name: getattr(np, name)(n, k, m),
         f"np.{name}",
-        spell=lambda types, params, name=name: f"np.{name}({{0}}, {params.get('k', 0)}, {{1}})",
+        spell=lambda types, params, name=name: _spell_triangle(name, types, params),
         infer=_index_arrays(2),
         results=2,
     )

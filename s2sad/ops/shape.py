@@ -13,7 +13,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.declare import Params, Shape, Types, dims_of, dtype_text, linear, nondiff, shaped
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import broadcast_like, reshape_like, size, span_at, take_at
+from s2sad.ops.functions import broadcast_like, reshape_like, size, span_at, take_at, unbroadcast
 
 # --- sizes --------------------------------------------------------------------------------------
 
@@ -99,7 +99,8 @@ def _unbroadcast(g: Any, like: Any) -> Any:
     lead = np.ndim(g) - len(shape)
     axes = [k for k in range(np.ndim(g)) if k < lead or (shape[k - lead] == 1 != np.shape(g)[k])]
     out = np.sum(g, axis=tuple(axes), keepdims=True) if axes else np.array(g)
-    out = np.reshape(out, np.shape(out)[lead:])
+    out = np.reshape(out, np.shape(out)[lead:] if lead > 0 else np.shape(out))
+    out = np.broadcast_to(out, shape).copy()
     return out if isinstance(like, np.ndarray) else out[()]
 
 
@@ -115,7 +116,7 @@ def _broadcast_like(x: Any, like: Any) -> Any:
 linear(
     "broadcast_to",
     lambda x, *dims: np.broadcast_to(x, dims),
-    lambda g, x, *dims, y: (g, *(None for _ in dims)),
+    lambda g, x, *dims, y: (unbroadcast(g, x), *(None for _ in dims)),
     "np.broadcast_to",
     infer=lambda types, params, sizes: (Array(types[0].dtype, dims_of(types[1:], sizes)),),
     linear_args=(0,),
@@ -126,7 +127,7 @@ linear(
 linear(
     "broadcast_like",
     _broadcast_like,
-    lambda g, x, like, y: (g, None),
+    lambda g, x, like, y: (unbroadcast(g, x), None),
     "np.broadcast_to({0}, {1}.shape)",
     infer=lambda types, params, sizes: (Array(types[0].dtype, types[1].shape),),
     linear_args=(0,),
@@ -141,7 +142,7 @@ linear(
     infer=_like_infer,
     linear_args=(0,),
     shape_args=(1,),
-    doc="g summed down to the shape of like, where it is not known which dimensions are 1",
+    doc="g brought to the shape of like, summed or repeated, where it is not known which dimensions are 1",
 )
 
 # --- reshaping ----------------------------------------------------------------------------------

@@ -19,12 +19,10 @@ from dataclasses import replace
 from s2sad.analysis.liveness import Numbering, liveness
 from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, summarize
 from s2sad.errors import InternalError
-from s2sad.ir import path as paths
-from s2sad.ir.core import Block, Function, Instr, Operand, Value
-from s2sad.ir.types import Array
-from s2sad.ops.table import OPS
-from s2sad.passes.bufferize_edit import Edits, apply
+from s2sad.ir.core import Block, Function, Operand, Value
+from s2sad.passes.bufferize_edit import apply
 from s2sad.passes.bufferize_find import Conflicts
+from s2sad.passes.bufferize_return import write_back
 
 _ROUNDS = 200
 
@@ -68,40 +66,13 @@ class _Functions:
         for _ in range(_ROUNDS):
             numbering = Numbering(fn, RESERVED)
             storage = Storage(fn, numbering, self.summaries)
-            lineage = Lineage(fn)
             found = Conflicts(fn, storage, liveness(fn, numbering))
-            edits = found.edits or _write_back(fn, lineage)
+            edits = found.edits or write_back(fn, storage, Lineage(fn))
             if not edits:
                 self.summaries[fn] = summarize(fn, storage)
                 return fn
             fn = apply(fn, edits)
         raise InternalError("S902", f"bufferize of {fn.name} does not end")
-
-
-def _write_back(fn: Function, lineage: Lineage) -> Edits | None:
-    """Return edits that put the final contents of a written parameter into the caller's array, where
-    they ended up in another one."""
-    edits = Edits()
-    first = -len(fn.writes)
-
-    def visit(block: Block) -> None:
-        for instr in block.instrs:
-            for inner in instr.blocks:
-                visit(inner)
-        if block.end.kind != "return" or not fn.writes:
-            return
-        for k, final in zip(fn.writes, block.end.args[first:], strict=True):
-            param = fn.params[k]
-            if lineage[final] is not param and isinstance(param.type, Array):
-                new = Value(param.name, param.type)
-                path = (("path", paths.full(param.type.ndim)),)
-                instr = Instr(OPS["setitem"], (param, final), (new,), path, (), block.end.origin)
-                position = len(block.end.args) - len(fn.writes) + fn.writes.index(k)
-                edits.at_end.setdefault(block, []).append(instr)
-                edits.end_args[block, position] = new
-
-    visit(fn.block)
-    return edits if edits else None
 
 
 def _latest_shapes(fn: Function) -> Function:

@@ -24,6 +24,7 @@ class Edits:
     at_end: dict[Block, list[Instr]] = field(default_factory=dict)
     args: dict[tuple[Instr, int], Value] = field(default_factory=dict)
     end_args: dict[tuple[Block, int], Value] = field(default_factory=dict)
+    results: dict[Instr, Value] = field(default_factory=dict)  # new only results
     renames: dict[Value, Value] = field(default_factory=dict)
     kept_args: set[tuple[Instr, int]] = field(default_factory=set)
     delays: dict[Instr, Instr] = field(default_factory=dict)  # instr moves behind the other
@@ -32,10 +33,10 @@ class Edits:
         return bool(self.before or self.behind or self.at_start or self.at_end or self.args or self.delays)
 
 
-def copy_of(value: Value, maker: Instr | None, origin: Origin | None, role: str) -> Instr:
+def copy_of(value: Value, maker: Instr | None, name: str, origin: Origin | None, role: str) -> Instr:
     """Return an instruction that makes a new array with the contents of `value`. An array that was
     only just created (zeros) is created again instead."""
-    new = Value(value.name, value.type)
+    new = Value(name, value.type)
     if maker is not None and maker.op.name in _CREATED:
         return replace(maker, results=(new,), origin=origin or maker.origin, role=role)
     return Instr(OPS["copy"], (value,), (new,), (), (), origin, role)
@@ -67,6 +68,8 @@ def _block(block: Block, edits: Edits) -> Block:
 def _instr(instr: Instr, edits: Edits) -> Instr:
     args = tuple(_arg(instr, k, a, edits) for k, a in enumerate(instr.args))
     blocks = tuple(_block(b, edits) for b in instr.blocks)
+    if instr in edits.results:
+        instr = replace(instr, results=(edits.results[instr],))
     if args == instr.args and not blocks:
         return instr
     return replace(instr, args=args, blocks=blocks)

@@ -18,6 +18,7 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
 from s2sad.ir.walk import used_values
+from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_edit import Edits, copy_of
 
 NOT_OURS = CALLER | READONLY
@@ -27,7 +28,7 @@ _VIEWS = (Alias.VIEW, Alias.MAYBE, Alias.SAME, Alias.READONLY)
 @dataclass(frozen=True, slots=True)
 class _Site:
     """Where a value is defined: by an instruction, or (None) at the start of the block; `owner` is
-    the instruction that owns the block, `depth` the number of loops around."""
+    the instruction that owns the block, `depth` the number of loops around it that repeat it."""
 
     instr: Instr | None
     block: Block
@@ -56,10 +57,7 @@ class Conflicts:
         self.sites: dict[Value, _Site] = {}
         self.position = 0
         self.sources = sources_of(fn)
-        self.final: set[Value] = set()
-        if fn.writes:
-            finals = [a for end in returns(fn.block) for a in end.args[-len(fn.writes) :]]
-            self.final = closure(sources_of(fn, views=False), finals)
+        self.final = final_versions(fn)
         self._define(fn.params, None, fn.block, None, 0)
         self._sites(fn.block, None, 0)
         self._block(fn.block)
@@ -78,7 +76,8 @@ class Conflicts:
         for instr in block.instrs:
             inner = depth + (instr.op.name in ("for", "while"))
             for b in instr.blocks:
-                self._sites(b, instr, inner)
+                once = instr.op.name == "if" and b.end.kind in ("return", "raise")
+                self._sites(b, instr, 0 if once else inner)
             self._define(instr.results, instr, block, owner, depth)
 
     # --- the walk ------------------------------------------------------------------------------
@@ -113,9 +112,17 @@ class Conflicts:
         value = place.instr.args[place.arg]
         assert isinstance(value, Value)
         maker = self.sites[value].instr
-        copy = copy_of(value, maker, place.instr.origin or why.origin, why.role)
+        name = self._name_at(place) or value.name
+        copy = copy_of(value, maker, name, place.instr.origin or why.origin, why.role)
         self.edits.before.setdefault(place.instr, []).append(copy)
         self.edits.args[place.instr, place.arg] = copy.result
+
+    def _name_at(self, place: _Place) -> str:
+        """Return the name under which the copy goes on: that of the next version, or of the carried value."""
+        for arg, result in written_args(place.instr):
+            if arg == place.arg:
+                return place.instr.results[result].name
+        return place.instr.results[place.arg - len(place.instr.args)].name
 
     # --- moving the write ----------------------------------------------------------------------
 
@@ -178,14 +185,20 @@ class Conflicts:
     def _copy_where_made(self, v: Value, instr: Instr) -> None:
         site = self.sites[v]
         maker = site.instr
+        self.touched |= self.storage.mask(v) & ~NOT_OURS
+        if maker is not None and self._is_view(v):  # the copy takes the view's place
+            view = Value("", v.type)
+            self.edits.results[maker] = view
+            copy = Instr(OPS["copy"], (view,), (v,), (), (), maker.origin or instr.origin, maker.role)
+            self.edits.behind.setdefault(maker, []).append(copy)
+            return
         origin = (maker.origin if maker is not None else None) or instr.origin
-        copy = copy_of(v, maker if not self._is_view(v) else None, origin, instr.role)
+        copy = copy_of(v, maker, v.name, origin, instr.role)
         self.edits.renames[v] = copy.result
         if maker is None:
             self.edits.at_start.setdefault(site.block, []).append(copy)
         else:
             self.edits.behind.setdefault(maker, []).append(copy)
-        self.touched |= self.storage.mask(v) & ~NOT_OURS
 
     def _is_view(self, v: Value) -> bool:
         maker = self.sites[v].instr
@@ -293,7 +306,8 @@ class Conflicts:
             mask = self.storage.mask(a)
             if isinstance(a, Value) and mask & (NOT_OURS | params | given) and not mask & self.touched:
                 site = self.sites[a]
-                copy = copy_of(a, site.instr, block.end.origin, site.instr.role if site.instr else "")
+                role = site.instr.role if site.instr is not None else ""
+                copy = copy_of(a, site.instr, "", block.end.origin, role)
                 self.edits.at_end.setdefault(block, []).append(copy)
                 self.edits.end_args[block, k] = copy.result
             given |= self.of.mask((a,))
@@ -315,6 +329,15 @@ def sources_of(fn: Function, views: bool = True) -> dict[Value, list[Operand]]:
         elif views and instr.args and alias_of(instr) in _VIEWS:
             sources[instr.results[0]] = [instr.args[0]]
     return sources
+
+
+def final_versions(fn: Function) -> set[Value]:
+    """Return the values that become the final version of a written parameter: writes of them are
+    writes of the caller's array."""
+    if not fn.writes:
+        return set()
+    finals = [a for end in returns(fn.block) for a in end.args[-len(fn.writes) :]]
+    return closure(sources_of(fn, views=False), finals)
 
 
 def closure(sources: Mapping[Value, Sequence[Operand]], start: Iterable[Operand]) -> set[Value]:

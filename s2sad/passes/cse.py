@@ -1,9 +1,9 @@
 """Common subexpressions: generated code reads what is computed already instead of computing it again.
 
 The user's instructions are never joined with each other: the text stays as it was written. Generated
-ones may read a dominating value of the user's. What prints as shortly as a name (`x.shape[0]`, `x[i]`,
-`i - 1`, a view) is not given one for being used twice, but two of them count as the same value in
-what is computed from them.
+ones may read a dominating value of the user's, but do not take cheap arithmetic out of its expressions.
+What prints as shortly as a name (`x.shape[0]`, `x[i]`, `i - 1`, a view) is not given one for being used
+twice, but two of them count as the same value in what is computed from them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
-from s2sad.ir.op import Alias
+from s2sad.ir.op import Alias, Kind
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
 
@@ -58,6 +58,9 @@ class _Joiner(Rewriter):
         if first is None:
             self.know(key, new)
             return (new,)
+        if new.role and _is_cheap_part(first):  # the user's expression stays as it is written
+            self.know(key, new)
+            return self.both(new, first)
         if new.role and (first.results[0].name or not _is_short(new)):
             for old, result in zip(new.results, first.results, strict=True):
                 if first.role:
@@ -65,15 +68,28 @@ class _Joiner(Rewriter):
                 else:
                     self.map[old] = result
             return ()
-        for old, result in zip(new.results, first.results, strict=True):
-            self.same[old] = result
-            if old.name and not result.name:  # later ones had better read the named one
-                self.know(key, new)
+        if new.results[0].name and not first.results[0].name:  # later ones had better read that
+            self.know(key, new)
+        return self.both(new, first)
+
+    def both(self, new: Instr, first: Instr) -> Sequence[Instr]:
+        """Keep an instruction beside an equal one."""
+        self.same.update(zip(new.results, first.results, strict=True))
         return (new,)
 
     def key(self, instr: Instr) -> Hashable:
         args = tuple(self.same.get(a, a) if isinstance(a, Value) else a for a in instr.args)
         return (instr.op, instr.params, frozenset(args) if instr.op.commutes else args)
+
+
+def _is_cheap_part(instr: Instr) -> bool:
+    """True for a step of arithmetic inside an expression of the user's."""
+    return (
+        not instr.role
+        and not instr.results[0].name
+        and instr.op.cost == 1
+        and instr.op.kind is Kind.ELEMENTWISE
+    )
 
 
 def _is_short(instr: Instr) -> bool:

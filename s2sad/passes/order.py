@@ -62,7 +62,10 @@ def _move(instrs: list[Instr], k: int, by: dict[Value, Instr]) -> None:
 
 
 def _belongs(instr: Instr, update: Instr) -> bool:
-    return bool(instr.role) and instr.op.pure and not instr.blocks and instr.origin == update.origin
+    if not instr.role or not instr.op.pure or instr.blocks:
+        return False
+    a, b = instr.origin, update.origin
+    return a is b or (a is not None and b is not None and (a.file, a.line) == (b.file, b.line))
 
 
 def _is_statement(instr: Instr) -> bool:
@@ -81,6 +84,8 @@ def _reads_old(instr: Instr, update: Instr, by: dict[Value, Instr]) -> bool:
             seen.add(a)
             if update.op.alias is Alias.INPLACE and a == update.args[0]:
                 return True
+            if part.op.alias is Alias.INPLACE and k == 0:
+                continue  # written to, under whatever name
             if a.name:
                 if a.name == update.result.name and a != update.result:
                     return True

@@ -66,11 +66,14 @@ class _Uses:
                 self.of.setdefault(a, []).append(_Use(self.position, by, role, loops))
 
     def may_repeat(self, v: Value) -> bool:
-        """True if `v` is read more than once, and nothing is written before it is."""
+        """True if `v` is read more than once, and nothing is written before it is; or a step, in a
+        loop that it is not in."""
         uses = self.of.get(v, [])
         instr = self.short[v]
-        if len(uses) < 2 or instr.op.name != "getitem":
-            return len(uses) > 1
+        if instr.op.name != "getitem":
+            return len(uses) > 1 or any(use.loops != self.loops[v] for use in uses)
+        if len(uses) < 2:
+            return False
         base = instr.args[0]
         assert isinstance(base, Value)
         if base in self.views and self.loops.get(base) is None:
@@ -83,7 +86,6 @@ class _Uses:
             if any(h.position < end or entered.intersection(h.loops) for h in hazards):
                 return False
         return True
-
 
     def printed(self, use: _Use) -> int:
         """Return the position of the statement that a use is printed in, as far as that is known yet."""
@@ -100,8 +102,7 @@ def _is_short(instr: Instr) -> bool:
         return False
     if instr.op.name == "getitem":
         return bool(
-            not is_fancy(instr.param("path"))
-            and all(isinstance(a, Literal) or a.name for a in instr.args)
+            not is_fancy(instr.param("path")) and all(isinstance(a, Literal) or a.name for a in instr.args)
         )
     if instr.op.name in ("add", "subtract") and is_int(instr.result.type):
         left, right = instr.args
@@ -120,10 +121,11 @@ class _Repeater(Rewriter):
     def __init__(self, uses: _Uses, chosen: dict[Value, Instr]) -> None:
         super().__init__()
         self.chosen = chosen
-        self.first = set(chosen)
         self.shared = {v for v in chosen if sum(1 for use in uses.of[v] if use.role) > FEW}
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
+        if any(r in self.chosen and r not in self.shared for r in instr.results):
+            return ()
         made: list[Instr] = []
         args = tuple(self.again(a, instr.role, made) for a in instr.args)
         new = self.inside(instr)
@@ -141,11 +143,7 @@ class _Repeater(Rewriter):
         """Return a value that is read here only, made by an instruction added to `made`."""
         if not isinstance(a, Value) or a not in self.chosen:
             return a
-        if a in self.shared:
-            if role:
-                return a
-        elif a in self.first:
-            self.first.remove(a)
+        if a in self.shared and role:
             return a
         copy = replace(self.chosen[a], results=(Value("", a.type),), role=role)
         made.append(copy)

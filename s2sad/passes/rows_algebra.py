@@ -7,7 +7,7 @@ import math
 
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.types import Scalar
-from s2sad.passes.site import Answer, Made, Row, Site, is_int, is_number, same_type
+from s2sad.passes.site import Answer, Made, Row, Site, is_int, is_number, is_weak, same_type
 
 # --- signs --------------------------------------------------------------------------------------
 
@@ -23,6 +23,11 @@ def without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
         left, right = difference.args  # -(-a - b) is a + b, but for the sign of zero
         other = without_sign(site, left)
         return None if other is None else Made("add", (other, right), difference.result.type)
+    if site.instr.role == "reverse" and (reduced := site.part(a, "sum", "outer", "matmul")) is not None:
+        other = without_sign(site, reduced.args[0])
+        if other is None:
+            return None
+        return Made(reduced.op.name, (other, *reduced.args[1:]), reduced.result.type, reduced.params)
     product = site.part(a, "multiply", "divide")
     if product is None or product.result.type.dtype.kind not in "fc":
         return None
@@ -62,6 +67,15 @@ def _product_of_signs(site: Site) -> Answer:
         return None
     a, b = without_sign(site, left), without_sign(site, right)
     return None if a is None or b is None else Made(site.instr.op.name, (a, b))
+
+
+def _number_of_sign(site: Site) -> Answer:
+    number, rest = site.args
+    if not isinstance(number, Literal) or (minus := site.near(rest, "negative")) is None:
+        return None
+    if isinstance(number.value, bool) or site.type.dtype.kind not in "ifc":
+        return None
+    return Made("multiply", (Literal(-number.value), minus.args[0]))
 
 
 def _minus_one(site: Site) -> Answer:
@@ -148,6 +162,31 @@ def _known_int(site: Site) -> Answer:
     return None
 
 
+def _number_converted(site: Site) -> Answer:
+    """A number that was made a NumPy scalar and is made a Python number again."""
+    inner = site.definer(site.args[0], "widen", "cast")
+    number = inner.args[0] if inner is not None else None
+    if not isinstance(number, Literal) or site.type.dtype.kind != number.type.dtype.kind:
+        return None
+    exact = inner is not None and inner.result.type.dtype == number.type.dtype
+    return number if exact and isinstance(site.type, Scalar) and site.type.weak else None
+
+
+def _number_again(site: Site) -> Answer:
+    """Write a number as a number where the other operand has its dtype."""
+    for k, a in enumerate(site.args):
+        made = site.definer(a, "widen")
+        if made is None or not isinstance(made.args[0], Literal) or isinstance(a, Literal):
+            continue
+        if made.args[0].type.dtype != a.type.dtype:
+            continue
+        others = [b for j, b in enumerate(site.args) if j != k and (j or site.instr.op.name != "where")]
+        if any(not is_weak(b) and b.type.dtype == a.type.dtype for b in others):
+            args = (*site.args[:k], made.args[0], *site.args[k + 1 :])
+            return Made(site.instr.op.name, args, params=site.instr.params)
+    return None
+
+
 def _int_sum(site: Site) -> Answer:
     """Join int constants: (n - 1) + 1 -> n."""
     left, right = site.args
@@ -208,6 +247,7 @@ def _is_scale(k: float) -> bool:
 
 
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "negative", "power", "floor_divide", "remainder")
+ARITHMETIC_OF_TWO = ("add", "subtract", "multiply", "divide", "where")
 TESTS = ("not_", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 FOLDED = (*ARITHMETIC, *TESTS, "to_float", "to_int")
 SIGN = "a sign is exact, and moves freely through products, quotients and sums"
@@ -217,11 +257,16 @@ ALGEBRA = (
     Row(
         ("size", "add", "subtract", "multiply"), "len of f8[3]", "3", "the size is a known number", _known_int
     ),
+    Row(
+        ("to_float", "to_int", "widen"), "float(np.float64(0.0))", "0.0", "the same number", _number_converted
+    ),
+    Row(ARITHMETIC_OF_TWO, "np.float64(2.0) * x", "2.0 * x", "x has that dtype already", _number_again),
     Row(("add", "subtract"), "(n - 1) + 1", "n", "ints are exact", _int_sum),
     Row(("negative",), "--x, -(-a * b)", "x, a * b", SIGN, _opposite),
     Row(("add",), "a + -b, a + -b * c", "a - b, a - b * c", SIGN, _sum),
     Row(("subtract",), "a - -b", "a + b", SIGN, _difference),
     Row(("multiply", "divide"), "-a * -b", "a * b", SIGN, _product_of_signs),
+    Row(("multiply",), "2.0 * -x", "-2.0 * x", SIGN, _number_of_sign),
     Row(("multiply",), "-1.0 * x", "-x", SIGN, _minus_one),
     Row(("negative",), "-(a - b)", "b - a", "in reverse sweeps: 0.0 for -0.0", _opposite_difference),
     Row(("multiply",), "x * 1, 1 * x", "x", "exact for reals if kind, dtype and shape stay", _times_one),

@@ -13,14 +13,12 @@ from __future__ import annotations
 from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.op import Alias, Kind
 from s2sad.ir.path import may_repeat
+from s2sad.passes.place import WRITING, are_apart, element
 from s2sad.passes.rows_algebra import without_sign
+from s2sad.passes.rows_arrays import ZEROS
 from s2sad.passes.site import Answer, Made, Row, Site, is_number, is_weak, is_whole, same_type
 
 FAR = 8  # writes between two that are joined
-
-
-def _same_place(a: Instr, b: Instr) -> bool:
-    return a.params == b.params and a.args[2:] == b.args[2:]
 
 
 def _joined(site: Site) -> Answer:
@@ -30,16 +28,21 @@ def _joined(site: Site) -> Answer:
     between: list[Instr] = []
     target = site.args[0]
     for _ in range(FAR):
-        write = site.near(target, "accum", "setitem")
+        write = site.near(target, *WRITING)
         if write is None or site.defined.uses.get(write.result, 0) > 1 or write.role != "reverse":
             return None
         if write.args[2:] == site.args[2:] and write.param("path") == site.instr.param("path"):
             return _rebuilt(site, write, between)
-        if write.op.name == "setitem":
+        if write.op.name == "setitem" and not _apart(write, site.instr):
             return None
         between.append(write)
         target = write.args[0]
     return None
+
+
+def _apart(a: Instr, b: Instr) -> bool:
+    first, second = element(a), element(b)
+    return first is not None and second is not None and are_apart(first, second)
 
 
 def _rebuilt(site: Site, first: Instr, between: list[Instr]) -> Answer:
@@ -60,6 +63,24 @@ def _sum_of(a: Operand, b: Operand, dtype: object) -> Operand | Made | None:
     if is_number(a, 0):
         return b if is_weak(b) or b.type.dtype == dtype else None
     return Made("add", (a, b), a.type) if same_type(a.type, b.type) else None
+
+
+def _first(site: Site) -> Answer:
+    """Assign where an array of zeros has only been written at other places."""
+    target = site.args[0]
+    if site.instr.role != "reverse" or may_repeat(site.instr.param("path")):
+        return None
+    for _ in range(FAR):
+        write = site.near(target, *WRITING, *ZEROS)
+        if write is None:
+            return None
+        if write.op.name in ZEROS:
+            params = tuple(p for p in site.instr.params if p[0] != "at")
+            return Made("setitem", site.args, params=params)
+        if not _apart(write, site.instr):
+            return None
+        target = write.args[0]
+    return None
 
 
 def _onto_itself(site: Site) -> Answer:
@@ -109,9 +130,9 @@ def _one_sum(site: Site) -> Answer:
         return None
     if site.defined.uses.get(fresh.result, 0) > 1 or not is_whole(site.instr.param("path")):
         return None
-    if not same_type(value.type, target.type) or not same_type(target.type, site.type):
+    if value.type.dtype != target.type.dtype or not same_type(target.type, site.type):
         return None
-    return Made("add", (target, value))
+    return Made("add", (target, value))  # of its shape, for else it could not be added in place
 
 
 def _subtracted(site: Site) -> Answer:
@@ -129,6 +150,7 @@ def _subtracted(site: Site) -> Answer:
 ORDER = "in reverse sweeps: contributions add up in another order"
 
 WRITES = (
+    Row(("accum",), "a = zeros_like(x); a[0] += v", "a[0] = v", "in reverse sweeps: -0.0 for 0.0", _first),
     Row(("accum",), "x[i] = 0.0; x[k] += u; x[i] += v", "x[i] = v; x[k] += u", ORDER, _joined),
     Row(("setitem",), "x[i] = x[i] + v", "x[i] += v", "the same sum", _onto_itself),
     Row(("accum",), "x = a * b; x += v", "x = a * b + v", "the same sum", _one_sum),

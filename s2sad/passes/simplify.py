@@ -1,8 +1,8 @@
 """Simplification: local rewrites that a person would have made while writing.
 
-The rewrites are rows of tables (`rows_algebra.py`, `rows_arrays.py`, `rows_writes.py`), tried on each instruction in
-order until none fits; branches and loops whose condition is known are resolved here. The user's own
-instructions are left as they are written.
+The rewrites are rows of three tables (`rows_algebra.py`, `rows_arrays.py`, `rows_writes.py`), tried on
+each instruction in order until none fits; branches and loops whose condition is known are resolved
+here. The user's own instructions are left as they are written.
 """
 
 from __future__ import annotations
@@ -142,12 +142,12 @@ class _Simplifier(Rewriter):
             if isinstance(a, Made):
                 assert a.type is not None, "an inner instruction states its type"
                 operands = self.operands_of(a, instr, made)
-                inner = Instr(
-                    OPS[a.op], operands, (Value("", a.type),), a.params, (), instr.origin, instr.role
-                )
-                made += self.noted(inner)
+                like = a.like or instr
+                result = Value(a.like.result.name if a.like else "", a.type)
+                inner = Instr(OPS[a.op], operands, (result,), a.params, (), like.origin, like.role)
                 self.count(operands, 1)
-                args.append(inner.result)
+                made += self.rewritten(inner)
+                args.append(self.operand(result))
             else:
                 args.append(a)
         return tuple(args)

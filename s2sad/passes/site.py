@@ -80,9 +80,9 @@ class Site:
         return found
 
     def part(self, a: Operand | Made, *ops: str, uses: int = 1) -> Instr | None:
-        """Return the definer of `a` if it may be taken apart: near, without a name, and read here only."""
+        """Return the definer of `a` if it may be taken apart: near, and read here only."""
         found = self.near(a, *ops)
-        if found is None or not isinstance(a, Value) or a.name:
+        if found is None or not isinstance(a, Value):
             return None
         return found if self.defined.uses.get(a, 0) <= uses else None
 

@@ -50,8 +50,15 @@ class Accumulator:
         return t
 
     def name(self, v: Value) -> str:
-        """Return the name of the cotangent of `v`."""
-        return f"{v.name}_bar" if v.name else ""
+        """Return the name of the cotangent of `v`. That of a value without a name is printed inside an
+        expression if it is used once, and else has the name of the value it flows into."""
+        if v.name:
+            return f"{v.name}_bar"
+        producer = self.plan.program.producer.get(v)
+        if producer is None or producer.blocks or sum(1 for _ in self.plan.flow.sources(producer)) < 2:
+            return ""
+        near = self.plan.names.near.get(v)
+        return f"{near}_bar" if near else ""
 
     # complete forms
 
@@ -193,6 +200,8 @@ class Accumulator:
         `lazy`: the cotangents it was computed from stood for larger arrays."""
         target = instr.args[k]
         y = instr.results[0]
+        if instr.op.alias is Alias.INPLACE and k == 0:
+            return value
         if value.type.dtype.kind == "c" and target.type.dtype.kind != "c":
             value = scope.b.emit(OPS["real"], value)
         if broadcasts(instr):
@@ -218,7 +227,7 @@ class Accumulator:
             value = self.sized(scope, value, full)
         if target.type.shape == full and isinstance(target.type, Array) == isinstance(y.type, Array):
             return value
-        if whole and is_lazy(value.type, full):
+        if whole and (is_lazy(value.type, full) or (lazy and value.type.shape != full)):
             if not target.type.shape and not value.type.shape:  # a scalar times the number of elements
                 count = scope.b.emit(OPS["size"], scope.shape(y), axis=None)
                 return scope.b.emit(OPS["multiply"], value, count)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from s2sad.analysis.activity import LOOPS, Activity, carried
+from s2sad.analysis.activity import LOOPS, Activity, carried, inits
+from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.types import WEAK_BOOL, WEAK_INT, Type
+from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Scalar
 from s2sad.ops.table import OPS
+from s2sad.passes.base import sizes_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """How the trips of one loop are counted: the counter as the body sees it, its final value, the
+    """How the trips of one loop are counted: its body, the counter as the body sees it, its final value, the
     final exit code (None if no exit needs one), and the exits."""
 
+    body: Block
     counter: Value
     trips: Value
     code: Value | None
@@ -49,13 +52,13 @@ class Counting:
 
 def count_trips(fn: Function, activity: Activity) -> tuple[Function, dict[Instr, Counting]]:
     """Return the function with counters in the loops that need them, and what they are."""
-    counter = _Counter(activity)
+    counter = _Counter(activity, sizes_after(fn))
     return replace(fn, block=counter.block(fn.block)), counter.found
 
 
 class _Counter:
-    def __init__(self, activity: Activity):
-        self.activity = activity
+    def __init__(self, activity: Activity, sizes: Sizes):
+        self.activity, self.sizes = activity, sizes
         self.found: dict[Instr, Counting] = {}
 
     def block(self, block: Block) -> Block:
@@ -79,32 +82,26 @@ class _Counter:
         slots = self.activity.slots(instr)
         kinds = {path[-1][0]: self.kind(instr, slots, path[-1][0].end) for path in _exits(body)}
         partial = [b for b, kind in kinds.items() if kind == "partial"]
-        counter, trips = Value("trips", WEAK_INT), Value("trips", WEAK_INT)
-        plus = Instr(
-            OPS["add"], (counter, Literal(1)), (Value("trips", WEAK_INT),), (), (), instr.origin, "tape"
-        )
-        code_type: Type = WEAK_BOOL if len(partial) == 1 else WEAK_INT
-        none = Literal(False) if len(partial) == 1 else Literal(0)
-        code_param = Value("broke" if len(partial) == 1 else "exit", code_type)
-        code_result = Value(code_param.name, code_type)
+        flag = _flag(instr, partial, list(kinds))
+        coded = bool(partial) and flag is None
+        counter = Value("trips", WEAK_INT)
+        trips = Value("trips", Scalar(INT, weak=True, size=self.sizes.fresh()))
+        plus = _next(counter, instr)
+        single = len(partial) == 1
+        none = Literal(False) if single else Literal(0)
+        code = Value("broke" if single else "exit", WEAK_BOOL if single else WEAK_INT)
+        code_result = Value(code.name, code.type)
 
         def ending(block: Block) -> tuple[list[Instr], tuple[Operand, ...]]:
             kind = kinds.get(block, "full")
-            more = [plus] if block is body else []
-            number: Operand = counter if kind in ("none", "partial") else plus.result
-            if kind == "full" and block is not body:
-                again = replace(plus, results=(Value("trips", WEAK_INT),))
-                more, number = [again], again.result
-            if not partial:
-                return more, (number,)
-            which: Operand = none
+            more = [plus] if block is body else [_next(counter, instr)] if kind == "full" else []
+            number: Operand = more[0].result if kind == "full" else counter
+            which: Operand = code
             if kind == "partial":
-                which = Literal(True) if len(partial) == 1 else Literal(partial.index(block) + 1)
-            return more, (number, which)
+                which = Literal(True) if single else Literal(partial.index(block) + 1)
+            return more, (number, which) if coded else (number,)
 
-        params = (counter, code_param) if partial else (counter,)
-        results = (trips, code_result) if partial else (trips,)
-        codes = {b: k + 1 for k, b in enumerate(partial)}
+        params = (counter, code) if coded else (counter,)
         fresh: dict[Block, Block] = {}
         new_body = _append(Block((*body.params, *params), body.instrs, body.end), body, ending, fresh)
         blocks: tuple[Block, ...] = (new_body,)
@@ -112,13 +109,15 @@ class _Counter:
             cond = instr.blocks[0]
             unused = tuple(Value(p.name, p.type) for p in params)
             blocks = (replace(cond, params=(*cond.params, *unused)), new_body)
-        inits: tuple[Operand, ...] = (Literal(0), none) if partial else (Literal(0),)
-        new = replace(instr, args=(*instr.args, *inits), results=(*instr.results, *results), blocks=blocks)
+        begin: tuple[Operand, ...] = (Literal(0), none) if coded else (Literal(0),)
+        results = (trips, code_result) if coded else (trips,)
+        new = replace(instr, args=(*instr.args, *begin), results=(*instr.results, *results), blocks=blocks)
         old = {fresh[b]: b for b in kinds}
+        codes = {b: k + 1 for k, b in enumerate(partial)}
         exits = tuple(
             Exit(path, kinds[old[path[-1][0]]], codes.get(old[path[-1][0]], 0)) for path in _exits(new_body)
         )
-        self.found[new] = Counting(counter, trips, code_result if partial else None, exits)
+        self.found[new] = Counting(new_body, counter, trips, code_result if coded else flag, exits)
         return new
 
     def kind(self, loop: Instr, slots: list[int], end: End) -> str:
@@ -128,6 +127,23 @@ class _Counter:
         if body.end.kind == "yield" and all(end.args[k] == body.end.args[k] for k in slots):
             return "full"
         return "partial"
+
+
+def _next(counter: Value, loop: Instr) -> Instr:
+    out = Value("trips", WEAK_INT)
+    return Instr(OPS["add"], (counter, Literal(1)), (out,), (), (), loop.origin, "tape")
+
+
+def _flag(loop: Instr, partial: list[Block], breaks: list[Block]) -> Value | None:
+    """Return the result of a slot that already tells whether the loop was left by its one partial exit."""
+    if len(partial) != 1:
+        return None
+    ends = [b.end for b in breaks if b is not partial[0]] + [loop.blocks[-1].end]
+    for k, p in enumerate(carried(loop)):
+        stays = all(e.kind not in ("break", "yield") or e.args[k] is p for e in ends)
+        if inits(loop)[k] == Literal(False) and partial[0].end.args[k] == Literal(True) and stays:
+            return loop.results[k]
+    return None
 
 
 def _exits(body: Block) -> list[tuple[tuple[Block, int], ...]]:

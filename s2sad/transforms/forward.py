@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.op import Alias
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.control import IF, UNDEF
 from s2sad.ops.table import OPS
 from s2sad.transforms.plan import Plan
@@ -30,9 +31,10 @@ class Forward:
 
     def fill(self, b: Builder, block: Block) -> None:
         """Append the block's instructions with those that write tapes."""
+        late: dict[int, list[Value]] = {}
         for p in block.params:
-            self.keep(b, p)
-        for instr in block.instrs:
+            self.keep_in(b, block, -1, p, late)
+        for k, instr in enumerate(block.instrs):
             b.origin, b.role = instr.origin, instr.role
             match instr.op.name:
                 case "comment":
@@ -43,8 +45,22 @@ class Forward:
                     self.loop(b, instr)
                 case _:
                     b.add(instr)
-            for r in instr.results:
-                self.keep(b, r)
+            for r in (*instr.results, *late.get(k, ())):
+                self.keep_in(b, block, k, r, late)
+
+    def keep_in(self, b: Builder, block: Block, k: int, v: Value, late: dict[int, list[Value]]) -> None:
+        """Keep `v`, which instruction k has defined, here or later in the block."""
+        later = self.plan.past_exits(block, k) if v in self.plan.tapes else k
+        if later > k and self.can_wait(block, k, later, v):
+            late.setdefault(later, []).append(v)
+        else:
+            self.keep(b, v)
+
+    def can_wait(self, block: Block, k: int, later: int, v: Value) -> bool:
+        """True if `v` is the same in memory after instruction `later`."""
+        if not isinstance(v.type, Array):
+            return True
+        return not any(_writes(i) for i in block.instrs[k + 1 : later + 1])
 
     def keep(self, b: Builder, v: Value) -> None:
         """Append what keeps `v` for the reverse sweep, if it is to be kept."""
@@ -59,6 +75,12 @@ class Forward:
         b = Builder(self.plan.sizes, block.end.origin)
         self.fill(b, block)
         return self.closed(b, block, cells, leave)
+
+    def unsized(self, t: Type) -> Type:
+        """Return the type with sizes that say nothing."""
+        if isinstance(t, Array):
+            return Array(t.dtype, tuple(self.plan.sizes.fresh() for _ in t.shape))
+        return Scalar(t.dtype, t.weak)
 
     def version(self, cell: Value) -> Value:
         """Return a new version of a cell; the length of a growing tape is only known at run time."""
@@ -120,7 +142,7 @@ class Forward:
         for c in cells:
             if c not in self.env:
                 b.role = "tape"
-                self.env[c] = b.emit(UNDEF, type=c.type)
+                self.env[c] = b.emit(UNDEF, type=self.unsized(c.type))
 
     def loop(self, b: Builder, instr: Instr) -> None:
         """Append a loop; the cells written in it become slots."""
@@ -181,6 +203,8 @@ class Forward:
             cursor = counter if counter is not None else self.env[self.plan.cursors[loop]]
             array = self.grown(b, array, cursor)
             where = (cursor,)
+        if tape.kind == "growing" and loop in self.plan.cursors and self.plan.may_rewrite(loop):
+            b.role = ""  # an entry of a trip that is not counted is written again
         written = b.emit(OPS["setitem"], array, v, *where, name=tape.cell.name, path=tape.path)
         self.env[tape.cell] = written
 
@@ -211,6 +235,10 @@ class Forward:
         keep = Block((), (), End("yield", (array,)))
         (grown,) = b.owner(IF, (full,), (inner.block((), "yield", twice), keep), (result,))
         return grown
+
+
+def _writes(instr: Instr) -> bool:
+    return instr.op.alias is Alias.INPLACE or any(_writes(i) for b in instr.blocks for i in b.walk())
 
 
 def trip_index(b: Builder, loop: Instr, i: Operand) -> Operand:

@@ -76,7 +76,7 @@ class Interface:
     def kind(self, has_default: bool = False) -> str:
         """Return the kind of added parameters: keyword where the function has defaults or variadics."""
         odd = any(
-            p.has_default or p.kind in ("keyword", "variadic", "variadic_keyword") for p in self.fn.signature
+            p.kind != "captured" and (p.has_default or p.kind != "positional") for p in self.fn.signature
         )
         return "keyword" if odd else "positional"
 

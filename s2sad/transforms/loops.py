@@ -94,6 +94,9 @@ class LoopReversal(ABC):
         names = [sums.name(carried(loop)[k]) for k in slots] + [sums.name(v) for v in free]
         names += [c.name for c in [*cursors, *cells]]
         types = self.slot_types(loop, slots, free, [*cursors, *cells])
+        for n, k in enumerate(slots):
+            if carried(loop)[k] in self.plan.own_tapes:
+                types[n] = begin[n].type
         params = [Value(n, t) for n, t in zip(names, types, strict=True)]
         outer = sums.bars
         inner = scope.inner(body, loop=loop)
@@ -117,7 +120,8 @@ class LoopReversal(ABC):
         after = [p.type for p in params]
         for n, k in enumerate(slots):  # before the first trip it is the initial value's cotangent
             t = inits(loop)[k].type
-            after[n] = t if isinstance(t, Array) else after[n]
+            if isinstance(t, Array) and carried(loop)[k] not in self.plan.own_tapes:
+                after[n] = t
         results = tuple(Value(p.name, t) for p, t in zip(params, after, strict=True))
         block = inner.b.block((index, *params), "yield", *end)
         scope.b.owner(FOR, (*header, *begin), (block,), results)

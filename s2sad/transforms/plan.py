@@ -20,6 +20,7 @@ from s2sad.passes.base import sizes_after
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
+from s2sad.transforms.reread import grown_arrays, rereads, tape_versions
 from s2sad.transforms.sizes import Resolver
 from s2sad.transforms.tape import Tape, make_tape
 
@@ -54,6 +55,10 @@ class Plan:
         self.cursors: dict[Instr, Value] = {}  # loops with growing tapes -> cell
         self.outward: dict[Instr, dict[Value, None]] = {}
         self.steps = steps(program, counting)
+        self.measures = {(n,) for found in lengths.values() for n in found}  # not to be had from the value
+        self.reread = rereads(program)
+        self.own_tapes = tape_versions(program)  # their cotangents keep the final shape
+        self.on_tape: set[Value] = set()  # those of them that are read there
         self.restored: dict[Value, Value] = {}  # carried ints that the reverse sweep carries back -> cell
         for loop in reversed(program.loops):
             if flow.works(loop):
@@ -96,10 +101,15 @@ class Plan:
 
     def _needs(self, block: Block) -> Iterator[Value]:
         """Yield the values that reversing a block reads."""
+        owner = self.program.owner.get(block)
+        if owner is not None and grown_arrays(self.program, owner) is not None:
+            return
         for instr in block.instrs:
             if not self.flow.works(instr):
                 continue
             match instr.op.name:
+                case "if" if grown_arrays(self.program, instr) is not None:
+                    continue
                 case "if":
                     if not any(b.leaves for b in instr.blocks):
                         yield from _values(instr.args)
@@ -138,7 +148,7 @@ class Plan:
                     yield v
 
     def _shape(self, v: Value) -> Iterator[Value]:
-        if not self.shape_is_known(v):
+        if v not in self.own_tapes and not self.shape_is_known(v):
             yield v
 
     def shape_is_known(self, v: Value) -> bool:
@@ -150,17 +160,28 @@ class Plan:
     def _candidates(self, block: Block, loop: Instr | None) -> Iterator[Candidate]:
         index = block.params[0] if block.params and loop is not None and loop.op.name == "for" else None
         for p in block.params:
-            if p in self.steps:
+            if p in self.reread:
+                yield self._from_tape(p, loop)
+            elif p in self.steps:
                 yield Candidate(p, self._store(p, loop), LOAD, p, tuple(self._step_needs(self.steps[p])))
             elif p is not index and not self._is_counter(p, loop):
                 yield Candidate(p, self._store(p, loop), None, p, ())
         for instr in block.instrs:
             cost = recompute_cost(instr)
-            if instr.op.name in LOOPS or instr.op.name == "call" or instr.role == "tape":
+            if instr.op.name in LOOPS or instr.op.name == "call" or instr.results[:1] in self.measures:
                 cost = None
             operands = tuple(dict.fromkeys(self._reads(instr)))
             for r in instr.results:
-                yield Candidate(r, self._store(r, loop), cost, instr, operands)
+                if r in self.reread and (cost is None or cost > LOAD):
+                    yield self._from_tape(r, loop)
+                else:
+                    yield Candidate(r, self._store(r, loop), cost, instr, operands)
+
+    def _from_tape(self, v: Value, loop: Instr | None) -> Candidate:
+        again = self.reread[v]
+        cost = 0.0 if isinstance(v.type, Array) else LOAD
+        self.on_tape.add(v)
+        return Candidate(v, self._store(v, loop), cost, v, tuple(_values((again.tape, *again.operands))))
 
     def _step_needs(self, step: Step) -> Iterator[Value]:
         """Yield what a carried int is had from in the reverse sweep."""
@@ -226,8 +247,28 @@ class Plan:
             for instr in outer.instrs:
                 if instr is until:
                     break
-                values += instr.results
+                values += instr.results if instr.op.name != "undef" else ()
         return Resolver(values)
+
+    def past_exits(self, block: Block, k: int) -> int:
+        """Return the position in a loop body up to which nothing needs to be taped: that of the last exit
+        behind instruction k after which nothing of the trip is reversed."""
+        loop = self.program.owner.get(block)
+        counting = self.counting.get(loop) if loop is not None else None
+        if counting is None or block is not counting.body:
+            return k
+        place = k
+        for position, kind in sorted((e.path[0][1], e.kind) for e in counting.exits):
+            if position > k:
+                if kind != "none":
+                    break
+                place = position
+        return place
+
+    def may_rewrite(self, loop: Instr) -> bool:
+        """True if a trip that is not counted can have written entries of tapes."""
+        counting = self.counting.get(loop)
+        return counting is not None and any(e.kind == "none" for e in counting.exits)
 
     def cursors_in(self, loop: Instr) -> list[Value]:
         """Return the cursors of a loop and the loops in it."""
@@ -268,10 +309,6 @@ class Plan:
         yield from block.params
         for instr in block.instrs:
             yield from instr.results
-
-    def name_of(self, v: Value) -> str:
-        """Return the name of a value, or of the nearest named value it flows into."""
-        return self.names.of(v)
 
 
 def measured(fn: Function, known: Lengths, values: list[Value], top: Resolver) -> tuple[Function, Lengths]:

@@ -23,6 +23,7 @@ from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
 from s2sad.transforms.plan import Lengths, Plan, measured
+from s2sad.transforms.reread import grown_arrays
 from s2sad.transforms.rules import scalar_as
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
@@ -254,6 +255,11 @@ class _Reverse(LoopReversal):
     def branches(self, scope: Scope, instr: Instr) -> None:
         """Append the reversal of an `if`."""
         bars = {k: self.sums.bars.pop(r) for k, r in enumerate(instr.results) if r in self.sums.bars}
+        arrays = grown_arrays(self.plan.program, instr)
+        if arrays is not None:  # the cotangent of a tape has room for all of it from the start
+            for k, bar in bars.items():
+                self.sums.add(scope, arrays[k], bar.value, bar.mask)
+            return
         condition = scope.fetch(instr.args[0])
 
         def branch(block: Block) -> Callable[[Scope], None]:

@@ -70,6 +70,8 @@ class Scope:
         if v in self.world.plan.tapes:
             self.b.role = "tape"
             self.have[v] = self.read(v)
+        elif v in self.world.plan.on_tape:
+            self.have[v] = self.reread(v)
         elif v in self.world.plan.steps:
             self.have[v] = self.stepped(v)
         elif instr is None:
@@ -155,6 +157,16 @@ class Scope:
             self.have[v] = retyped(self.b, row, v.type)
             self.world.set_cursor(tape.cursor, lo)
         self.b.role = "reverse"
+
+    def reread(self, v: Value) -> Operand:
+        """Append the read of a value from a tape of the program's own."""
+        again = self.world.plan.reread[v]
+        array, *where = map(self.fetch, (again.tape, *again.operands))
+        self.b.role = "recompute"
+        out = self.b.emit(OPS["getitem"], array, *where, name=v.name, path=again.path)
+        if isinstance(v.type, Array):
+            return retyped(self.b, out, v.type)
+        return self.weakened(out, v)
 
     def weakened(self, a: Operand, v: Value) -> Operand:
         """Return a number read from a tape as the Python number it was."""

@@ -9,6 +9,7 @@ from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
 from s2sad.ir.tree import Leaf, Node, Tree, leaves, renumber
 from s2sad.ir.walk import Copier, free_values
 from s2sad.passes.base import sizes_after
+from s2sad.transforms.define import define
 
 REVERSE_SWEEP = "reverse sweep"
 
@@ -54,7 +55,7 @@ def _forward(
         fn,
         name=_stem(fn) + "_fwd",
         params=params,
-        block=Block((), instrs, End("return", (*values, *tape))),
+        block=define(Block((), instrs, End("return", (*values, *tape))), tape),
         signature=signature,
         result=result,
         doc=f"Return the value and the tape for {_stem(fn)}_rev.",

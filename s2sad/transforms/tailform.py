@@ -88,7 +88,7 @@ class _Tailform:
             if e.kind == "return":
                 return replace(e, kind="break", args=(*params, Literal(True), *e.args))
             if e.kind in ("break", "continue", "yield"):
-                return replace(e, args=(*e.args, Literal(False), *slots[1:]))
+                return replace(e, args=(*e.args, *slots))
             return e
 
         changed = _map_ends(Block((*body.params, *slots), body.instrs, body.end), end)

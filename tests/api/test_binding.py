@@ -23,7 +23,7 @@ def made(*args, kinds=None, facts=(), writes=(), extra=None, defaults=None):
         kind = (kinds or {}).get(name, "positional")
         default = (defaults or {}).get(name)
         signature.append(Parameter(name, tree, kind, default, name in (defaults or {})))
-    block = Block((), (), End("return", (params[0],) + tuple(params[k] for k in writes)))
+    block = Block((), (), End("return", (params[0], *(params[k] for k in writes))))
     return Function(
         "f", tuple(params), block, tuple(signature), Leaf(0), writes, tuple(facts), extra=extra or {}
     )

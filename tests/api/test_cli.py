@@ -110,7 +110,7 @@ def test_emit_annotated_to_a_file(model, capsys, tmp_path):
     assert code == 0 and "(from annotations)" in out.read_text()
     f = runpy.run_path(str(out))["annotated_vjp"]
     w, x = np.arange(6.0).reshape(2, 3) / 7, np.ones(3)
-    y, (w_bar, x_bar) = f(w, x, y_bar=np.ones(2))
+    _, (w_bar, x_bar) = f(w, x, y_bar=np.ones(2))
     s = 1.0 - np.tanh(w @ x) ** 2
     np.testing.assert_allclose(w_bar, np.outer(s, x))
     np.testing.assert_allclose(x_bar, w.T @ s)

@@ -95,6 +95,28 @@ def test_containers_keep_their_structure():
     assert got["m"].w.tolist() == [1.0, 1.0]
 
 
+def test_gradients_in_the_structure_of_objects():
+    @dataclass(frozen=True)
+    class Checked:
+        w: object
+        name: str = "c"
+
+        def __post_init__(self):
+            assert self.name is not None
+
+    class Slotted:
+        __slots__ = ("k", "w")
+
+        def __init__(self):
+            self.w, self.k = np.array([1.0, 2.0]), 3.0
+
+    for jit in (False, True):
+        got = grad(lambda c: np.sum(c.w**2), jit=jit)(Checked(np.array([1.0, 2.0])))
+        assert type(got) is Checked and got.w.tolist() == [2.0, 4.0] and got.name is None
+        got = grad(lambda o: np.sum(o.w) * o.k, jit=jit)(Slotted())
+        assert type(got) is Slotted and got.w.tolist() == [3.0, 3.0] and got.k == 3.0
+
+
 def test_keyword_arguments_are_passed_through():
     def f(x, *, scale=2.0, power=2):
         return scale * x**power
@@ -266,6 +288,43 @@ def test_hessian_and_hvp():
     assert hvp(lambda a, b: a * a * b, (2.0, 3.0), (1.0, 1.0)) == (10.0, 4.0)
     blocks = hessian(lambda a, b: a * a * b, argnums=(0, 1))(2.0, 3.0)
     assert blocks == ((6.0, 4.0), (4.0, 0.0))
+
+
+def test_hessian_of_vectors_and_aux():
+    x = np.array([0.5, 2.0])
+    got = hessian(lambda x: x**3 * x[0])(x)
+    expected = np.zeros((2, 2, 2))
+    expected[0, 0, 0] = 12 * x[0] ** 2
+    expected[1, 1, 1] = 6 * x[1] * x[0]
+    expected[1, 0, 1] = expected[1, 1, 0] = 3 * x[1] ** 2
+    np.testing.assert_allclose(got, expected, rtol=1e-13)
+    got, aux = hessian(lambda x: (np.sum(x**3), x), has_aux=True)(x)
+    np.testing.assert_allclose(got, np.diag(6.0 * x))
+    assert aux.tolist() == x.tolist()
+
+
+@pytest.mark.parametrize("transform", [jacfwd, jacrev, jacobian])
+def test_jacobian_inside_a_function(transform):
+    def f(x):
+        return x**3 * np.sum(x)
+
+    def loss(p):
+        jac = transform(f)(p["x"])
+        return np.sum(jac * jac) * p["s"]
+
+    x = np.array([1.0, 0.5])
+    s = np.sum(x)
+    jac = 3.0 * s * np.diag(x**2) + x[:, None] ** 3
+    got = value_and_grad(loss)({"x": x, "s": 2.0})
+    assert got[0] == pytest.approx(2.0 * np.sum(jac**2), rel=1e-14)
+    expected = []
+    for k in range(2):
+        d = 3.0 * np.diag(x**2)
+        d[k, k] += 6.0 * s * x[k]
+        d[k, :] += 3.0 * x[k] ** 2
+        expected.append(4.0 * np.sum(jac * d))
+    np.testing.assert_allclose(got[1]["x"], expected, rtol=1e-13)
+    assert transform(lambda y: transform(lambda x: x**3)(y))(2.0) == 12.0
 
 
 def test_higher_orders_compose():

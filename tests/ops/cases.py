@@ -188,6 +188,7 @@ OTHER: dict[str, list[tuple[Any, ...]]] = {
         (MASK, x(3), x(3)), (MASK, x(2, 3), x(3)), (True, 1.5, 2.5), (False, np.float64(1.5), 0.5), (MASK, 1.5, x(3)),
         (True, x(3), 1.0), (MASK, x(3, dtype=F4), x(3, dtype=F4)), (MASK[:0], x(0), x(0)), (np.array(True), 1.5, 2.5),
     ],
+    "where0": [(True, 1.5, 2.5), (False, np.float64(1.5), 0.5), (np.bool_(True), 1.0, np.float32(2.0))],
     "real": [(x(3),), (x(2, 3),)],
     "imag": [],
     "phase": [],

@@ -12,19 +12,22 @@ from s2sad.ir.verify import verify
 from s2sad.passes.base import Pass
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
+from s2sad.passes.hints import hints
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
 from s2sad.passes.simplify import simplify
+from s2sad.passes.stores import stores
+from s2sad.passes.unname import unname
 
-CLEAN = (simplify, cse, prune, dce)
-PASSES = (*CLEAN, order, repeat)
+CLEAN = (hints, simplify, cse, prune, stores, dce)
+PASSES = (*CLEAN, order, repeat, unname)
 
 
 @pytest.mark.parametrize("step", PASSES)
 @pytest.mark.parametrize("role", ["tangent", "reverse"])
 def test_values_stay(step: Pass, role: str) -> None:
-    for seed in range(150):
+    for seed in range(80):
         before = verify(program(seed, role), "random")
         after = verify(step(before), step.__name__)
         with np.errstate(all="ignore"):
@@ -33,14 +36,14 @@ def test_values_stay(step: Pass, role: str) -> None:
 
 @pytest.mark.parametrize("step", PASSES)
 def test_a_pass_is_idempotent(step: Pass) -> None:
-    for seed in range(100):
+    for seed in range(60):
         once = step(program(seed))
         twice = step(once)
         assert twice is once, f"seed {seed}:\n{print_function(once, True)}\n->\n{print_function(twice, True)}"
 
 
 def test_all_of_them_together() -> None:
-    for seed in range(150):
+    for seed in range(80):
         before = fn = program(seed, "reverse")
         for _ in range(3):
             for step in CLEAN:

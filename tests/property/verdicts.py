@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from oracle import active_leaves, assert_same, copied, leaves, map_tree
 from property.programs import ACTIVE, PARAMETERS
-# from s2sad.emit.load import load
 
 import s2sad
-# from s2sad.driver import compiled
+from s2sad.emit import numba as kernels
+from s2sad.emit.load import load
 
 SIZES = ((3, 2), (0, 2), (1, 1), (4, 3), (2, 0), (2, 4))  # n, m: the first is where code is compiled
 RATES = (0.83, -0.41, 0.83, 1.27)  # the values of the programs' global
@@ -266,21 +266,21 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def interpreted(fn: Any, text: str) -> Callable[..., Any]:
+def interpreted(text: str, name: str) -> Callable[..., Any]:
     """Return lowered code as plain Python."""
-    return load(text, fn.name)  # type: ignore[no-any-return]
+    return load(text, f"<lowered {name}>")[name]  # type: ignore[no-any-return]
 
 
 @contextmanager
 def lowering_interpreted() -> Iterator[None]:
     """Run lowered code as plain Python instead of compiling it, in the block."""
-    before = compiled.load_kernel
-    compiled.load_kernel = interpreted
+    before = kernels.compile_kernel
+    kernels.compile_kernel = interpreted
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        compiled.load_kernel = before
+        kernels.compile_kernel = before
 
 
 def check_lowered(point: Point) -> None:

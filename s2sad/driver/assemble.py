@@ -1,0 +1,49 @@
+"""Putting result leaves together fast: a structure becomes a Python expression, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from s2sad.ir.structure import rebuild
+from s2sad.ir.tree import Leaf, Node, Static, Tree
+
+Assembler = Callable[[Sequence[Any]], Any]
+
+
+def assembler(tree: Tree, kinds: Mapping[int, Any]) -> Assembler:
+    """Return a function from flat leaves to the value of structure `tree`; leaf k goes through
+    `kinds[k]` if that exists.
+
+    >>> assembler(Node("tuple", (0, 1), (Leaf(1), Leaf(0))), {0: float})([1, 2])
+    (2, 1.0)
+    """
+    names: dict[str, Any] = {}
+    text = _text(tree, kinds, names)
+    made: Assembler = eval(f"lambda o: {text}", names)  # our own text
+    return made
+
+
+def _text(tree: Tree, kinds: Mapping[int, Any], names: dict[str, Any]) -> str:
+    def name(value: Any) -> str:
+        key = f"c{len(names)}"
+        names[key] = value
+        return key
+
+    match tree:
+        case Leaf(index):
+            return f"{name(kinds[index])}(o[{index}])" if index in kinds else f"o[{index}]"
+        case Static(value):
+            return name(value)
+        case Node("record", keys, items, cls):
+            flat = Node("record", keys, tuple(map(Leaf, range(len(items)))), cls)
+            inside = "".join(_text(item, kinds, names) + ", " for item in items)
+            return f"{name(lambda found: rebuild(flat, found))}(({inside}))"
+        case Node("dict", keys, items, cls):
+            pairs = (
+                f"({name(k)}, {_text(item, kinds, names)}), " for k, item in zip(keys, items, strict=True)
+            )
+            return f"{name(cls or dict)}(({''.join(pairs)}))"
+        case Node(kind, _, items):
+            inside = "".join(_text(item, kinds, names) + ", " for item in items)
+            return f"[{inside}]" if kind == "list" else f"({inside})"

@@ -1,0 +1,144 @@
+"""Jacobians as Functions: a loop over basis vectors around a call of the jvp.
+
+For use inside programs, where they are differentiated further. Called from outside, the API loops over
+basis vectors itself (`s2sad/jacobian.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s2sad.errors import UnsupportedOp
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.path import At, Index, Span
+from s2sad.ir.structure import map_tree
+from s2sad.ir.tree import Static, Tree, renumber
+from s2sad.ir.types import INT, Array, Scalar, Type, is_differentiable
+from s2sad.ir.walk import Copier
+from s2sad.ops.control import CALL, FOR
+from s2sad.ops.table import OPS
+from s2sad.passes.base import sizes_after
+
+
+def jacobian_function(fn: Function, push: Function, active: Sequence[bool], inner: Tree) -> Function:
+    """Return `x -> J`, given `push`, the jvp of `fn` in the active leaves. `inner` is the structure of
+    the chosen arguments over the ranks of the active leaves."""
+    made = _Jacobian(fn, push, active)
+    block, result = made.build(inner)
+    return replace(
+        fn,
+        name=f"{fn.name}_jacobian",
+        params=made.params,
+        block=block,
+        result=result,
+        writes=(),
+        doc=f"Return the Jacobian of {fn.name}" + (f" ({fn.origin})." if fn.origin else "."),
+        extra={**push.extra},
+    )
+
+
+class _Jacobian:
+    def __init__(self, fn: Function, push: Function, active: Sequence[bool]):
+        self.fn, self.push = fn, push
+        self.sizes = sizes_after(push)
+        self.copier = Copier(self.sizes)
+        self.params = tuple(map(self.copier.define, fn.params))
+        self.xs = [p for p, flag in zip(self.params, active, strict=True) if flag]
+        self.first_dot = len(fn.result_types) - len(fn.writes)
+        types = fn.result_types[: self.first_dot]
+        self.floats = [k for k, t in enumerate(types) if is_differentiable(t)]
+
+    def build(self, inner: Tree) -> tuple[Block, Tree]:
+        """Return the body and the structure of the result."""
+        b = Builder(self.sizes, self.fn.origin)
+        outs = self.call(b, [self.zero(b, x) for x in self.xs])
+        ys = [outs[k] for k in self.floats]
+        table: list[list[Operand]] = [self.columns(b, k, ys) for k in range(len(self.xs))]
+        width = len(self.xs)
+        results = [table[k][i] for i in range(len(ys)) for k in range(width)]
+        rank = {leaf: i for i, leaf in enumerate(self.floats)}
+
+        def block(leaf: int) -> Tree:
+            if leaf not in rank:
+                return Static(None)
+            return renumber(inner, {k: rank[leaf] * width + k for k in range(width)})
+
+        tree = map_tree(self.fn.result, block)
+        return Block((), tuple(b.instrs), End("return", tuple(results), origin=self.fn.origin)), tree
+
+    def call(self, b: Builder, dots: Sequence[Operand]) -> tuple[Value, ...]:
+        """Append a call of the jvp; return all its results."""
+        copier = Copier(self.sizes)
+        results = tuple(Value("", copier.type(t)) for t in self.push.result_types)
+        args = (*self.params, *dots)
+        return b.add(Instr(CALL, args, results, (("callee", self.push),), (), b.origin, b.role))
+
+    def columns(self, b: Builder, k: int, ys: Sequence[Value]) -> list[Operand]:
+        """Append the loops over the elements of argument `k`; return the blocks of the Jacobian."""
+        x = self.xs[k]
+        if not isinstance(x.type, Array):
+            dots = [self.one(b, x) if j == k else self.zero(b, other) for j, other in enumerate(self.xs)]
+            return list(self.call(b, dots)[self.first_dot :])
+        made = [
+            b.emit(OPS["zeros"], *self.dims(b, y), *self.dims(b, x), name="jac", dtype=y.type.dtype)
+            for y in ys
+        ]
+        return list(self.nest(b, k, tuple(made), [], [y.type.ndim for y in ys]))
+
+    def nest(
+        self, b: Builder, k: int, carried: tuple[Value, ...], index: list[Value], ranks: Sequence[int]
+    ) -> tuple[Value, ...]:
+        """Append a loop over the next dimension of argument `k`, or the innermost statements."""
+        x = self.xs[k]
+        if len(index) == x.type.ndim:
+            return self.store(b, k, carried, index, ranks)
+        inside = b.inner()
+        i = Value("i", Scalar(INT, True, self.sizes.fresh_int()))
+        slots = tuple(Value("jac", c.type) for c in carried)
+        after = self.nest(inside, k, slots, [*index, i], ranks)
+        size = b.emit(OPS["size"], x, axis=len(index))
+        body = inside.block((i, *slots), "yield", *after)
+        results = tuple(Value("jac", c.type) for c in carried)
+        return b.owner(FOR, (Literal(0), size, Literal(1), *carried), (body,), results)
+
+    def store(
+        self, b: Builder, k: int, carried: tuple[Value, ...], index: list[Value], ranks: Sequence[int]
+    ) -> tuple[Value, ...]:
+        """Append the jvp along one basis vector and the writes of its columns."""
+        dots = [self.zero(b, x) for x in self.xs]
+        at = (At(),) * len(index)
+        dots[k] = b.emit(OPS["setitem"], dots[k], Literal(1.0), *index, name="x_dot", path=(Index(at),))
+        found = self.call(b, dots)[self.first_dot :]
+        return tuple(
+            b.emit(OPS["setitem"], jac, y_dot, *index, name="jac", path=(Index((Span(),) * rank + at),))
+            for jac, y_dot, rank in zip(carried, found, ranks, strict=True)
+        )
+
+    def dims(self, b: Builder, v: Value) -> list[Operand]:
+        """Return the sizes of an array."""
+        return [b.emit(OPS["size"], v, axis=axis) for axis in range(v.type.ndim)]
+
+    def zero(self, b: Builder, x: Value) -> Operand:
+        """Return a zero tangent."""
+        if isinstance(x.type, Array):
+            return b.emit(OPS["zeros_like"], x, name="x_dot", dtype=None)
+        return self.number(b, x.type, 0.0)
+
+    def one(self, b: Builder, x: Value) -> Operand:
+        """Return the tangent 1 of a scalar."""
+        return self.number(b, x.type, 1.0)
+
+    def number(self, b: Builder, t: Type, value: float) -> Operand:
+        """Return a number of scalar type `t`."""
+        assert isinstance(t, Scalar)
+        number = Literal(complex(value) if t.dtype.kind == "c" else value)
+        return number if t.weak else b.emit(OPS["cast"], number, dtype=t.dtype)
+
+
+def refuse_aux(fn: Function, has_aux: bool) -> None:
+    """Refuse a Jacobian with aux inside a program."""
+    if has_aux:
+        why = "has_aux is not supported for Jacobians inside a program"
+        raise UnsupportedOp("S240", why, "return aux from a function of its own", fn.origin)

@@ -1,0 +1,55 @@
+"""The import lines of an emitted module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from s2sad.ir.core import Function
+from s2sad.ir.tree import Node, Tree
+
+_MODULES = (("math", "import math"), ("np", "import numpy as np"), ("scipy", "import scipy.special"))
+
+
+def import_lines(code: Iterable[str], functions: Iterable[Function]) -> Iterator[str]:
+    """Yield the imports that the lines of `code`, printed from `functions`, need."""
+    text = "\n".join(line.split("  # ")[0] for line in code)
+    for name, line in _MODULES:
+        if re.search(rf"(?<![\w.]){name}\.", text):
+            yield line
+    wanted = {(c.__module__, c.__name__) for c in _classes(functions)}
+    for module, name in sorted(wanted):
+        yield f"from {module} import {name}"
+
+
+def exception_name(cls: type) -> str:
+    """Return how an exception class is written."""
+    if cls.__module__.startswith("numpy"):
+        return f"np.linalg.{cls.__name__}" if cls.__name__ == "LinAlgError" else f"np.{cls.__name__}"
+    return cls.__name__
+
+
+def _classes(functions: Iterable[Function]) -> Iterator[type]:
+    """Yield the classes of records that are built and of exceptions that are raised."""
+    for fn in functions:
+        yield from _records(fn.result)
+        for instr in fn.block.walk():
+            if instr.op.name == "call":
+                for p in instr.param("callee").signature:
+                    yield from _records(p.tree)
+            for block in instr.blocks:
+                for key, value in block.end.params:
+                    if key == "exception" and _is_imported(value):
+                        yield value
+
+
+def _records(tree: Tree) -> Iterator[type]:
+    if isinstance(tree, Node):
+        if tree.kind == "record" and _is_imported(tree.cls):
+            yield tree.cls
+        for item in tree.items:
+            yield from _records(item)
+
+
+def _is_imported(cls: type) -> bool:
+    return cls.__module__ != "builtins" and not exception_name(cls).startswith("np.")

@@ -1,0 +1,25 @@
+"""Names that say nothing: a part, a multiple or a sum of u_bar is not another u_bar.
+
+A reverse sweep names the cotangent of a nameless value after the variable that it flows into. Where it
+is computed from a cotangent of that very name, it is better left without a name: what is short is then
+printed where it is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from s2sad.ir.core import Function, Value
+from s2sad.passes.rewrite import Renamer
+
+PARTS = ("getitem", "negative", "multiply", "divide", "sum")
+
+
+def hints(fn: Function) -> Function:
+    """Return the function without names of generated values that repeat the name of an operand."""
+    names: dict[Value, str] = {}
+    for instr in fn.block.walk():
+        if instr.role == "reverse" and instr.op.name in PARTS and instr.result.name:
+            if any(a.name == instr.result.name for a in instr.args):
+                names[instr.result] = ""
+    return replace(fn, block=Renamer(names).block(fn.block)) if names else fn

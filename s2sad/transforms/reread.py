@@ -1,0 +1,107 @@
+"""Values that the program itself keeps on a tape: derivatives of derivatives need no second one.
+
+A tape is written once per entry (that is what the role `tape` of a write promises), so its final version
+still has every value that was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from s2sad.analysis.activity import LOOPS, carried, inits
+from s2sad.analysis.program import Program
+from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.path import Path
+from s2sad.ops.table import OPS
+from s2sad.passes.rewrite import loop_ends
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Where a value can be read again: at `path` of the final version of a tape."""
+
+    tape: Value
+    operands: tuple[Operand, ...]
+    path: Path
+
+
+def rereads(program: Program) -> dict[Value, Reread]:
+    """Return the values that are on a tape of the program."""
+    found: dict[Value, Reread] = {}
+    for block in program.loop_of:
+        for instr in block.instrs:
+            if instr.op is not OPS["setitem"] or instr.role != "tape":
+                continue
+            v = instr.args[1]
+            final = _final(program, instr.result)
+            if isinstance(v, Value) and final is not None and final is not instr.result:
+                found[v] = Reread(final, instr.args[2:], instr.param("path"))
+    return found
+
+
+def grown_arrays(program: Program, instr: Instr) -> list[Value] | None:
+    """Return the arrays that an `if` makes longer where it has to, or None if it does something else."""
+    if instr.op.name != "if" or instr.role != "tape" or any(b.leaves for b in instr.blocks):
+        return None
+    found: list[Value] = []
+    for k in range(len(instr.results)):
+        grown, kept = (b.end.args[k] for b in instr.blocks)
+        producer = program.producer.get(grown) if isinstance(grown, Value) else None
+        if producer is None or producer.op is not OPS["concatenate"] or not isinstance(kept, Value):
+            return None
+        if producer.args[0] is not kept:
+            return None
+        found.append(kept)
+    return found
+
+
+def tape_versions(program: Program) -> set[Value]:
+    """Return all versions of the arrays that serve as tapes of the program."""
+    links: dict[Value, list[Value]] = {}
+    found: set[Value] = set()
+    for block in program.loop_of:
+        for instr in block.instrs:
+            if instr.op is OPS["setitem"] and instr.role == "tape":
+                found.add(instr.result)
+            for x, y in _same_buffer(program, instr):
+                if isinstance(x, Value) and isinstance(y, Value):
+                    links.setdefault(x, []).append(y)
+                    links.setdefault(y, []).append(x)
+    todo = list(found)
+    while todo:
+        for v in links.get(todo.pop(), ()):
+            if v not in found:
+                found.add(v)
+                todo.append(v)
+    return found
+
+
+def _same_buffer(program: Program, instr: Instr) -> Iterator[tuple[Operand, Operand]]:
+    """Yield pairs of values of which one is the other as it was written to or handed on."""
+    if instr.op is OPS["setitem"]:
+        yield instr.result, instr.args[0]
+    elif instr.op.name == "if":
+        arrays = grown_arrays(program, instr)
+        yield from zip(arrays or (), instr.results, strict=False)
+        for b in instr.blocks if arrays is None else ():
+            if b.end.kind == "yield":
+                yield from zip(b.end.args, instr.results, strict=True)
+    elif instr.op.name in LOOPS:
+        rows = [instr.results, inits(instr), *(end.args for end in loop_ends(instr.blocks[-1]))]
+        for row in rows:
+            yield from zip(carried(instr), row, strict=True)
+
+
+def _final(program: Program, version: Value) -> Value | None:
+    """Return what becomes of a version of an array outside all loops and branches, if it is handed on."""
+    block = program.block_of[version]
+    owner = program.owner.get(block)
+    if owner is None:
+        return version
+    if block.end.kind != "yield" or (owner.op.name in LOOPS and block is not owner.blocks[-1]):
+        return None
+    for k, a in enumerate(block.end.args):
+        if a is version:
+            return _final(program, owner.results[k])
+    return None
