@@ -1,5 +1,6 @@
 """Source-to-source automatic differentiation of NumPy programs.
 
+    >>> import numpy as np
     >>> import s2sad
     >>> def loss(w, x):
     ...     total = 0.0

@@ -1,4 +1,4 @@
-"""The command line: `s2sad emit | check | ir | ops`."""
+"""The command line: `s2sad emit | check | explain | ir | ops`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from s2sad.driver.program import Program, Variant
 from s2sad.errors import S2sadError, TypeMismatch
 from s2sad.example import Example, example_for, from_expression
+from s2sad.explain import explain
 from s2sad.ir.text import print_function
-from s2sad.ir.transformed import Transformed, record_of
+from s2sad.ir.transformed import Transformed
 from s2sad.ops import OPS
 from s2sad.target import Target, load_target
 from s2sad.testing import check_grads
@@ -57,7 +58,12 @@ def parser() -> argparse.ArgumentParser:
     ir.add_argument("--mode", choices=MODES, default="primal")
     ir.add_argument("--wrt")
     ir.set_defaults(run=run_ir)
-    for command in (emit, check, ir):
+    notes = commands.add_parser("explain", help="annotate the source: active, taped, recomputed")
+    notes.add_argument("target", metavar="FILE::FUNC")
+    notes.add_argument("--mode", choices=MODES)
+    notes.add_argument("--wrt")
+    notes.set_defaults(run=run_explain)
+    for command in (emit, check, ir, notes):
         command.add_argument("--like", metavar="EXPR", help='example arguments: "np.zeros((3, 4)), 2.0"')
     ops = commands.add_parser("ops", help="list the operations, or show one")
     ops.add_argument("name", nargs="?")
@@ -97,6 +103,11 @@ def run_check(options: argparse.Namespace) -> str:
         check_grads(target.function, args, order=options.order)
         lines.append(f"{target.name}: jvp and vjp agree with differences up to order {options.order}\n")
     return "".join(lines)
+
+
+def run_explain(options: argparse.Namespace) -> str:
+    """Return the annotated source."""
+    return "\n".join(explain(compiled(target, options)[0]) for target in load_target(options.target))
 
 
 def run_ir(options: argparse.Namespace) -> str:
@@ -187,6 +198,3 @@ def positions(target: Target, wrt: str) -> int | tuple[int, ...]:
             raise ValueError(f"{target.name} has no parameter {name.strip()!r}; it has {', '.join(names)}")
         chosen.append(names.index(name.strip()))
     return chosen[0] if len(chosen) == 1 else tuple(chosen)
-
-
-__all__ = ["build", "compiled", "main", "parser", "record_of"]

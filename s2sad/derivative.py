@@ -17,6 +17,7 @@ from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
 from s2sad.driver.program import Program, Variant
 from s2sad.driver.seeds import spread, zero
 from s2sad.errors import S2sadError
+from s2sad.explain import explain
 from s2sad.ir.core import Function
 from s2sad.ir.structure import pick, rebuild
 from s2sad.ir.transformed import Transformed
@@ -99,6 +100,10 @@ class Derivative:
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """Return the emitted text for these arguments, without running it."""
         return self.program.find(args, kwargs)[0].main.source
+
+    def explain(self) -> str:
+        """Return the function's source with notes: active lines, taped and recomputed values."""
+        return explain(self.variant)
 
     def _repr_html_(self) -> str:
         text = repr(self) if self.program.last is None else self.source

@@ -22,6 +22,7 @@ FLOORS = {
     "lowering": 4,
     "emit": 4,
     "driver": 5,
+    "explain": 6,
     "derivative": 6,
     "jacobian": 6,
     "api": 6,
@@ -116,6 +117,11 @@ def top_level_names(tree: ast.Module) -> set[str]:
             case ast.AnnAssign():
                 found.add(getattr(node.target, "id", ""))
     return found
+
+
+def test_optional_packages_are_imported_in_one_place() -> None:
+    dynamic = {str(p.relative_to(ROOT)) for p in MODULES if "import_module" in p.read_text()}
+    assert dynamic == {"driver/native.py", "target.py"}  # target: the user's own file
 
 
 def test_no_forbidden_files() -> None:

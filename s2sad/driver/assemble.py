@@ -1,8 +1,9 @@
-"""Putting result leaves together fast: a structure becomes a Python expression, compiled once."""
+"""Taking values apart and putting leaves together fast: a structure becomes a Python expression,
+compiled once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from s2sad.ir.structure import rebuild
@@ -22,6 +23,34 @@ def assembler(tree: Tree, kinds: Mapping[int, Any]) -> Assembler:
     text = _text(tree, kinds, names)
     made: Assembler = eval(f"lambda o: {text}", names)  # our own text
     return made
+
+
+def gatherer(trees: Sequence[Tree]) -> Callable[[Sequence[Any]], list[Any]]:
+    """Return a function from values of the given structures to their leaves in order.
+
+    >>> gatherer((Leaf(0), Node("dict", ("a", "b"), (Leaf(1), Static(None)))))([1.0, {"a": 2.0, "b": None}])
+    [1.0, 2.0]
+    """
+    names: dict[str, Any] = {}
+    parts = [part for k, tree in enumerate(trees) for part in _parts(tree, f"v[{k}]", names)]
+    made: Callable[[Sequence[Any]], list[Any]] = eval(
+        f"lambda v: [{', '.join(parts)}]", names
+    )  # our own text
+    return made
+
+
+def _parts(tree: Tree, text: str, names: dict[str, Any]) -> Iterator[str]:
+    match tree:
+        case Leaf():
+            yield text
+        case Node(kind, keys, items):
+            for key, item in zip(keys, items, strict=True):
+                if kind == "record":
+                    yield from _parts(item, f"{text}.{key}", names)
+                else:
+                    name = f"c{len(names)}"
+                    names[name] = key
+                    yield from _parts(item, f"{text}[{name}]", names)
 
 
 def _text(tree: Tree, kinds: Mapping[int, Any], names: dict[str, Any]) -> str:

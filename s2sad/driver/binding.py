@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.driver.assemble import gatherer
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.ir.core import Function, Parameter
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.structure import key_of, leaf_key, pick
+from s2sad.ir.structure import key_of, leaf_key
 from s2sad.ir.tree import Leaf
 
 Values = Sequence[Any]
@@ -24,6 +25,7 @@ class Binding:
         self.signature = fn.signature
         self.direct = all(p.kind == "positional" for p in fn.signature)
         self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
+        self.gather = gatherer([p.tree for p in fn.signature])
         self.readers: dict[str, Callable[[], Any]] = fn.extra.get("captured", {})
         self.statics: tuple[tuple[Callable[[], Any], Any], ...] = tuple(fn.extra.get("static_captures", ()))
         self.captured_keys = {p.name: _captured_key(fn, p) for p in fn.signature if p.kind == "captured"}
@@ -56,20 +58,13 @@ class Binding:
 
     def leaves(self, values: Values) -> Sequence[Any]:
         """Return the flat leaves of parameter values."""
-        if self.flat:
-            return values
-        found: list[Any] = []
-        for p, value in zip(self.signature, values, strict=True):
-            if isinstance(p.tree, Leaf):
-                found.append(value)
-            else:
-                found.extend(pick(p.tree, value).values())
-        return found
+        return values if self.flat else self.gather(values)
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Make the quick test for calls with plain arguments like these: arrays and floats by position,
         nothing captured."""
-        plain = self.direct and self.flat and not kwargs and not self.statics
+        complete = len(args) == len(self.signature) and not kwargs
+        plain = complete and self.direct and self.flat and not self.statics
         if not plain or any(type(a) not in (np.ndarray, float) for a in args):
             return
         wanted = [(type(a), getattr(a, "dtype", None), getattr(a, "ndim", 0)) for a in args]
@@ -184,15 +179,21 @@ def _length(n: int, lo: int, hi: int, step: int) -> int:
 
 def call_key(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the key of a call: structure, static values and leaf types."""
-    key: list[Any] = []
-    for k, arg in enumerate(args):
-        kind = type(arg)
-        if kind is np.ndarray:
-            key.append((arg.dtype, arg.ndim))  # dtypes that are refused never get a variant
-        elif kind is float or kind is int:
-            key.append(kind)
-        else:
-            key.append(key_of(arg, f"argument {k}")[0])
+    key = tuple([_key(arg, f"argument {k}") for k, arg in enumerate(args)])
     if kwargs:
-        return (tuple(key), tuple((name, key_of(value, name)[0]) for name, value in kwargs.items()))
-    return tuple(key)
+        return (key, tuple([(name, _key(value, name)) for name, value in kwargs.items()]))
+    return key
+
+
+def _key(value: Any, name: str) -> Any:
+    # the plain cases without building a tree; dtypes that are refused never get a variant
+    kind = type(value)
+    if kind is np.ndarray:
+        return (value.dtype, value.ndim)
+    if kind is float or kind is int:
+        return kind
+    if kind is dict:
+        return (kind, tuple(value), tuple([_key(v, f"{name}[{k!r}]") for k, v in value.items()]))
+    if kind is tuple or kind is list:
+        return (kind, tuple([_key(v, name) for v in value]))
+    return key_of(value, name)[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from s2sad.driver.assemble import assembler
+from s2sad.driver.assemble import assembler, gatherer
 from s2sad.driver.binding import Values
 from s2sad.driver.native import load_kernel
 from s2sad.driver.pipeline import Trace, finish
@@ -80,7 +80,8 @@ class Compiled:
         """Return `call` by way of a compiled kernel over flat leaves."""
         fn, text = self.lowered
         kernel, failure = load_kernel(text, fn.name)
-        flat, assemble, gather = self.flat, self.assemble, self.leaves
+        flat, assemble = self.flat, self.assemble
+        gather = gatherer([p.tree for p in self.ir.signature])
 
         def call(values: Values) -> Any:
             try:
@@ -122,16 +123,6 @@ class Compiled:
             kind = takes[name].kind if name in takes else None
             found.append((_KINDS[kind] if kind is not None else "absent", name))
         return None if all(kind == "positional" for kind, _ in found) else tuple(found)
-
-    def leaves(self, values: Values) -> list[Any]:
-        """Return the flat leaves of parameter values."""
-        found: list[Any] = []
-        for p, value in zip(self.ir.signature, values, strict=True):
-            if isinstance(p.tree, Leaf):
-                found.append(value)
-            else:
-                found.extend(pick(p.tree, value).values())
-        return found
 
 
 def is_strong(t: Type) -> bool:

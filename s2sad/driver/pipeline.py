@@ -34,7 +34,7 @@ from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
 CLEAN = tuple(map(everywhere, (hints, simplify, cse, prune, stores, dce)))
-FINISH = (*map(everywhere, (order, repeat, unname)), bufferize)
+FINISH = (*map(everywhere, (order, unname, repeat)), bufferize)
 ROUNDS = 3
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
 from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
 from s2sad.driver.pipeline import Trace, clean
-from s2sad.errors import InternalError, S2sadError
+from s2sad.errors import InternalError, Origin, S2sadError
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function
 from s2sad.ir.structure import rebuild
@@ -22,6 +23,7 @@ from s2sad.ir.transformed import Transformed, record_of
 from s2sad.transforms.split import split
 
 Flags = tuple[bool, ...] | None
+Result = TypeVar("Result")
 MOST_VARIANTS = 256
 
 
@@ -43,7 +45,7 @@ class Variant:
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
         self.extra = tuple(p for p in derived.signature if p.name not in known)
         self.aligned = self.layout == tuple(range(len(primal.signature)))
-        self.jit = program.jit
+        self.jit, self.plain = program.jit, program.plain
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> None:
         """Note the call that this variant was built for: plain calls like it are recognised quickly."""
@@ -56,6 +58,9 @@ class Variant:
     def halves(self) -> tuple[Compiled, Compiled]:
         """The forward and the reverse sweep as functions of their own: `(x) -> (y, tape)` and
         `(*tape, y_bar) -> cotangents`."""
+        return guarded(self.plain, self._halves)
+
+    def _halves(self) -> tuple[Compiled, Compiled]:
         forward, reverse = split(self.ir)
         exact = frozenset(range(len(reverse.result_types)))
         return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
@@ -170,16 +175,25 @@ def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
     return function, tuple(reversed(records))
 
 
-def guarded(plain: Callable[..., Any], work: Callable[[], Variant]) -> Variant:
-    """Return `work()`; an exception that is none of ours becomes an InternalError."""
+def guarded(plain: Callable[..., Any], work: Callable[[], Result]) -> Result:
+    """Return `work()`. An error of ours without a place gets that of the function, and an exception that
+    is none of ours becomes an InternalError."""
     try:
         return work()
-    except S2sadError:
-        raise
+    except S2sadError as error:
+        raise error.located(place_of(plain)) from error.__cause__
     except Exception as error:
         name = getattr(plain, "__qualname__", repr(plain))
         why = f"s2sad failed on {name}: {type(error).__name__}: {error}"
-        raise InternalError("S902", why, "please report this with the program") from error
+        raise InternalError("S902", why, "please report this with the program", place_of(plain)) from error
+
+
+def place_of(plain: Callable[..., Any]) -> Origin | None:
+    """Return where a function is defined, if that can be told."""
+    code = getattr(inspect.unwrap(plain), "__code__", None)
+    if code is None:
+        return None
+    return Origin(os.path.basename(code.co_filename), code.co_firstlineno, 0, code.co_filename)
 
 
 def check_call(plain: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -13,9 +13,10 @@ from s2sad.emit.spelling import default_text, template
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span
 from s2sad.ir.tree import Leaf
-from s2sad.ir.types import Array, Type
+from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.table import OPS
 
+_EXTREMES = {"greater": "max", "greater_equal": "max", "less": "min", "less_equal": "min"}
 _CREATES = ("zeros", "ones", "empty", "full")
 
 
@@ -66,6 +67,10 @@ class Expressions:
                     return seen
             case "not_":
                 return negated(self.test(instr.args[0]))
+        if instr.op.name == "where":
+            extreme = self._extreme(instr)
+            if extreme is not None:
+                return extreme
         if instr.op.name in _CREATES:
             shaped = self._whole_shape(instr)
             if shaped is not None:
@@ -100,6 +105,15 @@ class Expressions:
             return _chain(ast.Or(), test, show(no))
         return ast.IfExp(test, self.operand(yes, target), self.operand(no, target))
 
+    def _extreme(self, instr: Instr) -> ast.expr | None:
+        """Return `max(a, b)` for ints chosen by comparing them."""
+        test, a, b = instr.args
+        maker = self.inlining.inlined.get(test) if isinstance(test, Value) else None
+        ints = all(isinstance(t.type, Scalar) and t.type.weak and t.type.dtype.kind == "i" for t in (a, b))
+        if maker is None or maker.args != (a, b) or maker.op.name not in _EXTREMES or not ints:
+            return None
+        return filled(_EXTREMES[maker.op.name] + "({0}, {1})", [self.operand(a), self.operand(b)])
+
     # --- parts of arrays -----------------------------------------------------------------------
 
     def part(
@@ -107,16 +121,10 @@ class Expressions:
     ) -> ast.expr:
         """Return `base[path]`; with `store`, in a form that can be assigned to."""
         rest = [self.operand(a) for a in operands]
-        steps = joined(path)
-        for k, step in enumerate(steps):
-            last = store and k == len(steps) - 1
-            if isinstance(step, Permute):
-                base = transposed(base, step)
-                if last:
-                    base = ast.Subscript(base, parsed("..."), ast.Load())
-            else:
-                base = ast.Subscript(base, subscript(step.items, rest), ast.Load())
-        if store and not steps:
+        steps = joined([bound(step, rest) for step in path])
+        for step in steps:
+            base = transposed(base, step) if isinstance(step, Permute) else _subscript(base, step)
+        if store and not (steps and not isinstance(steps[-1], Permute)):
             base = ast.Subscript(base, parsed("..."), ast.Load())
         return base
 
@@ -222,47 +230,61 @@ def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
     return ast.Call(ast.Name(tree.cls.__name__, ast.Load()), [], keywords)
 
 
-def joined(path: Path) -> list[Index | Permute]:
-    """Return the steps of a path with `[i][j]` written `[i, j]` where that means the same."""
-    steps: list[Index | Permute] = []
-    for step in path:
-        if isinstance(step, Permute) and step.axes == tuple(range(len(step.axes))):
-            continue
-        if isinstance(step, Index) and len(path) > 1 and all(item == Span() for item in step.items):
-            continue
-        before = steps[-1] if steps else None
-        if isinstance(before, Index) and isinstance(step, Index):
-            both = _merge(before.items, step.items)
-            if both is not None:
-                steps[-1] = Index(both)
-                continue
-        steps.append(step)
-    return steps
+Bound = list[tuple[Item, ast.expr]]  # the items of an index with what they print as
 
 
-def _merge(first: tuple[Item, ...], second: tuple[Item, ...]) -> tuple[Item, ...] | None:
-    """Return one index for two, if the first takes whole dimensions or single ones, and its operands
-    come before those of the second."""
-    if any(isinstance(i, Fancy) for i in (*first, *second)):
+def bound(step: Index | Permute, rest: list[ast.expr]) -> Bound | Permute:
+    """Return a step with its operands, taken from `rest`."""
+    if isinstance(step, Permute):
+        return step
+    out: Bound = []
+    for item in step.items:
+        match item:
+            case At() | Fancy():
+                out.append((item, rest.pop(0)))
+            case New():
+                out.append((item, ast.Constant(None)))
+            case Span():
+                bounds = [rest.pop(0) if there else None for there in (item.lo, item.hi, item.step)]
+                out.append((item, ast.Slice(*bounds)))
+    return out
+
+
+def joined(steps: Sequence[Bound | Permute]) -> list[Bound | Permute]:
+    """Return the steps with `[i][j]` written `[i, j]` where that means the same."""
+    out: list[Bound | Permute] = []
+    for step in steps:
+        if isinstance(step, Permute):
+            if step.axes != tuple(range(len(step.axes))):
+                out.append(step)
+            continue
+        if len(steps) > 1 and all(item == Span() for item, _ in step):
+            continue
+        before = out[-1] if out else None
+        both = None if before is None or isinstance(before, Permute) else _merge(before, step)
+        if both is None:
+            out.append(step)
+        else:
+            out[-1] = both
+    return out
+
+
+def _merge(first: Bound, second: Bound) -> Bound | None:
+    """Return one index for two, if the first takes whole dimensions or single ones."""
+    if any(isinstance(i, Fancy) for i, _ in (*first, *second)):
         return None
-    if not all(isinstance(i, At) or i == Span() for i in first):
+    if not all(isinstance(i, At) or i == Span() for i, _ in first):
         return None
-    out: list[Item] = []
+    out: Bound = []
     rest = list(second)
-    spans = sum(isinstance(i, Span) for i in first)
-    seen = 0
-    for item in first:
-        if isinstance(item, At):
-            if seen and any(not isinstance(i, Span) or i != Span() for i in second):
-                return None  # an operand of `second` would come before one of `first`
-            out.append(item)
+    for pair in first:
+        if isinstance(pair[0], At):
+            out.append(pair)
             continue
-        seen += 1
-        while rest and isinstance(rest[0], New):
+        while rest and isinstance(rest[0][0], New):
             out.append(rest.pop(0))
-        out.append(rest.pop(0) if rest else Span())
-    assert seen == spans
-    return (*out, *rest)
+        out.append(rest.pop(0) if rest else pair)
+    return [*out, *rest]
 
 
 def transposed(base: ast.expr, step: Permute) -> ast.expr:
@@ -272,25 +294,19 @@ def transposed(base: ast.expr, step: Permute) -> ast.expr:
     return filled(f"np.transpose({{0}}, {constant_text(step.axes)})", [base])
 
 
-def subscript(items: Sequence[Item], rest: list[ast.expr]) -> ast.expr:
-    """Return what stands in the brackets, taking operands from `rest`; whole trailing dimensions are
-    left out."""
-    parts: list[ast.expr] = []
-    keep = 0
-    for item in items:
-        match item:
-            case At() | Fancy():
-                parts.append(rest.pop(0))
-            case New():
-                parts.append(ast.Constant(None))
-            case Span():
-                bounds = [rest.pop(0) if there else None for there in (item.lo, item.hi, item.step)]
-                parts.append(ast.Slice(*bounds))
-        if item != Span() or New() in items:
-            keep = len(parts)
-    if not parts:
+def _subscript(base: ast.expr, items: Bound) -> ast.expr:
+    return ast.Subscript(base, subscript(items), ast.Load())
+
+
+def subscript(items: Bound) -> ast.expr:
+    """Return what stands in the brackets; whole trailing dimensions are left out."""
+    if not items:
         return parsed("...")
-    parts = parts[: max(keep, 1)]
+    keep = len(items)
+    if not any(isinstance(item, New) for item, _ in items):
+        while keep > 1 and items[keep - 1][0] == Span():
+            keep -= 1
+    parts = [node for _, node in items[:keep]]
     return parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
 
 
@@ -325,6 +341,14 @@ def parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+_BINARY: dict[str, ast.operator] = {  # nearly all templates of a derivative: no need to parse them
+    "{0} + {1}": ast.Add(),
+    "{0} - {1}": ast.Sub(),
+    "{0} * {1}": ast.Mult(),
+    "{0} / {1}": ast.Div(),
+}
+
+
 class _Fill(ast.NodeTransformer):
     def __init__(self, args: Sequence[ast.expr]):
         self.args = args
@@ -335,6 +359,8 @@ class _Fill(ast.NodeTransformer):
 
 def filled(text: str, args: Sequence[ast.expr]) -> ast.expr:
     """Return a template with its slots filled."""
+    if text in _BINARY:
+        return ast.BinOp(args[0], _BINARY[text], args[1])
     tree = ast.parse(text.format(*(f"__a_{k}__" for k in range(len(args)))), mode="eval").body
     result: ast.expr = _Fill(args).visit(tree)
     return result

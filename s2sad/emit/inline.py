@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from s2sad.analysis.storage import Storage, is_write, written_args
+from s2sad.emit.fixed import Fixed
 from s2sad.emit.spelling import repeats
-from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf
@@ -19,7 +19,8 @@ from s2sad.ir.types import Array
 from s2sad.ir.walk import has_effect, used_values
 
 _TERNARY = "if"
-_REPEATED = 6  # uses of a part of an array that are still printed in place
+_REPEATED = 6  # uses of a part of an array that are still printed in place, in the user's code
+_REPEATED_BY_US = 3  # and in derivative code
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Inlining:
         self._absorbed: set[int] = set()  # ids of ends inside conditional expressions
         self._uses: dict[Value, list[_Use]] = {}
         self._count_uses(fn.block)
-        self._stable = self._stable_names()
+        self.fixed = Fixed(fn, storage)
         self._block(fn.block)
 
     # --- what emission asks --------------------------------------------------------------------
@@ -106,33 +107,6 @@ class Inlining:
             if isinstance(a, Value):
                 self._uses.setdefault(a, []).append(_Use(block, index, k))
 
-    def _stable_names(self) -> set[Value]:
-        """Return arrays whose name means them, or an array of their shape, wherever they are in scope."""
-        roots: dict[str, set[Operand]] = {}
-        written: set[Operand] = set()
-
-        def see(values: tuple[Value, ...]) -> None:
-            for v in values:
-                roots.setdefault(v.name, set()).add(v)
-
-        def visit(block: Block) -> None:
-            see(block.params)
-            for instr in block.instrs:
-                written.update(instr.args[k] for k, _ in written_args(instr))
-                for inner in instr.blocks:
-                    visit(inner)
-                see(instr.results)
-
-        see(self.fn.params)
-        visit(self.fn.block)
-        return {
-            v
-            for name, values in roots.items()
-            if name and len(values) == 1
-            for v in values
-            if isinstance(v, Value) and v not in written
-        }
-
     def _block(self, block: Block) -> None:
         where = [0] * len(block.instrs)
         for k in range(len(block.instrs) - 1, -1, -1):
@@ -158,34 +132,31 @@ class Inlining:
         if v in self.split or (v.name and v not in self.moved):
             return None
         uses = self._uses.get(v, [])
-        if instr.op.name == "size" and instr.args[0] in self._stable and uses:
+        if uses and self.fixed.is_size(v):
             return len(block.instrs)
-        if not uses or any(use.block is not block for use in uses):
+        if not 0 < len(uses) <= (_REPEATED_BY_US if instr.role else _REPEATED):
             return None
-        if len(uses) > 1 and not (len(uses) <= _REPEATED and self._is_cheap(instr)):
+        cheap = self.fixed.is_cheap(instr)
+        if cheap and all(self.fixed.anywhere(instr, block, use.block) for use in uses):
+            if any(self._must_be_named(use) for use in uses):
+                return None
+            return max(where[use.index] if self._is_here(use, block) else k for use in uses)
+        if any(use.block is not block for use in uses) or (len(uses) > 1 and not cheap):
             return None
-        positions = [self._printed_at(block, use, where) for use in uses]
-        if None in positions:
+        if any(self._must_be_named(use) for use in uses):
             return None
-        position = max(p for p in positions if p is not None)
+        position = max(where[use.index] if self._is_here(use, block) else use.index for use in uses)
         return position if self._free_way(block, k, position, instr) else None
 
-    def _printed_at(self, block: Block, use: _Use, where: list[int]) -> int | None:
-        """Return the index of the statement in which a use is printed, None if it needs a name there."""
-        if use.index == len(block.instrs):
-            return use.index
-        consumer = block.instrs[use.index]
-        if any(arg == use.arg for arg, _ in written_args(consumer)) or repeats(consumer, use.arg):
-            return None
-        return where[use.index]
+    def _is_here(self, use: _Use, block: Block) -> bool:
+        return use.block is block and use.index < len(block.instrs)
 
-    def _is_cheap(self, instr: Instr) -> bool:
-        """True for what the user's code repeats rather than names: `x[i]`, `u[1:-1]`, `k + 1`."""
-        if instr.role or any(isinstance(a, Value) and not a.name for a in instr.args):
+    def _must_be_named(self, use: _Use) -> bool:
+        """True if a use cannot print an expression: it writes to it, or prints its operand twice."""
+        if use.index == len(use.block.instrs):
             return False
-        if instr.op.name == "getitem":
-            return not paths.is_fancy(instr.param("path"))
-        return instr.op.name in ("add", "subtract") and instr.result.type.dtype.kind == "i"
+        consumer = use.block.instrs[use.index]
+        return any(arg == use.arg for arg, _ in written_args(consumer)) or repeats(consumer, use.arg)
 
     def _can_print(self, instr: Instr) -> bool:
         if len(instr.results) != 1 or not instr.op.pure or instr.op.alias is Alias.INPLACE:

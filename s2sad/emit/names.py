@@ -25,10 +25,10 @@ RESERVED = frozenset(keyword.kwlist) | frozenset(
 class _Variable:
     """Values that share an identifier."""
 
-    def __init__(self, value: Value, bit: int):
+    def __init__(self, value: Value, name: str, bit: int):
         self.members = bit
         self.conflicts = 0
-        self.names: dict[str, None] = {value.name: None} if value.name else {}
+        self.names: dict[str, None] = {name: None} if name else {}
         self.kind = kind_of(value)
         self.fixed = ""
         self.first = bit
@@ -56,7 +56,7 @@ def kind_of(value: Value) -> tuple[object, ...]:
 class Names:
     """`names[v]` is the identifier of a value that is not printed inline. `fixed` gives parameters
     their names; `paths` are parameters that are no variables (`params["w"]`); identifiers in
-    `reserved` are not used."""
+    `reserved` are not used; `hints` are names for anonymous values."""
 
     def __init__(
         self,
@@ -65,8 +65,9 @@ class Names:
         fixed: dict[Value, str],
         paths: frozenset[Value],
         reserved: Iterable[str],
+        hints: dict[Value, str],
     ):
-        self.fn, self.inlining = fn, inlining
+        self.fn, self.inlining, self.hints = fn, inlining, hints
         self.of = Numbering(fn)
         self.live: Liveness = liveness(fn, self.of, inlining.reads)
         self.skip = self.of.mask(paths)
@@ -77,11 +78,17 @@ class Names:
         self._parameters(fn, fixed)
         self._interfere(fn.block)
         self._force(fn.block)
+        for v, root in inlining.fixed.lineage.root.items():
+            self._must(root, v)
         self._coalesce()
         self._assign(frozenset(reserved) | RESERVED)
 
     def __getitem__(self, value: Value) -> str:
         return self.named[self.same.get(value, value)]
+
+    def is_numbered(self, value: Value) -> bool:
+        """True if a named value does not have its own name."""
+        return bool(value.name) and self[value].rstrip("_") != value.name.rstrip("_")
 
     def needed_next(self, loop: Instr, k: int) -> bool:
         """True if slot k of a loop must be handed to the next trip, or to what follows the last."""
@@ -96,7 +103,7 @@ class Names:
     def _create(self, fixed: dict[Value, str]) -> None:
         for v in self.of.values:
             if v not in self.inlining.inlined and v not in self.inlining.undefined:
-                self.variables[v] = _Variable(v, self.of[v])
+                self.variables[v] = _Variable(v, v.name or self.hints.get(v, ""), self.of[v])
         for v, name in fixed.items():
             self.variables[v].fixed = name
             self.variables[v].names = {name: None}

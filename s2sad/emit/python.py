@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 from s2sad.analysis.liveness import carried_params, initial_args
 from s2sad.emit.constants import quoted
-from s2sad.emit.expr import Expressions, negated, parsed, structure, subscript
+from s2sad.emit.expr import Expressions, bound, negated, parsed, structure, subscript
 from s2sad.emit.imports import exception_name
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
 from s2sad.emit.names import Names
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.path import Index, Path
+from s2sad.ir.path import Index, Path, Permute
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 from s2sad.ir.types import Array
 
 _AUGMENTED = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_FORWARD, _REVERSE = "forward sweep", "reverse sweep"
 _SIGNS: dict[str, ast.operator] = {
     "add": ast.Add(),
     "subtract": ast.Sub(),
@@ -48,8 +49,14 @@ class Statements:
         self.fn, self.names, self.inlining, self.expr = fn, names, inlining, expressions
 
     def body(self) -> list[Statement]:
-        """Return the statements of the function."""
-        return self.block(self.fn.block, _Around())
+        """Return the statements of the function; what comes before the reverse sweep is headed as well."""
+        out = self.block(self.fn.block, _Around())
+        marks = [k for k, s in enumerate(out) if s == Remark(_REVERSE)]
+        if not marks:
+            return out
+        if marks[0] == 0:  # nothing to tell apart
+            return out[1:]
+        return [Remark(_FORWARD), *out]
 
     def block(self, block: Block, around: _Around) -> list[Statement]:
         """Return the statements of a block, its end included."""
@@ -166,10 +173,12 @@ class Statements:
         assert isinstance(last, Index)
         count = paths.operand_count(path[:-1])
         base = self.expr.part(base, path[:-1], operands[:count])
-        index = subscript(last.items, [self.expr.operand(a) for a in operands[count:]])
-        items = index.elts if isinstance(index, ast.Tuple) else [index]
-        items = [_slice_call(i) if isinstance(i, ast.Slice) else i for i in items]
-        where = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
+        items = bound(last, [self.expr.operand(a) for a in operands[count:]])
+        assert not isinstance(items, Permute)
+        index = subscript(items)
+        parts = index.elts if isinstance(index, ast.Tuple) else [index]
+        parts = [_slice_call(i) if isinstance(i, ast.Slice) else i for i in parts]
+        where = parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
         return ast.Call(parsed("np.add.at"), [base, where, self.expr.operand(v)], [])
 
     def printed(self, instr: Instr) -> ast.expr:
@@ -348,7 +357,9 @@ class Statements:
             v, a = move
             maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None
             comment = comment_of(maker) if maker is not None else ""
-            out.append(Simple(self.assign(v, self.expr.operand(a, v.type)), comment, (a,)))
+            value = self.expr.operand(a, v.type)
+            if not (isinstance(value, ast.Name) and value.id == self.names[v]):
+                out.append(Simple(self.assign(v, value), comment, (a,)))
         return out
 
     def _is_same(self, v: Value, a: Operand) -> bool:

@@ -76,12 +76,13 @@ def _parameters(signature: Signature) -> Iterator[str]:
     variadic = [n for p, n in signature.parameters if p.kind == "variadic"]
     rest = [n for p, n in signature.parameters if p.kind == "variadic_keyword"]
     optional = False
-    for k, (p, _) in enumerate(positional):
-        if optional and not p.has_default:  # Python wants a default after a default
+    for k, (p, n) in enumerate(positional):
+        has_default = "=" in _parameter(p, n)
+        if optional and not has_default:  # Python wants a default after a default
             keyword = positional[k:] + keyword
             positional = positional[:k]
             break
-        optional = optional or p.has_default
+        optional = optional or has_default
     for p, n in positional:
         yield _parameter(p, n)
     if variadic:

@@ -12,7 +12,7 @@ from s2sad.emit.expr import Expressions
 from s2sad.emit.facts import fact_lines
 from s2sad.emit.imports import import_lines
 from s2sad.emit.inline import Inlining
-from s2sad.emit.layout import INDENT, TooLong, expression_text, lines
+from s2sad.emit.layout import INDENT, WIDTH, TooLong, expression_text, lines
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
 from s2sad.emit.names import Names, identifier
 from s2sad.emit.order import reorder
@@ -23,6 +23,7 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value
 
 VERSION = "0.1"
 _ROUNDS = 500
+_RESULT = ("y", "result", "value")
 _WORTH = 8  # characters an expression must have to be given a name for the sake of line width
 
 
@@ -119,7 +120,8 @@ class _Printer:
         for _ in range(_ROUNDS):
             inlining = Inlining(self.fn, self.storage, split, moved)
             names = self._names(inlining)
-            more = frozenset(self._movable(inlining, names)) - moved - split
+            more = frozenset(self._movable(inlining, names)) | frozenset(self._unnamed(inlining, names))
+            more = more - moved - split
             if more:
                 moved |= more
                 continue
@@ -143,7 +145,26 @@ class _Printer:
         fixed = {v: name for v, name in self.signature.plain.items()}
         plain = set(fixed.values())
         reserved = [w for w in words if w not in plain]
-        return Names(self.fn, inlining, fixed, frozenset(self._paths()), reserved)
+        hints = self._hints(inlining)
+        return Names(self.fn, inlining, fixed, frozenset(self._paths()), reserved, hints)
+
+    def _hints(self, inlining: Inlining) -> dict[Value, str]:
+        """Return a name for the result of the primal, where a derivative has to keep it."""
+        end = self.fn.block.end
+        if not self.fn.extra.get("fresh_results") or end.kind != "return" or not end.args:
+            return {}
+        first = end.args[0]
+        if not isinstance(first, Value) or first.name or first in inlining.inlined:
+            return {}
+        free = [word for word in _RESULT if word not in inlining.fixed.roots]
+        return {first: free[0]} if free else {}
+
+    def _unnamed(self, inlining: Inlining, names: Names) -> Iterator[Value]:
+        """Yield values of derivative code that would get a numbered name: no better than none."""
+        for instr in self.fn.block.walk():
+            is_ours = instr.role and len(instr.results) == 1 and not instr.blocks
+            if is_ours and not inlining.is_inlined(instr) and names.is_numbered(instr.result):
+                yield instr.result
 
     def _text(self, names: Names, inlining: Inlining) -> tuple[list[str], list[TooLong], Expressions]:
         paths = self._paths()
@@ -194,24 +215,33 @@ class _Printer:
                     yield a
 
     def _split_at(self, line: TooLong, inlining: Inlining, expressions: Expressions) -> Iterator[Value]:
-        """Yield the expression inside a line that halves it best."""
-        best: tuple[int, Value] | None = None
-        for v in dict.fromkeys(_inner(line.roots, inlining)):
-            size = len(expression_text(expressions.operand(v)))
-            cost = max(size, len(line.text) - size)
-            if size >= _WORTH and (best is None or cost < best[0]):
-                best = cost, v
-        if best is not None:
-            yield best[1]
+        """Yield expressions inside a line that get names, so that what is left of it fits, and they do:
+        each time the one that halves best what is too long."""
+        sizes: dict[Value, int] = {}
+        chosen: set[Value] = set()
+        waiting = [(len(line.text), line.roots)]
+        while waiting:
+            total, roots = waiting.pop()
+            best: tuple[int, Value] | None = None
+            for v in dict.fromkeys(_inner(roots, inlining, chosen)) if total > WIDTH else ():
+                if v not in sizes:
+                    sizes[v] = len(expression_text(expressions.operand(v)))
+                cost = max(sizes[v], total - sizes[v])
+                if sizes[v] >= _WORTH and (best is None or cost < best[0]):
+                    best = cost, v
+            if best is not None:
+                v = best[1]
+                chosen.add(v)
+                yield v
+                waiting += [(total - sizes[v], roots), (sizes[v], inlining.inlined[v].args)]
 
 
-def _inner(roots: Iterable[Operand], inlining: Inlining) -> Iterator[Value]:
+def _inner(roots: Iterable[Operand], inlining: Inlining, named: set[Value]) -> Iterator[Value]:
+    """Yield the values printed inside `roots`, without what is in `named` and inside those."""
     for a in roots:
-        instr = inlining.inlined.get(a) if isinstance(a, Value) else None
-        if instr is None or not isinstance(a, Value):
-            continue
-        yield a
-        yield from _inner(instr.args, inlining)
+        if isinstance(a, Value) and a in inlining.inlined and a not in named:
+            yield a
+            yield from _inner(inlining.inlined[a].args, inlining, named)
 
 
 def _loop_blocks(block: Block, loop: Instr | None) -> Iterator[tuple[Block, Instr | None]]:

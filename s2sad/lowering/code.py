@@ -23,6 +23,7 @@ from s2sad.ops.table import OPS
 ZERO = Literal(0)
 ONE = Literal(1)
 INDEX_NAMES = ("i", "j", "k", "m", "p", "q", "r", "s")
+INDEX_ARITHMETIC = {"add", "subtract", "multiply", "negative", "floor_divide", "at_least", "at_most", "wrap"}
 Bounds = tuple[Size | None, Size | None]
 
 
@@ -55,7 +56,14 @@ class Code:
         return Block(params, tuple(self.scopes.pop().builder.instrs), end)
 
     def op(self, name: str, *args: Operand, hint: str = "", **params: Any) -> Value:
-        """Append an op with one result and return that result."""
+        """Append an op with one result and return that result; index arithmetic is not repeated."""
+        if name in INDEX_ARITHMETIC and all(_is_index(a) for a in args):
+            found = self.once((name, *args), lambda: self._op(name, args, hint, params))
+            assert isinstance(found, Value)
+            return found
+        return self._op(name, args, hint, params)
+
+    def _op(self, name: str, args: tuple[Operand, ...], hint: str, params: dict[str, Any]) -> Value:
         builder = self.scopes[-1].builder
         builder.origin, builder.role = self.origin, self.role
         return builder.emit(LOWERED[name] if name in LOWERED else OPS[name], *args, name=hint, **params)
@@ -180,7 +188,8 @@ class Code:
         return high is not None and is_nonnegative(ceiling - high)
 
     def known(self, size: Size) -> Operand | None:
-        """Return an operand in scope that holds the number `size`, or None."""
+        """Return an operand in scope that holds the number `size`, or None. Names of run-time sizes
+        are not relied on: there, equal numbers are the same operand."""
         if size.is_const:
             return Literal(size.const)
         for scope in reversed(self.scopes):
@@ -188,15 +197,13 @@ class Code:
                 return scope.sizes[size]
         return None
 
-    def known_here(self, size: Size) -> Operand | None:
-        """Return such an operand, of the innermost block only where the number is known at run time
-        only: what bears that name outside may be of another trip."""
-        if any(name[0] in "?$" for name in size.symbols()):
-            return self.scopes[-1].sizes.get(size)
-        return self.known(size)
-
     def remember(self, size: Size, a: Operand) -> Operand:
         """Note that `a` holds the number `size`, and return it."""
+        if is_run_time(size):
+            if isinstance(a, Value) and a not in self.bounds:
+                own = self.sizes.fresh()
+                self.bounds[a] = (own, own)
+            return a
         if isinstance(a, Value):
             self.bounds.setdefault(a, (size, size))
         self.scopes[-1].sizes[size] = a
@@ -359,6 +366,15 @@ def carried_type(a: Operand) -> Type:
 def carried_type_of(t: Type) -> Type:
     """Return `t` without the size of an int."""
     return t if isinstance(t, Array) else Scalar(t.dtype, t.weak)
+
+
+def _is_index(a: Operand) -> bool:
+    return isinstance(a.type, Scalar) and a.type.weak and a.type.dtype == INT
+
+
+def is_run_time(size: Size) -> bool:
+    """True if the number is known at run time only."""
+    return any(name[0] in "?$" for name in size.symbols())
 
 
 def is_nonnegative(size: Size) -> bool:

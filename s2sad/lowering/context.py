@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At
 from s2sad.ir.path import Index as IndexStep
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Dtype, Scalar
-from s2sad.lowering.code import ONE, ZERO, Code
+from s2sad.lowering.code import ONE, ZERO, Code, is_run_time
 from s2sad.lowering.overlap import Roots, Storage
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 
@@ -78,11 +79,11 @@ class Lowerer:
         """Return the lowered operand for a source scalar or array."""
         return self.array(a) if isinstance(a.type, Array) else self.scalar(a)
 
-    def bind(self, value: Value, a: Operand) -> None:
+    def bind(self, value: Value, a: Operand, dims: Index = ()) -> None:
         """Let a lowered operand stand for a source value."""
         if isinstance(a.type, Array):
             assert isinstance(a, Value)
-            self.define(value, whole(a))
+            self.define(value, replace(whole(a), dims=dims))
         else:
             self.define_scalar(value, a)
 
@@ -96,7 +97,11 @@ class Lowerer:
         if found is not None:
             return found
         assert isinstance(rep, Strided)
-        return self.code.remember(size, self.code.op("size", rep.base, axis=axis))
+        base, code = rep.base, self.code
+        buffer = self.lineage.setdefault(base, object())
+        return code.once(
+            ("size", buffer, axis), lambda: code.remember(size, code.op("size", base, axis=axis))
+        )
 
     def dims(self, rep: Rep) -> Index:
         """Return all dimensions."""
@@ -104,8 +109,19 @@ class Lowerer:
 
     def number(self, size: Size, a: Operand) -> Operand:
         """Return the operand that holds `size`: one already in scope, or else `a`."""
-        found = self.code.known_here(size)
+        found = self.code.known(size)
         return self.code.remember(size, a) if found is None else found
+
+    def agree(self, a: Rep, i: int, b: Rep, j: int) -> bool:
+        """True if two dimensions are known to be equal."""
+        size = a.type.shape[i]
+        if size == b.type.shape[j] and not is_run_time(size):
+            return True
+        return self.dim(a, i) == self.dim(b, j)
+
+    def same_shape(self, a: Rep, b: Rep) -> bool:
+        """True if two arrays are known to have the same shape."""
+        return a.type.ndim == b.type.ndim and all(self.agree(a, k, b, k) for k in range(a.type.ndim))
 
     # -- elements ------------------------------------------------------------------------------------
     def read(self, rep: Rep, index: Index) -> Operand:
@@ -243,15 +259,16 @@ class Lowerer:
         )
 
     def _meet_axis(self, reps: Sequence[Rep], axis: int, result: Size, exception: type[Exception]) -> Operand:
-        distinct: dict[Size, Rep] = {}
+        distinct: list[Rep] = []
         for r in reps:
-            distinct.setdefault(r.type.shape[axis], r)
-        sizes = [s for s in distinct if not s.is_one] or list(distinct)
-        sizes.sort(key=lambda s: not s.is_const)  # a known size first: the others equal it or are 1
-        total = self.dim(distinct[sizes[0]], axis + distinct[sizes[0]].type.ndim)
-        for size in sizes[1:]:
-            other = self.dim(distinct[size], axis + distinct[size].type.ndim)
-            total = self._meet_two(total, sizes[0].is_const, other, exception)
+            if not any(self.agree(r, axis + r.type.ndim, d, axis + d.type.ndim) for d in distinct):
+                distinct.append(r)
+        found = [r for r in distinct if not r.type.shape[axis].is_one] or distinct
+        found.sort(key=lambda r: not r.type.shape[axis].is_const)  # the others equal it or are 1
+        total = self.dim(found[0], axis + found[0].type.ndim)
+        for r in found[1:]:
+            other = self.dim(r, axis + r.type.ndim)
+            total = self._meet_two(total, found[0].type.shape[axis].is_const, other, exception)
         return self.number(result, total)
 
     def _meet_two(self, a: Operand, a_decides: bool, b: Operand, exception: type[Exception]) -> Operand:
@@ -267,7 +284,7 @@ class Lowerer:
     def fit(self, rep: Rep, dims: Index, shape: tuple[Size, ...]) -> Rep:
         """Return `rep` broadcast to dimensions that `meet` or a check found fitting."""
         lead = len(shape) - rep.type.ndim
-        if not lead and rep.type.shape == shape:
+        if not lead and all(self._equals(rep, k, n, dims[k]) for k, n in enumerate(shape)):
             return rep
         scales = [self.scale(rep, k, shape[lead + k], dims[lead + k]) for k in range(rep.type.ndim)]
         t = Array(rep.type.dtype, shape)
@@ -280,6 +297,10 @@ class Lowerer:
         reads = tuple(self._fit_view(r, t, dims, lead, scales) for r in rep.reads)
         return Lazy(t, dims, lambda index: rep.element(index_of(index)), reads, rep.elsewhere)
 
+    def _equals(self, rep: Rep, axis: int, size: Size, n: Operand) -> bool:
+        own = rep.type.shape[axis]
+        return (own == size and not is_run_time(size)) or self.dim(rep, axis) == n
+
     def _fit_view(self, rep: Strided, t: Array, dims: Index, lead: int, scales: Sequence[Operand]) -> Strided:
         axes = [
             tuple((b, self.code.mul(stride, s)) for b, stride in terms) if s != ZERO else ()
@@ -291,11 +312,11 @@ class Lowerer:
         """Return 1, or 0 where a dimension of 1 is stretched to `size`, the number n: the factor of
         its index."""
         own = rep.type.shape[axis]
-        if own == size:
+        if self._equals(rep, axis, size, n):
             return ONE
         if own.is_one:
             return ZERO
-        if own.is_const or self.dim(rep, axis) == n:
+        if own.is_const:
             return ONE
         return self.one_or_zero(self.dim(rep, axis))
 

@@ -9,7 +9,7 @@ import numpy as np
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import F8, INT, Array, Scalar
-from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.code import ONE, ZERO, is_run_time
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import flat
 from s2sad.lowering.scalars import convert, select
@@ -162,7 +162,7 @@ def lower_broadcast(low: Lowerer, instr: Instr) -> None:
         dims = _sizes(low, instr, instr.args[1:])
     lead = t.ndim - rep.type.ndim
     for k, size in enumerate(rep.type.shape):
-        if size != t.shape[lead + k] and not size.is_one:
+        if not size.is_one:
             n = low.dim(rep, k)
             bad = low.code.differ(n, dims[lead + k], n)
             low.code.fail_if(bad, ValueError, "operands could not be broadcast together with remapped shapes")
@@ -184,7 +184,7 @@ def lower_unbroadcast(low: Lowerer, instr: Instr) -> None:
     out_dims = low.dims(like)
     lead = g.type.ndim - like.type.ndim
     array = t if isinstance(t, Array) else Array(t.dtype, ())
-    if not lead and g.type.shape == like.type.shape:
+    if low.same_shape(g, like):
         low.define_element(instr.result, low.fill(g, instr.result.name) if isinstance(t, Array) else g)
         return
     dims = low.dims(g)[lead:]
@@ -205,7 +205,8 @@ def lower_reshape(low: Lowerer, instr: Instr) -> None:
     rep = low.rep(instr.args[0])
     is_like = instr.op.name == "reshape_like"
     dims = low.dims(low.rep(instr.args[1])) if is_like else _reshaped(low, rep, instr)
-    if _product(rep.type.shape) != _product(t.shape):
+    total = _product(t.shape)
+    if _product(rep.type.shape) != total or is_run_time(total):
         bad = code.differ(code.product(low.dims(rep)), code.product(dims))
         code.fail_if(bad, ValueError, "cannot reshape array into shape")
     low.define(instr.result, reshaped(low, rep, t, dims, instr.result.name))

@@ -260,8 +260,8 @@ def nonzero(low: Lowerer, mask: Rep, x: Rep | None = None, axis: int = 0) -> lis
     """Return one int array per axis of `mask`: where it is True, in C order."""
     code = low.code
     if x is not None:
-        for d, size in enumerate(mask.type.shape):
-            if size != x.type.shape[axis + d]:
+        for d in range(mask.type.ndim):
+            if not low.agree(mask, d, x, axis + d):
                 differ = code.differ(low.dim(mask, d), low.dim(x, axis + d))
                 code.fail_if(differ, IndexError, MASK_MISMATCH.format(axis + d))
     dims = low.dims(mask)

@@ -45,7 +45,7 @@ def blas_operand(low: Lowerer, rep: Rep, dtype: Dtype) -> Value:
 
 def same_length(low: Lowerer, a: Rep, i: int, b: Rep, j: int, message: str) -> None:
     """Append a check that two dimensions are equal, unless they are known to be."""
-    if a.type.shape[i] != b.type.shape[j]:
+    if not low.agree(a, i, b, j):
         differ = low.code.differ(low.dim(a, i), low.dim(b, j))
         low.code.fail_if(differ, ValueError, message)
 
@@ -226,7 +226,7 @@ def lower_einsum(low: Lowerer, instr: Instr) -> None:
     reps = [low.rep(x) for x in instr.args]
     t = instr.result.type
     dims = _label_dims(low, reps, inputs)
-    if _is_product(inputs, output, reps) and has_blas(t.dtype) and isinstance(t, Array):
+    if _is_product(low, inputs, output, reps) and has_blas(t.dtype) and isinstance(t, Array):
         low.define(instr.result, _einsum_product(low, reps, inputs, output, t, instr.result.name))
         return
     _einsum_loops(low, instr, [low.buffer(r) if r.type.ndim else r for r in reps], inputs, output, dims)
@@ -240,7 +240,7 @@ def _label_dims(low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str]) -> dic
             size = rep.type.shape[k]
             if label not in found or found[label][0].is_one:
                 found[label] = (size, low.dim(rep, k))
-            elif size != found[label][0] and not size.is_one:
+            elif low.dim(rep, k) != found[label][1] and not size.is_one:
                 n, m = low.dim(rep, k), found[label][1]
                 code.fail_if(
                     code.differ(n, m, n, m),
@@ -251,17 +251,13 @@ def _label_dims(low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str]) -> dic
     return {label: n for label, (_, n) in found.items()}
 
 
-def _is_product(inputs: Sequence[str], output: str, reps: Sequence[Rep]) -> bool:
+def _is_product(low: Lowerer, inputs: Sequence[str], output: str, reps: Sequence[Rep]) -> bool:
     if len(inputs) != 2:
         return False
     a, b = inputs
     if any(len(set(s)) != len(s) for s in (a, b, output)):
         return False
-    sizes: dict[str, set[Size]] = {}
-    for rep, labels in zip(reps, inputs, strict=True):
-        for label, size in zip(labels, rep.type.shape, strict=True):
-            sizes.setdefault(label, set()).add(size)
-    if any(len(s) > 1 for s in sizes.values()):
+    if any(not low.agree(reps[0], k, reps[1], b.index(c)) for k, c in enumerate(a) if c in b):
         return False
     shared = set(a) & set(b)
     free_a, free_b = set(a) - shared, set(b) - shared

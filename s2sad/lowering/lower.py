@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from s2sad.errors import InternalError, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
@@ -20,7 +20,7 @@ from s2sad.lowering.context import Lowerer
 from s2sad.lowering.facts import check_facts
 from s2sad.lowering.fuse import fusible_values
 from s2sad.lowering.overlap import Storage, loop_ends
-from s2sad.lowering.views import whole
+from s2sad.lowering.views import Index, whole
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.dce import dce
@@ -180,10 +180,11 @@ def _inner(
     yields: tuple[Type, ...],
     returned: tuple[Type, ...],
     loop: tuple[Type, ...] | None,
+    dims: tuple[Index, ...] = (),
 ) -> Block:
     low.code.open()
-    for source, new in zip(block.params, params, strict=True):
-        low.bind(source, new)
+    for k, (source, new) in enumerate(zip(block.params, params, strict=True)):
+        low.bind(source, new, dims[k])
     end = _instrs(low, block, returned, loop)
     if end.kind == "yield":
         args = tuple(low.code.coerce(a, t) for a, t in zip(end.args, yields, strict=True))
@@ -195,12 +196,14 @@ def _results(low: Lowerer, instr: Instr) -> tuple[Value, ...]:
     return tuple(Value(r.name, carried_type_of(r.type)) for r in instr.results)
 
 
-def _bind_results(low: Lowerer, instr: Instr, results: tuple[Value, ...]) -> None:
-    for source, new in zip(instr.results, results, strict=True):
+def _bind_results(
+    low: Lowerer, instr: Instr, results: tuple[Value, ...], dims: tuple[Index, ...] | None = None
+) -> None:
+    for k, (source, new) in enumerate(zip(instr.results, results, strict=True)):
         size = source.type.size if isinstance(source.type, Scalar) else None
         if size is not None:
             low.code.bounds[new] = (size, size)
-        low.bind(source, new)
+        low.bind(source, new, dims[k] if dims else ())
 
 
 def _types(results: tuple[Value, ...]) -> tuple[Type, ...]:
@@ -219,56 +222,64 @@ def _if(low: Lowerer, instr: Instr, returned: tuple[Type, ...], loop: tuple[Type
 def _for(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
     code = low.code
     (body,) = instr.blocks
-    results = _results(low, instr)
-    types = _types(results)
+    slots = _slots(low, instr, body.params[1:], instr.args[3:])
+    types = _types(slots.results)
     lo, hi, step = (low.scalar(a) for a in instr.args[:3])
     inits = _values(low, instr.args[3:], types)
-    params = _slots(low, body, body.params[:1], body.params[1:], instr.args[3:])
-    code.bounds[params[0]] = code.range_bounds(lo, hi, step)
+    index = Value(body.params[0].name, carried_type_of(body.params[0].type))
+    code.bounds[index] = code.range_bounds(lo, hi, step)
     if not isinstance(step, Literal):
         code.fail_if(code.op("equal", step, Literal(0)), ValueError, "range() arg 3 must not be zero")
     code.depth += 1
-    block = _inner(low, body, params, types, returned, types)
+    block = _inner(low, body, (index, *slots.params), types, returned, types, ((), *slots.dims))
     code.depth -= 1
     code.origin, code.role = instr.origin, instr.role
-    code.owner("for", (lo, hi, step, *inits), (block,), results)
-    _bind_results(low, instr, results)
+    code.owner("for", (lo, hi, step, *inits), (block,), slots.results)
+    _bind_results(low, instr, slots.results, slots.dims)
 
 
-def _slots(
-    low: Lowerer,
-    body: Block,
-    index: tuple[Value, ...],
-    carried: tuple[Value, ...],
-    inits: tuple[Operand, ...],
-) -> tuple[Value, ...]:
-    """Return the lowered parameters of a loop's block. A size that may differ from trip to trip gets
-    a name of its own, whatever name the source has for it."""
-    ends = loop_ends(body)
-    params = [Value(i.name, carried_type_of(i.type)) for i in index]
-    for k, p in enumerate(carried):
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """The lowered parameters and results of a loop, and the dimensions of those that keep their size."""
+
+    params: tuple[Value, ...]
+    results: tuple[Value, ...]
+    dims: tuple[Index, ...]
+
+
+def _slots(low: Lowerer, instr: Instr, carried: tuple[Value, ...], inits: tuple[Operand, ...]) -> _Slots:
+    """A size that may differ from trip to trip gets a name of its own, whatever name it has in the
+    source; where it stays, it is the size of the initial array."""
+    ends = loop_ends(instr.blocks[-1])
+    params: list[Value] = []
+    results: list[Value] = []
+    dims: list[Index] = []
+    for k, (p, r) in enumerate(zip(carried, instr.results, strict=True)):
         t = carried_type_of(p.type)
+        kept: Index = ()
         if isinstance(t, Array):
-            shapes = [inits[k].type.shape, *(e.args[k].type.shape for e in ends)]
-            stays = [all(s[d] == n for s in shapes) for d, n in enumerate(t.shape)]
-            sizes = (n if s else low.code.sizes.fresh() for n, s in zip(t.shape, stays, strict=True))
-            t = Array(t.dtype, tuple(sizes))
+            shape = inits[k].type.shape
+            if all(a.type.shape == shape for a in (p, r, *(e.args[k] for e in ends))):
+                kept = low.dims(low.rep(inits[k]))
+            else:
+                t = Array(t.dtype, tuple(low.code.sizes.fresh() for _ in shape))
         params.append(Value(p.name, t))
-    return tuple(params)
+        results.append(Value(r.name, t))
+        dims.append(kept)
+    return _Slots(tuple(params), tuple(results), tuple(dims))
 
 
 def _while(low: Lowerer, instr: Instr, returned: tuple[Type, ...]) -> None:
-    results = _results(low, instr)
-    types = _types(results)
-    inits = _values(low, instr.args, types)
     cond, body = instr.blocks
-    blocks: list[Block] = []
-    for b, yields, loop in ((cond, tuple(a.type for a in cond.end.args), None), (body, types, types)):
-        params = _slots(low, body, (), b.params, instr.args)
-        blocks.append(_inner(low, b, params, yields, returned, loop))
+    slots = _slots(low, instr, body.params, instr.args)
+    types = _types(slots.results)
+    inits = _values(low, instr.args, types)
+    tested = tuple(Value(p.name, t) for p, t in zip(cond.params, types, strict=True))
+    test = _inner(low, cond, tested, tuple(a.type for a in cond.end.args), returned, None, slots.dims)
+    block = _inner(low, body, slots.params, types, returned, types, slots.dims)
     low.code.origin, low.code.role = instr.origin, instr.role
-    low.code.owner("while", inits, tuple(blocks), results)
-    _bind_results(low, instr, results)
+    low.code.owner("while", inits, (test, block), slots.results)
+    _bind_results(low, instr, slots.results, slots.dims)
 
 
 def _call(low: Lowerer, instr: Instr) -> None:

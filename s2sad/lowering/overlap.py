@@ -52,14 +52,16 @@ class Storage:
 
     def may_alias(self, a: Roots, b: Roots) -> bool:
         """Return False if arrays with these roots cannot share memory."""
-        return any(self._meet(x, y, ()) for x in a for y in b)
+        seen: set[tuple[Value, Value]] = set()
+        return any(self._meet(x, y, seen) for x in a for y in b)
 
-    def _meet(self, x: Value, y: Value, seen: tuple[tuple[Value, Value], ...]) -> bool:
+    def _meet(self, x: Value, y: Value, seen: set[tuple[Value, Value]]) -> bool:
+        # a search for one pair that is the same: pairs already looked at need no second look
         if x is y:
             return True
         if (x, y) in seen:
             return False
-        seen = (*seen, (x, y), (y, x))
+        seen.update(((x, y), (y, x)))
         if self._serial(x) < self._serial(y):
             x, y = y, x
         if x not in self._slots:

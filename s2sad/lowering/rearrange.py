@@ -82,7 +82,7 @@ def lower_array_of(low: Lowerer, instr: Instr) -> None:
 def _same_dimension(low: Lowerer, reps: Sequence[Rep], axis: int, message: str) -> None:
     first = reps[0]
     for rep in reps[1:]:
-        if rep.type.shape[axis] != first.type.shape[axis]:
+        if not low.agree(rep, axis, first, axis):
             differ = low.code.differ(low.dim(first, axis), low.dim(rep, axis))
             low.code.fail_if(differ, ValueError, message)
 

@@ -12,7 +12,7 @@ from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import Fancy, Path
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array
-from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.code import ONE, ZERO, is_run_time
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, split, view
 from s2sad.lowering.scalars import convert, promote
@@ -87,7 +87,7 @@ def _fitted(low: Lowerer, part: Part, rep: Rep, op: str) -> Rep:
 
 
 def _check_fits(low: Lowerer, own: Size, size: Size, n: Operand, m: Operand) -> None:
-    if own == size or own.is_one:
+    if own.is_one or (own == size and not is_run_time(own)):
         return
     low.code.fail_if(low.code.differ(n, m, n), ValueError, "could not broadcast input array into shape")
 
@@ -197,8 +197,8 @@ def _masked(low: Lowerer, base: Value, target: Strided, mask: Operand, rep: Rep,
 
 def check_mask(low: Lowerer, mask: Rep, x: Rep) -> None:
     """Append checks that a mask's dimensions are the leading ones of x."""
-    for d, size in enumerate(mask.type.shape):
-        if size != x.type.shape[d]:
+    for d in range(mask.type.ndim):
+        if not low.agree(mask, d, x, d):
             differ = low.code.differ(low.dim(mask, d), low.dim(x, d))
             low.code.fail_if(differ, IndexError, MASK_MISMATCH.format(d))
 

@@ -214,7 +214,7 @@ def leaves(*exprs: Expr) -> Iterator[tuple[Value, bool]]:
         elif isinstance(e, Apply) and (id(e) not in seen or shape_only):
             seen.add(id(e))
             for k, arg in enumerate(e.args):
-                yield from visit(arg, shape_only or k in e.op.shape_args)
+                yield from visit(arg, k in e.op.shape_args)
 
     for e in exprs:
         yield from visit(e, False)

@@ -55,7 +55,7 @@ def _write_infer(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) 
 def _setitem_transpose(g: Expr, x: Expr, v: Expr, *operands: Expr, y: Expr, path: Path) -> tuple[Any, ...]:
     taken = apply("getitem", g, *operands, path=path)
     if paths.may_repeat(path):
-        taken = apply("where", last_write(x, operands, path), taken, 0.0)
+        taken = apply("where", last_write(g, operands, path), taken, 0.0)
     rest = apply("setitem", g, 0.0, *operands, path=path)
     return (rest, taken, *(None for _ in operands))
 

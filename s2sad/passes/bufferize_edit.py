@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.types import Scalar
 from s2sad.ops.table import OPS
 
 _CREATED = frozenset(
@@ -25,6 +26,7 @@ class Edits:
     args: dict[tuple[Instr, int], Value] = field(default_factory=dict)
     end_args: dict[tuple[Block, int], Value] = field(default_factory=dict)
     results: dict[Instr, Value] = field(default_factory=dict)  # new only results
+    dropped: set[Instr] = field(default_factory=set)
     renames: dict[Value, Value] = field(default_factory=dict)
     kept_args: set[tuple[Instr, int]] = field(default_factory=set)
     delays: dict[Instr, Instr] = field(default_factory=dict)  # instr moves behind the other
@@ -35,8 +37,15 @@ class Edits:
 
 def copy_of(value: Value, maker: Instr | None, name: str, origin: Origin | None, role: str) -> Instr:
     """Return an instruction that makes a new array with the contents of `value`. An array that was
-    only just created (zeros) is created again instead."""
+    only just created (zeros) is created again instead, a broadcast scalar is written out."""
     new = Value(name, value.type)
+    if maker is not None and maker.op.name == "broadcast_like":
+        v, like = maker.args
+        if isinstance(v.type, Scalar) and new.type.dtype == like.type.dtype:
+            params = (("dtype", None),)
+            return replace(maker, op=OPS["full_like"], args=(like, v), results=(new,), params=params)
+    if maker is not None and maker.op.name == "broadcast_to" and isinstance(maker.args[0].type, Scalar):
+        return replace(maker, op=OPS["full"], results=(new,), params=(("dtype", None),))
     if maker is not None and maker.op.name in _CREATED:
         return replace(maker, results=(new,), origin=origin or maker.origin, role=role)
     return Instr(OPS["copy"], (value,), (new,), (), (), origin, role)
@@ -56,7 +65,8 @@ def _block(block: Block, edits: Edits) -> Block:
             continue
         for each in (instr, *waiting.pop(instr, ())):
             instrs += edits.before.get(each, ())
-            instrs.append(_instr(each, edits))
+            if each not in edits.dropped:
+                instrs.append(_instr(each, edits))
             instrs += edits.behind.get(each, ())
     assert not waiting, "a write was to move behind an instruction of another block"
     instrs += edits.at_end.get(block, ())

@@ -17,7 +17,7 @@ from s2sad.analysis.storage import (
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
-from s2sad.ir.walk import used_values
+from s2sad.ir.walk import use_counts, used_values
 from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_edit import Edits, copy_of
 
@@ -58,6 +58,7 @@ class Conflicts:
         self.position = 0
         self.sources = sources_of(fn)
         self.final = final_versions(fn)
+        self.reads = use_counts(fn.block)
         self._define(fn.params, None, fn.block, None, 0)
         self._sites(fn.block, None, 0)
         self._block(fn.block)
@@ -102,7 +103,7 @@ class Conflicts:
         if not bad or mask & self.touched or not isinstance(x, Value):
             return
         self.touched |= mask & ~NOT_OURS
-        if not bad & NOT_OURS and self._delayed(block, k, instr, bad):
+        if bad & ~NOT_OURS and self._delayed(block, k, instr, bad & ~NOT_OURS):
             return
         if not bad & NOT_OURS and self._readers_copied(instr, arg, x, bad):
             return
@@ -113,7 +114,15 @@ class Conflicts:
         assert isinstance(value, Value)
         maker = self.sites[value].instr
         name = self._name_at(place) or value.name
-        copy = copy_of(value, maker, name, place.instr.origin or why.origin, why.role)
+        only = self.reads[value] == 1 and maker is not None and not maker.blocks and len(maker.results) == 1
+        origin = place.instr.origin or why.origin
+        copy = copy_of(value, maker, name, origin, why.role)
+        if maker is not None and only and copy.op is not OPS["copy"]:
+            self.edits.dropped.add(maker)  # made anew where it is written
+        elif maker is not None and only:
+            source = Value("", value.type)  # nothing else reads it: the copy takes its name
+            self.edits.results[maker] = source
+            copy = copy_of(source, None, name, origin, why.role)
         self.edits.before.setdefault(place.instr, []).append(copy)
         self.edits.args[place.instr, place.arg] = copy.result
 
@@ -135,13 +144,10 @@ class Conflicts:
             if self.of.mask(used_values(block.instrs[j])) & bad:
                 last = j
         results = self.of.mask(instr.results)
-        operands = 0
-        for a in instr.args:
-            operands |= self.storage.mask(a)
         for other in block.instrs[k + 1 : last + 1]:
             if self.of.mask(used_values(other)) & results or other in self.edits.delays:
                 return False
-            if any(mask & operands for mask in self._written_in(other)):
+            if any(self.storage.shares(w, a) for w in self._written_in(other) for a in instr.args):
                 return False
         behind = block.instrs[last]
         later = self.live.after[behind]
@@ -150,13 +156,13 @@ class Conflicts:
         self.edits.delays[instr] = behind
         return True
 
-    def _written_in(self, instr: Instr) -> Iterator[int]:
+    def _written_in(self, instr: Instr) -> Iterator[Operand]:
         for arg, _ in written_args(instr):
-            yield self.storage.mask(instr.args[arg])
+            yield instr.args[arg]
         for block in instr.blocks:
             for inner in block.walk():
                 for arg, _ in written_args(inner):
-                    yield self.storage.mask(inner.args[arg])
+                    yield inner.args[arg]
 
     # --- copying what is read ------------------------------------------------------------------
 

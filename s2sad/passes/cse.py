@@ -2,8 +2,7 @@
 
 The user's instructions are never joined with each other: the text stays as it was written. Generated
 ones may read a dominating value of the user's, but do not take cheap arithmetic out of its expressions.
-What prints as shortly as a name (`x.shape[0]`, `x[i]`, `i - 1`, a view) is not given one for being used
-twice, but two of them count as the same value in what is computed from them.
+What prints as shortly as a name (`x[i]`, `i - 1`, a view) is written out again by `repeat`, at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
-from s2sad.ir.op import Alias, Kind
+from s2sad.ir.op import Kind
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
 
@@ -84,18 +83,11 @@ class _Joiner(Rewriter):
 
 def _is_cheap_part(instr: Instr) -> bool:
     """True for a step of arithmetic inside an expression of the user's."""
-    return (
-        not instr.role
-        and not instr.results[0].name
-        and instr.op.cost == 1
-        and instr.op.kind is Kind.ELEMENTWISE
-    )
+    if instr.role or instr.results[0].name or is_int(instr.results[0].type):
+        return False
+    return instr.op.cost == 1 and instr.op.kind is Kind.ELEMENTWISE
 
 
 def _is_short(instr: Instr) -> bool:
-    """True if the instruction prints about as shortly as a name, and costs no more."""
-    if instr.op.cost == 0 and instr.op.alias is not Alias.FRESH:
-        return True
-    if instr.op.name in ("add", "subtract"):
-        return is_int(instr.results[0].type) and any(isinstance(a, Literal) for a in instr.args)
+    """True for what is written out wherever it is read, by emit: `x.shape[0]`."""
     return instr.op.name == "size"

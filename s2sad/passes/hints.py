@@ -19,7 +19,8 @@ def hints(fn: Function) -> Function:
     """Return the function without names of generated values that repeat the name of an operand."""
     names: dict[Value, str] = {}
     for instr in fn.block.walk():
-        if instr.role == "reverse" and instr.op.name in PARTS and instr.result.name:
-            if any(a.name == instr.result.name for a in instr.args):
+        if instr.role == "reverse" and instr.op.name in PARTS:
+            name = instr.result.name
+            if name and any(a.name == name for a in instr.args):
                 names[instr.result] = ""
     return replace(fn, block=Renamer(names).block(fn.block)) if names else fn

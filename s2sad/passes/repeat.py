@@ -16,7 +16,7 @@ from s2sad.ir.path import is_fancy
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
 
-FEW = 3  # reads by generated code that are written out
+FEW = 4  # reads by generated code that are written out
 
 
 def repeat(fn: Function) -> Function:
@@ -41,7 +41,7 @@ class _Uses:
         self.of: dict[Value, list[_Use]] = {}
         self.short: dict[Value, Instr] = {}
         self.loops: dict[Value, tuple[Instr, ...]] = {}
-        self.views: set[Value] = set()
+        self.views: dict[Value, Operand] = {}
         self.position = 0
         self.visit(fn.block, (), "")
 
@@ -53,8 +53,8 @@ class _Uses:
                 self.visit(b, inner, instr.role)
             for result in instr.results:
                 self.loops[result] = loops
-                if instr.op.alias is not Alias.FRESH:
-                    self.views.add(result)
+                if instr.op.alias not in (Alias.FRESH, Alias.INPLACE) and instr.args:
+                    self.views[result] = instr.args[0]
             if _is_short(instr):
                 self.short[instr.result] = instr
         self.note(block.end, block.end.args, loops, role)
@@ -74,11 +74,7 @@ class _Uses:
             return len(uses) > 1 or any(use.loops != self.loops[v] for use in uses)
         if len(uses) < 2:
             return False
-        base = instr.args[0]
-        assert isinstance(base, Value)
-        if base in self.views and self.loops.get(base) is None:
-            return False
-        hazards = [use for use in self.of[base] if _hands_on(use.by, base)]
+        hazards = self.hazards(instr.args[0])
         depth = len(self.loops.get(v, ()))
         for use in uses:
             entered = set(use.loops[depth:])
@@ -86,6 +82,16 @@ class _Uses:
             if any(h.position < end or entered.intersection(h.loops) for h in hazards):
                 return False
         return True
+
+    def hazards(self, base: Operand) -> list[_Use]:
+        """Return what may write to the memory of `base`, an array or a view of one."""
+        found: list[_Use] = []
+        while isinstance(base, Value):
+            found += [use for use in self.of.get(base, ()) if _hands_on(use.by, base)]
+            if base not in self.views:
+                break
+            base = self.views[base]
+        return found
 
     def printed(self, use: _Use) -> int:
         """Return the position of the statement that a use is printed in, as far as that is known yet."""

@@ -228,6 +228,19 @@ def _twice(site: Site) -> Answer:
     return Made("multiply", (Made("multiply", (Literal(2.0), a), a.type), b))
 
 
+def _mean(site: Site) -> Answer:
+    """Divide by a count rather than multiply by its inverse."""
+    if site.instr.role != "reverse" or site.type.dtype.kind != "f":
+        return None
+    for a, b in (site.args, site.args[::-1]):
+        inverse = site.part(a, "divide")
+        if inverse is None or not is_number(inverse.args[0], 1) or not is_int(inverse.args[1].type):
+            continue
+        if same_type(b.type, site.type):
+            return Made("divide", (b, inverse.args[1]))
+    return None
+
+
 def _powers_of_two(site: Site) -> Answer:
     """Join the factors of 2.0 * (3.0 * x)."""
     outer, rest = site.args
@@ -267,6 +280,7 @@ ALGEBRA = (
     Row(("subtract",), "a - -b", "a + b", SIGN, _difference),
     Row(("multiply", "divide"), "-a * -b", "a * b", SIGN, _product_of_signs),
     Row(("multiply",), "2.0 * -x", "-2.0 * x", SIGN, _number_of_sign),
+    Row(("multiply",), "1.0 / n * g", "g / n", "in reverse sweeps: one rounding instead of two", _mean),
     Row(("multiply",), "-1.0 * x", "-x", SIGN, _minus_one),
     Row(("negative",), "-(a - b)", "b - a", "in reverse sweeps: 0.0 for -0.0", _opposite_difference),
     Row(("multiply",), "x * 1, 1 * x", "x", "exact for reals if kind, dtype and shape stay", _times_one),

@@ -152,6 +152,38 @@ def _stands_for(chosen: Operand, choice: Operand, site: Site) -> bool:
     return site.type.shape in (site.args[0].type.shape, chosen.type.shape)
 
 
+def _choice_of_all(site: Site) -> Answer:
+    """A mask that says c or not c says nothing."""
+    mask = site.definer(site.args[0], "bitwise_or", "logical_or")
+    if mask is None or not same_type(site.args[1].type, site.type):
+        return None
+    for a, b in (mask.args, mask.args[::-1]):
+        inverse = site.definer(a, "logical_not")
+        if inverse is not None and inverse.args[0] == b and b.type.dtype.kind == "b":
+            return site.args[1]
+    return None
+
+
+def _choices_joined(site: Site) -> Answer:
+    """Choices of 0.0 where the other is not make one choice."""
+    if site.instr.role != "reverse":
+        return None
+    left, right = (site.part(a, "where") for a in site.args)
+    if left is None or right is None or left.args[0] != right.args[0]:
+        return None
+    condition = left.args[0]
+    for one, other in ((left, right), (right, left)):
+        if is_number(one.args[1], 0) and is_number(other.args[2], 0):
+            chosen, rest = other.args[1], one.args[2]
+            if all(a.type.dtype == site.type.dtype and not is_weak(a) for a in (chosen, rest)):
+                return (
+                    Made("where", (condition, chosen, rest))
+                    if same_type(left.result.type, site.type)
+                    else None
+                )
+    return None
+
+
 def _twice_not(site: Site) -> Answer:
     inner = site.definer(site.args[0], site.instr.op.name)
     return inner.args[0] if inner is not None and same_type(inner.args[0].type, site.type) else None
@@ -178,5 +210,7 @@ ARRAYS = (
     Row(("where",), "where(True, a, b), where(c, a, a)", "a", "the choice is known", _choice_known),
     Row(("where",), "where(not c, a, b)", "where(c, b, a)", "the same choice", _choice_turned),
     Row(("where",), "where(c, where(c, a, b), d)", "where(c, a, d)", "the same choice", _choice_repeated),
+    Row(("where",), "where(c | ~c, a, b)", "a", "one of them holds", _choice_of_all),
+    Row(("add",), "where(c, a, 0.0) + where(c, 0.0, b)", "where(c, a, b)", "-0.0 for 0.0", _choices_joined),
     Row(("logical_not", "not_"), "not not c", "c", "bools: kind and dtype are the same", _twice_not),
 )

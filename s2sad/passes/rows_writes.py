@@ -126,7 +126,9 @@ def _one_sum(site: Site) -> Answer:
     """Write a fresh array and what is added to all of it as one sum."""
     target, value = site.args[:2]
     fresh = site.near(target)
-    if fresh is None or fresh.op.kind is not Kind.ELEMENTWISE or fresh.op.alias is not Alias.FRESH:
+    if fresh is None or fresh.op.alias is not Alias.FRESH:
+        return None
+    if fresh.op.kind is not Kind.ELEMENTWISE and fresh.op.name != "where":
         return None
     if site.defined.uses.get(fresh.result, 0) > 1 or not is_whole(site.instr.param("path")):
         return None

@@ -38,23 +38,30 @@ def _finals(fn: Function, uses: dict[Value, list[Block]], names: dict[Value, str
     finals = {f"{p.name}_bar" for p in fn.params}
     by = {r: i for i in fn.block.instrs for r in i.results}
 
-    def size(a: Operand) -> int:
-        if not isinstance(a, Value) or a not in by or (a.name and names.get(a) != ""):
+    def inside(a: Operand) -> int:
+        """Return the operations that printing `a` takes."""
+        if not isinstance(a, Value) or a not in by or (a.name and a not in names) or len(uses[a]) > 1:
             return 0
         instr = by[a]
-        if instr.blocks or instr.op.alias is Alias.INPLACE or len(uses[a]) > 1:
-            return SHORT + 1
-        return (instr.op.name != "getitem") + sum(map(size, instr.args))
+        if instr.blocks or instr.op.alias is Alias.INPLACE:
+            return 0
+        return (instr.op.name != "getitem") + sum(map(inside, instr.args))
+
+    def is_short(v: Value) -> bool:
+        instr = by[v]
+        if instr.blocks or instr.op.alias is Alias.INPLACE:
+            return False
+        return 1 + sum(map(inside, instr.args)) <= SHORT
 
     for a in fn.block.end.args:
         if not isinstance(a, Value) or a not in by or not by[a].role or a.name not in finals:
             continue
         converted = by[a].args[0] if by[a].op.name in CONVERSIONS else None
         for v in (converted, a):
-            if isinstance(v, Value) and v in by and v.name == a.name and len(uses[v]) == 1:
+            if not isinstance(v, Value) or v not in by or v.name != a.name or len(uses[v]) > 1:
+                continue
+            if is_short(v) or (v is a and converted is not None):
                 names[v] = ""
-                if size(v) > SHORT and not (v is a and converted is not None):
-                    del names[v]
 
 
 def _count(block: Block, uses: dict[Value, list[Block]]) -> None:
@@ -78,7 +85,7 @@ def _visit(block: Block, uses: dict[Value, list[Block]], names: dict[Value, str]
             source = instr.args[0]
             if isinstance(source, Value) and source in plain and source.name and len(uses[source]) == 1:
                 names[source] = ""
-                if not instr.result.name and len(uses.get(instr.result, ())) > 1:
+                if not instr.result.name and uses.get(instr.result) != [block]:
                     names[instr.result] = source.name
             continue
         if instr.role and instr.op.name in ("add", "subtract") and instr.result.name:

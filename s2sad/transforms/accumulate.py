@@ -65,10 +65,16 @@ class Accumulator:
     def whole(self, scope: Scope, bar: Bar, like: Value, name: str = "") -> Operand:
         """Return the cotangent of `like` without mask and in full shape."""
         value: Operand = self.unmasked(scope, bar, name)
-        if isinstance(like.type, Array) and is_lazy(value.type, like.type.shape):
+        if isinstance(like.type, Array) and not self.is_full(value, like):
             value = scope.b.emit(OPS["broadcast_like"], value, scope.shape(like), name=name)
             value = retyped(scope.b, value, Array(value.type.dtype, like.type.shape))
         return value
+
+    def is_full(self, value: Operand, target: Value) -> bool:
+        """True if a cotangent is known to have the shape of its primal."""
+        if not isinstance(value.type, Array):
+            return False
+        return value.type.shape == target.type.shape or target in self.plan.own_tapes
 
     def unmasked(self, scope: Scope, bar: Bar, name: str = "") -> Operand:
         """Return the cotangent with its mask applied."""
@@ -147,12 +153,12 @@ class Accumulator:
             if old.mask is not None and mask is not None:
                 both = scope.b.emit(OPS["bitwise_or"], old.mask, mask)
         t = target.type
-        if isinstance(t, Array) and not is_lazy(a.type, t.shape) and a in self.owned:
+        if a in self.owned and self.is_full(a, target):
             self.owned.discard(a)
             out: Operand = scope.b.emit(OPS["accum"], a, self.cast_value(scope, c, t), name=name, path=())
         else:
             out = scope.b.emit(OPS["add"], a, c, name=name)
-            wide = a if isinstance(t, Array) and not is_lazy(a.type, t.shape) else c
+            wide = a if self.is_full(a, target) else c
             if isinstance(t, Array) and isinstance(wide.type, Array):
                 out = retyped(scope.b, out, Array(out.type.dtype, wide.type.shape))
         self.owned.add(out)
@@ -227,7 +233,7 @@ class Accumulator:
             value = self.sized(scope, value, full)
         if target.type.shape == full and isinstance(target.type, Array) == isinstance(y.type, Array):
             return value
-        if whole and (is_lazy(value.type, full) or (lazy and value.type.shape != full)):
+        if whole and lazy and value.type.shape != full:
             if not target.type.shape and not value.type.shape:  # a scalar times the number of elements
                 count = scope.b.emit(OPS["size"], scope.shape(y), axis=None)
                 return scope.b.emit(OPS["multiply"], value, count)

@@ -1,4 +1,4 @@
-"""Giving unbound names a value where they leave a function: on a tape, every leaf must be something."""
+"""Unbound names: what may be one, and a value for those that leave a function on a tape."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from s2sad.analysis.activity import LOOPS, carried, inits
+from s2sad.analysis.program import Program
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ops.table import OPS
@@ -70,3 +71,33 @@ def _zero(instr: Instr) -> Instr:
         return replace(instr, op=OPS["empty"], args=dims, params=(("dtype", t.dtype),))
     zero = Literal(ZEROS[t.dtype.kind])
     return replace(instr, op=OPS["widen"], args=(zero,), params=(("type", Scalar(t.dtype, t.weak)),))
+
+
+def maybe_unbound(program: Program) -> set[Value]:
+    """Return the values that are `undef` on some path: what their types say holds on the others only."""
+    found: set[Value] = set()
+    before = -1
+    while before != len(found):
+        before = len(found)
+        for block in program.loop_of:
+            for instr in block.instrs:
+                _join(instr, found)
+    return found
+
+
+def _join(instr: Instr, found: set[Value]) -> None:
+    if instr.op.name == "undef":
+        found.update(instr.results)
+    for row in _rows(instr):
+        for k, a in enumerate(row):
+            if a in found:
+                found.add(instr.results[k])
+                if instr.op.name in LOOPS:
+                    found.update(b.params[k + (instr.op.name == "for")] for b in instr.blocks)
+
+
+def _rows(instr: Instr) -> list[tuple[Operand, ...]]:
+    """Return what the results of an instruction with blocks can be."""
+    if instr.op.name in LOOPS:
+        return [inits(instr), *(end.args for end in loop_ends(instr.blocks[-1]))]
+    return [b.end.args for b in instr.blocks if b.end.kind == "yield"]

@@ -100,14 +100,12 @@ class Flow:
     def passes_through(self, loop: Instr, k: int) -> bool:
         """True if a carried slot is handed on unchanged by every trip and no trip reads it."""
         p, body = carried(loop)[k], loop.blocks[-1]
-        return body.end.kind == "yield" and body.end.args[k] is p and p not in self._reads(body)
+        return body.end.kind == "yield" and body.end.args[k] is p and not self.reads(loop, p)
 
-    def _reads(self, body: Block) -> set[Value]:
-        found: set[Value] = set()
-        for instr in body.instrs:
-            if self.works(instr):
-                found.update(self.instr_targets(instr))
-        return found
+    def reads(self, loop: Instr, v: Value) -> bool:
+        """True if an instruction of the loop's body contributes to the cotangent of `v`."""
+        body = loop.blocks[-1]
+        return any(v in self.instr_targets(i) for i in body.instrs if self.works(i))
 
     # sinking
 

@@ -17,6 +17,7 @@ from s2sad.ir.types import C16, F8, INT, WEAK_INT, Array, Scalar
 from s2sad.ir.walk import used_values
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.transforms.define import maybe_unbound
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
@@ -47,12 +48,15 @@ class Plan:
         self.sizes = sizes_after(program.fn)
         self.top = Resolver(program.fn.params)
         self.names = _Names(program)
+        self.unbound = maybe_unbound(program)
         self.narrow = any(
             v.type.dtype.kind in "fc" and v.type.dtype not in (F8, C16) for v in program.block_of
         )
         self.kept: dict[Value, Value] = {}  # values of branches outside loops -> cell
         self.tapes: dict[Value, Tape] = {}
         self.cursors: dict[Instr, Value] = {}  # loops with growing tapes -> cell
+        self.unshaped: list[Value] = []  # only their shapes are needed, and those are not known
+        self.provided: set[Value] = set()  # what the reverse sweep can fetch
         self.outward: dict[Instr, dict[Value, None]] = {}
         self.steps = steps(program, counting)
         self.measures = {(n,) for found in lengths.values() for n in found}  # not to be had from the value
@@ -72,8 +76,13 @@ class Plan:
         top = self.program.fn.block
         body = top if loop is None else loop.blocks[-1]
         blocks = self.program.frame_blocks(body)
+        self._shapes: dict[Value, None] = {}
         required = dict.fromkeys(v for b in blocks for v in self._needs(b))
-        required |= {n: None for b in blocks for v in self.defined(b) for n in self.lengths.get(v, ())}
+        if loop is not None:
+            required |= dict.fromkeys(self._slot_needs(loop))
+        measured = [v for b in blocks for v in self.defined(b) if v in self.lengths]
+        required |= {n: None for v in measured for n in self.lengths[v]}
+        self.unshaped += (v for v in self._shapes if v not in required and v not in self.lengths)
         candidates = {c.key: c for b in blocks if b is not top for c in self._candidates(b, loop)}
         chosen = choose(candidates.values(), required)
         if chosen is None:
@@ -95,6 +104,7 @@ class Plan:
                 self.kept[v] = Value(v.name, v.type)
             else:
                 self.tapes[v] = None  # type: ignore[assignment]
+        self.provided.update(reached)
         if loop is not None:
             inside = set(blocks)
             self.outward[loop] = {v: None for v in reached if self.program.block_of[v] not in inside}
@@ -113,12 +123,21 @@ class Plan:
                 case "if":
                     if not any(b.leaves for b in instr.blocks):
                         yield from _values(instr.args)
+                        for v in self.flow.instr_targets(instr):  # a branch may leave them zero
+                            yield from self._shape(v)
                 case "for" | "while":
                     yield from self._loop_needs(instr)
                 case "call":
                     yield from _values(instr.args)
                 case _:
                     yield from self._instr_needs(instr)
+
+    def _slot_needs(self, loop: Instr) -> Iterator[Value]:
+        """Yield what zeros for the cotangents of carried values are made from."""
+        for k in self.activity.slots(loop):
+            p = carried(loop)[k]
+            if not self.flow.reads(loop, p):
+                yield from self._shape(p)
 
     def _loop_needs(self, loop: Instr) -> Iterator[Value]:
         if loop.op.name == "for":
@@ -148,8 +167,10 @@ class Plan:
                     yield v
 
     def _shape(self, v: Value) -> Iterator[Value]:
-        if v not in self.own_tapes and not self.shape_is_known(v):
-            yield v
+        if v in self.own_tapes or self.shape_is_known(v):
+            return
+        self._shapes[v] = None
+        yield from self.lengths.get(v, ())
 
     def shape_is_known(self, v: Value) -> bool:
         """True if the shape of `v` can be had without `v`."""
@@ -223,8 +244,9 @@ class Plan:
                 self.cursors.setdefault(loop, Value("cursor", WEAK_INT))
 
     def unmeasured(self) -> list[Value]:
-        """Return the values on flat tapes whose dimensions are not measured in the primal yet."""
-        return [v for v, t in self.tapes.items() if t.kind == "flat" and v not in self.lengths]
+        """Return the values whose dimensions the reverse sweep reads, and that are not measured yet."""
+        flat = [v for v, t in self.tapes.items() if t.kind == "flat" and v not in self.lengths]
+        return [*flat, *(v for v in self.unshaped if v not in flat)]
 
     def counts_own_trips(self, loop: Instr) -> Value | None:
         """Return the counter that serves as cursor: that of an outermost loop."""
@@ -247,7 +269,7 @@ class Plan:
             for instr in outer.instrs:
                 if instr is until:
                     break
-                values += instr.results if instr.op.name != "undef" else ()
+                values += (r for r in instr.results if r not in self.unbound)
         return Resolver(values)
 
     def past_exits(self, block: Block, k: int) -> int:

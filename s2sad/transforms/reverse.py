@@ -15,7 +15,7 @@ from s2sad.ir.types import Array, Scalar, is_differentiable
 from s2sad.ops.control import COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
-from s2sad.transforms.accumulate import Accumulator, Bar, Bars, is_lazy, pointwise
+from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
 from s2sad.transforms.exits import count_trips
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.forward import Forward
@@ -189,7 +189,9 @@ class _Reverse(LoopReversal):
             bar = sums.bars.get(y)
             if bar is not None and pointwise(instr):
                 gs[self.pullbacks.seed(y)], mask = bar.value, bar.mask
-                lazy = is_lazy(bar.value.type, y.type.shape)
+                lazy = bar.value.type.shape != y.type.shape
+            elif bar is not None and instr.op is OPS["getitem"]:  # what is added to a part is broadcast to it
+                gs[self.pullbacks.seed(y)] = sums.unmasked(scope, bar)
             elif is_differentiable(y.type):
                 gs[self.pullbacks.seed(y)] = sums.settled(scope, y)
             sums.bars.pop(y, None)

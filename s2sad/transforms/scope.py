@@ -12,6 +12,7 @@ from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import Copier, used_values
 from s2sad.ops.table import OPS
+from s2sad.transforms.define import ZEROS
 from s2sad.transforms.forward import trip_index
 from s2sad.transforms.plan import Plan
 from s2sad.transforms.rules import retyped, widen
@@ -135,11 +136,7 @@ class Scope:
             self.b.role = "tape"
             hi = self.world.cursor(tape.cursor)
             assert isinstance(v.type, Array)
-            measured = iter(plan.lengths[v])
-            dims = [
-                plan.top.operand(self.b, n) if plan.top.knows(n) else self.fetch(next(measured))
-                for n in v.type.shape
-            ]
+            dims = self.dims(v)
             count = dims[0]
             for n in dims[1:]:
                 count = self.b.emit(OPS["multiply"], count, n)
@@ -201,8 +198,10 @@ class Scope:
 
     def shape(self, a: Operand) -> Operand:
         """Return a value of the shape of the primal operand `a`."""
-        if not isinstance(a, Value) or not isinstance(a.type, Array):
-            return self.fetch(a)
+        if not isinstance(a, Value):
+            return a
+        if not isinstance(a.type, Array):
+            return Literal(ZEROS[a.type.dtype.kind])
         scope: Scope | None = self
         while scope is not None:
             if a in scope.have:
@@ -210,10 +209,11 @@ class Scope:
             scope = scope.parent
         program: Program = self.world.program
         block = program.block_of.get(a)
-        if block is None or block is program.fn.block or a in self.world.plan.tapes:
+        plan = self.world.plan
+        if block is None or block is program.fn.block or a in plan.tapes:
             return self.fetch(a)
-        if not self.world.plan.shape_is_known(a):
-            return self.fetch(a)
+        if not plan.shape_is_known(a):
+            return self.fetch(a) if a in plan.provided else self.blank(a)
         known = self.world.plan.top
         like = known.shapes.get(a.type.shape)
         if like is not None:
@@ -222,6 +222,19 @@ class Scope:
         if key not in self.world.blanks:
             self.world.blanks[key] = self.world.blank(a.type)
         return self.world.blanks[key]
+
+    def blank(self, v: Value) -> Operand:
+        """Append an array of the measured shape of `v`."""
+        assert isinstance(v.type, Array)
+        dims = self.dims(v)
+        return retyped(self.b, self.b.emit(OPS["empty"], *dims, dtype=v.type.dtype), v.type)
+
+    def dims(self, v: Value) -> list[Operand]:
+        """Append the dimensions of a measured value."""
+        plan = self.world.plan
+        measured = iter(plan.lengths[v])
+        known = plan.top.knows
+        return [plan.top.operand(self.b, n) if known(n) else self.fetch(next(measured)) for n in v.type.shape]
 
 
 class World:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, namedtuple
+
 import numpy as np
 import pytest
 
 from s2sad.driver.arguments import active_leaves, float_argnums
+from s2sad.driver.assemble import assembler
 from s2sad.driver.binding import Binding, call_key
 from s2sad.errors import NotDifferentiable, TypeMismatch
 from s2sad.ir.core import Block, End, Fact, Function, Parameter
 from s2sad.ir.size import Size, slice_length
-from s2sad.ir.structure import describe
+from s2sad.ir.structure import describe, flatten
 from s2sad.ir.tree import Leaf
+
+Pair = namedtuple("Pair", "left right")
 
 
 def made(*args, kinds=None, facts=(), writes=(), extra=None, defaults=None):
@@ -151,3 +156,10 @@ def test_call_keys():
     assert len(set(keys)) == len(keys)
     for k, left in enumerate(keys):
         assert all(left != right for right in keys[k + 1 :])
+
+
+def test_assembler_rebuilds_and_converts():
+    tree = flatten({"a": [1.0, (2.0,)], "b": None, "c": OrderedDict(x=3.0), "d": Pair(4.0, "s"), "e": ()})[0]
+    made = assembler(tree, {1: np.float32})([10, 20, 30, 40])
+    assert made == {"a": [10, (20,)], "b": None, "c": OrderedDict(x=30), "d": Pair(40, "s"), "e": ()}
+    assert type(made["a"][1][0]) is np.float32 and type(made["c"]) is OrderedDict and type(made["d"]) is Pair

@@ -159,6 +159,16 @@ def test_ir_and_stages(model, capsys):
     assert "func loss_vjp(" in run(capsys, "ir", f"{model}::loss", "--mode", "vjp")[1]
 
 
+def test_explain(model, capsys):
+    code, text = run(capsys, "explain", f"{model}::loss", "--wrt", "w")
+    assert code == 0
+    lines = {line.split("  # ")[0].strip(): line.partition("  # ")[2] for line in text.splitlines()}
+    assert [note for code, note in lines.items() if "total += t * t" in code] == ["active (multiply, add)"]
+    (product,) = [note for code, note in lines.items() if "t = x[i] * w[i]" in code]
+    assert product == "active (getitem, multiply); recomputed: t"
+    assert [note for code, note in lines.items() if "total = 0.0" in code] == [""]
+
+
 def test_ops(capsys):
     _, table = run(capsys, "ops")
     assert "tanh" in table and "matmul" in table

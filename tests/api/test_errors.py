@@ -88,6 +88,16 @@ def test_failures_of_the_compiler_are_internal_errors(monkeypatch):
     with pytest.raises(InternalError, match=r"S902[\s\S]*KeyError") as caught:
         grad(lambda x: x * x)(1.0)
     assert isinstance(caught.value.__cause__, KeyError) and isinstance(caught.value, S2sadError)
+    assert caught.value.origin.file == "test_errors.py"
+
+
+def test_failures_of_the_split_are_internal_errors(monkeypatch):
+    def broken(fn):
+        raise KeyError("lost")
+
+    monkeypatch.setattr(program, "split", broken)
+    with pytest.raises(InternalError, match="S902"):
+        vjp(lambda x: x * x, 1.0)
 
 
 def test_errors_of_the_program_itself_pass_through():

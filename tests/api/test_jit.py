@@ -14,6 +14,7 @@ import s2sad
 from s2sad import grad, hvp, jacobian, jit, jvp, value_and_grad, vjp
 
 RATE = 2.0
+WEIGHTS = np.array([1.0, 2.0])
 
 
 @dataclass
@@ -44,6 +45,22 @@ def test_gradient_has_the_kind_of_the_argument(x):
     assert type(slope) is type(x) and type(value) is type(square(x))
     assert np.result_type(slope) == np.result_type(x)
     assert (value, slope) == (9.0, 6.0)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_defaults_and_keywords_in_repeated_calls(compiled):
+    def f(x, k=2.0, w=WEIGHTS, *, p=1.0):
+        return np.sum(x * w) * k * p
+
+    run = grad(f, jit=compiled)
+    x = np.ones(2)
+    for _ in range(2):
+        assert run(x).tolist() == [2.0, 4.0]
+        assert run(x, 3.0).tolist() == [3.0, 6.0]
+        assert run(x, k=4.0).tolist() == [4.0, 8.0]
+        assert run(x, w=np.ones(2)).tolist() == [2.0, 2.0]
+        assert run(x, p=5.0).tolist() == [10.0, 20.0]
+        assert run(x, 3.0, np.ones(2)).tolist() == [3.0, 3.0]
 
 
 def test_containers():

@@ -60,3 +60,11 @@ def test_wrong_value_fails(monkeypatch):
     monkeypatch.setattr(testing, "jvp", lambda *a: (1.01 * right(*a)[0], right(*a)[1]))
     with pytest.raises(AssertionError, match="value"):
         check_jvp(lambda x: np.sin(x), (0.4,))
+
+
+def test_kinks_and_jumps_fail():
+    for f, x in [(lambda x: np.sum(np.abs(x)), np.zeros(2)), (lambda x: np.maximum(x, 1.0), 1.0)]:
+        for check in (check_jvp, check_vjp):
+            with pytest.raises(AssertionError, match="kink"):
+                check(f, (x,))
+            check(f, (x + 0.5,))

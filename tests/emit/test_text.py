@@ -470,6 +470,7 @@ func f(x: f8[x.0], g: f8[x.0]) {
 }""",
         """
 def f(x, g):
+    # forward sweep
     y = np.sin(x)
     # reverse sweep
     x_bar = np.cos(x) * g  # m.py:2

@@ -10,8 +10,8 @@ import pytest
 import small_programs as small
 from lowered import assert_outcome, built, copied, lowered, outcome
 
-from s2sad.driver.native import load_kernel
 from s2sad.emit.load import load
+from s2sad.emit.numba import compile_kernel
 from s2sad.errors import UnsupportedOp
 from s2sad.ir import interp
 
@@ -56,7 +56,7 @@ ALL = [(*case, "small_programs.py:") for case in CASES] + [(*case, "") for case 
 def test_raises(f: Callable[..., Any], good: Any, bad: list[Any], place: str):
     fn, _ = built(f, good)
     low, text = lowered(fn)
-    kernel = load_kernel(text, low.name, fn.result_types)
+    kernel = compile_kernel(text, low.name)
     for args in (*bad, good):
         want = outcome(lambda args=args: f(*copied(args)))
         for run in (load(text, "<lowered>")[low.name], kernel, lambda *a: interp.run(low, *a)):
@@ -80,7 +80,7 @@ def test_message_of_run_time_values_keeps_its_constant_parts():
 
     fn, leaves = built(f, (1.0, 2))
     low, text = lowered(fn)
-    kernel = load_kernel(text, low.name, fn.result_types)
+    kernel = compile_kernel(text, low.name)
     assert kernel(*leaves) == (2.0,)
     with pytest.raises(ValueError, match="k is , too large"):
         kernel(1.0, 4)

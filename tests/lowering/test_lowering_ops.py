@@ -38,7 +38,8 @@ def test_every_op_has_a_lowering(name: str):
 # --- elementwise: all combinations of kinds of operands ----------------------------------------------
 
 POOL = [A, F4, I, A > 0.5, 0.5, 2, np.float32(0.25), I.astype(np.int32), np.array(0.5), Z]
-ELEMENTWISE = [n for n, op in OPS.items() if is_elementwise(op) and n[:5] != "math_" and n != "widen"]
+OTHER = ("widen", "where0")
+ELEMENTWISE = [n for n, op in OPS.items() if is_elementwise(op) and n[:5] != "math_" and n not in OTHER]
 
 
 def arity(name: str) -> int:
@@ -232,6 +233,7 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("cast", (I,), {"dtype": dtype("bool")}),
     ("cast", (2.7,), {"dtype": dtype("f4")}),
     ("widen", (2,), {"type": WEAK_FLOAT}),
+    ("where0", (True, np.array(2.0), np.array(3.0)), {}),
     ("widen", (2.0,), {"type": Scalar(F8)}),
     ("reshape", (A, 6, 2), {}),
     ("reshape", (A, 5, 2), {}),

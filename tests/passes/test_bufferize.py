@@ -192,11 +192,18 @@ func f(x: f8[x.0], n: int) {
   }
   return r, old
 }"""),
-    "a broadcast is read-only": (1, """
+    "a broadcast that is also read is copied, for it is read-only": (1, """
+func f(x: f8[x.0], n: int) {
+  y = getitem x, 1, 2 {path=[lo:hi]}
+  b = broadcast_like y, x
+  w = setitem b, 2.0, 0 {path=[i]}
+  return w, b
+}"""),
+    "a broadcast number is written out": (0, """
 func f(x: f8[x.0], n: int) {
   b = broadcast_like 1.5, x
   w = setitem b, 2.0, 0 {path=[i]}
-  return w, b
+  return w, n
 }"""),
     "both branches hand on the same array": (1, """
 func f(x: f8[x.0], n: int) {

@@ -17,8 +17,8 @@ from s2sad.ops import OPS
 from s2sad.passes.base import Pass
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
-from s2sad.passes.inline import inline
 from s2sad.passes.hints import hints
+from s2sad.passes.inline import inline
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat

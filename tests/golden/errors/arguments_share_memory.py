@@ -6,3 +6,7 @@ def f(x, y):
     x[0] = y[0] * y[1]
     return np.sum(x * y)
 # error
+# arguments_share_memory.py:5:1: S401 f writes its argument x, which shares memory with y
+#     def f(x, y):
+#     ^
+#   pass a copy of one of them

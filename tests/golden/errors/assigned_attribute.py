@@ -6,3 +6,7 @@ def f(x):
     x.scale = 2.0
     return np.sum(x)
 # error
+# assigned_attribute.py:6:5: S122 attributes of an array cannot be assigned here
+#     x.scale = 2.0
+#     ^
+#   use a local name

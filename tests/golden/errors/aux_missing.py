@@ -5,3 +5,7 @@ import numpy as np
 def f(x):
     return np.sum(x)
 # error
+# aux_missing.py:5:1: S350 with has_aux, f must return a pair (value, aux)
+#     def f(x):
+#     ^
+#   return value, aux

@@ -8,3 +8,7 @@ def f(x):
         k += 1
     return np.sum(np.sum(x, axis=k))
 # error
+# axis_at_run_time.py:9:19: S305 `axis` must be known at compile time
+#     return np.sum(np.sum(x, axis=k))
+#                   ^
+#   pass a literal or an argument

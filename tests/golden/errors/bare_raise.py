@@ -7,3 +7,6 @@ def f(x):
         raise
     return x
 # error
+# bare_raise.py:7:9: S104 `raise` without an exception is not supported
+#     raise
+#     ^

@@ -10,3 +10,7 @@ def f(x):
         s += x[1] * k
     return s
 # error
+# break_in_an_unrolled_loop.py:9:13: S124 `break` under a run-time condition in a loop that is unrolled
+#     break
+#     ^
+#   loop over range(n) and an array instead of a tuple or list

@@ -6,3 +6,6 @@ def f(x):
     y = np.sum(x)
     return y(x)
 # error
+# called_a_number.py:7:12: S117 a number cannot be called
+#     return y(x)
+#            ^

@@ -8,3 +8,7 @@ def f(x):
 
     return x
 # error
+# class_inside.py:6:5: S120 classes cannot be defined here
+#     class Point:
+#     ^
+#   define the class outside

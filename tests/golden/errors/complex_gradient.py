@@ -5,3 +5,7 @@ import numpy as np
 def f(x):
     return abs(x)
 # error
+# complex_gradient.py:5:1: S343 argument x of f is complex, which has no gradient in general
+#     def f(x):
+#     ^
+#   use vjp, or split it into real and imaginary part

@@ -12,3 +12,7 @@ def f(x):
 
     return square(x[0])
 # error
+# decorated_inner_function.py:10:5: S123 decorators on nested functions are not supported
+#     def square(v):
+#     ^
+#   define it outside

@@ -7,3 +7,6 @@ def f(x):
     del ys[0], x[0]
     return ys[0]
 # error
+# del_element.py:7:5: S106 `del` is supported for names and dict items
+#     del ys[0], x[0]
+#     ^

@@ -8,3 +8,7 @@ def f(x):
         k = k + x
     return np.sum(k)
 # error
+# dtype_changes_in_a_loop.py:8:9: S315 an array of float64 and rank 1 replaces one of float32 and rank 1 in a loop
+#     k = k + x
+#     ^
+#   keep one dtype and rank from the start

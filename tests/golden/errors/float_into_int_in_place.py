@@ -7,3 +7,7 @@ def f(x):
     k += x
     return np.sum(k * x)
 # error
+# float_into_int_in_place.py:7:5: S312 float64 cannot be stored in place in an array of int64
+#     k += x
+#     ^
+#   make the array float: np.zeros(n) or x.astype(float)

@@ -8,3 +8,7 @@ def f(x):
         s += x
     return s
 # error
+# float_range.py:7:14: S320 range() needs ints
+#     for i in range(x):
+#              ^
+#   convert with int()

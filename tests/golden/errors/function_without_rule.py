@@ -5,3 +5,7 @@ import numpy as np
 def f(x):
     return np.sum(np.unwrap(x))
 # error
+# function_without_rule.py:6:19: S201 `np.unwrap` has no rule
+#     return np.sum(np.unwrap(x))
+#                   ^
+#   write it with functions that have one, or call it before the differentiated function

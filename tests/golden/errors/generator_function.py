@@ -6,3 +6,7 @@ def f(x):
     for v in x:
         yield v
 # error
+# generator_function.py:5:1: S103 generator functions are not supported
+#     def f(x):
+#     ^
+#   build and return a list or an array

@@ -7,3 +7,7 @@ def f(x):
         return np.sum(x)
     return x[0]
 # error
+# in_array.py:6:8: S109 `in` is not supported on an array
+#     if 1.0 in x:
+#        ^
+#   compare with ==

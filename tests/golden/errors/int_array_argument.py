@@ -5,3 +5,7 @@ import numpy as np
 def f(x):
     return np.sum(x * x)
 # error
+# int_array_argument.py:5:1: S342 argument x of f is an array of int64: no derivative exists with respect to it
+#     def f(x):
+#     ^
+#   pass x.astype(float)

@@ -8,3 +8,7 @@ def f(x):
         s += v
     return s
 # error
+# iterated_number.py:7:14: S310 a number is used as an array here
+#     for v in x:
+#              ^
+#   pass an array, or annotate the argument: x: "f8[:]"

@@ -8,3 +8,7 @@ def f(x):
         ys.append(v)
     return ys.pop()
 # error
+# list_pop.py:9:12: S107 pop from a list built in a loop is not supported
+#     return ys.pop()
+#            ^
+#   use an array

@@ -11,3 +11,7 @@ def f(x):
         s = s * x[0] + k
     return s
 # error
+# long_unrolled_loop.py:10:14: S116 a loop over 400 compile-time items is too long to unroll
+#     for k in NAMES:
+#              ^
+#   stack them in an array

@@ -8,3 +8,7 @@ def f(x):
             return x
     return x * x
 # error
+# match.py:6:5: S121 `match` is not supported
+#     match x:
+#     ^
+#   use if/elif

@@ -6,3 +6,6 @@ def f(x):
     p = {"w": x}
     return np.sum(p["b"])
 # error
+# missing_key.py:7:19: S319 KeyError: 'b'
+#     return np.sum(p["b"])
+#                   ^

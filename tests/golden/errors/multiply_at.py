@@ -7,3 +7,7 @@ def f(x):
     np.multiply.at(y, np.array([0, 0]), 2.0)
     return np.sum(y)
 # error
+# multiply_at.py:7:5: S118 np.multiply.at is not supported
+#     np.multiply.at(y, np.array([0, 0]), 2.0)
+#     ^
+#   use np.add.at or a loop

@@ -8,3 +8,7 @@ def f(x):
 
     return x
 # error
+# nested_async.py:6:5: S102 async code is not supported
+#     async def g(v):
+#     ^
+#   use a plain function

@@ -8,3 +8,7 @@ def f(x):
 
     return sum(g())
 # error
+# nested_generator.py:6:5: S103 generator functions are not supported
+#     def g():
+#     ^
+#   build a list

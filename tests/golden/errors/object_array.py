@@ -5,3 +5,5 @@ import numpy as np
 def f(x):
     return np.sum(x)
 # error
+# S301 x is an array of Python objects
+#   make it numeric: np.asarray(values, dtype=float), or series.to_numpy(dtype=float)

@@ -7,3 +7,6 @@ def f(x):
     y[0] = x
     return np.sum(y)
 # error
+# rank_too_high.py:7:5: S309 a value of rank 1 does not fit into rank 0
+#     y[0] = x
+#     ^

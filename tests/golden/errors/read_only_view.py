@@ -7,3 +7,7 @@ def f(x):
     y[0] = 1.0
     return np.sum(y)
 # error
+# read_only_view.py:7:5: S311 this array is a read-only view and cannot be written
+#     y[0] = 1.0
+#     ^
+#   copy it first

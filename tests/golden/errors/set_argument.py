@@ -5,3 +5,5 @@ import numpy as np
 def f(x):
     return sum(x)
 # error
+# S304 argument 0 is a set
+#   pass tuples, lists, dicts, namedtuples or dataclasses

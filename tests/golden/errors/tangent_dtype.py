@@ -5,3 +5,5 @@ import numpy as np
 def f(x):
     return x * x
 # error
+# S332 tangents[0] has dtype complex128, its primal float64
+#   convert it first

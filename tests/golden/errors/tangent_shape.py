@@ -5,3 +5,5 @@ import numpy as np
 def f(x):
     return x * x
 # error
+# S333 tangents[0] has shape (2,), its primal (3,)
+#   a tangent or cotangent has the shape of its primal

@@ -9,3 +9,7 @@ def f(x):
         y = x
     return y
 # error
+# try.py:6:5: S104 `try` is not supported
+#     try:
+#     ^
+#   test the condition with an `if` before the call

@@ -6,3 +6,7 @@ def f(x):
     y = y + np.sum(x)
     return y
 # error
+# unbound_name.py:6:9: S110 `y` is not bound here
+#     y = y + np.sum(x)
+#         ^
+#   assign it before it is read

@@ -5,3 +5,6 @@ import numpy as np
 def f(x):
     return x + "text"
 # error
+# unsupported_operands.py:6:12: S306 a number or an array is needed here, not the str 'text'
+#     return x + "text"
+#            ^

@@ -7,3 +7,7 @@ def f(x):
         file.write("x")
     return x
 # error
+# with_open.py:6:10: S201 `io.open` has no rule
+#     with open("log.txt") as file:
+#          ^
+#   write it with functions that have one, or call it before the differentiated function

@@ -10,3 +10,7 @@ def f(x):
     COUNT = COUNT + 1
     return x * COUNT
 # error
+# write_global.py:9:5: S105 writing a global is not supported
+#     global COUNT
+#     ^
+#   return the value instead

@@ -7,3 +7,14 @@ def loss(w, x, y):
     r = x @ w - y
     return 0.5 * np.sum(r * r)
 # output
+# s2sad 0.1  loss_grad (regression.py:6)
+
+
+def loss_grad(w, x, y):
+    """Return the gradient of loss in w (regression.py:6)."""
+    if y.shape[0] != x.shape[0]:
+        raise ValueError("regression.py:7: y.shape[0] must equal x.shape[0]")
+    r = x @ w - y
+    # reverse sweep
+    r_bar = 2.0 * r * 0.5  # regression.py:8
+    return x.T @ r_bar

@@ -8,3 +8,24 @@ def rollout(u, steps):
         u = u + 0.1 * np.sin(u) * u
     return np.sum(u)
 # output
+# s2sad 0.1  rollout_vjp (loop_carried_array.py:6)
+import numpy as np
+
+
+def rollout_vjp(u, steps, y_bar=1.0):
+    """Return rollout(u, steps) and the cotangent of u (loop_carried_array.py:6)."""
+    t1 = steps if steps > 0 else 0
+    u_tape = np.empty((t1,) + u.shape)
+    u_tape1 = np.empty((t1,) + u.shape)
+    for _ in range(steps):
+        u_tape[_] = u
+        t2 = 0.1 * np.sin(u)
+        u_tape1[_] = t2
+        u = u + t2 * u
+    t3 = np.sum(u)
+    # reverse sweep
+    u_bar = np.broadcast_to(y_bar, u.shape)  # loop_carried_array.py:7
+    for _ in range(steps - 1, -1, -1):
+        u = u_tape[_]
+        u_bar = u_bar + u_tape1[_] * u_bar + np.cos(u) * (0.1 * (u * u_bar))  # loop_carried_array.py:8
+    return t3, u_bar.copy()

@@ -9,3 +9,20 @@ def norms(m):
         s += np.sqrt(np.sum(row * row))
     return s
 # output
+# s2sad 0.1  norms_vjp (loop_over_rows.py:6)
+import numpy as np
+
+
+def norms_vjp(m, y_bar=1.0):
+    """Return norms(m) and the cotangent of m (loop_over_rows.py:6)."""
+    s_tape = np.empty(m.shape[0])
+    s = 0.0
+    for k in range(m.shape[0]):
+        t1 = np.sqrt(np.sum(m[k] * m[k]))
+        s_tape[k] = t1
+        s += t1
+    # reverse sweep
+    m_bar = np.zeros_like(m)
+    for k in range(m.shape[0] - 1, -1, -1):
+        m_bar[k] += 2.0 * m[k] * (0.5 * y_bar / s_tape[k])  # loop_over_rows.py:9
+    return s, m_bar

@@ -9,3 +9,32 @@ def clipped(x):
     a[x > 0.5] *= 2.0
     return np.sum(a)
 # output
+# s2sad 0.1  clipped_vjp (mask_write.py:6)
+import numpy as np
+
+
+def unbroadcast(g, shape):
+    """Return g with `shape`: summed where that is 1, repeated where g is."""
+    lead = g.ndim - len(shape)
+    axes = tuple(k for k in range(g.ndim) if k < lead or shape[k - lead] == 1 != g.shape[k])
+    if axes:
+        g = np.sum(g, axis=axes, keepdims=True)
+        g = g.reshape(g.shape[lead:])
+    return np.broadcast_to(g, shape).copy()
+
+
+def clipped_vjp(x, y_bar=1.0):
+    """Return clipped(x) and the cotangent of x (mask_write.py:6)."""
+    a = x * x
+    t1 = x < 0.0
+    a[t1] = 0.0
+    t2 = x > 0.5
+    t3 = a[t2] * 2.0
+    a[t2] = t3
+    # reverse sweep
+    a_bar = np.broadcast_to(y_bar, a.shape)  # mask_write.py:9
+    t4 = a_bar[t2]  # mask_write.py:9
+    a_bar = a_bar.copy()  # mask_write.py:9
+    a_bar[t2] = 2.0 * unbroadcast(t4, t3.shape)  # mask_write.py:9
+    a_bar[t1] = 0.0  # mask_write.py:8
+    return np.sum(a), 2.0 * x * a_bar
