@@ -40,8 +40,9 @@ class Derivative:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the derivative at these arguments."""
         last = self.program.last
-        if last is not None and not kwargs and last.quick(args):
-            return last.main.call(args)
+        values = last.quick(args) if last is not None and not kwargs else None
+        if last is not None and values is not None:
+            return last.main.call(values)
         variant, values = self.program.find(args, kwargs)
         return variant.run(values)
 

@@ -31,7 +31,7 @@ class Binding:
         self.captured_keys = {p.name: _captured_key(fn, p) for p in fn.signature if p.kind == "captured"}
         self.holds = facts_predicate(fn)
         self.written = tuple(fn.writes) if check_overlap else ()
-        self.quick: Callable[[tuple[Any, ...]], bool] | None = None
+        self.quick: Callable[[tuple[Any, ...]], Values | None] = lambda args: None
 
     def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Values:
         """Return one value per parameter."""
@@ -61,22 +61,36 @@ class Binding:
         return values if self.flat else self.gather(values)
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Make the quick test for calls with plain arguments like these: arrays and floats by position,
-        nothing captured."""
-        complete = len(args) == len(self.signature) and not kwargs
-        plain = complete and self.direct and self.flat and not self.statics
-        if not plain or any(type(a) not in (np.ndarray, float) for a in args):
+        """Make the quick way for calls like these, if each parameter is one leaf that is given by
+        position or captured."""
+        count = sum(p.kind == "positional" for p in self.signature)
+        late = self.signature[count:]
+        if kwargs or len(args) != count or not self.flat or any(p.kind != "captured" for p in late):
             return
-        wanted = [(type(a), getattr(a, "dtype", None), getattr(a, "ndim", 0)) for a in args]
-        holds = self.holds
+        wanted = [_wanted(a) for a in args]
+        readers = [(self.readers[p.name], *_wanted(self.readers[p.name]())) for p in late]
+        statics, holds = self.statics, self.holds
 
-        def quick(found: tuple[Any, ...]) -> bool:
-            if len(found) != len(wanted):
-                return False
+        def quick(found: tuple[Any, ...]) -> Values | None:
+            if len(found) != count:
+                return None
             for a, (kind, dtype, ndim) in zip(found, wanted, strict=True):
                 if type(a) is not kind or (dtype is not None and (a.dtype is not dtype or a.ndim != ndim)):
-                    return False
-            return holds is None or holds(found)
+                    return None
+            for read, value in statics:
+                if read() is not value:
+                    return None
+            values: Values = found
+            if readers:
+                values = [*found]
+                for read, kind, dtype, ndim in readers:
+                    a = read()
+                    if type(a) is not kind or (
+                        dtype is not None and (a.dtype is not dtype or a.ndim != ndim)
+                    ):
+                        return None
+                    values.append(a)
+            return values if holds is None or holds(values) else None
 
         self.quick = quick
 
@@ -114,6 +128,10 @@ class Binding:
             return bool(key_of(value, p.name)[0] == self.captured_keys[p.name])
         except S2sadError:
             return False
+
+
+def _wanted(leaf: Any) -> tuple[Any, Any, int]:
+    return (type(leaf), leaf.dtype, leaf.ndim) if isinstance(leaf, np.ndarray) else (type(leaf), None, 0)
 
 
 def _captured_key(fn: Function, p: Parameter) -> Any:

@@ -25,6 +25,7 @@ from s2sad.passes.calls import everywhere
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
 from s2sad.passes.hints import hints
+from s2sad.passes.join import join
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
@@ -33,7 +34,7 @@ from s2sad.passes.stores import stores
 from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
-CLEAN = tuple(map(everywhere, (hints, simplify, cse, prune, stores, dce)))
+CLEAN = tuple(map(everywhere, (hints, simplify, cse, prune, join, stores, dce)))
 FINISH = (*map(everywhere, (order, unname, repeat)), bufferize)
 ROUNDS = 3
 

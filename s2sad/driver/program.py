@@ -40,7 +40,7 @@ class Variant:
         exact = derivative_leaves(derived, kind, program.record.has_aux)
         self.main = Compiled(derived, trace, program.jit and kind != "pullback", exact)
         self.flags: Flags = None
-        self.quick: Callable[[tuple[Any, ...]], bool] = lambda args: False
+        self.quick: Callable[[tuple[Any, ...]], Values | None] = lambda args: None
         known = {p.name: k for k, p in enumerate(primal.signature)}
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
         self.extra = tuple(p for p in derived.signature if p.name not in known)
@@ -51,7 +51,7 @@ class Variant:
         """Note the call that this variant was built for: plain calls like it are recognised quickly."""
         self.flags = flags
         self.binding.remember(args, kwargs)
-        if self.binding.quick is not None and self.aligned and not self.binding.written:
+        if self.aligned and not self.binding.written:
             self.quick = self.binding.quick
 
     @functools.cached_property
@@ -95,9 +95,9 @@ class Program:
         `flags` says which leaves are varied (jvp) or which arguments (hvp)."""
         last = self.last
         if last is not None and not kwargs and last.flags == flags:
-            quick = last.binding.quick
-            if quick is not None and quick(args):
-                return last, args
+            values = last.binding.quick(args)
+            if values is not None:
+                return last, values
         key = (flags, call_key(args, kwargs))
         found = self._look_up(key, args, kwargs)
         if found is None:

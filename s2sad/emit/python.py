@@ -125,31 +125,40 @@ class Statements:
         target = self.expr.part(base, instr.param("path"), operands, store=True)
         scaled = self._scaled(instr)
         if scaled is not None:
-            if scaled.args[0] is x and isinstance(base, ast.Name):
+            sign, factor, whole = scaled
+            if whole and isinstance(base, ast.Name):
                 target = base
             assert isinstance(target, ast.Subscript | ast.Name)
-            sign = _SIGNS[scaled.op.name]
-            kind = None if scaled.op.name == "power" else x.type
-            return self.simple(ast.AugAssign(target, sign, self.expr.operand(scaled.args[1], kind)), instr)
+            kind = None if isinstance(sign, ast.Pow) else x.type
+            return self.simple(ast.AugAssign(target, sign, self.expr.operand(factor, kind)), instr)
         return self.simple(ast.Assign([target], self.expr.operand(v, x.type)), instr)
 
-    def _scaled(self, instr: Instr) -> Instr | None:
-        """Return the operation whose result a write stores where its first operand was read from."""
-        x, v, *operands = instr.args
+    def _scaled(self, instr: Instr) -> tuple[ast.operator, Operand, bool] | None:
+        """Return (operator, other operand, the whole array) of an operation whose result a write stores
+        where its first operand was read from: `x[k] *= v`."""
+        x, v = instr.args[:2]
         maker = self.inlining.inlined.get(v) if isinstance(v, Value) else None
         if maker is None or maker.op.name not in _SIGNS or v.type.dtype != x.type.dtype:
             return None
-        whole = instr.param("path") == paths.full(x.type.ndim)
-        if whole and maker.args[0] is x:
-            return maker if v.type.ndim == x.type.ndim and maker.op.name not in _ACCUMULATED else None
-        read = self.inlining.inlined.get(maker.args[0]) if isinstance(maker.args[0], Value) else None
-        if read is None or read.op.name != "getitem" or read.param("path") != instr.param("path"):
-            return None
-        if read.args != (x, *operands) or maker.result.type.ndim != read.result.type.ndim:
-            return None
-        # x[i] += v is `accum`; x[i] = x[i] + v stays as it was written
-        plain = maker.op.name in _ACCUMULATED and not paths.is_fancy(read.param("path"))
-        return None if plain else maker
+        orders = [maker.args, maker.args[::-1]] if maker.op.name == "multiply" else [maker.args]
+        for read, other in orders:
+            whole = read is x and instr.param("path") == paths.full(x.type.ndim)
+            if v.type.ndim == read.type.ndim and (whole or self._is_read(read, instr)):
+                # x[i] += v is `accum`; x[i] = x[i] + v stays as it was written
+                plain = maker.op.name in _ACCUMULATED and (whole or not paths.is_fancy(instr.param("path")))
+                return None if plain else (_SIGNS[maker.op.name], other, whole)
+        return None
+
+    def _is_read(self, a: Operand, write: Instr) -> bool:
+        """True if `a` prints as the very part that is written."""
+        read = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+        x, _, *operands = write.args
+        return (
+            read is not None
+            and read.op.name == "getitem"
+            and read.param("path") == write.param("path")
+            and read.args == (x, *operands)
+        )
 
     def accumulate(self, instr: Instr) -> Simple:
         """Return `x[path] += v`, or the call of np.add.at."""

@@ -27,12 +27,14 @@ class Edits:
     end_args: dict[tuple[Block, int], Value] = field(default_factory=dict)
     results: dict[Instr, Value] = field(default_factory=dict)  # new only results
     dropped: set[Instr] = field(default_factory=set)
+    replaced: dict[Instr, Instr] = field(default_factory=dict)
     renames: dict[Value, Value] = field(default_factory=dict)
     kept_args: set[tuple[Instr, int]] = field(default_factory=set)
     delays: dict[Instr, Instr] = field(default_factory=dict)  # instr moves behind the other
 
     def __bool__(self) -> bool:
-        return bool(self.before or self.behind or self.at_start or self.at_end or self.args or self.delays)
+        places = (self.before, self.behind, self.at_start, self.at_end, self.args)
+        return any(places) or any((self.delays, self.dropped, self.replaced))
 
 
 def copy_of(value: Value, maker: Instr | None, name: str, origin: Origin | None, role: str) -> Instr:
@@ -76,6 +78,8 @@ def _block(block: Block, edits: Edits) -> Block:
 
 
 def _instr(instr: Instr, edits: Edits) -> Instr:
+    if instr in edits.replaced:
+        return edits.replaced[instr]
     args = tuple(_arg(instr, k, a, edits) for k, a in enumerate(instr.args))
     blocks = tuple(_block(b, edits) for b in instr.blocks)
     if instr in edits.results:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from s2sad.analysis.liveness import Liveness, carried_params, initial_args
 from s2sad.analysis.storage import (
@@ -14,6 +14,7 @@ from s2sad.analysis.storage import (
     exits,
     written_args,
 )
+from s2sad.ir import path as paths
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
@@ -105,6 +106,8 @@ class Conflicts:
         self.touched |= mask & ~NOT_OURS
         if bad & ~NOT_OURS and self._delayed(block, k, instr, bad & ~NOT_OURS):
             return
+        if self._made_new(block, instr):
+            return
         if not bad & NOT_OURS and self._readers_copied(instr, arg, x, bad):
             return
         self._copy_at(self._cheapest(instr, arg, x, bad), instr)
@@ -163,6 +166,34 @@ class Conflicts:
             for inner in block.walk():
                 for arg, _ in written_args(inner):
                     yield inner.args[arg]
+
+    # --- making a new array instead of writing ---------------------------------------------------
+
+    def _made_new(self, block: Block, instr: Instr) -> bool:
+        """Replace a write of a whole array: `a1 = a.copy(); a1 += v` is `a1 = a + v`, and a copy that
+        is overwritten is what it is overwritten with."""
+        if instr.op.name not in ("setitem", "accum") or self.final & set(instr.results):
+            return False
+        x, v = instr.args[:2]
+        whole = instr.param("path") == paths.full(x.type.ndim) and not instr.param("at")
+        if not whole or not isinstance(v, Value) or v.type.dtype != x.type.dtype:
+            return False
+        if instr.op.name == "accum":
+            if isinstance(v.type, Array) and v.type.ndim > x.type.ndim:
+                return False
+            self.edits.replaced[instr] = replace(instr, op=OPS["add"], args=(x, v), params=())
+            return True
+        if v.type != x.type:
+            return False
+        maker = self.sites[v].instr
+        fresh = maker is not None and not maker.blocks and alias_of(maker) is Alias.FRESH
+        if maker is not None and fresh and self.sites[v].block is block and self.reads[v] == 1:
+            self.edits.results[maker] = instr.result
+            self.edits.dropped.add(instr)
+        else:
+            self.edits.replaced[instr] = replace(instr, op=OPS["copy"], args=(v,), params=())
+        self.touched |= self.storage.mask(v) & ~NOT_OURS
+        return True
 
     # --- copying what is read ------------------------------------------------------------------
 

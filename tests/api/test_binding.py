@@ -80,7 +80,8 @@ def test_quick_test_of_plain_calls():
     fn = made(("x", np.ones(5)), ("y", np.ones(5)), ("s", 1.0), facts=(Fact(x, y),))
     binding = Binding(fn, False)
     binding.remember((np.ones(5), np.ones(5), 1.0), {})
-    assert binding.quick((np.ones(3), np.ones(3), 2.0))
+    call = (np.ones(3), np.ones(3), 2.0)
+    assert binding.quick(call) is call
     for other in [
         (np.ones(3), np.ones(4), 2.0),
         (np.ones(3), np.ones(3), 2),
@@ -90,7 +91,31 @@ def test_quick_test_of_plain_calls():
         (np.ones(3), np.ones(3)),
         (np.ones(3), [1.0, 2.0, 3.0], 2.0),
     ]:
-        assert not binding.quick(other)
+        assert binding.quick(other) is None
+
+
+def test_quick_test_of_captured_values():
+    now = {"w": np.ones(2), "k": 2.0, "mode": "relu"}
+    extra = {
+        "captured": {"w": lambda: now["w"], "k": lambda: now["k"]},
+        "static_captures": [(lambda: now["mode"], "relu")],
+    }
+    kinds = {"w": "captured", "k": "captured"}
+    facts = (Fact(Size.symbol("x.0"), Size.symbol("w.0")),)
+    fn = made(("x", np.ones(2)), ("w", now["w"]), ("k", 2.0), kinds=kinds, extra=extra, facts=facts)
+    binding = Binding(fn, False)
+    x = np.ones(2)
+    assert binding.quick((x,)) is None
+    binding.remember((x,), {})
+    assert binding.quick((x,))[1] is now["w"]
+    assert binding.quick((np.ones(3),)) is None
+    for name, other in [("w", np.ones(3)), ("w", np.ones(2, int)), ("k", 2), ("mode", "tanh")]:
+        before = now[name]
+        now[name] = other
+        assert binding.quick((x,)) is None, name
+        now[name] = before
+    now["k"] = 7.0
+    assert binding.quick((x,))[2] == 7.0
 
 
 def test_captured_values_and_statics():

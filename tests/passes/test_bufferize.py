@@ -186,9 +186,9 @@ func f(x: f8[x.0], n: int) {
   z = zeros_like u
   r, old = for 0, n, 1, u, z (i, p, o) {
     v = getitem p {path=[:]}
-    w = accum p, o {path=[:]}
-    w2 = accum w, 1.0, i {path=[i]}
-    yield w2, v
+    s = sum o {axis=None, keepdims=False}
+    w = accum p, s, i {path=[i]}
+    yield w, v
   }
   return r, old
 }"""),
@@ -198,6 +198,15 @@ func f(x: f8[x.0], n: int) {
   b = broadcast_like y, x
   w = setitem b, 2.0, 0 {path=[i]}
   return w, b
+}"""),
+    "an array that is overwritten or added to as a whole is made anew": (0, """
+func f(x: f8[x.0], n: int) {
+  a = multiply x, 2.0
+  %1 = sin a
+  b = setitem a, %1 {path=[:]}
+  c = accum b, x {path=[:]}
+  d = accum x, c {path=[:]}
+  return a, b, d
 }"""),
     "a broadcast number is written out": (0, """
 func f(x: f8[x.0], n: int) {

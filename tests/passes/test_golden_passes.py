@@ -19,6 +19,7 @@ from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
 from s2sad.passes.hints import hints
 from s2sad.passes.inline import inline
+from s2sad.passes.join import join
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
@@ -28,9 +29,8 @@ from s2sad.passes.stores import stores
 from s2sad.passes.unname import unname
 
 FOLDER = Path(__file__).parent.parent / "golden" / "passes"
-PASSES: dict[str, Pass] = {
-    step.__name__: step for step in (simplify, cse, prune, dce, inline, order, repeat, stores, unname, hints)  # type: ignore[attr-defined]
-}
+STEPS: tuple[Pass, ...] = (hints, simplify, cse, prune, join, stores, dce, inline, order, unname, repeat)
+PASSES = {step.__name__: step for step in STEPS}
 CASES = sorted(path for name in PASSES for path in (FOLDER / name).glob("*.ir"))
 SAME = "# the same"
 

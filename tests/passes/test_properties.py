@@ -13,6 +13,7 @@ from s2sad.passes.base import Pass
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
 from s2sad.passes.hints import hints
+from s2sad.passes.join import join
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
@@ -20,7 +21,7 @@ from s2sad.passes.simplify import simplify
 from s2sad.passes.stores import stores
 from s2sad.passes.unname import unname
 
-CLEAN = (hints, simplify, cse, prune, stores, dce)
+CLEAN = (hints, simplify, cse, prune, join, stores, dce)
 PASSES = (*CLEAN, order, repeat, unname)
 
 
