@@ -50,6 +50,16 @@ def written_args(instr: Instr) -> tuple[tuple[int, int], ...]:
     return tuple((k, first + j) for j, k in enumerate(callee.writes))
 
 
+def overwrites(instr: Instr) -> bool:
+    """True for `x[:] = v`: it needs the memory of x, not what is in it."""
+    return instr.op.name == "setitem" and instr.param("path") == paths.full(instr.args[0].type.ndim)
+
+
+def contents_read(node: Instr | End) -> Sequence[Operand]:
+    """Return the operands of which an instruction or end needs what is in them."""
+    return node.args[1:] if isinstance(node, Instr) and overwrites(node) else node.args
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """How the results of a called function share memory: `with_params[k]` lists the parameters that

@@ -82,6 +82,15 @@ class Compiled:
         kernel, failure = load_kernel(text, fn.name)
         flat, assemble = self.flat, self.assemble
         gather = gatherer([p.tree for p in self.ir.signature])
+        given = [i for p in self.ir.signature for i in leaves(p.tree)]
+        if given != sorted(given):  # captured values may stand between leaves and their tangents
+            in_order, flat = gather, False
+            ranks = sorted(range(len(given)), key=given.__getitem__)
+
+            def gather(values: Values) -> Any:
+                found = in_order(values)
+                return [found[k] for k in ranks]
+
 
         def call(values: Values) -> Any:
             try:

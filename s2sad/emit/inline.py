@@ -134,7 +134,8 @@ class Inlining:
         uses = self._uses.get(v, [])
         if uses and self.fixed.is_size(v):
             return len(block.instrs)
-        if not 0 < len(uses) <= (_REPEATED_BY_US if instr.role else _REPEATED):
+        most = _REPEATED_BY_US if instr.role else _REPEATED
+        if not uses or (len(uses) > most and not self.fixed.is_index(instr)):
             return None
         cheap = self.fixed.is_cheap(instr)
         if cheap and all(self.fixed.anywhere(instr, block, use.block) for use in uses):
@@ -177,7 +178,8 @@ class Inlining:
     def _free_way(self, block: Block, k: int, position: int, instr: Instr) -> bool:
         read = tuple(used_values(instr))
         names = {v.name for v in read if v.name}
-        shapes = {a for j, a in enumerate(instr.args) if j in instr.op.shape_args}
+        contents = {a for j, a in enumerate(instr.args) if j not in instr.op.shape_args}
+        shapes = set(instr.args) - contents
         arrays = self.storage.of.mask(v for v in read if isinstance(v.type, Array) and v not in shapes)
         for other in block.instrs[k + 1 : position]:
             if self.is_inlined(other) or other.op.name == "comment":

@@ -70,9 +70,7 @@ def text_of(node: ast.AST) -> str:
     """Return a statement or expression as one line."""
     formats = _Formats()
     node = formats.visit(node)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        text: str = astor.to_source(node, pretty_string=_string, pretty_source="".join)
+    text: str = astor.to_source(node, pretty_string=_string, pretty_source="".join)
     text = text.strip("\n")
     for name, shown in formats.texts.items():
         text = text.replace(name, shown)

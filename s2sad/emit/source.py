@@ -15,11 +15,10 @@ from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import INDENT, WIDTH, TooLong, expression_text, lines
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
 from s2sad.emit.names import Names, identifier
-from s2sad.emit.order import reorder
 from s2sad.emit.python import Statements
 from s2sad.emit.signature import Signature, def_lines, signature_of
-from s2sad.emit.spelling import SUPPORT
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ops.support import SUPPORT
 
 VERSION = "0.1"
 _ROUNDS = 500
@@ -102,7 +101,6 @@ class _Printer:
     assignments at the end of loops can be saved."""
 
     def __init__(self, fn: Function, functions: dict[Function, str], captured_as_lines: bool):
-        fn = reorder(fn)
         self.fn, self.functions = fn, functions
         self.signature: Signature = signature_of(fn, captured_as_lines)
         self.definitions = {r: i for i in fn.block.walk() for r in i.results}

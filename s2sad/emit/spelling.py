@@ -11,18 +11,6 @@ from s2sad.emit.constants import constant_text
 from s2sad.ir.core import Instr, Operand
 from s2sad.ir.types import Array, Type
 
-SUPPORT = {
-    "unbroadcast": '''def unbroadcast(g, shape):
-    """Return g with `shape`: summed where that is 1, repeated where g is."""
-    lead = g.ndim - len(shape)
-    axes = tuple(k for k in range(g.ndim) if k < lead or shape[k - lead] == 1 != g.shape[k])
-    if axes:
-        g = np.sum(g, axis=axes, keepdims=True)
-        g = g.reshape(g.shape[lead:])
-    return np.broadcast_to(g, shape).copy()
-'''
-}
-
 
 def template(instr: Instr) -> str:
     """Return the template of an instruction that is neither an index operation nor control flow."""

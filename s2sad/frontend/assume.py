@@ -51,6 +51,13 @@ class Assumptions(Sizes):
         if a != b and self._known(a) is not None and self._known(a) == self._known(b):
             self._assume(a, b, origin, raises=True)
 
+    def learn(self, a: Size, b: Size) -> None:
+        """Note that two sizes are equal because the program itself has checked it."""
+        a, b = self.canonical(a), self.canonical(b)
+        if a != b:
+            self._assume(a, b, None)
+            self.facts.pop()
+
     def pin(self, size: Size, origin: Origin | None) -> int | None:
         """Return the number a size or int has in the example arguments and assume it, or None."""
         size = self.canonical(size)

@@ -109,6 +109,12 @@ class Calls(Containers):
         if handler is not None:
             return handler(args, kwargs, node, name)
         call = lookup(value) if hashable(value) else None
+        if value is np.broadcast_to and len(args) == 2 and isinstance(args[0], Ref | Num):
+            like = args[1].shape_of if isinstance(args[1], Struct) else None
+            if like is not None:
+                x = self.leaf(args[0])
+                views = {x.operand: args[0]} if isinstance(args[0], Ref) else {}
+                return self.absorb(apply("broadcast_like", x, self.leaf(like)), views, name)
         if call is not None and value in JOINERS and args:
             rows = self.contents(args[0])
             if isinstance(rows, Series):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable
@@ -34,6 +35,8 @@ from s2sad.ir.structure import leaf_type
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import Array, Type, without_sizes
+from s2sad.ops.expr import apply
+from s2sad.ops.support import SUPPORT
 
 MAX_DEPTH = 40
 
@@ -247,11 +250,23 @@ class Functions(Statements):
         if isinstance(inner, types.FunctionType) and _only_caches(function):
             function = inner
         source = self.source(function)
+        if source.name in SUPPORT and gast.dump(source.node) == _support_dump(source.name):
+            return self.call_support(source.name, args, node)
         names = self.bound_arguments(
             source.node, self.function_defaults(function), args, kwargs, function.__name__, node
         )
         names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
         return self.enter(source, source.node, None, names, node)
+
+    def call_support(self, op: str, args: tuple[Abstract, ...], node: Any) -> Abstract:
+        """Return a function of emitted text as the op it stands for: `unbroadcast(g, x.shape)`."""
+        shape = self.contents(args[1])
+        assert isinstance(shape, Struct)
+        if shape.shape_of is not None:
+            like: Any = self.leaf(shape.shape_of)
+        else:
+            like = apply("empty", *(self.leaf(item) for item in shape.items), dtype=np.dtype(np.float64))
+        return self.absorb(apply(op, self.leaf(args[0]), like), {})
 
     def call_closure(
         self, closure: Closure, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
@@ -392,6 +407,11 @@ def _has_fields(value: Any) -> bool:
 def _only_caches(function: Any) -> bool:
     # functools.lru_cache and similar wrappers compute the same function
     return not isinstance(function, types.FunctionType)
+
+
+@functools.cache
+def _support_dump(name: str) -> str:
+    return str(gast.dump(gast.parse(SUPPORT[name]).body[0]))
 
 
 def same_tree(a: Tree, b: Tree) -> bool:

@@ -73,7 +73,7 @@ class Lookups(Operators):
             match attr:
                 case "shape":
                     sizes = tuple(self.size(owner, k) for k in range(owner.type.ndim))
-                    return Struct("tuple", tuple(range(len(sizes))), sizes)
+                    return Struct("tuple", tuple(range(len(sizes))), sizes, shape_of=owner)
                 case "size":
                     return self.total_size(owner)
                 case "flat":

@@ -209,8 +209,20 @@ class Statements(Effects):
         self.at(node)
         if isinstance(cond, Literal):
             return self.run(node.body if cond.value else node.orelse)
+        self.learn_sizes(cond, node)
         outcome: Outcome = self.run_if(cond, lambda: self.run(node.body), lambda: self.run(node.orelse))
         return outcome
+
+    def learn_sizes(self, cond: Operand, node: Any) -> None:
+        """Note what a check at the head of the function says: `if a != b: raise` makes sizes equal."""
+        if len(self.frames) > 1 or self.branch_depth or self.frame.loops or node.orelse:
+            return
+        made = next((i for i in reversed(self.builder.instrs) if cond in i.results), None)
+        if made is None or made.op.name != "not_equal" or not isinstance(node.body[-1], gast.Raise):
+            return
+        sizes = [getattr(a.type, "size", None) for a in made.args]
+        if sizes[0] is not None and sizes[1] is not None:
+            self.sizes.learn(sizes[0], sizes[1])
 
     def run_if(self, cond: Operand, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """Emit an `if`; return None if control can fall through it."""

@@ -65,12 +65,14 @@ class Static(Abstract):
 
 @dataclass(frozen=True, slots=True)
 class Struct(Abstract):
-    """Contents of a container: kind tuple, list, dict or record (`cls` with attributes `keys`)."""
+    """Contents of a container: kind tuple, list, dict or record (`cls` with attributes `keys`). A
+    tuple that is the shape of an array remembers the array in `shape_of`."""
 
     kind: str
     keys: tuple[Any, ...]
     items: tuple[Abstract, ...]
     cls: Any = None
+    shape_of: Ref | None = field(default=None, compare=False)
 
     def get(self, key: Any) -> Abstract | None:
         """Return the item stored under a key, or None."""

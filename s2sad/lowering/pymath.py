@@ -71,7 +71,7 @@ DOMAINS: dict[str, Check] = {
     "factorial": _compare("less", 0),
 }
 OVERFLOWS = {"exp", "exp2", "expm1", "sinh", "cosh", "pow", "gamma", "lgamma"}
-BY_NUMPY = {"exp2": "exp2", "cbrt": "cbrt"}  # what Numba's math lacks
+BY_NUMPY = {"exp2": "exp2", "cbrt": "cbrt", "fmod": "fmod"}  # what Numba's math lacks
 TO_INT = {"floor", "ceil", "trunc"}
 
 
@@ -98,8 +98,8 @@ def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> 
         case "log_base":
             code.fail_if(code.op("less_equal", args[1], Literal(0.0)), ValueError, DOMAIN)
             return code.op("divide", code.op("math_log", args[0]), code.op("math_log", args[1]))
-        case "exp2" | "cbrt":
-            return code.op(BY_NUMPY[name], code.op("to_float", args[0]))
+        case "exp2" | "cbrt" | "fmod":
+            return code.op(BY_NUMPY[name], *(code.op("to_float", a) for a in args))
         case "hypot" if len(args) != 2:
             total = code.op("multiply", args[0], args[0])
             for a in args[1:]:
@@ -164,10 +164,10 @@ def _isqrt(code: Code, n: Operand) -> Operand:
 def _remainder(code: Code, x: Operand, y: Operand) -> Operand:
     """IEEE 754: to the nearest multiple of y, a tie to the even one; every step is exact."""
     long, short = code.op("math_fabs", x), code.op("math_fabs", y)
-    low = code.op("math_fmod", long, short)
+    low = code.op("fmod", long, short)
     high = code.op("subtract", short, low)
     parts = code.op("multiply", Literal(0.5), code.op("subtract", long, low))
-    twice = code.op("multiply", Literal(2.0), code.op("math_fmod", parts, short))
+    twice = code.op("multiply", Literal(2.0), code.op("fmod", parts, short))
     tie = code.op("subtract", low, twice)
     far = code.op("select", code.op("greater", low, high), code.op("negative", high), tie)
     near = code.op("select", code.op("less", low, high), low, far)

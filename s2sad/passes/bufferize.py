@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from s2sad.analysis.liveness import Numbering, liveness
-from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, summarize
+from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, contents_read, summarize
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Operand, Value
 from s2sad.passes.bufferize_edit import apply
@@ -66,8 +66,9 @@ class _Functions:
         for _ in range(_ROUNDS):
             numbering = Numbering(fn, RESERVED)
             storage = Storage(fn, numbering, self.summaries)
-            found = Conflicts(fn, storage, liveness(fn, numbering))
-            edits = found.edits or write_back(fn, storage, Lineage(fn))
+            lineage = Lineage(fn)
+            found = Conflicts(fn, storage, liveness(fn, numbering, contents_read), lineage)
+            edits = found.edits or write_back(fn, storage, lineage)
             if not edits:
                 self.summaries[fn] = summarize(fn, storage)
                 return fn

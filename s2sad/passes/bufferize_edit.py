@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from s2sad.analysis.storage import overwrites
 from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.types import Scalar
@@ -92,6 +93,8 @@ def _instr(instr: Instr, edits: Edits) -> Instr:
 def _arg(instr: Instr, k: int, a: Operand, edits: Edits) -> Operand:
     if (instr, k) in edits.args:
         return edits.args[instr, k]
+    if k == 0 and overwrites(instr):  # a copy of what is overwritten would be of no use
+        return a
     if isinstance(a, Value) and a in edits.renames and (instr, k) not in edits.kept_args:
         return edits.renames[a]
     return a

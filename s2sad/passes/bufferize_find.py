@@ -9,6 +9,7 @@ from s2sad.analysis.liveness import Liveness, carried_params, initial_args
 from s2sad.analysis.storage import (
     CALLER,
     READONLY,
+    Lineage,
     Storage,
     alias_of,
     exits,
@@ -21,6 +22,7 @@ from s2sad.ir.types import Array
 from s2sad.ir.walk import use_counts, used_values
 from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_edit import Edits, copy_of
+from s2sad.passes.bufferize_parts import apart
 
 NOT_OURS = CALLER | READONLY
 _VIEWS = (Alias.VIEW, Alias.MAYBE, Alias.SAME, Alias.READONLY)
@@ -50,8 +52,8 @@ class _Place:
 class Conflicts:
     """Walks a function once; `edits` resolves conflicts that have nothing to do with each other."""
 
-    def __init__(self, fn: Function, storage: Storage, live: Liveness):
-        self.fn, self.storage, self.live = fn, storage, live
+    def __init__(self, fn: Function, storage: Storage, live: Liveness, lineage: Lineage):
+        self.fn, self.storage, self.live, self.lineage = fn, storage, live, lineage
         self.of = storage.of
         self.edits = Edits()
         self.touched = 0  # what this round's edits are about: judged again in the next round
@@ -98,6 +100,9 @@ class Conflicts:
         mask = self.storage.mask(x)
         live = self.live.after[instr] & ~self.of.mask(instr.results)
         bad = mask & (live | NOT_OURS)
+        for v in self.of.members(bad):
+            if self._is_apart(v, instr):
+                bad &= ~self.of[v]
         if instr.op.name == "call":  # the callee must not see the array twice
             others = (a for j, a in enumerate(instr.args) if j != arg)
             bad |= mask & self.of.mask(others)
@@ -110,9 +115,22 @@ class Conflicts:
             return
         if not bad & NOT_OURS and self._readers_copied(instr, arg, x, bad):
             return
-        self._copy_at(self._cheapest(instr, arg, x, bad), instr)
+        self._copy_at(self._cheapest(instr, arg, x, bad), instr, bad)
 
-    def _copy_at(self, place: _Place, why: Instr) -> None:
+    def _is_apart(self, v: Value, write: Instr) -> bool:
+        """True if `v` is a view of a part of the written array that the write does not touch."""
+        if write.op.name == "call":
+            return False
+        root = self.lineage[write.args[0]]
+        while True:
+            maker = self.sites[v].instr
+            if maker is None or maker.op.name != "getitem" or not isinstance(maker.args[0], Value):
+                return False
+            if self.lineage[maker.args[0]] is root:
+                return apart(maker, write)
+            v = maker.args[0]
+
+    def _copy_at(self, place: _Place, why: Instr, bad: int) -> None:
         value = place.instr.args[place.arg]
         assert isinstance(value, Value)
         maker = self.sites[value].instr
@@ -120,6 +138,9 @@ class Conflicts:
         only = self.reads[value] == 1 and maker is not None and not maker.blocks and len(maker.results) == 1
         origin = place.instr.origin or why.origin
         copy = copy_of(value, maker, name, origin, why.role)
+        if maker is not None and bad == READONLY and copy.op is not OPS["copy"]:
+            self.edits.replaced[maker] = replace(copy, results=(value,))  # for all readers
+            return
         if maker is not None and only and copy.op is not OPS["copy"]:
             self.edits.dropped.add(maker)  # made anew where it is written
         elif maker is not None and only:
@@ -141,6 +162,8 @@ class Conflicts:
     def _delayed(self, block: Block, k: int, instr: Instr, bad: int) -> bool:
         """Move the write behind the last reader, if nothing there depends on it."""
         if self.of.mask(block.end.args) & bad or instr.op.name == "call":
+            return False
+        if instr in self.edits.delays.values():  # something moves behind it already
             return False
         last = k
         for j in range(k + 1, len(block.instrs)):

@@ -53,6 +53,7 @@ class _Inliner(Rewriter):
         copier = Copier(self.sizes, dict(zip(body.params, args, strict=True)))
         copied = copier.block(body.block)
         instrs = [replace(i, role=new.role) if new.role and not i.role else i for i in copied.instrs]
+        instrs = [i for i in instrs if i.op.name != "comment"]  # they structure the callee's text
         for result, value in zip(new.results, copied.end.args, strict=True):
             self.replaced(result, self.fitting(value, result.type, new, instrs))
         return (*casts, *instrs)

@@ -1,7 +1,7 @@
 """Repeating what prints as shortly as a name: `x[i] * x[i]` rather than `t1 = x[i]` and `t1 * t1`.
 
-The last thing before memory is decided. Only reads of named arrays and steps from a named int are
-repeated, and only where the array is not written before the last of them, so that nothing is kept
+The last thing before memory is decided. Only numbers, steps from a named int and reads of named arrays
+are repeated, these only where the array is not written before the last of them, so that nothing is kept
 alive for longer. More than a few reads by generated code share one value, which gets a name.
 """
 
@@ -104,6 +104,8 @@ class _Uses:
 
 
 def _is_short(instr: Instr) -> bool:
+    if instr.op.name == "widen":  # a number, whatever it is called
+        return bool(instr.role) and isinstance(instr.args[0], Literal)
     if len(instr.results) != 1 or instr.result.name:
         return False
     if instr.op.name == "getitem":
@@ -127,7 +129,11 @@ class _Repeater(Rewriter):
     def __init__(self, uses: _Uses, chosen: dict[Value, Instr]) -> None:
         super().__init__()
         self.chosen = chosen
-        self.shared = {v for v in chosen if sum(1 for use in uses.of[v] if use.role) > FEW}
+        self.shared = {
+            v
+            for v, instr in chosen.items()
+            if instr.op.name != "widen" and sum(1 for use in uses.of[v] if use.role) > FEW
+        }
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         if any(r in self.chosen and r not in self.shared for r in instr.results):

@@ -9,93 +9,6 @@ from s2sad.ir.core import Literal, Operand
 from s2sad.ir.types import Scalar
 from s2sad.passes.site import Answer, Made, Row, Site, is_int, is_number, is_weak, same_type
 
-# --- signs --------------------------------------------------------------------------------------
-
-
-def without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
-    """Return `-a` without a minus sign, if `a` has one that can be taken away."""
-    if isinstance(a, Literal):
-        negative = isinstance(a.value, int | float) and not isinstance(a.value, bool) and a.value < 0
-        return Literal(-a.value) if negative else None
-    if (minus := site.near(a, "negative")) is not None:
-        return minus.args[0]
-    if site.instr.role == "reverse" and (difference := site.part(a, "subtract")) is not None:
-        left, right = difference.args  # -(-a - b) is a + b, but for the sign of zero
-        other = without_sign(site, left)
-        return None if other is None else Made("add", (other, right), difference.result.type)
-    if site.instr.role == "reverse" and (reduced := site.part(a, "sum", "outer", "matmul")) is not None:
-        other = without_sign(site, reduced.args[0])
-        if other is None:
-            return None
-        return Made(reduced.op.name, (other, *reduced.args[1:]), reduced.result.type, reduced.params)
-    product = site.part(a, "multiply", "divide")
-    if product is None or product.result.type.dtype.kind not in "fc":
-        return None
-    left, right = product.args
-    if (other := without_sign(site, left)) is not None:
-        return Made(product.op.name, (other, right), product.result.type)
-    if (other := without_sign(site, right)) is not None:
-        return Made(product.op.name, (left, other), product.result.type)
-    return None
-
-
-def _sum(site: Site) -> Answer:
-    left, right = site.args
-    if site.type.dtype.kind not in "ifc" or (isinstance(right, Literal) and isinstance(left, Literal)):
-        return None
-    if (other := without_sign(site, right)) is not None:
-        return Made("subtract", (left, other))
-    other = without_sign(site, left)
-    return None if other is None else Made("subtract", (right, other))
-
-
-def _difference(site: Site) -> Answer:
-    left, right = site.args
-    other = without_sign(site, right) if site.type.dtype.kind in "ifc" else None
-    return None if other is None else Made("add", (left, other))
-
-
-def _opposite(site: Site) -> Answer:
-    if isinstance(site.args[0], Literal):  # -0.0 and -1 are numbers already
-        return None
-    return without_sign(site, site.args[0])
-
-
-def _product_of_signs(site: Site) -> Answer:
-    left, right = site.args
-    if site.type.dtype.kind not in "fc":
-        return None
-    a, b = without_sign(site, left), without_sign(site, right)
-    return None if a is None or b is None else Made(site.instr.op.name, (a, b))
-
-
-def _number_of_sign(site: Site) -> Answer:
-    number, rest = site.args
-    if not isinstance(number, Literal) or (minus := site.near(rest, "negative")) is None:
-        return None
-    if isinstance(number.value, bool) or site.type.dtype.kind not in "ifc":
-        return None
-    return Made("multiply", (Literal(-number.value), minus.args[0]))
-
-
-def _minus_one(site: Site) -> Answer:
-    left, right = site.args
-    if site.type.dtype.kind not in "if":
-        return None
-    if is_number(left, -1) and same_type(right.type, site.type):
-        return Made("negative", (right,))
-    if is_number(right, -1) and same_type(left.type, site.type):
-        return Made("negative", (left,))
-    return None
-
-
-def _opposite_difference(site: Site) -> Answer:
-    if site.instr.role != "reverse":
-        return None
-    inner = site.part(site.args[0], "subtract")
-    return None if inner is None else Made("subtract", (inner.args[1], inner.args[0]))
-
-
 # --- neutral elements ---------------------------------------------------------------------------
 
 
@@ -228,15 +141,13 @@ def _twice(site: Site) -> Answer:
     return Made("multiply", (Made("multiply", (Literal(2.0), a), a.type), b))
 
 
-def _mean(site: Site) -> Answer:
-    """Divide by a count rather than multiply by its inverse."""
+def _inverse(site: Site) -> Answer:
+    """Divide rather than multiply by the inverse."""
     if site.instr.role != "reverse" or site.type.dtype.kind != "f":
         return None
     for a, b in (site.args, site.args[::-1]):
         inverse = site.part(a, "divide")
-        if inverse is None or not is_number(inverse.args[0], 1) or not is_int(inverse.args[1].type):
-            continue
-        if same_type(b.type, site.type):
+        if inverse is not None and is_number(inverse.args[0], 1) and same_type(b.type, site.type):
             return Made("divide", (b, inverse.args[1]))
     return None
 
@@ -263,8 +174,6 @@ ARITHMETIC = ("add", "subtract", "multiply", "divide", "negative", "power", "flo
 ARITHMETIC_OF_TWO = ("add", "subtract", "multiply", "divide", "where")
 TESTS = ("not_", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 FOLDED = (*ARITHMETIC, *TESTS, "to_float", "to_int")
-SIGN = "a sign is exact, and moves freely through products, quotients and sums"
-
 ALGEBRA = (
     Row(FOLDED, "1 + 2", "3", "what Python computes; not if it raises, overflows or gets long", _fold),
     Row(
@@ -275,14 +184,7 @@ ALGEBRA = (
     ),
     Row(ARITHMETIC_OF_TWO, "np.float64(2.0) * x", "2.0 * x", "x has that dtype already", _number_again),
     Row(("add", "subtract"), "(n - 1) + 1", "n", "ints are exact", _int_sum),
-    Row(("negative",), "--x, -(-a * b)", "x, a * b", SIGN, _opposite),
-    Row(("add",), "a + -b, a + -b * c", "a - b, a - b * c", SIGN, _sum),
-    Row(("subtract",), "a - -b", "a + b", SIGN, _difference),
-    Row(("multiply", "divide"), "-a * -b", "a * b", SIGN, _product_of_signs),
-    Row(("multiply",), "2.0 * -x", "-2.0 * x", SIGN, _number_of_sign),
-    Row(("multiply",), "1.0 / n * g", "g / n", "in reverse sweeps: one rounding instead of two", _mean),
-    Row(("multiply",), "-1.0 * x", "-x", SIGN, _minus_one),
-    Row(("negative",), "-(a - b)", "b - a", "in reverse sweeps: 0.0 for -0.0", _opposite_difference),
+    Row(("multiply",), "1.0 / n * g", "g / n", "in reverse sweeps: one rounding instead of two", _inverse),
     Row(("multiply",), "x * 1, 1 * x", "x", "exact for reals if kind, dtype and shape stay", _times_one),
     Row(
         ("divide", "power"), "x / 1, x ** 1", "x", "exact for reals if kind, dtype and shape stay", _right_one

@@ -14,8 +14,8 @@ from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.op import Alias, Kind
 from s2sad.ir.path import may_repeat
 from s2sad.passes.place import WRITING, are_apart, element
-from s2sad.passes.rows_algebra import without_sign
 from s2sad.passes.rows_arrays import ZEROS
+from s2sad.passes.rows_signs import without_sign
 from s2sad.passes.site import Answer, Made, Row, Site, is_number, is_weak, is_whole, same_type
 
 FAR = 8  # writes between two that are joined

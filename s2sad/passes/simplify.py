@@ -1,8 +1,8 @@
 """Simplification: local rewrites that a person would have made while writing.
 
-The rewrites are rows of three tables (`rows_algebra.py`, `rows_arrays.py`, `rows_writes.py`), tried on
-each instruction in order until none fits; branches and loops whose condition is known are resolved
-here. The user's own instructions are left as they are written.
+The rewrites are rows of tables (`rows_*.py`), tried on each instruction in order until none fits;
+branches and loops whose condition is known are resolved here. The user's own instructions are left as
+they are written.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Leaving, Rewriter, fits
 from s2sad.passes.rows_algebra import ALGEBRA
 from s2sad.passes.rows_arrays import ARRAYS
+from s2sad.passes.rows_signs import SIGNS
 from s2sad.passes.rows_writes import WRITES
 from s2sad.passes.site import Definitions, Made, Row, Site
 
-ROWS = (*ALGEBRA, *ARRAYS, *WRITES)
+ROWS = (*ALGEBRA, *SIGNS, *ARRAYS, *WRITES)
 LIMIT = 16  # rewrites of one instruction; every row makes it shorter, so this is not reached
 
 

@@ -201,7 +201,7 @@ class Forward:
         else:
             counter = self.plan.counts_own_trips(loop)
             cursor = counter if counter is not None else self.env[self.plan.cursors[loop]]
-            array = self.grown(b, array, cursor)
+            array = self.grown(b, array, cursor, None if self.plan.fills(tape) else ())
             where = (cursor,)
         if tape.kind == "growing" and loop in self.plan.cursors and self.plan.may_rewrite(loop):
             b.role = ""  # an entry of a trip that is not counted is written again
@@ -213,24 +213,30 @@ class Forward:
         lo = self.env[cursor]
         count = b.emit(OPS["size"], v, axis=None)
         hi = b.emit(OPS["add"], lo, count, name=cursor.name)
-        array = self.grown(b, self.env[tape.cell], hi, count)
+        array = self.grown(b, self.env[tape.cell], hi, (count,))
         row = b.emit(OPS["reshape"], v, Literal(-1))
         self.env[tape.cell] = b.emit(OPS["setitem"], array, row, lo, hi, name=tape.cell.name, path=tape.path)
         self.env[cursor] = hi
 
-    def grown(self, b: Builder, array: Operand, cursor: Operand, count: Operand | None = None) -> Operand:
-        """Append the doubling of a tape that is full; flat ones grow by `count` in addition."""
+    def grown(
+        self, b: Builder, array: Operand, cursor: Operand, more: tuple[Operand, ...] | None = None
+    ) -> Operand:
+        """Append the growing of a tape that is full: doubling, where every entry up to the cursor is
+        written; else (`more`) up to the cursor, with room for `more` elements."""
         t = array.type
         assert isinstance(t, Array)
         assert isinstance(array, Value)
         length = b.emit(OPS["size"], array, axis=0)
-        full = b.emit(OPS["equal" if count is None else "greater"], cursor, length)
+        test = "equal" if more is None else "greater" if more else "greater_equal"
+        full = b.emit(OPS[test], cursor, length)
         inner = b.inner()
-        if count is None:
-            more = inner.emit(OPS["empty_like"], array, dtype=None)
+        if more is None:
+            room = inner.emit(OPS["empty_like"], array, dtype=None)
         else:
-            more = inner.emit(OPS["empty"], inner.emit(OPS["add"], length, count), dtype=t.dtype)
-        twice = inner.emit(OPS["concatenate"], array, more, name=array.name, axis=0)
+            count = inner.emit(OPS["add"], *((length, *more) if more else (cursor, Literal(1))))
+            rest = [inner.emit(OPS["size"], array, axis=k) for k in range(1, t.ndim)]
+            room = inner.emit(OPS["empty"], count, *rest, dtype=t.dtype)
+        twice = inner.emit(OPS["concatenate"], array, room, name=array.name, axis=0)
         result = Value(array.name, Array(t.dtype, (self.plan.sizes.fresh(), *t.shape[1:])))
         keep = Block((), (), End("yield", (array,)))
         (grown,) = b.owner(IF, (full,), (inner.block((), "yield", twice), keep), (result,))

@@ -19,6 +19,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.define import maybe_unbound
 from s2sad.transforms.exits import Counting
+from s2sad.transforms.finals import final_elements
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
 from s2sad.transforms.reread import grown_arrays, rereads, tape_versions
@@ -60,7 +61,7 @@ class Plan:
         self.outward: dict[Instr, dict[Value, None]] = {}
         self.steps = steps(program, counting)
         self.measures = {(n,) for found in lengths.values() for n in found}  # not to be had from the value
-        self.reread = rereads(program)
+        self.reread = final_elements(program) | rereads(program)
         self.own_tapes = tape_versions(program)  # their cotangents keep the final shape
         self.on_tape: set[Value] = set()  # those of them that are read there
         self.restored: dict[Value, Value] = {}  # carried ints that the reverse sweep carries back -> cell
@@ -193,7 +194,7 @@ class Plan:
                 cost = None
             operands = tuple(dict.fromkeys(self._reads(instr)))
             for r in instr.results:
-                if r in self.reread and (cost is None or cost > LOAD):
+                if r in self.reread and (cost is None or cost >= LOAD):
                     yield self._from_tape(r, loop)
                 else:
                     yield Candidate(r, self._store(r, loop), cost, instr, operands)
@@ -286,6 +287,13 @@ class Plan:
                     break
                 place = position
         return place
+
+    def fills(self, tape: Tape) -> bool:
+        """True if a growing tape gets an entry each time its cursor steps."""
+        loop = tape.loops[-1]
+        counting = self.counting.get(loop)
+        exits = counting.exits if counting is not None else ()
+        return self.program.block_of[tape.value] is loop.blocks[-1] and all(e.kind == "none" for e in exits)
 
     def may_rewrite(self, loop: Instr) -> bool:
         """True if a trip that is not counted can have written entries of tapes."""

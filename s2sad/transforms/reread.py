@@ -62,8 +62,9 @@ def tape_versions(program: Program) -> set[Value]:
     found: set[Value] = set()
     for block in program.loop_of:
         for instr in block.instrs:
-            if instr.op is OPS["setitem"] and instr.role == "tape":
-                found.add(instr.result)
+            is_write = instr.op is OPS["setitem"] and instr.role == "tape"
+            if is_write or grown_arrays(program, instr):
+                found.update(instr.results)
             for x, y in _same_buffer(program, instr):
                 if isinstance(x, Value) and isinstance(y, Value):
                     links.setdefault(x, []).append(y)

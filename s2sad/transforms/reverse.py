@@ -19,7 +19,7 @@ from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
 from s2sad.transforms.exits import count_trips
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.forward import Forward
-from s2sad.transforms.fresh import fresh
+from s2sad.transforms.fresh import fresh, silent
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
 from s2sad.transforms.plan import Lengths, Plan, measured
@@ -336,7 +336,7 @@ class _Reverse(LoopReversal):
         """Append the call of the callee's vjp, which computes what it needs again."""
         callee: Function = instr.param("callee")
         flags = tuple(isinstance(a, Value) and a in self.activity for a in instr.args)
-        interface = Interface(fresh(callee), flags, called=True)
+        interface = Interface(fresh(silent(callee)), flags, called=True)
         key = (callee, flags)
         if key not in self.memo:
             self.memo[key] = _Reverse(interface, self.memo, with_value=False, seed_one=False).build()

@@ -109,7 +109,7 @@ class Scope:
             cursor = self.trip(loop).cursor
             assert cursor is not None
             where = (cursor,)
-        out = self.b.emit(OPS["getitem"], array, *where, name=v.name, path=tape.path)
+        out = self.b.emit(OPS["getitem"], array, *where, name=self.read_name(v), path=tape.path)
         if isinstance(v.type, Array):
             return retyped(self.b, out, v.type)
         return self.weakened(out, v)
@@ -160,10 +160,15 @@ class Scope:
         again = self.world.plan.reread[v]
         array, *where = map(self.fetch, (again.tape, *again.operands))
         self.b.role = "recompute"
-        out = self.b.emit(OPS["getitem"], array, *where, name=v.name, path=again.path)
+        out = self.b.emit(OPS["getitem"], array, *where, name=self.read_name(v), path=again.path)
         if isinstance(v.type, Array):
             return retyped(self.b, out, v.type)
         return self.weakened(out, v)
+
+    def read_name(self, v: Value) -> str:
+        """Return the name of what is read for `v`: none if it is converted before it is `v`."""
+        converted = isinstance(v.type, Scalar) and v.type.weak and self.world.plan.narrow
+        return "" if converted else v.name
 
     def weakened(self, a: Operand, v: Value) -> Operand:
         """Return a number read from a tape as the Python number it was."""

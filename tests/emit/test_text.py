@@ -456,6 +456,85 @@ def f(x, k):
     return x, k
 """,
     ),
+    "what people repeat rather than name": (
+        (X, 3),
+        """
+func f(x: f8[x.0], n: int) {
+  %1 = size x {axis=0}
+  %2 = subtract %1, n
+  %3 = greater %2, 0
+  %4 = where %3, %2, 0
+  y = zeros %4, %4 {dtype=<f8>}
+  r = for 0, %4, 1, y (i, p) {
+    k = add i, 1
+    %5 = add i, 1
+    %6 = getitem x, i {path=[i]}
+    %7 = multiply %6, %6
+    %8 = greater %6, 0.0
+    q = if %8 {
+      %9 = add %7, %6
+      w = setitem p, %9, i, i {path=[i, i]}
+      yield w
+    } else {
+      yield p
+    }
+    r~1 = for 0, %5, 1, q (j, s) {
+      %10 = getitem x, %5 {path=[i]}
+      s~1 = accum s, %10, i, j {path=[i, i]}
+      yield s~1
+    }
+    yield r~1
+  }
+  return r, %4
+}""",
+        """
+def f(x, n):
+    t1 = max(x.shape[0] - n, 0)
+    y = np.zeros((t1, t1))
+    for i in range(t1):
+        k = i + 1
+        t2 = x[i] * x[i]
+        if x[i] > 0.0:
+            y[i, i] = t2 + x[i]
+        for j in range(i + 1):
+            y[i, j] += x[i + 1]
+    return y, t1
+""",
+    ),
+    "a numbered name is no better than none, in derivative code": (
+        (X, X),
+        """
+func f(x: f8[x.0], g: f8[x.0]) {
+  u_bar = sin x                    !reverse @ m.py:2
+  u_bar~1 = multiply x, g          !reverse @ m.py:3
+  u_bar~2 = add u_bar~1, 1.0       !reverse @ m.py:3
+  x_bar = multiply u_bar, u_bar~2  !reverse @ m.py:3
+  return x_bar, u_bar
+}""",
+        """
+def f(x, g):
+    u_bar = np.sin(x)  # m.py:2
+    x_bar = u_bar * (x * g + 1.0)  # m.py:3
+    return x_bar, u_bar
+""",
+    ),
+    "numbers that are chosen from two": (
+        (3, 2.0),
+        """
+func f(n: int, c: float) {
+  %1 = less n, 5
+  k = where %1, n, 5
+  %2 = greater c, 1.0
+  d = where %2, c, 1.0
+  return k, d
+}""",
+        """
+def f(n, c):
+    k = min(n, 5)
+    d = c if c > 1.0 else 1.0
+    return k, d
+""",
+    ),
     "comments name the primal line in derivative code only": (
         (X, X),
         """

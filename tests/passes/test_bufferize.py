@@ -126,6 +126,15 @@ func f(x: f8[x.0], n: int) {
   h2 = accum h, v, -1 {path=[:hi]}
   return g2, h2
 }""",
+    "a view of a part that is not written": """
+func f(x: f8[x.0], n: int) {
+  a = multiply x, 2.0
+  low = getitem a, 2 {path=[:hi]}
+  b = setitem a, 0.0, 2 {path=[lo:]}
+  c = setitem b, 1.0, 3 {path=[i]}
+  part = getitem low, 1 {path=[lo:]}
+  return c, part
+}""",
     "a written parameter that the function may write": """
 func f(x: f8[x.0], n: int) writes(x) {
   r = for 0, n, 1, x (i, p) {
@@ -179,6 +188,13 @@ func f(x: f8[x.0], n: int) {
   v = getitem g, 1 {path=[lo:]}
   w = setitem g, 0.0 {path=[:]}
   return w, v
+}"""),
+    "a view of a part that may be written, counted from the end": (1, """
+func f(x: f8[x.0], n: int) {
+  a = multiply x, 2.0
+  low = getitem a, 3 {path=[:hi]}
+  b = setitem a, 0.0, -3 {path=[i]}
+  return b, low
 }"""),
     "a view is read in the next trip": (1, """
 func f(x: f8[x.0], n: int) {

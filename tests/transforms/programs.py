@@ -279,6 +279,47 @@ def counters(x, n):
     return s
 
 
+def sometimes(x, n):
+    s = 1.0
+    k = 0
+    while k < n:
+        j = 0
+        while j < k:
+            if (j + k) % 7 == 0:
+                s = np.sin(s) + x[j % 3]
+            j += 1
+        k += 1
+    return s
+
+
+def rows(x, n):
+    u = x.copy()
+    k = 0
+    while k < n:
+        if k % 5 == 4:
+            u = np.sin(u) * x
+        k += 1
+    return np.sum(u * u)
+
+
+def narrow_state(u0, steps, dt):
+    u = u0.copy()
+    c = 1.0
+    for _ in range(steps):
+        c = c * dt + 0.5
+        u[1:] = u[1:] - c * u[1:] * (u[1:] - u[:-1])
+    return np.sum(u * u) * dt
+
+
+def narrow_scalars(x, a):
+    s = x[0] * a
+    n = 0
+    while n < 6:
+        s = 0.3 * np.sin(s) * s + x[n] * 0.5 + np.sqrt(x[n])
+        n += 1
+    return s
+
+
 def constant(x):
     y = np.floor(x)
     return np.sum(y)
@@ -290,6 +331,8 @@ PROGRAMS = {
     "masked": (masked, (normal(6),), (0,)),
     "masked product": (masked2, (normal(6),), (0,)),
     "float32": (f32, (positive(5).astype(np.float32), positive(5).astype(np.float32)), (0, 1)),
+    "float32 state": (narrow_state, (positive(6).astype(np.float32), 4, 0.1), (0, 2)),
+    "float32 scalars": (narrow_scalars, (positive(7).astype(np.float32), 0.9), (0, 1)),
     "index arrays": (fancy, (normal(6), np.array([1, 3, 1])), (0,)),
     "mask writes": (mask_write, (normal(6),), (0,)),
     "break after": (brk_after, (positive(6), 2.0), (0,)),
@@ -321,5 +364,7 @@ PROGRAMS = {
     "shapes": (shapes, (normal(6),), (0,)),
     "array result": (inplace_ret, (normal(4),), (0,)),
     "int counters": (counters, (normal(10), 4), (0,)),
+    "a tape that is written now and then": (sometimes, (normal(3), 25), (0,)),
+    "rows written now and then": (rows, (normal(3), 60), (0,)),
     "nothing varies": (constant, (normal(3),), (0,)),
 }
