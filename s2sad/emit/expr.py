@@ -22,7 +22,7 @@ _CREATES = ("zeros", "ones", "empty", "full")
 
 class Expressions:
     """Prints operands. `paths` gives the text of parameters that are no variables; `calls` the names
-    of called functions; `definitions` where every value comes from."""
+    of called functions."""
 
     def __init__(
         self,
@@ -30,10 +30,9 @@ class Expressions:
         inlining: Inlining,
         paths: dict[Value, str],
         calls: dict[Function, str],
-        definitions: dict[Value, Instr],
     ):
         self.names, self.inlining = names, inlining
-        self.paths, self.calls, self.definitions = paths, calls, definitions
+        self.paths, self.calls = paths, calls
         self.support: set[str] = set()
 
     def operand(self, a: Operand, type: Type | None = None) -> ast.expr:
@@ -116,9 +115,7 @@ class Expressions:
 
     # --- parts of arrays -----------------------------------------------------------------------
 
-    def part(
-        self, base: ast.expr, path: Path, operands: Sequence[Operand], store: bool = False
-    ) -> ast.expr:
+    def part(self, base: ast.expr, path: Path, operands: Sequence[Operand], store: bool = False) -> ast.expr:
         """Return `base[path]`; with `store`, in a form that can be assigned to."""
         rest = [self.operand(a) for a in operands]
         steps = joined([bound(step, rest) for step in path])

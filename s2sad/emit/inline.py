@@ -34,9 +34,7 @@ class Inlining:
     """`inlined[v]` is the instruction to print wherever v is read. Values in `split` get a name in any
     case (their line would be too long), those in `moved` are printed in the end that hands them on."""
 
-    def __init__(
-        self, fn: Function, storage: Storage, split: frozenset[Value], moved: frozenset[Value]
-    ):
+    def __init__(self, fn: Function, storage: Storage, split: frozenset[Value], moved: frozenset[Value]):
         self.fn, self.storage = fn, storage
         self.split, self.moved = split, moved
         self.inlined: dict[Value, Instr] = {}
@@ -78,10 +76,6 @@ class Inlining:
         return len(instr.results) == 1 and (
             instr.results[0] in self.inlined or instr.results[0] in self.undefined
         )
-
-    def use_count(self, v: Value) -> int:
-        """Return how many operands read `v`."""
-        return len(self._uses.get(v, ()))
 
     def only_use_is_end(self, v: Value, block: Block) -> bool:
         """True if `v` could be printed in the end of `block`: its one use, with nothing between."""
@@ -165,8 +159,7 @@ class Inlining:
         match instr.op.name:
             case "if":
                 return all(
-                    b.end.kind == "yield" and all(self.is_inlined(i) for i in b.instrs)
-                    for b in instr.blocks
+                    b.end.kind == "yield" and all(self.is_inlined(i) for i in b.instrs) for b in instr.blocks
                 )
             case "call":
                 callee: Function = instr.param("callee")

@@ -103,7 +103,6 @@ class _Printer:
     def __init__(self, fn: Function, functions: dict[Function, str], captured_as_lines: bool):
         self.fn, self.functions = fn, functions
         self.signature: Signature = signature_of(fn, captured_as_lines)
-        self.definitions = {r: i for i in fn.block.walk() for r in i.results}
         summaries: dict[Function, Summary] = {}
         for callee in _callees(fn):
             storage = Storage(callee, Numbering(callee, RESERVED_BITS), summaries)
@@ -124,9 +123,7 @@ class _Printer:
                 moved |= more
                 continue
             text, long, expressions = self._text(names, inlining)
-            wider = frozenset(
-                v for line in long for v in self._split_at(line, inlining, expressions)
-            ) - split
+            wider = frozenset(v for line in long for v in self._split_at(line, inlining, expressions)) - split
             if not wider:
                 break
             split |= wider
@@ -166,7 +163,7 @@ class _Printer:
 
     def _text(self, names: Names, inlining: Inlining) -> tuple[list[str], list[TooLong], Expressions]:
         paths = self._paths()
-        expressions = Expressions(names, inlining, paths, self.functions, self.definitions)
+        expressions = Expressions(names, inlining, paths, self.functions)
         statements = Statements(self.fn, names, inlining, expressions).body()
         long: list[TooLong] = []
         texts = {**self.signature.plain, **self.signature.parts}

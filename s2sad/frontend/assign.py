@@ -53,7 +53,9 @@ class Assign(Calls):
             owner = self.expr(target.value) if isinstance(target, gast.Subscript) else None
             contents = self.contents(owner) if owner is not None else None
             if not (isinstance(owner, Box) and isinstance(contents, Struct) and contents.kind == "dict"):
-                raise self.refuse("S106", "`del` is supported for names and dict items", "", node)
+                raise self.refuse(
+                    "S106", "`del` is supported for names and dict items", "make a new list or array", node
+                )
             self.dict_pop(owner, contents, self.index_of(target.slice), {}, node)
         return None
 
@@ -72,9 +74,11 @@ class Assign(Calls):
             case gast.Attribute():
                 self.store_attribute(self.expr(target.value), target.attr, value, target)
             case gast.Starred():
-                raise self.refuse("S106", "a starred target is not supported here", "", target)
+                raise self.refuse("S106", "a starred target is not supported here", "use an index", target)
             case _:
-                raise self.refuse("S106", "this assignment target is not supported", "", target)
+                raise self.refuse(
+                    "S106", "this assignment target is not supported", "assign to a name", target
+                )
 
     def named(self, value: Abstract, name: str) -> Abstract:
         """Return a value about to be bound to a name: an intermediate result takes the name."""

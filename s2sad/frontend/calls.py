@@ -66,7 +66,7 @@ class Calls(Containers):
             elif isinstance(more, Static) and isinstance(more.value, dict):
                 kwargs.update({k: self.captured(Static(v), node) for k, v in more.value.items()})
             else:
-                raise self.refuse("S114", "`**` in a call needs a dict", "", node)
+                raise self.refuse("S114", "`**` in a call needs a dict", "name the arguments", node)
         self.at(node)
         return self.call_value(function, tuple(args), kwargs, node, name)
 
@@ -96,7 +96,7 @@ class Calls(Containers):
                     call = inspect.getattr_static(contents.cls, "__call__", None)
                     if isinstance(call, types.FunctionType):
                         return self.call_value(Static(call), (function, *args), kwargs, node, name)
-        raise self.refuse("S117", f"{describe(function)} cannot be called", "", node)
+        raise self.refuse("S117", f"{describe(function)} cannot be called", "call a function", node)
 
     def call_static(  # noqa: C901 - a dispatch on what is called
         self, function: Static, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str

@@ -147,7 +147,7 @@ class Containers(Builtins):
         for arg in args:
             other = self.contents(arg)
             if not (isinstance(other, Struct) and other.kind == "dict"):
-                raise self.refuse("S114", "dict.update needs a dict", "", node)
+                raise self.refuse("S114", "dict.update needs a dict", "assign the items one by one", node)
             pairs.update(zip(other.keys, other.items, strict=True))
         pairs.update(kwargs)
         self.state.heap[box.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))

@@ -24,7 +24,12 @@ class Effects(Assign):
     def do_Raise(self, node: Any) -> Outcome:
         """Read a `Raise` statement."""
         if node.exc is None:
-            raise self.refuse("S104", "`raise` without an exception is not supported", "", node)
+            raise self.refuse(
+                "S104",
+                "`raise` without an exception is not supported",
+                "name it: raise ValueError(...)",
+                node,
+            )
         exception, template, values = self.message(node.exc)
         params = (("exception", exception), ("message", template))
         return self.end("raise", *values, params=params)
@@ -35,7 +40,9 @@ class Effects(Assign):
         function = self.expr(node.func if call else node)
         if not (isinstance(function, Static) and isinstance(function.value, type)
                 and issubclass(function.value, BaseException)):  # fmt: skip
-            raise self.refuse("S104", "only `raise Exception(message)` is supported", "", node)
+            raise self.refuse(
+                "S104", "only `raise Exception(message)` is supported", "raise a class with a message", node
+            )
         if not call or not node.args:
             return function.value, (), ()
         template, values = self.template(node.args[0])

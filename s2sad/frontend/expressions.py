@@ -28,7 +28,9 @@ class Expressions(Lookups):
         method: Callable[[Any, str], Abstract] | None = getattr(self, "expr_" + type(node).__name__, None)
         if method is None:
             what = type(node).__name__
-            raise self.refuse("S106", f"`{what}` expressions are not supported", "", node)
+            raise self.refuse(
+                "S106", f"`{what}` expressions are not supported", "write it with supported ones", node
+            )
         self.at(node)
         return method(node, name)
 
@@ -100,7 +102,7 @@ class Expressions(Lookups):
             if key is None:
                 other = self.contents(self.expr(value))
                 if not (isinstance(other, Struct) and other.kind == "dict"):
-                    raise self.refuse("S114", "`**` in a dict needs a dict", "", node)
+                    raise self.refuse("S114", "`**` in a dict needs a dict", "write its items out", node)
                 pairs.update(zip(other.keys, other.items, strict=True))
             else:
                 pairs[self.static_value(self.expr(key), "a dict key", key)] = self.expr(value)

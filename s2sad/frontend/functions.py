@@ -39,6 +39,7 @@ from s2sad.ops.expr import apply
 from s2sad.ops.support import SUPPORT
 
 MAX_DEPTH = 40
+MAX_ITEMS = 200
 
 Transform = Callable[[Any, Function], Function]
 
@@ -141,6 +142,12 @@ class Functions(Statements):
         v, access = value.value, value.access
         assert access is not None
         keys = tuple(v) if isinstance(v, dict) else tuple(range(len(v)))
+        if len(keys) > MAX_ITEMS:
+            raise self.mismatch(
+                "S307",
+                f"a container of {len(keys)} items is too large to be read",
+                "make it an array: np.array(items)",
+            )
         items = tuple(self.captured(Static(v[k], access.item(k))) for k in keys)
         self.static_captures_keys(access, v)
         return Struct(type(v).__name__, keys, items)

@@ -149,6 +149,9 @@ class Machine:
             return expr.operand
         folded = fold(expr)
         if folded is not None:
+            value = folded.value
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise self.mismatch("S316", "an int beyond 64 bits cannot be compiled", "use a float")
             return folded
         return lower(expr, self.builder, name=name, memo=memo)
 

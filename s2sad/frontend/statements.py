@@ -49,14 +49,17 @@ class Statements(Effects):
         """Raise the error for a statement outside the subset."""
         what = {
             gast.Try: ("S104", "`try` is not supported", "test the condition with an `if` before the call"),
-            gast.With: ("S119", "`with` is supported only for np.errstate", ""),
+            gast.With: ("S119", "`with` is supported only for np.errstate", "open it around the call"),
             gast.ClassDef: ("S120", "classes cannot be defined here", "define the class outside"),
             gast.Global: ("S105", "writing a global is not supported", "return the value instead"),
             gast.AsyncFor: ("S102", "async code is not supported", "use a plain loop"),
             gast.AsyncWith: ("S102", "async code is not supported", "use plain code"),
             gast.AsyncFunctionDef: ("S102", "async code is not supported", "use a plain function"),
             gast.Match: ("S121", "`match` is not supported", "use if/elif"),
-        }.get(type(node), ("S106", f"`{type(node).__name__}` is not supported", ""))
+        }.get(
+            type(node),
+            ("S106", f"`{type(node).__name__}` is not supported", "write it with supported statements"),
+        )
         raise self.refuse(*what, node)
 
     def do_Pass(self, node: Any) -> Outcome:

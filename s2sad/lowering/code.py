@@ -327,7 +327,9 @@ class Code:
         if _not_below(low2, high):
             return b if is_max else a
         result = self.op(op, a, b)
-        if is_max:
+        if is_max and b == ZERO and low is not None and low == high:
+            self.bounds[result] = (low.clamped(), low.clamped())
+        elif is_max:
             lower = low if b == ZERO and low is not None and is_nonnegative(low) else low2
             self.bounds[result] = (lower, None)
         else:
@@ -379,7 +381,12 @@ def is_run_time(size: Size) -> bool:
 
 def is_nonnegative(size: Size) -> bool:
     """True if `size >= 0` is provable."""
-    return size.clamped() == size
+    if size.clamped() == size:
+        return True
+    for atom, k in size.terms:
+        if atom.kind == "clamp" and k > 0:  # max(s, 0) >= s
+            return is_nonnegative(size + (atom.parts[0] - Size(((atom, 1),))) * k)
+    return False
 
 
 def _not_below(low: Size | None, high: Size | None) -> bool:

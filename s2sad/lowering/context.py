@@ -32,6 +32,7 @@ class Lowerer:
         self.dense: set[Value] = set()  # lowered buffers that are in C order
         self.lineage: dict[Value, object] = {}  # lowered buffers that are versions of one
         self.current: dict[Value, Value] = {}  # in a nest that writes: buffer -> its version there
+        self.positive: dict[Operand, Operand] = {}  # source conditions `n > 0`, and the lowered n
         self.fusible: set[Value] = set()  # source values computed where they are read
 
     # -- source values -----------------------------------------------------------------------------
@@ -46,6 +47,9 @@ class Lowerer:
     def define_scalar(self, value: Value, a: Operand) -> None:
         """Let `a` stand for a source scalar."""
         self.scalars[value] = a
+        size = value.type.size if isinstance(value.type, Scalar) else None
+        if isinstance(a, Value) and size is not None and not is_run_time(size):
+            self.code.bounds.setdefault(a, (size, size))
 
     def define_element(self, value: Value, rep: Rep) -> None:
         """Define an op's result: an array, or the element of rank 0 where the op gives a scalar."""

@@ -10,6 +10,7 @@ from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind, Op
 from s2sad.ir.types import BOOL, Array, Dtype, Scalar
+from s2sad.lowering.code import ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.scalars import convert, element
 from s2sad.lowering.views import Index, Lazy, Rep, Strided
@@ -49,7 +50,11 @@ def lower_elementwise(low: Lowerer, instr: Instr) -> None:
 def scalar_result(low: Lowerer, instr: Instr, args: tuple[Operand, ...]) -> Operand:
     """Return the lowered scalar result of an elementwise op."""
     code = low.code
+    if instr.op.name == "greater" and args[1] == ZERO:
+        low.positive[instr.result] = args[0]
     if isinstance(instr.result.type, Scalar) and instr.result.type.dtype.kind in "iu":
+        if instr.op.name == "where" and args[2] == ZERO and low.positive.get(instr.args[0]) == args[1]:
+            return low.code.maximum(args[1], ZERO)
         folded = _integer(low, instr.op.name, args)
         if folded is not None:
             return folded

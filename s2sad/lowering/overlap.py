@@ -25,7 +25,7 @@ class _Slots:
     serial: int  # in order of definition
     inits: list[Roots]
     yields: list[list[Roots]] = field(default_factory=list)
-    overlapping: bool = False
+    overlapping: set[tuple[int, int]] = field(default_factory=set)  # pairs that may share, i <= j
     inside: set[Value] = field(default_factory=set)  # what the loop's blocks define
 
 
@@ -41,10 +41,10 @@ class Storage:
         self._block(fn.block)
         changed = True
         while changed:  # overlap of one loop's slots can make another's overlap
-            found = [s for s in self._all if not s.overlapping and self._collide(s)]
-            for s in found:
-                s.overlapping = True
-            changed = bool(found)
+            before = sum(len(s.overlapping) for s in self._all)
+            for slots in self._all:
+                slots.overlapping |= self._collisions(slots)
+            changed = sum(len(s.overlapping) for s in self._all) > before
 
     def roots(self, value: Value) -> Roots:
         """Return the roots of a source value (itself if it is not an array of the function)."""
@@ -68,12 +68,12 @@ class Storage:
             return False
         slots, k = self._slots[x]  # the one defined last: the other cannot be made of it
         if y in self._slots and self._slots[y][0] is slots:
-            return slots.overlapping or k == self._slots[y][1]
+            other = self._slots[y][1]
+            return k == other or (min(k, other), max(k, other)) in slots.overlapping
         if y in slots.inside and y not in self._slots:
             return False  # allocated during a trip: not what the slot held before it
-        sources = {r for state in (slots.inits, *slots.yields) for roots in state for r in roots}
-        own = {r for r in sources if r in self._slots and self._slots[r][0] is slots}
-        return any(self._meet(r, y, seen) for r in sources - own)
+        sources = slots.inits[k].union(*(state[k] for state in slots.yields))
+        return any(self._meet(r, y, seen) for r in sources)
 
     def _serial(self, x: Value) -> int:
         return self._slots[x][0].serial if x in self._slots else -1
@@ -133,13 +133,14 @@ class Storage:
         for end in loop_ends(instr.blocks[-1]):
             slots.yields.append([self._of(a) for a in end.args])
 
-    def _collide(self, slots: _Slots) -> bool:
-        return any(
-            self.may_alias(a, b)
+    def _collisions(self, slots: _Slots) -> set[tuple[int, int]]:
+        return {
+            (i, j)
             for state in (slots.inits, *slots.yields)
-            for k, a in enumerate(state)
-            for b in state[k + 1 :]
-        )
+            for i, a in enumerate(state)
+            for j, b in enumerate(state[i + 1 :], i + 1)
+            if a and b and (i, j) not in slots.overlapping and self.may_alias(a, b)
+        }
 
 
 def loop_ends(block: Block) -> list[End]:

@@ -57,9 +57,7 @@ class _Returns:
         before: list[Instr] = []
         after: list[Instr] = []
         for j, a in enumerate(args):
-            if isinstance(a, Value) and any(
-                self.storage.shares(a, p) for i, p in targets.items() if i != j
-            ):
+            if isinstance(a, Value) and any(self.storage.shares(a, p) for i, p in targets.items() if i != j):
                 kept = Value("", a.type)
                 before.append(Instr(OPS["copy"], (a,), (kept,), (), (), block.end.origin))
                 self.edits.end_args[block, j] = a = kept

@@ -20,6 +20,8 @@ from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import loop_ends
 from s2sad.transforms.reread import Reread
 
+MOST_PAIRS = 5000  # of accesses to one array that are compared
+
 
 def final_elements(program: Program) -> dict[Value, Reread]:
     """Return the values that can be read from the arrays that outermost loops leave behind."""
@@ -103,6 +105,8 @@ class _Buffer:
     def final(self) -> Iterator[tuple[Value, Reread]]:
         """Yield the values that can be read from the last version."""
         if not self.known or self.program.owner.get(self.program.home[self.loop]) is not None:
+            return
+        if (len(self.reads) + len(self.writes)) * len(self.writes) > MOST_PAIRS:
             return
         last = self.loop.results[self.slot]
         for read in self.reads:

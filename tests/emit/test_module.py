@@ -84,7 +84,9 @@ def structured() -> Function:
 
 def test_structured_arguments_and_results() -> None:
     text = module(structured())
-    assert text.splitlines()[1:] == """import numpy as np
+    assert (
+        text.splitlines()[1:]
+        == """import numpy as np
 from test_module import Pair
 
 RATE = 0.25
@@ -100,6 +102,7 @@ def f(p, model, *xs, n=3, mode="relu", TABLE):
     b = a + p["b"]
     c = TABLE * RATE
     return {"b": b, "rest": Pair(first=c, second=[s])}""".replace("import numpy as np\n", "").splitlines()
+    )
     out = load(text, "<test>")["f"]({"w": X, "b": 1.0}, Pair(0, 0, 2.0), X, TABLE=X)
     np.testing.assert_array_equal(out["b"], X * X + 1.0)
     np.testing.assert_array_equal(out["rest"].first, X * 0.25)
@@ -133,7 +136,9 @@ func f(x: f8[x.0]) {
 
 def test_called_functions_are_printed_once_before_their_caller() -> None:
     text = module(program(CALLS))
-    assert text == '''# s2sad 0.1  f
+    assert (
+        text
+        == """# s2sad 0.1  f
 import numpy as np
 
 
@@ -155,7 +160,8 @@ def f(x):
     s2, q2 = both(u, 3.0)
     y = square(u)
     return s, q2, y
-'''
+"""
+    )
     s, q2, y = load(text, "<test>")["f"](X)
     assert s == np.sum(X * X)
     np.testing.assert_array_equal(q2, (X + 2.0) ** 2)
@@ -198,10 +204,10 @@ def test_facts_that_numpy_would_not_check() -> None:
         Fact((m * 2 - 1).clamped(), n, None),
         Fact(Size.symbol("?7"), n, None),
     )
-    fn = program(
-        "func f(x: f8[x.0], y: f8[x.0], n: int) {\n  z = add x, y\n  return z, n\n}", facts=facts
-    )
-    assert function(fn) == """def f(x, y, n):
+    fn = program("func f(x: f8[x.0], y: f8[x.0], n: int) {\n  z = add x, y\n  return z, n\n}", facts=facts)
+    assert (
+        function(fn)
+        == """def f(x, y, n):
     if y.shape[0] != x.shape[0]:
         raise ValueError("m.py:2: y.shape[0] must equal x.shape[0]")
     if max(2 * n - 1, 0) != x.shape[0]:
@@ -209,6 +215,7 @@ def test_facts_that_numpy_would_not_check() -> None:
     z = x + y
     return z, n
 """
+    )
     with pytest.raises(ValueError, match=r"m\.py:2"):
         load(module(fn), "<test>")["f"](X, X[:1], 2)
 
@@ -235,13 +242,16 @@ func f(x: f8[x.0], n: int) {
 
 def test_errors_asserts_and_output(capsys: pytest.CaptureFixture[str]) -> None:
     fn = program(ERRORS)
-    assert function(fn) == '''def f(x, n):
+    assert (
+        function(fn)
+        == """def f(x, n):
     if n < 0:
         raise ValueError(f"n is {n:d}, x {x[0]:.2f}")
     assert n < 9, "it's too big"
     print("n", n, f"is {n}", sep="|")
     return n, n
-'''
+"""
+    )
     f = load(module(fn), "<test>")["f"]
     f(X, 3)
     assert capsys.readouterr().out == "n|3|is 3\n"

@@ -326,7 +326,7 @@ class Statements(Expressions):
         use = pick(
             self.choices, (f"{view} *= np.cos({self.scalar(scope, 0)})", f"{view}[:] = np.sin({view})")
         )
-        lines = [f"{j} = {self.choices.below(2)}", f"{view} = {base}[{j}:]", f"{j} += 1", use]
+        lines = [f"{j} = k % {1 + self.choices.below(2)}", f"{view} = {base}[{j}:]", f"{j} += 1", use]
         lines.append(f"{s} = np.sum({view}) + np.sum({base}[{j}:])")
         return lines, scope.with_scalar(s)
 
