@@ -1,14 +1,14 @@
 """Source-to-source automatic differentiation of NumPy programs.
 
-    >>> import numpy as np
-    >>> import s2sad
-    >>> def loss(w, x):
-    ...     total = 0.0
-    ...     for i in range(x.shape[0]):
-    ...         total += (x[i] * w[i]) ** 2
-    ...     return total
-    >>> s2sad.grad(loss)(np.ones(2), np.array([1.0, 3.0]))
-    array([ 2., 18.])
+>>> import numpy as np
+>>> import s2sad
+>>> def loss(w, x):
+...     total = 0.0
+...     for i in range(x.shape[0]):
+...         total += (x[i] * w[i]) ** 2
+...     return total
+>>> s2sad.grad(loss)(np.ones(2), np.array([1.0, 3.0]))
+array([ 2., 18.])
 """
 
 from __future__ import annotations

@@ -63,10 +63,11 @@ def contents_read(node: Instr | End) -> Sequence[Operand]:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """How the results of a called function share memory: `with_params[k]` lists the parameters that
-    result k may share with, `with_results[k]` the earlier results."""
+    result k may share with, `with_results[k]` the earlier results; `readonly[k]`: it may be read-only."""
 
     with_params: tuple[tuple[int, ...], ...]
     with_results: tuple[tuple[int, ...], ...]
+    readonly: tuple[bool, ...]
 
 
 class Storage:
@@ -168,6 +169,7 @@ class Storage:
         for k, r in enumerate(instr.results):
             mask = 0
             if summary is not None:
+                mask |= READONLY if summary.readonly[k] else 0
                 for j in summary.with_params[k]:
                     mask |= self.mask(instr.args[j])
                 for j in summary.with_results[k]:
@@ -204,15 +206,17 @@ def summarize(fn: Function, storage: Storage) -> Summary:
     count = len(next(returns(fn.block)).args)
     params: list[dict[int, None]] = [{} for _ in range(count)]
     results: list[dict[int, None]] = [{} for _ in range(count)]
+    readonly = [False] * count
     for end in returns(fn.block):
         for k, a in enumerate(end.args):
+            readonly[k] = readonly[k] or bool(storage.mask(a) & READONLY)
             for j, p in enumerate(fn.params):
                 if storage.shares(a, p):
                     params[k][j] = None
             for j in range(k):
                 if storage.shares(a, end.args[j]) and isinstance(a.type, Array):
                     results[k][j] = None
-    return Summary(tuple(map(tuple, params)), tuple(map(tuple, results)))
+    return Summary(tuple(map(tuple, params)), tuple(map(tuple, results)), tuple(readonly))
 
 
 class Lineage:

@@ -91,7 +91,6 @@ class Compiled:
                 found = in_order(values)
                 return [found[k] for k in ranks]
 
-
         def call(values: Values) -> Any:
             try:
                 out = kernel(*(values if flat else gather(values)))

@@ -143,7 +143,7 @@ def rewrite_types(
             return change(s)
 
         def define(self, v: Value) -> Value:
-            new = Value(v.name if v not in named else named[v], self.type(v.type))
+            new = Value(named.get(v, v.name), self.type(v.type))
             self.map[v] = new
             return new
 

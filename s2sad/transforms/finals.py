@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from s2sad.analysis.activity import LOOPS, carried, inits
 from s2sad.analysis.program import Program
-from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.core import Block, Instr, Operand, Value
 from s2sad.ir.path import At, Index, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar
@@ -38,9 +38,11 @@ def final_elements(program: Program) -> dict[Value, Reread]:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A read or write of one element or row: the instruction, and an index per axis, None if not known."""
+    """One element or row of a version of the array: the instruction that reads or writes it, the version,
+    and an index per axis, None if not known."""
 
     instr: Instr
+    version: Value
     index: tuple[Size | None, ...] | None
 
 
@@ -54,53 +56,54 @@ class Range:
 
 
 class _Buffer:
-    """The versions of one array that an outermost loop carries, and what reads and writes them."""
+    """The versions of one array that an outermost loop carries, and what reads and writes them. Only
+    versions from which the last one descends count, and they have to descend from the first."""
 
     def __init__(self, program: Program, order: dict[Instr, int], loop: Instr, k: int):
         self.program, self.order, self.loop, self.slot = program, order, loop, k
-        self.versions = {carried(loop)[k]}
-        self.reads: list[Instr] = []
+        self.versions: set[Value] = set()
         self.writes: list[Access] = []
-        self.known = self.collect(loop.blocks[-1].instrs) and self.closed(loop, k)
+        self.known = self.trace_loop(loop, k)
+        self.reads = [i for i in loop.blocks[-1].walk() if self.is_read(i)] if self.known else []
 
-    def collect(self, instrs: tuple[Instr, ...]) -> bool:
-        """Note versions, reads and writes; False if the array is handled in a way not understood."""
-        for instr in instrs:
-            mine = [a for a in instr.args if a in self.versions]
-            if instr.op.name in LOOPS:
-                slots = [k for k, a in enumerate(inits(instr)) if a in self.versions]
-                if len(slots) != len(mine) or len(slots) > 1:
+    def is_read(self, instr: Instr) -> bool:
+        """True for a read of a part of one of the versions."""
+        return instr.op is OPS["getitem"] and instr.args[0] in self.versions
+
+    def trace_loop(self, loop: Instr, k: int) -> bool:
+        """Note the versions in a loop, from its ends backwards; False if they do not all descend from the
+        one that a trip finds."""
+        p = carried(loop)[k]
+        ends = [end.args[k] for end in loop_ends(loop.blocks[-1])]
+        self.versions.add(p)
+        return all(self.trace(a, p, loop.blocks[-1]) for a in ends)
+
+    def trace(self, a: Operand, first: Value, body: Block) -> bool:
+        """Note the versions from `a` back to `first`."""
+        while a is not first:
+            if not isinstance(a, Value) or not self.program.inside(self.program.block_of[a], body):
+                return False
+            instr = self.program.producer.get(a)
+            if instr is None:
+                return False
+            if a in self.versions:
+                return True
+            self.versions.add(a)
+            if instr.op in (OPS["setitem"], OPS["accum"]):
+                self.writes.append(Access(instr, a, _index(instr, 2)))
+                a = instr.args[0]
+            elif instr.op.name in LOOPS:
+                k = instr.results.index(a)
+                if not self.trace_loop(instr, k):
                     return False
-                self.versions.update(carried(instr)[k] for k in slots)
-                if not self.collect(instr.blocks[-1].instrs):
-                    return False
-                if not all(self.closed(instr, k) for k in slots):
-                    return False
-                self.versions.update(instr.results[k] for k in slots)
+                a = inits(instr)[k]
             elif instr.op.name == "if":
-                if not all(self.collect(b.instrs) for b in instr.blocks) or not self.branches(instr):
-                    return False
-            elif instr.op in (OPS["setitem"], OPS["accum"]) and instr.args[0] in self.versions:
-                self.writes.append(Access(instr, _index(instr, 2)))
-                self.versions.add(instr.result)
-            elif mine and instr.op is OPS["getitem"] and instr.args[0] in self.versions:
-                self.reads.append(instr)
+                k = instr.results.index(a)
+                going = [b.end.args[k] for b in instr.blocks if b.end.kind == "yield"]
+                return all(self.trace(x, first, body) for x in going)
+            else:
+                return False
         return True
-
-    def branches(self, instr: Instr) -> bool:
-        """Note the results of an `if` that are versions; False if only one branch gives one."""
-        going = [b for b in instr.blocks if b.end.kind == "yield"]
-        for k, r in enumerate(instr.results):
-            given = [b.end.args[k] in self.versions for b in going]
-            if any(given):
-                if not all(given):
-                    return False
-                self.versions.add(r)
-        return True
-
-    def closed(self, loop: Instr, k: int) -> bool:
-        """True if every trip hands a version of the array on in the same slot."""
-        return all(end.args[k] in self.versions for end in loop_ends(loop.blocks[-1]))
 
     def final(self) -> Iterator[tuple[Value, Reread]]:
         """Yield the values that can be read from the last version."""
@@ -110,38 +113,59 @@ class _Buffer:
             return
         last = self.loop.results[self.slot]
         for read in self.reads:
-            index = _index(read, 1)
-            if index is not None and self.is_final(Access(read, index)):
+            version = read.args[0]
+            assert isinstance(version, Value)
+            access = Access(read, version, _index(read, 1))
+            if access.index is not None and self.is_final(access):
                 yield read.result, Reread(last, read.args[1:], read.param("path"))
         for write in self.writes:
             v = write.instr.args[1]
-            if write.instr.op is not OPS["setitem"] or write.index is None or not isinstance(v, Value):
-                continue
-            fits = v.type.dtype == last.type.dtype and v.type.ndim == write.index.count(None)
-            if fits and self.program.home[write.instr] is self.program.block_of[v] and self.is_final(write):
+            if isinstance(v, Value) and self.is_kept(write, v) and self.is_final(write):
                 yield v, Reread(last, write.instr.args[2:], write.instr.param("path"))
+
+    def is_kept(self, write: Access, v: Value) -> bool:
+        """True if what is written is the value itself: no other dtype, not broadcast, not added."""
+        array = write.version.type
+        if write.instr.op is not OPS["setitem"] or write.index is None or v.type.dtype != array.dtype:
+            return False
+        if self.program.home[write.instr] is not self.program.block_of[v]:
+            return False
+        (step,) = write.instr.param("path") or (Index(()),)
+        whole = all(item == At() or item == Span() for item in step.items)
+        shape = tuple(n for n, item in zip(array.shape, step.items, strict=False) if item == Span())
+        return whole and len(step.items) == array.ndim and v.type.shape == shape
 
     def is_final(self, access: Access) -> bool:
         """True if no write that comes later can hit what was accessed."""
         return all(self.apart(access, write) for write in self.writes)
 
     def apart(self, access: Access, write: Access) -> bool:
-        """True if the write, where it comes after the access, hits something else."""
+        """True if the write, where it comes after the version accessed, hits something else."""
         if write.index is None or access.index is None:
             return False
-        mine, other = self.loops(access.instr), self.loops(write.instr)
+        mine = self.loops(self.program.block_of[access.version])
+        other = self.loops(self.program.home[write.instr])
         common = 0
         while common < min(len(mine), len(other)) and mine[common] is other[common]:
             common += 1
+        around = self.loops(self.program.home[access.instr])
         for level in range(common):
-            if not self.differs(access, write, mine, other, level):
+            if not self.differs(access, write, around, other, level):
                 return False
-        later = self.order[write.instr] > self.order[access.instr]
-        return not later or self.differs(access, write, mine, other, common, same_trip=True)
+        later = self.order[write.instr] > self.position(access.version)
+        return not later or self.differs(access, write, around, other, common, same_trip=True)
 
-    def loops(self, instr: Instr) -> list[Instr]:
-        """Return the loops around an instruction, outermost first."""
-        inner = self.program.loop_of[self.program.home[instr]]
+    def position(self, version: Value) -> int:
+        """Return the place in program order at which a version comes into being."""
+        instr = self.program.producer.get(version)
+        if instr is None:  # carried: at the head of the body, whose instructions follow the loop
+            return self.order[self.program.owner[self.program.block_of[version]]]
+        inside = [self.order[i] for b in instr.blocks for i in b.walk()]
+        return max([self.order[instr], *inside])
+
+    def loops(self, block: Block) -> list[Instr]:
+        """Return the loops around a block, outermost first."""
+        inner = self.program.loop_of[block]
         return self.program.enclosing(inner) if inner is not None else []
 
     def differs(

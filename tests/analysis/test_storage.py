@@ -109,10 +109,12 @@ func f(x: f8[x.0], y: f8[x.0]) {
   a = getitem x, 1 {path=[lo:]}
   b = getitem a, 1 {path=[lo:]}
   c = add x, y
-  return a, b, c
+  d = broadcast_like 1.0, x
+  return a, b, c, d
 }""")
-    assert summarize(fn, s).with_params == ((0,), (0,), ())
-    assert summarize(fn, s).with_results == ((), (0,), ())
+    assert summarize(fn, s).with_params == ((0,), (0,), (), ())
+    assert summarize(fn, s).with_results == ((), (0,), (), ())
+    assert summarize(fn, s).readonly == (False, False, False, True)
 
 
 def test_lineage() -> None:

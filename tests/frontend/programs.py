@@ -1,5 +1,7 @@
 """Programs that use the Python subset, with arguments; plain NumPy. Read by test_build.py."""
 
+# ruff: noqa: B007, B905, F841 - programs as people write them
+
 import math
 from collections import namedtuple
 from dataclasses import dataclass

@@ -398,6 +398,24 @@ func f(x: f8[x.0], n: int) {
     assert copies(done) == 2  # x is the caller's; a is a view of what is written next
 
 
+def test_a_called_function_may_return_what_cannot_be_written() -> None:
+    fn = parse(
+        """
+func spread(v: f8[v.0], c: float) {
+  b = broadcast_like c, v
+  return b, v
+}
+func f(x: f8[x.0], n: int) {
+  b, v = call x, 2.0 {callee=@spread}
+  b1 = setitem b, 1.0, 0 {path=[i]}
+  v1 = setitem v, 0.0, 1 {path=[i]}
+  return b1, v1
+}""",
+        OPS,
+    )
+    assert copies(check(fn, [np.array([1.0, -2.0, 3.0]), 3])) == 2
+
+
 @pytest.mark.parametrize("kind", ["plain", "fresh", "writes"])
 def test_random_programs(kind: str) -> None:
     for seed in range(60):
