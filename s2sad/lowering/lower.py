@@ -14,7 +14,18 @@ from s2sad.errors import InternalError, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import Array, Scalar, Type
-from s2sad.lowering import create, elementwise, index, linalg, pymath, rearrange, reduce, write
+from s2sad.lowering import (
+    create,
+    einsum,
+    elementwise,
+    index,
+    linalg,
+    pymath,
+    rearrange,
+    reduce,
+    search,
+    write,
+)
 from s2sad.lowering.code import Code, carried_type_of
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.facts import check_facts
@@ -34,7 +45,9 @@ TABLE: dict[str, Handler] = {
     **reduce.TABLE,
     **create.TABLE,
     **rearrange.TABLE,
+    **search.TABLE,
     **linalg.TABLE,
+    **einsum.TABLE,
     **pymath.TABLE,
 }
 

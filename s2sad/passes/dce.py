@@ -2,7 +2,8 @@
 
 Slots of loops and ifs are looked at one by one: a carried value that only feeds itself is dead. An
 instruction that could raise for the sake of its arguments (an index, a shape) counts as pure: its
-exception goes with it. So does a loop that might not end, if it does nothing else.
+exception goes with it. So does a loop that might not end, if it does nothing else. The user's maximum
+of what may be empty stays, for it raises.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import replace
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.passes.rewrite import loop_ends, same_objects
 from s2sad.passes.slots import drop_slots
+
+EXTREMES = ("max", "min", "argmax", "argmin")
 
 
 def dce(fn: Function) -> Function:
@@ -72,7 +75,7 @@ class _Marks:
 
     def has_effect(self, instr: Instr) -> bool:
         if instr.op.name != "call":
-            return not instr.op.pure
+            return not instr.op.pure or (not instr.role and _raises_if_empty(instr))
         callee: Function = instr.param("callee")
         if callee not in self.effects:
             self.effects[callee] = False  # while looking into it: a recursive call adds no effect
@@ -143,3 +146,11 @@ class _Marks:
         if same_objects(instrs, block.instrs):
             return block
         return Block(block.params, tuple(instrs), block.end)
+
+
+def _raises_if_empty(instr: Instr) -> bool:
+    if instr.op.name not in EXTREMES:
+        return False
+    shape, axis = instr.args[0].type.shape, instr.param("axis")
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return not all(shape[k].is_const and shape[k].const > 0 for k in axes)

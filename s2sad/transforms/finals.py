@@ -61,6 +61,7 @@ class _Buffer:
 
     def __init__(self, program: Program, order: dict[Instr, int], loop: Instr, k: int):
         self.program, self.order, self.loop, self.slot = program, order, loop, k
+        self.fixed = _symbols_outside(program, loop)
         self.versions: set[Value] = set()
         self.writes: list[Access] = []
         self.known = self.trace_loop(loop, k)
@@ -181,10 +182,14 @@ class _Buffer:
         the loops around it are in the same trip (`same_trip`: the common loops all are)."""
         assert access.index is not None
         assert write.index is not None
+        around = [r for r in map(_range, mine) if r is not None]
+        local = {r.symbol for r in [*around, *(r for r in map(_range, other) if r is not None)]}
+        if not all(self.is_affine(n, local) for r in around for n in (r.lo, r.hi)):
+            return False
         ranges: list[Range] = []
         for j, loop in enumerate(other[level:]):
             found = _range(loop)
-            if found is None:
+            if found is None or not (self.is_affine(found.lo, local) and self.is_affine(found.hi, local)):
                 return False
             ahead = found.symbol + "'"
             renamed = {r.symbol.rstrip("'"): Size.symbol(r.symbol) for r in ranges}
@@ -193,8 +198,6 @@ class _Buffer:
                 lo = Size.symbol(found.symbol) + 1
             ranges.append(Range(ahead, lo, hi))
         primed = {r.symbol.rstrip("'"): Size.symbol(r.symbol) for r in ranges}
-        around = [r for r in map(_range, mine) if r is not None]
-        local = {r.symbol for r in around} | {r.symbol.rstrip("'") for r in ranges}
         for a, w in zip(access.index, write.index, strict=True):
             if a is None or w is None or not self.is_affine(a, local) or not self.is_affine(w, local):
                 continue
@@ -209,16 +212,30 @@ class _Buffer:
         return False
 
     def is_affine(self, size: Size, local: set[str]) -> bool:
-        """True if a size is linear in the loops' indices and in numbers fixed before the loops."""
-        if any(atom.kind != "symbol" for atom, _ in size.terms):
-            return False
-        return all(s in local or s[0] not in "?$" for s in size.symbols())
+        """True if a size is linear in the loops' indices, with numbers fixed before the loops beside."""
+        for atom, _ in size.terms:
+            inside = Size(((atom, 1),)).symbols()
+            if not inside <= self.fixed and not (atom.kind == "symbol" and inside <= local):
+                return False
+        return True
 
     def nonnegative(self, size: Size, loops: list[Instr]) -> bool:
         """True if an index is never negative: negative ones count from the end."""
         for r in reversed([r for r in map(_range, loops) if r is not None]):
             size = _lowest(size, r)
         return size.is_const and size.const >= 0
+
+
+def _symbols_outside(program: Program, loop: Instr) -> set[str]:
+    """Return the size symbols that mean the same number in all trips of a loop."""
+    body = loop.blocks[-1]
+    found: set[str] = set()
+    for v, block in program.block_of.items():
+        if not program.inside(block, body):
+            sizes = v.type.shape if isinstance(v.type, Array) else (v.type.size,)
+            for n in sizes:
+                found |= n.symbols() if n is not None else frozenset()
+    return found
 
 
 def _lowest(size: Size, r: Range) -> Size:

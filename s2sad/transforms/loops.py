@@ -26,6 +26,7 @@ class LoopReversal(ABC):
     sums: Accumulator
     activity: Activity
     counting: dict[Instr, Counting]
+    in_place: frozenset[Instr]  # instructions that are reversed where they stand, not in a later branch
 
     @abstractmethod
     def block(self, scope: Scope, block: Block) -> None:
@@ -283,6 +284,8 @@ class LoopReversal(ABC):
             self.step_cursor(inner, loop)
             for block in reversed(path):
                 inner.open_flat(block)
+            outside = self.in_place
+            self.in_place = outside | {i for block in path for i in block.instrs}
             given = {k: self.sums.bars.pop(loop.results[k], None) for k in slots}
             for k, bar in given.items():
                 a = way.end.args[k]
@@ -290,8 +293,8 @@ class LoopReversal(ABC):
                     self.sums.add(inner, a, bar.value, bar.mask)
             for block, count in reversed(way.path):
                 for instr in reversed(block.instrs[:count]):
-                    if instr not in self.flow.branch_of or self.flow.branch_of[instr] in path:
-                        self.instr(inner, instr)
+                    self.instr(inner, instr)
+            self.in_place = outside
             for k in slots:
                 p = carried(loop)[k]
                 bar = self.sums.bars.pop(p, None)

@@ -24,7 +24,7 @@ from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
 from s2sad.transforms.plan import Lengths, Plan, measured
 from s2sad.transforms.reread import grown_arrays
-from s2sad.transforms.rules import scalar_as
+from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
@@ -43,6 +43,7 @@ class _Reverse(LoopReversal):
         self.interface, self.memo = interface, memo
         self.with_value, self.seed_one = with_value, seed_one
         self.pullbacks = Pullbacks()
+        self.in_place: frozenset[Instr] = frozenset()
         fn = tailform(interface.fn)
         self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
         self.plan_for(fn, {})
@@ -158,7 +159,8 @@ class _Reverse(LoopReversal):
             if instr not in self.flow.branch_of:
                 self.instr(scope, instr)
         for instr in reversed(self.flow.sunk.get(block, [])):
-            self.instr(scope, instr)
+            if instr not in self.in_place:
+                self.instr(scope, instr)
 
     def instr(self, scope: Scope, instr: Instr) -> None:
         """Append the reversal of an instruction, if it has any."""
@@ -307,7 +309,7 @@ class _Reverse(LoopReversal):
         for inner, bars in outcomes:
             sums.bars = bars
             inner.b.origin = origin
-            joined.append([self.handed_over(inner, key) for key in changed])
+            joined.append([self.handed_over(inner, key, before.get(key)) for key in changed])
         sums.bars = {}
         for key in keys:
             options = [bars.get(key) for _, bars in outcomes]
@@ -325,10 +327,13 @@ class _Reverse(LoopReversal):
             sums.bars[key] = Bar(r)
             sums.owned.add(r)
 
-    def handed_over(self, scope: Scope, key: Value) -> Operand:
+    def handed_over(self, scope: Scope, key: Value, before: Bar | None) -> Operand:
         """Return a cotangent, or the cursor of a tape, as it stands at the end of an arm."""
-        is_cursor = key in self.plan.all_cursors
-        return self.cursor(scope, key) if is_cursor else self.sums.settled(scope, key)
+        if key in self.plan.all_cursors:
+            return self.cursor(scope, key)
+        if key not in self.sums.bars and before is not None and self.sums.is_full(before.value, key):
+            return zero(scope.b, before.value, before.value.type, self.sums.name(key))
+        return self.sums.settled(scope, key)
 
     # calls
 

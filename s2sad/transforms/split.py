@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
 from s2sad.ir.tree import Leaf, Node, Tree, leaves, renumber
+from s2sad.ir.types import Array
 from s2sad.ir.walk import Copier, free_values
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.define import define
@@ -29,7 +31,29 @@ def split(fn: Function) -> tuple[Function, Function]:
     rest = Block((), after, replace(fn.block.end, args=outs[values:]))
     tape = [v for v in free_values(rest) if v not in seeds]
     forward = _forward(fn, params, before, outs[:values], tape)
-    return forward, _reverse(fn, rest, tape, seeds)
+    return forward, _reverse(fn, rest, tape, seeds, _placeholders(before))
+
+
+def _placeholders(instrs: Iterable[Instr]) -> set[Value]:
+    """Return the values that may be `undef`: their branch or loop may not have run."""
+    found: set[Value] = set()
+
+    def visit(instrs: Iterable[Instr]) -> None:
+        for instr in instrs:
+            for block in instr.blocks:
+                visit(block.instrs)
+            ends: list[tuple[Operand, ...]] = []
+            if instr.op.name == "undef":
+                found.update(instr.results)
+            elif instr.op.name == "if":
+                ends = [b.end.args for b in instr.blocks if b.end.kind == "yield"]
+            elif instr.op.name in ("for", "while"):
+                ends = [instr.args[3:] if instr.op.name == "for" else instr.args]
+            for args in ends:
+                found.update(r for r, a in zip(instr.results, args, strict=True) if a in found)
+
+    visit(instrs)
+    return found
 
 
 def _cut(fn: Function) -> int:
@@ -63,9 +87,17 @@ def _forward(
     )
 
 
-def _reverse(fn: Function, rest: Block, tape: list[Value], seeds: tuple[Value, ...]) -> Function:
+def _reverse(
+    fn: Function, rest: Block, tape: list[Value], seeds: tuple[Value, ...], placeholders: set[Value]
+) -> Function:
     copier = Copier(sizes_after(fn))
     params = tuple(map(copier.define, (*tape, *seeds)))
+    for k, v in enumerate(tape):
+        if v in placeholders and isinstance(v.type, Array):  # of no size if its branch did not run
+            t = Array(v.type.dtype, tuple(copier.sizes.fresh() for _ in v.type.shape))
+            unsized = Value(v.name, t)
+            copier.map[v] = unsized
+            params = (*params[:k], unsized, *params[k + 1 :])
     block = copier.block(rest)
     places = tuple(range(len(tape)))
     bundle = Parameter("tape", Node("tuple", places, tuple(map(Leaf, places))))
@@ -82,6 +114,7 @@ def _reverse(fn: Function, rest: Block, tape: list[Value], seeds: tuple[Value, .
         block=block,
         signature=(bundle, *(replace(p, kind="positional") for p in added)),
         result=renumber(cotangents, shift),
+        facts=(),  # the forward half has checked them; what is on the tape may be a placeholder
         doc=f"Return the cotangents for a tape of {_stem(fn)}_fwd.",
         extra={k: v for k, v in fn.extra.items() if k != "captured"} | {"tape": len(tape)},
     )

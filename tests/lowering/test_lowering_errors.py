@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -84,3 +86,17 @@ def test_message_of_run_time_values_keeps_its_constant_parts():
     assert kernel(*leaves) == (2.0,)
     with pytest.raises(ValueError, match="k is , too large"):
         kernel(1.0, 4)
+
+
+def test_without_numba_the_error_says_what_to_install():
+    program = (
+        "import sys\n"
+        "sys.modules['numba'] = None\n"
+        "from s2sad.errors import S2sadError\n"
+        "try:\n"
+        "    import s2sad.emit.numba\n"
+        "except S2sadError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 'pip install "s2sad[jit]"' in done.stdout

@@ -88,7 +88,7 @@ class Statements(Expressions):
         if place.depth < 1:
             forms += [(2, self.closure)]
         if place.in_loop:
-            forms += [(3, self.leave)]
+            forms += [(4, self.leave)]
         if place.returns and self.scalar_result and place.depth > 0:
             forms += [(1, self.early_return)]
         return weighted(self.choices, forms)(scope, place)
@@ -405,7 +405,11 @@ class Statements(Expressions):
         i = self.name("i")
         head, inside = self.loop_head(scope, i)
         size = 1 + self.choices.below(3 if place.depth == 0 else 2)
-        body, _ = self.block(inside, inner, size)
+        body, after = self.block(inside, inner, size)
+        if self.chance(30):  # leave between statements that matter
+            exit_lines, _ = self.leave(after, inner)
+            more, _ = self.block(after, inner, 1)
+            body += exit_lines + more
         lines = [head, *("    " + line for line in body)]
         if self.chance(8):
             body, _ = self.block(scope, replace(place, depth=place.depth + 1), 1)

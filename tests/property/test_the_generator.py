@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +14,6 @@ import pytest
 from property.programs import generated
 from property.verdicts import judge
 
-from s2sad.driver.binding import Binding
 from s2sad.emit.names import Names
 from s2sad.emit.python import Statements as Printer
 from s2sad.frontend.arrays import Arrays
@@ -251,18 +249,6 @@ def value_not_taped(stack: ExitStack) -> None:
     swap(stack, Forward, "write", make)
 
 
-def sizes_trusted(stack: ExitStack) -> None:
-    """A variant made for some sizes serves all."""
-
-    def make(original: Any) -> Any:
-        def init(self: Any, fn: Any, *args: Any, **kwargs: Any) -> None:
-            original(self, replace(fn, facts=()), *args, **kwargs)
-
-        return init
-
-    swap(stack, Binding, "__init__", make)
-
-
 PLANTS: list[Plant] = [
     zeroing_omitted,
     zeroing_through_a_view,
@@ -284,7 +270,6 @@ PLANTS: list[Plant] = [
     factor_slightly_off,
     term_dropped,
     value_not_taped,
-    sizes_trusted,
 ]
 
 

@@ -320,6 +320,35 @@ def narrow_scalars(x, a):
     return s
 
 
+def left_before_continue(x, lim):
+    u = x.copy()
+    for i in range(4):
+        u[1:] = u[1:] * np.tanh(u[1:])
+        if np.sum(u) < lim * i:
+            break
+        if i % 2 == 0:
+            continue
+        u[:] = np.sin(x) * 2.0
+    return np.sum(u * u)
+
+
+def left_after_branch(x, lim):
+    u = x.copy()
+    v = x * x
+    for _ in range(4):
+        u[1:] = u[1:] * np.tanh(u[1:])
+        if v[0] < 1.5:
+            v = v + u
+            if v[1] > 9.0:
+                break
+        else:
+            v = v * 0.9
+        if np.sum(v) > lim:
+            break
+        u[:] = np.sin(v) * 2.0
+    return np.sum(u * u) + np.sum(v)
+
+
 def constant(x):
     y = np.floor(x)
     return np.sum(y)
@@ -366,5 +395,10 @@ PROGRAMS = {
     "int counters": (counters, (normal(10), 4), (0,)),
     "a tape that is written now and then": (sometimes, (normal(3), 25), (0,)),
     "rows written now and then": (rows, (normal(3), 60), (0,)),
+    "left before a continue": (left_before_continue, (positive(4), 0.9), (0,)),
+    "left later": (left_before_continue, (positive(4), -9.0), (0,)),
+    "left at once": (left_before_continue, (positive(4) - 3.0, 0.0), (0,)),
+    "left after a branch": (left_after_branch, (positive(4), 9.0), (0,)),
+    "left after the other branch": (left_after_branch, (positive(4) + 1.0, 4.0), (0,)),
     "nothing varies": (constant, (normal(3),), (0,)),
 }

@@ -1,0 +1,173 @@
+"""einsum: one BLAS product where it is a matrix product, else one nest per element of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.path import Permute
+from s2sad.ir.size import Size
+from s2sad.ir.types import Array, Dtype, Scalar
+from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.context import Lowerer
+from s2sad.lowering.create import reshape_buffer
+from s2sad.lowering.linalg import blas_operand, blas_product, has_blas
+from s2sad.lowering.reduce import accumulator
+from s2sad.lowering.scalars import convert, promote
+from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+
+
+def lower_einsum(low: Lowerer, instr: Instr) -> None:
+    """Lower einsum: BLAS where it is a matrix product, else one nest per element of the result."""
+    left, output = instr.param("subscripts").split("->")
+    inputs = left.split(",")
+    reps = [low.rep(x) for x in instr.args]
+    t = instr.result.type
+    dims = _label_dims(low, reps, inputs)
+    if _is_product(low, inputs, output, reps) and has_blas(t.dtype) and isinstance(t, Array):
+        low.define(instr.result, _einsum_product(low, reps, inputs, output, t, instr.result.name))
+        return
+    _einsum_loops(low, instr, [low.buffer(r) if r.type.ndim else r for r in reps], inputs, output, dims)
+
+
+def _label_dims(low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str]) -> dict[str, Operand]:
+    code = low.code
+    found: dict[str, tuple[Size, Operand]] = {}
+    for rep, labels in zip(reps, inputs, strict=True):
+        for k, label in enumerate(labels):
+            size = rep.type.shape[k]
+            if label not in found or found[label][0].is_one:
+                found[label] = (size, low.dim(rep, k))
+            elif low.dim(rep, k) != found[label][1] and not size.is_one:
+                n, m = low.dim(rep, k), found[label][1]
+                code.fail_if(
+                    code.differ(n, m, n, m),
+                    ValueError,
+                    f"einsum: dimensions of subscript {label} do not match",
+                )
+                found[label] = (size, code.maximum(n, m) if not isinstance(n, Literal) else n)
+    return {label: n for label, (_, n) in found.items()}
+
+
+def _is_product(low: Lowerer, inputs: Sequence[str], output: str, reps: Sequence[Rep]) -> bool:
+    if len(inputs) != 2:
+        return False
+    a, b = inputs
+    if any(len(set(s)) != len(s) for s in (a, b, output)):
+        return False
+    if any(not low.agree(reps[0], k, reps[1], b.index(c)) for k, c in enumerate(a) if c in b):
+        return False
+    shared = set(a) & set(b)
+    free_a, free_b = set(a) - shared, set(b) - shared
+    return bool(shared and free_a and free_b) and not shared & set(output) and free_a | free_b == set(output)
+
+
+def _einsum_product(
+    low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str], output: str, t: Array, hint: str
+) -> Rep:
+    a, b = inputs
+    shared = [c for c in a if c in b]
+    free_a, free_b = [c for c in a if c not in b], [c for c in b if c not in a]
+    left = _matrix(low, reps[0], a, free_a, shared, t.dtype)
+    right = _matrix(low, reps[1], b, shared, free_b, t.dtype)
+    product = blas_product(low, left, right, Array(t.dtype, (left.type.shape[0], right.type.shape[1])))
+    sizes = {
+        c: (r.type.shape[k], low.dim(r, k))
+        for r, s in zip(reps, inputs, strict=True)
+        for k, c in enumerate(s)
+    }
+    order = [*free_a, *free_b]
+    shape = Array(t.dtype, tuple(sizes[c][0] for c in order))
+    dims = tuple(sizes[c][1] for c in order)
+    final = order == list(output)
+    found = product if len(order) == 2 else reshape_buffer(low, product, shape, dims, hint if final else "")
+    low.dense.add(found)
+    rep = whole(found)
+    if final:
+        return rep
+    places = [order.index(c) for c in output]
+    axes = tuple(rep.axes[p] for p in places)
+    return low.fill(Strided(found, t, tuple(dims[p] for p in places), rep.offsets, axes), hint)
+
+
+def _matrix(
+    low: Lowerer, rep: Rep, labels: str, rows: Sequence[str], cols: Sequence[str], dtype: Dtype
+) -> Value:
+    """The operand with its axes grouped into a matrix."""
+    code = low.code
+    order = [labels.index(c) for c in (*rows, *cols)]
+    if len(order) == 2:
+        if order == [0, 1]:
+            return blas_operand(low, rep, dtype)
+        base = blas_operand(low, rep, dtype)
+        return code.op("getitem", base, path=(Permute((1, 0)),))
+    dims = low.dims(rep)
+    t = Array(dtype, tuple(rep.type.shape[k] for k in order))
+
+    def element(index: Index) -> Operand:
+        source: list[Operand] = [ZERO] * len(order)
+        for k, i in zip(order, index, strict=True):
+            source[k] = i
+        return convert(code, low.read(rep, tuple(source)), dtype)
+
+    copied = low.fill(Lazy(t, tuple(dims[k] for k in order), element))
+    n, m = (code.product([dims[labels.index(c)] for c in group]) for group in (rows, cols))
+    sizes = tuple(code.bounds_of(x)[0] or code.sizes.fresh() for x in (n, m))
+    return reshape_buffer(low, copied.base, Array(dtype, sizes), (n, m), "")
+
+
+def _einsum_loops(
+    low: Lowerer,
+    instr: Instr,
+    reps: Sequence[Rep],
+    inputs: Sequence[str],
+    output: str,
+    dims: dict[str, Operand],
+) -> None:
+    code = low.code
+    t = instr.result.type
+    summed = sorted(set("".join(inputs)) - set(output))
+    line = tuple(dims[c] for c in summed)
+    wide = accumulator(t.dtype)
+
+    def element(index: Index) -> Operand:
+        at = dict(zip(output, index, strict=True))
+
+        def product(inner: Index) -> Operand:
+            where = at | dict(zip(summed, inner, strict=True))
+            factors = [
+                low.read(r, tuple(_scaled(low, r, k, where[c], dims[c]) for k, c in enumerate(labels)))
+                for r, labels in zip(reps, inputs, strict=True)
+            ]
+            total = promote(code, factors[0], wide)
+            for f in factors[1:]:
+                total = code.op("multiply", total, promote(code, f, wide))
+            return total
+
+        if not summed:
+            return code.coerce(product(()), Scalar(t.dtype))
+        start = code.coerce(Literal(np.zeros((), wide).item()), Scalar(wide))
+        (found,) = code.nest(line, (start,), lambda i, state: (code.op("add", state[0], product(i)),))
+        return code.coerce(found, Scalar(t.dtype))
+
+    if isinstance(t, Scalar):
+        low.define_scalar(instr.result, element(()))
+        return
+    low.define(instr.result, low.fill(Lazy(t, tuple(dims[c] for c in output), element), instr.result.name))
+
+
+def _scaled(low: Lowerer, rep: Rep, axis: int, i: Operand, n: Operand) -> Operand:
+    """The index of an axis that may be 1 where its label is longer."""
+    own = low.dim(rep, axis)
+    if own == n:
+        return i
+    if own == ONE:
+        return ZERO
+    if isinstance(own, Literal):
+        return i
+    return low.code.mul(i, low.one_or_zero(own))
+
+
+TABLE = {"einsum": lower_einsum}
