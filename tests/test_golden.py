@@ -158,8 +158,7 @@ def test_runs_alone_and_is_right(case: Case):
     text = case.emit()
     if case.mode == "vjp" and not scalar:
         names = loaded(text, f"emitted_{case.path.stem}.py")
-        bars = value_bar if isinstance(value_bar, tuple) else (value_bar,)
-        got, bar = names[last_function(text)](*copied(case.args), *bars)
+        got, bar = names[last_function(text)](*copied(case.args), value_bar)
     elif case.mode == "grad":
         got, bar = value, run(case, text)
     else:
@@ -194,7 +193,7 @@ def test_reading_and_emitting_again_changes_nothing(case: Case):
     elif case.mode == "vjp":
         value = case.f(*copied(case.args))
         bar = direction(np.random.default_rng(2), value)
-        args += bar if isinstance(bar, tuple) else (bar,)
+        args += (bar,)
     assert body(emitted("primal", f, (0,), args)) == body(text)
 
 
@@ -210,8 +209,7 @@ def test_second_order_through_the_text(case: Case):
     if case.mode == "vjp":
         value = case.f(*copied(case.args))
         bar = direction(np.random.default_rng(2), value)
-        bars = bar if isinstance(bar, tuple) else (bar,)
-        args, dots = args + bars, dots + (None,) * len(bars)
+        args, dots = (*args, bar), (*dots, None)
     got = s2sad.jvp(f, args, dots)[1]
     spread = tuple(
         map_tree(lambda leaf: None, arg) if dot is None else dot for arg, dot in zip(args, dots, strict=True)

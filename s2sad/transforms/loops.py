@@ -14,6 +14,7 @@ from s2sad.transforms.accumulate import Accumulator, Bar
 from s2sad.transforms.exits import Counting, Exit
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.plan import Plan
+from s2sad.transforms.rules import zero
 from s2sad.transforms.scope import Scope
 from s2sad.transforms.sizes import at_least_zero
 
@@ -115,7 +116,7 @@ class LoopReversal(ABC):
                 sums.add(inner, a, given[k])
         self.block(inner, body)
         inner.b.origin, inner.b.role = loop.origin, "reverse"
-        end = [sums.settled(inner, carried(loop)[k], sums.name(carried(loop)[k])) for k in slots]
+        end = [self.slot_end(inner, carried(loop)[k], given[k]) for k in slots]
         end += [sums.settled(inner, v) for v in free] + [self.cursor(inner, c) for c in cursors] + back
         sums.bars = outer
         after = [p.type for p in params]
@@ -132,6 +133,12 @@ class LoopReversal(ABC):
         for v in [*free, *cursors]:
             sums.bars[v] = Bar(final[v])
         sums.owned.update(results)
+
+    def slot_end(self, scope: Scope, p: Value, given: Value) -> Operand:
+        """Return the cotangent of a carried value at the head of a trip; `given`: that at its end."""
+        if p not in self.sums.bars and p in self.plan.own_tapes:
+            return zero(scope.b, given, given.type, self.sums.name(p))
+        return self.sums.settled(scope, p)
 
     def slot_types(
         self, loop: Instr, slots: Sequence[int], free: Sequence[Value], cursors: Sequence[Value]

@@ -10,3 +10,4 @@ def f(x):
 # bare_raise.py:7:9: S104 `raise` without an exception is not supported
 #     raise
 #     ^
+#   name it: raise ValueError(...)

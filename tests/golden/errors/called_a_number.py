@@ -9,3 +9,4 @@ def f(x):
 # called_a_number.py:7:12: S117 a number cannot be called
 #     return y(x)
 #            ^
+#   call a function

@@ -10,3 +10,4 @@ def f(x):
 # del_element.py:7:5: S106 `del` is supported for names and dict items
 #     del ys[0], x[0]
 #     ^
+#   make a new list or array

@@ -11,7 +11,7 @@ def f(x):
         s = s * x[0] + k
     return s
 # error
-# long_unrolled_loop.py:10:14: S116 a loop over 400 compile-time items is too long to unroll
+# long_unrolled_loop.py:10:5: S307 a container of 400 items is too large to be read
 #     for k in NAMES:
-#              ^
-#   stack them in an array
+#     ^
+#   make it an array: np.array(items)

@@ -8,3 +8,4 @@ def f(x):
 # star_star_in_a_call.py:6:12: S114 `**` in a call needs a dict
 #     return np.sum(x, **x)
 #            ^
+#   name the arguments

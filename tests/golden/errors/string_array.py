@@ -5,5 +5,7 @@ import numpy as np
 def f(x):
     return np.sum(x)
 # error
-# S302 x has dtype <U1
+# string_array.py:5:1: S302 x has dtype <U1
+#     def f(x):
+#     ^
 #   pass numeric arrays only

@@ -14,6 +14,7 @@ def loss_grad(w, x, y):
     """Return the gradient of loss in w (regression.py:6)."""
     if y.shape[0] != x.shape[0]:
         raise ValueError("regression.py:7: y.shape[0] must equal x.shape[0]")
+    # forward sweep
     r = x @ w - y
     # reverse sweep
     r_bar = 2.0 * r * 0.5  # regression.py:8

@@ -15,15 +15,14 @@ import numpy as np
 
 def rosenbrock_grad(x):
     """Return the gradient of rosenbrock in x (rosenbrock.py:6)."""
-    t1 = x.shape[0] - 1
-    total_tape = np.empty(t1 if t1 > 0 else 0)
-    for i in range(t1):
+    # forward sweep
+    total_tape = np.empty(max(x.shape[0] - 1, 0))
+    for i in range(x.shape[0] - 1):
         total_tape[i] = x[i + 1] - x[i] ** 2
     # reverse sweep
-    total_bar = 1.0  # rosenbrock.py:8
     x_bar = np.zeros_like(x)
     for i in range(x.shape[0] - 2, -1, -1):
-        total_bar1 = 2 * total_tape[i] * (100.0 * total_bar)  # rosenbrock.py:9
-        x_bar[i] -= 2 * (1.0 - x[i]) + 2 * x[i] * total_bar1  # rosenbrock.py:9
-        x_bar[i + 1] += total_bar1  # rosenbrock.py:9
+        total_bar = 2 * total_tape[i] * (100.0 * 1.0)  # rosenbrock.py:9
+        x_bar[i] -= 2 * (1.0 - x[i]) + 2 * x[i] * total_bar  # rosenbrock.py:9
+        x_bar[i + 1] += total_bar  # rosenbrock.py:9
     return x_bar

@@ -29,20 +29,19 @@ def growth(state, rates):
 
 def growth_vjp(state, rates, y_bar):
     """Return the cotangents of growth in state and rates (runge_kutta.py:6)."""
+    # forward sweep
     hare = state[0]
     lynx = state[1]
     # reverse sweep
-    t1 = y_bar[0]  # runge_kutta.py:8
-    t2 = y_bar[1]  # runge_kutta.py:8
     rates_bar = np.zeros_like(rates)
-    rates_bar[2] = lynx * -t2  # runge_kutta.py:8
-    t3 = lynx * t2  # runge_kutta.py:8
-    rates_bar[3] = hare * t3  # runge_kutta.py:8
-    t4 = lynx * -t1  # runge_kutta.py:8
-    lynx_bar = rates[3] * hare * t2 - rates[2] * t2 - rates[1] * hare * t1  # runge_kutta.py:8
-    rates_bar[1] = hare * t4  # runge_kutta.py:8
-    hare_bar = rates[3] * t3 + rates[1] * t4 + rates[0] * t1  # runge_kutta.py:8
-    rates_bar[0] = hare * t1  # runge_kutta.py:8
+    rates_bar[2] = lynx * -y_bar[1]  # runge_kutta.py:8
+    t1 = lynx * y_bar[1]  # runge_kutta.py:8
+    rates_bar[3] = hare * t1  # runge_kutta.py:8
+    t2 = lynx * -y_bar[0]  # runge_kutta.py:8
+    lynx_bar = rates[3] * hare * y_bar[1] - rates[2] * y_bar[1] - rates[1] * hare * y_bar[0]  # runge_kutta.py:8
+    rates_bar[1] = hare * t2  # runge_kutta.py:8
+    hare_bar = rates[3] * t1 + rates[1] * t2 + rates[0] * y_bar[0]  # runge_kutta.py:8
+    rates_bar[0] = hare * y_bar[0]  # runge_kutta.py:8
     state_bar = np.zeros_like(state)
     state_bar[1] = lynx_bar  # runge_kutta.py:7
     state_bar[0] = hare_bar  # runge_kutta.py:7
@@ -53,8 +52,9 @@ def final_hares_grad(rates, start, steps):
     """Return the gradient of final_hares in rates (runge_kutta.py:11)."""
     if start.shape[0] != 2:
         raise ValueError("runge_kutta.py:15: start.shape[0] must equal 2")
+    # forward sweep
     state = start.copy()
-    t1 = steps if steps > 0 else 0
+    t1 = max(steps, 0)
     state_tape = np.empty((t1, 2))
     k2_tape = np.empty((t1, 2))
     for _ in range(steps):

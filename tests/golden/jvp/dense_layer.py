@@ -14,5 +14,5 @@ def layer_jvp(w, b, x, w_dot, b_dot):
     """Return layer(w, b, x) and the tangent (dense_layer.py:6)."""
     if w.shape[1] != b.shape[0]:
         raise ValueError("dense_layer.py:7: w.shape[1] must equal b.shape[0]")
-    t1 = np.tanh(x @ w + b)
-    return t1, (1.0 - t1 * t1) * (x @ w_dot + b_dot)
+    y = np.tanh(x @ w + b)
+    return y, (1.0 - y * y) * (x @ w_dot + b_dot)

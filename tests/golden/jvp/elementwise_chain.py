@@ -18,5 +18,5 @@ def chain_jvp(x, x_dot):
     a_dot = x * (np.cos(x) * x_dot) + t1 * x_dot  # elementwise_chain.py:7
     t2 = np.exp(a)
     t3 = 1.0 + x * x
-    t4 = t2 / t3
-    return t4, t2 * a_dot / t3 - t4 * (2.0 * x * x_dot) / t3
+    y = t2 / t3
+    return y, t2 * a_dot / t3 - y * (2.0 * x * x_dot) / t3

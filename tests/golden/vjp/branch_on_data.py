@@ -16,13 +16,14 @@ import numpy as np
 
 def branch_vjp(x, y, y_bar=1.0):
     """Return branch(x, y) and the cotangents of x and y (branch_on_data.py:6)."""
+    # forward sweep
     t1 = x > y
     if t1:
         t2 = x * x
         z = t2 * y
     else:
         z = np.sin(y)
-    t3 = z * x
+    result = z * x
     # reverse sweep
     z_bar = x * y_bar  # branch_on_data.py:11
     x_bar = z * y_bar  # branch_on_data.py:11
@@ -31,4 +32,4 @@ def branch_vjp(x, y, y_bar=1.0):
         x_bar += 2.0 * x * (y * z_bar)  # branch_on_data.py:8
     else:
         y_bar = np.cos(y) * z_bar  # branch_on_data.py:10
-    return t3, (float(x_bar), float(y_bar))
+    return result, (float(x_bar), float(y_bar))

@@ -18,6 +18,7 @@ import numpy as np
 
 def stops_vjp(x, limit, y_bar=1.0):
     """Return stops(x, limit) and the cotangent of x (break_in_loop.py:6)."""
+    # forward sweep
     t_tape = np.empty(x.shape[0])
     s = 0.0
     trips = 0

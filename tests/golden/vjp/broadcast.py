@@ -18,6 +18,7 @@ def affine_vjp(m, row, column, c, y_bar=1.0):
         raise ValueError("broadcast.py:7: m.shape[0] must equal column.shape[0]")
     if column.shape[1] != 1:
         raise ValueError("broadcast.py:7: column.shape[1] must equal 1")
+    # forward sweep
     t1 = m * row + column
     t2 = np.sum(t1 ** 2)
     # reverse sweep

@@ -15,18 +15,19 @@ import numpy as np
 
 def burgers_vjp(u0, steps, dt, dx, y_bar=1.0):
     """Return burgers(u0, steps, dt, dx) and the cotangent of u0 (burgers.py:6)."""
+    # forward sweep
     u = u0.copy()
-    u_tape = np.empty((steps if steps > 0 else 0,) + u0.shape)
+    u_tape = np.empty((max(steps, 0),) + u0.shape)
     for t in range(steps):
         u_tape[t] = u
         u[1:-1] = u[1:-1] - dt / dx * u[1:-1] * (u[1:-1] - u[:-2])
-    t1 = np.sum(u * u)
+    y = np.sum(u * u)
     # reverse sweep
     u_bar = 2.0 * u * y_bar  # burgers.py:10
     for t in range(steps - 1, -1, -1):
         u = u_tape[t]
-        t2 = dt / dx  # recomputed: burgers.py:9
-        t3 = t2 * u[1:-1] * u_bar[1:-1]  # burgers.py:9
-        u_bar[1:-1] -= t3 + t2 * ((u[1:-1] - u[:-2]) * u_bar[1:-1])  # burgers.py:9
-        u_bar[:-2] += t3  # burgers.py:9
-    return t1, u_bar
+        t1 = dt / dx  # recomputed: burgers.py:9
+        t2 = t1 * u[1:-1] * u_bar[1:-1]  # burgers.py:9
+        u_bar[1:-1] -= t2 + t1 * ((u[1:-1] - u[:-2]) * u_bar[1:-1])  # burgers.py:9
+        u_bar[:-2] += t2  # burgers.py:9
+    return y, u_bar

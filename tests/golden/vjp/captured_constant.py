@@ -17,6 +17,7 @@ RATE = 0.3
 
 def decay_vjp(x, y_bar=1.0):
     """Return decay(x) and the cotangent of x (captured_constant.py:9)."""
+    # forward sweep
     t1 = -RATE
     t2 = np.exp(t1 * x)
     # reverse sweep

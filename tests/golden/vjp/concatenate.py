@@ -16,6 +16,7 @@ def joined_vjp(x, y, y_bar=1.0):
     """Return joined(x, y) and the cotangents of x and y (concatenate.py:6)."""
     if y.shape[0] != x.shape[0]:
         raise ValueError("concatenate.py:7: y.shape[0] must equal x.shape[0]")
+    # forward sweep
     t1 = x * y
     z = np.concatenate((t1, y[1:]))
     s = np.stack((x, y))

@@ -17,6 +17,7 @@ import numpy as np
 
 def positives_vjp(x, y_bar=1.0):
     """Return positives(x) and the cotangent of x (continue_in_loop.py:6)."""
+    # forward sweep
     s = 0.0
     for i in range(x.shape[0]):
         if not x[i] < 0.0:

@@ -14,6 +14,7 @@ def path_vjp(x, w, y_bar=1.0):
     """Return path(x, w) and the cotangents of x and w (cumulative_sum.py:6)."""
     if x.shape[0] != w.shape[0]:
         raise ValueError("cumulative_sum.py:7: x.shape[0] must equal w.shape[0]")
+    # forward sweep
     t1 = np.cumsum(x)
     # reverse sweep
     return np.sum(t1 * w), (np.cumsum((w * y_bar)[::-1])[::-1], t1 * y_bar)

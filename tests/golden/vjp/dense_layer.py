@@ -15,6 +15,7 @@ def layer_vjp(w, b, x, y_bar):
     """Return layer(w, b, x) and the cotangents of w and b (dense_layer.py:6)."""
     if w.shape[1] != b.shape[0]:
         raise ValueError("dense_layer.py:7: w.shape[1] must equal b.shape[0]")
+    # forward sweep
     h = np.tanh(x @ w + b)
     # reverse sweep
     h_bar = (1.0 - h * h) * y_bar  # dense_layer.py:7

@@ -15,6 +15,7 @@ def predict_vjp(params, x, y_bar=1.0):
     """Return predict(params, x) and the cotangent of params (dict_of_parameters.py:6)."""
     if params["w"].shape[1] != params["b"].shape[0]:
         raise ValueError('dict_of_parameters.py:7: params["w"].shape[1] must equal params["b"].shape[0]')
+    # forward sweep
     h = np.tanh(x @ params["w"] + params["b"])
     # reverse sweep
     h_bar = 2.0 * h * y_bar  # dict_of_parameters.py:8

@@ -17,6 +17,7 @@ import numpy as np
 
 def early_vjp(x, limit, y_bar=1.0):
     """Return early(x, limit) and the cotangent of x (early_return.py:6)."""
+    # forward sweep
     s_tape = np.empty(x.shape[0])
     s = 1.0
     returned = False
@@ -26,30 +27,26 @@ def early_vjp(x, limit, y_bar=1.0):
         s1 = s * x[i]
         if s1 > limit:
             returned = True
-            t1 = s1 * s1
+            y = s1 * s1
             break
         trips += 1
         s = s1
     if not returned:
-        t1 = s + np.sin(x[0])
-        t2 = x[0]
+        y = s + np.sin(x[0])
+        t1 = x[0]
     # reverse sweep
     if returned:
-        s_bar = 0.0  # early_return.py:11
         x_bar = np.zeros_like(x)
+        s = s_tape[trips]
+        s_bar = 2.0 * (s * x[trips]) * y_bar  # early_return.py:11
+        x_bar[trips] = s * s_bar  # early_return.py:9
+        s_bar = x[trips] * s_bar  # early_return.py:9
     else:
         x_bar = np.zeros_like(x)
-        x_bar[0] = np.cos(t2) * y_bar  # early_return.py:12
+        x_bar[0] = np.cos(t1) * y_bar  # early_return.py:12
         s_bar = y_bar
-        y_bar = 0.0  # early_return.py:11
-    if returned:
-        s = s_tape[trips]
-        s1 = s * x[trips]  # recomputed: early_return.py:9
-        s_bar1 = 2.0 * s1 * y_bar  # early_return.py:11
-        x_bar[trips] += s * s_bar1  # early_return.py:9
-        s_bar += x[trips] * s_bar1  # early_return.py:9
     for i in range(trips - 1, -1, -1):
         s = s_tape[i]
         x_bar[i] += s * s_bar  # early_return.py:9
         s_bar = x[i] * s_bar  # early_return.py:9
-    return t1, x_bar
+    return y, x_bar

@@ -18,6 +18,7 @@ import numpy as np
 
 def pieces_vjp(x, y_bar=1.0):
     """Return pieces(x) and the cotangent of x (elif_chain.py:6)."""
+    # forward sweep
     t1 = x > 1.0
     if t1:
         y = x * x
@@ -27,13 +28,13 @@ def pieces_vjp(x, y_bar=1.0):
             y = np.sin(x)
         else:
             y = -x
-    t3 = 3.0 * y
+    result = 3.0 * y
     # reverse sweep
-    t4 = 3.0 * y_bar  # elif_chain.py:13
+    t3 = 3.0 * y_bar  # elif_chain.py:13
     if t1:
-        x_bar = 2.0 * x * t4  # elif_chain.py:8
+        x_bar = 2.0 * x * t3  # elif_chain.py:8
     elif t2:
-        x_bar = np.cos(x) * t4  # elif_chain.py:10
+        x_bar = np.cos(x) * t3  # elif_chain.py:10
     else:
-        x_bar = -t4  # elif_chain.py:12
-    return t3, float(x_bar)
+        x_bar = -t3  # elif_chain.py:12
+    return result, float(x_bar)

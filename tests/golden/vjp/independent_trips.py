@@ -15,18 +15,18 @@ import numpy as np
 
 def squares_vjp(x, y_bar=1.0):
     """Return squares(x) and the cotangent of x (independent_trips.py:6)."""
+    # forward sweep
     y = np.empty_like(x)
     y_tape = np.empty(x.shape[0])
     for i in range(x.shape[0]):
         t1 = np.exp(x[i])
         y_tape[i] = t1
         y[i] = x[i] * t1
-    t2 = np.sum(y)
+    result = np.sum(y)
     # reverse sweep
-    y_bar1 = np.broadcast_to(y_bar, y.shape)  # independent_trips.py:8
     x_bar = np.zeros_like(x)
-    y_bar1 = y_bar1.copy()  # independent_trips.py:8
+    y_bar1 = np.full_like(y, y_bar)  # independent_trips.py:8
     for i in range(x.shape[0] - 1, -1, -1):
         x_bar[i] += y_tape[i] * (x[i] * y_bar1[i]) + y_tape[i] * y_bar1[i]  # independent_trips.py:9
         y_bar1[i] = 0.0  # independent_trips.py:9
-    return t2, x_bar
+    return result, x_bar

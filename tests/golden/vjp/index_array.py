@@ -16,6 +16,7 @@ def histogram_vjp(x, idx, y_bar=1.0):
     """Return histogram(x, idx) and the cotangent of x (index_array.py:6)."""
     if x.shape[0] != idx.shape[0]:
         raise ValueError("index_array.py:8: x.shape[0] must equal idx.shape[0]")
+    # forward sweep
     h = np.zeros(5)
     np.add.at(h, idx, x)
     t1 = h[idx]

@@ -14,7 +14,8 @@ import numpy as np
 
 def rollout_vjp(u, steps, y_bar=1.0):
     """Return rollout(u, steps) and the cotangent of u (loop_carried_array.py:6)."""
-    t1 = steps if steps > 0 else 0
+    # forward sweep
+    t1 = max(steps, 0)
     u_tape = np.empty((t1,) + u.shape)
     u_tape1 = np.empty((t1,) + u.shape)
     for _ in range(steps):
@@ -22,10 +23,10 @@ def rollout_vjp(u, steps, y_bar=1.0):
         t2 = 0.1 * np.sin(u)
         u_tape1[_] = t2
         u = u + t2 * u
-    t3 = np.sum(u)
+    y = np.sum(u)
     # reverse sweep
     u_bar = np.broadcast_to(y_bar, u.shape)  # loop_carried_array.py:7
     for _ in range(steps - 1, -1, -1):
         u = u_tape[_]
         u_bar = u_bar + u_tape1[_] * u_bar + np.cos(u) * (0.1 * (u * u_bar))  # loop_carried_array.py:8
-    return t3, u_bar.copy()
+    return y, u_bar.copy()

@@ -15,9 +15,10 @@ import numpy as np
 
 def carried_vjp(x, y_bar=1.0):
     """Return carried(x) and the cotangent of x (loop_carried_scalar.py:6)."""
+    # forward sweep
     s_tape = np.empty(x.shape[0])
-    s_tape1 = np.empty(x.shape[0])
     s = 1.0
+    s_tape1 = np.empty(x.shape[0])
     for i in range(x.shape[0]):
         s_tape[i] = s
         t1 = np.tanh(s * x[i])
@@ -28,7 +29,6 @@ def carried_vjp(x, y_bar=1.0):
     s_bar = y_bar
     for i in range(x.shape[0] - 1, -1, -1):
         t2 = (1.0 - s_tape1[i] * s_tape1[i]) * s_bar  # loop_carried_scalar.py:9
-        s1 = s_tape[i]
-        x_bar[i] += s_bar + s1 * t2  # loop_carried_scalar.py:9
+        x_bar[i] += s_bar + s_tape[i] * t2  # loop_carried_scalar.py:9
         s_bar = x[i] * t2  # loop_carried_scalar.py:9
     return s, x_bar

@@ -15,6 +15,7 @@ import numpy as np
 
 def norms_vjp(m, y_bar=1.0):
     """Return norms(m) and the cotangent of m (loop_over_rows.py:6)."""
+    # forward sweep
     s_tape = np.empty(m.shape[0])
     s = 0.0
     for k in range(m.shape[0]):

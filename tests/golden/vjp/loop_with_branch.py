@@ -17,6 +17,7 @@ import numpy as np
 
 def loss_vjp(w, x, y_bar=1.0):
     """Return loss(w, x) and the cotangent of w (loop_with_branch.py:6)."""
+    # forward sweep
     total = 0.0
     for i in range(x.shape[0]):
         t = x[i] * w[i]

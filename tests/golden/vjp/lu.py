@@ -22,24 +22,13 @@ import numpy as np
 
 def log_det_vjp(a0, y_bar=1.0):
     """Return log_det(a0) and the cotangent of a0 (lu.py:6)."""
+    # forward sweep
     a = a0.copy()
     n = a.shape[0]
-    t1 = n - 1 if n - 1 > 0 else 0
-    a_tape = np.empty((n, t1, t1))
-    a_tape1 = np.empty((n, t1, t1))
-    a_tape2 = np.empty((n, t1))
-    a_tape3 = np.empty((n, t1))
     for k in range(n):
         for i in range(k + 1, n):
-            t2 = i - (k + 1)
-            a_tape2[k, t2] = a[k, k]
-            t3 = a[i, k] / a[k, k]
-            a_tape3[k, t2] = t3
-            a[i, k] = t3
+            a[i, k] /= a[k, k]
             for j in range(k + 1, n):
-                t4 = j - (k + 1)
-                a_tape[k, t2, t4] = a[i, k]
-                a_tape1[k, t2, t4] = a[k, j]
                 a[i, j] -= a[i, k] * a[k, j]
     s = 0.0
     for k in range(n):
@@ -50,14 +39,11 @@ def log_det_vjp(a0, y_bar=1.0):
         a_bar[k, k] += y_bar / a[k, k]  # lu.py:16
     for k in range(n - 1, -1, -1):
         for i in range(n - 1, k, -1):
-            t5 = i - (k + 1)
             for j in range(n - 1, k, -1):
-                t6 = a_bar[i, j]  # lu.py:13
-                t7 = j - (k + 1)
-                a_bar[k, j] -= a_tape[k, t5, t7] * t6  # lu.py:13
-                a_bar[i, k] -= a_tape1[k, t5, t7] * t6  # lu.py:13
-            t8 = a_bar[i, k]  # lu.py:11
-            t9 = a_tape2[k, t5]
-            a_bar[i, k] = t8 / t9  # lu.py:11
-            a_bar[k, k] -= a_tape3[k, t5] * t8 / t9  # lu.py:11
+                t1 = a_bar[i, j]  # lu.py:13
+                a_bar[k, j] -= a[i, k] * t1  # lu.py:13
+                a_bar[i, k] -= a[k, j] * t1  # lu.py:13
+            t2 = a_bar[i, k]  # lu.py:11
+            a_bar[i, k] = t2 / a[k, k]  # lu.py:11
+            a_bar[k, k] -= a[i, k] * t2 / a[k, k]  # lu.py:11
     return s, a_bar

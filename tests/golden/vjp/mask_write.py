@@ -25,6 +25,7 @@ def unbroadcast(g, shape):
 
 def clipped_vjp(x, y_bar=1.0):
     """Return clipped(x) and the cotangent of x (mask_write.py:6)."""
+    # forward sweep
     a = x * x
     t1 = x < 0.0
     a[t1] = 0.0
@@ -32,9 +33,7 @@ def clipped_vjp(x, y_bar=1.0):
     t3 = a[t2] * 2.0
     a[t2] = t3
     # reverse sweep
-    a_bar = np.broadcast_to(y_bar, a.shape)  # mask_write.py:9
-    t4 = a_bar[t2]  # mask_write.py:9
-    a_bar = a_bar.copy()  # mask_write.py:9
-    a_bar[t2] = 2.0 * unbroadcast(t4, t3.shape)  # mask_write.py:9
+    a_bar = np.full_like(a, y_bar)  # mask_write.py:9
+    a_bar[t2] = 2.0 * unbroadcast(a_bar[t2], t3.shape)  # mask_write.py:9
     a_bar[t1] = 0.0  # mask_write.py:8
     return np.sum(a), 2.0 * x * a_bar

@@ -13,6 +13,7 @@ import numpy as np
 
 def products_vjp(a, b, x, y_bar=1.0):
     """Return products(a, b, x) and the cotangents of a, b and x (matrix_products.py:6)."""
+    # forward sweep
     t1 = b @ x
     y = a @ t1
     # reverse sweep

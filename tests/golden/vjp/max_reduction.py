@@ -12,6 +12,7 @@ import numpy as np
 
 def largest_vjp(x, y_bar=1.0):
     """Return largest(x) and the cotangent of x (max_reduction.py:6)."""
+    # forward sweep
     t1 = np.max(x)
     t2 = np.sum(x)
     # reverse sweep

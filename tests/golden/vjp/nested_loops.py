@@ -18,6 +18,7 @@ import numpy as np
 
 def bilinear_vjp(a, x, y_bar=1.0):
     """Return bilinear(a, x) and the cotangents of a and x (nested_loops.py:6)."""
+    # forward sweep
     r_tape = np.empty(a.shape[0])
     s = 0.0
     for i in range(a.shape[0]):

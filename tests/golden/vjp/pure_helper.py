@@ -15,6 +15,7 @@ def energy(x, y):
 
 def energy_vjp(x, y, y_bar=1.0):
     """Return energy(x, y) and the cotangents of x and y (pure_helper.py:10)."""
+    # forward sweep
     t1 = 0.5 * x
     t2 = t1 * x
     t3 = 0.5 * y

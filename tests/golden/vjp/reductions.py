@@ -14,6 +14,7 @@ import numpy as np
 
 def moments_vjp(m, y_bar=1.0):
     """Return moments(m) and the cotangent of m (reductions.py:6)."""
+    # forward sweep
     mean = np.mean(m, axis=0)
     t1 = m - mean
     spread = np.sum(t1 ** 2, axis=0)
@@ -24,5 +25,4 @@ def moments_vjp(m, y_bar=1.0):
     spread_bar = np.broadcast_to(y_bar, spread.shape)  # reductions.py:8
     spread_bar1 = 2 * t1 * spread_bar[None, :]  # reductions.py:8
     mean_bar = mean_bar - np.sum(spread_bar1, axis=0)  # reductions.py:8
-    m_bar = spread_bar1 + 1.0 / m.shape[0] * mean_bar[None, :]  # reductions.py:7
-    return np.sum(spread) + np.prod(mean), m_bar
+    return np.sum(spread) + np.prod(mean), spread_bar1 + mean_bar[None, :] / m.shape[0]

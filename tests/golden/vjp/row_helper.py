@@ -20,27 +20,27 @@ import numpy as np
 
 def rows_vjp(m, c, y_bar=1.0):
     """Return rows(m, c) and the cotangents of m and c (row_helper.py:11)."""
+    # forward sweep
     a = m.copy()
-    t1 = a.shape[0]
-    a_tape = np.empty((t1, m.shape[1]))
-    a_tape1 = np.empty((t1, m.shape[1]))
-    a_tape2 = np.empty((t1, m.shape[1]))
-    for i in range(t1):
+    a_tape = np.empty((a.shape[0], m.shape[1]))
+    a_tape1 = np.empty((a.shape[0], m.shape[1]))
+    a_tape2 = np.empty((a.shape[0], m.shape[1]))
+    for i in range(a.shape[0]):
         for j in range(a.shape[1]):
             a_tape[i, j] = a[i, j]
-            t2 = a[i, j - 1]
-            a_tape1[i, j] = t2
+            t1 = a[i, j - 1]
+            a_tape1[i, j] = t1
             a_tape2[i, j] = a[i, j]
-            a[i, j] = a[i, j] * c + t2 * a[i, j]
-    t3 = np.sum(a * a)
+            a[i, j] = a[i, j] * c + t1 * a[i, j]
+    y = np.sum(a * a)
     # reverse sweep
     a_bar = 2.0 * a * y_bar  # row_helper.py:15
     c_bar = 0.0  # row_helper.py:13
-    t4 = np.empty(m.shape[1])  # row_helper.py:13
-    for i in range(t1 - 1, -1, -1):
-        for j in range(t4.shape[0] - 1, -1, -1):
-            t5 = a_bar[i, j]  # row_helper.py:8
-            c_bar += a_tape[i, j] * t5  # row_helper.py:8
-            a_bar[i, j] = a_tape1[i, j] * t5 + c * t5  # row_helper.py:8
-            a_bar[i, j - 1] += a_tape2[i, j] * t5  # row_helper.py:8
-    return t3, (a_bar, float(c_bar))
+    t2 = np.empty(m.shape[1])  # row_helper.py:13
+    for i in range(a.shape[0] - 1, -1, -1):
+        for j in range(t2.shape[0] - 1, -1, -1):
+            t3 = a_bar[i, j]  # row_helper.py:8
+            c_bar += a_tape[i, j] * t3  # row_helper.py:8
+            a_bar[i, j] = a_tape1[i, j] * t3 + c * t3  # row_helper.py:8
+            a_bar[i, j - 1] += a_tape2[i, j] * t3  # row_helper.py:8
+    return y, (a_bar, float(c_bar))

@@ -29,10 +29,11 @@ def slices_vjp(x, y, y_bar=1.0):
         raise ValueError("slice_write.py:8: max(y.shape[0] - 1, 0) must equal max(x.shape[0] - 1, 0)")
     if min(2, x.shape[0]) != max(x.shape[0] - 2, 0):
         raise ValueError("slice_write.py:9: min(2, x.shape[0]) must equal max(x.shape[0] - 2, 0)")
+    # forward sweep
     a = x.copy()
     t1 = a[:-1].copy()
     a[1:] = y[1:] * t1
-    t2 = a[2:].copy()
+    t2 = a[2:]
     a[:2] += t2
     # reverse sweep
     a_bar = x * y_bar  # slice_write.py:10

@@ -17,24 +17,23 @@ import numpy as np
 
 def wave_vjp(u0, steps, y_bar=1.0):
     """Return wave(u0, steps) and the cotangent of u0 (swapped_buffers.py:6)."""
+    # forward sweep
     u = u0.copy()
     v = np.zeros_like(u0)
-    t1 = u0.shape[0] - 2
-    v_tape = np.empty((steps if steps > 0 else 0, t1 if t1 > 0 else 0))
+    v_tape = np.empty((max(steps, 0), max(u0.shape[0] - 2, 0)))
     for _ in range(steps):
         v_tape[_] = u[1:-1]
         v[1:-1] = u[1:-1] * u[1:-1] + 0.3 * (u[2:] - u[:-2])
         u, v = v, u
-    t2 = np.sum(u * u)
+    y = np.sum(u * u)
     # reverse sweep
     u_bar = 2.0 * u * y_bar  # swapped_buffers.py:12
     v_bar = np.zeros_like(v)
     for _ in range(steps - 1, -1, -1):
-        v_bar1 = u_bar[1:-1]  # swapped_buffers.py:10
-        t3 = 0.3 * v_bar1  # swapped_buffers.py:10
-        v_bar[:-2] -= t3  # swapped_buffers.py:10
-        v_bar[2:] += t3  # swapped_buffers.py:10
-        v_bar[1:-1] += 2.0 * v_tape[_] * v_bar1  # swapped_buffers.py:10
+        t1 = 0.3 * u_bar[1:-1]  # swapped_buffers.py:10
+        v_bar[:-2] -= t1  # swapped_buffers.py:10
+        v_bar[2:] += t1  # swapped_buffers.py:10
+        v_bar[1:-1] += 2.0 * v_tape[_] * u_bar[1:-1]  # swapped_buffers.py:10
         u_bar[1:-1] = 0.0  # swapped_buffers.py:10
         u_bar, v_bar = v_bar, u_bar
-    return t2, u_bar
+    return y, u_bar

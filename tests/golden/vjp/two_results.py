@@ -13,6 +13,7 @@ import numpy as np
 
 def polar_vjp(x, y, y_bar):
     """Return polar(x, y) and the cotangents of x and y (two_results.py:6)."""
+    # forward sweep
     r = np.sqrt(x * x + y * y)
     # reverse sweep
     t1 = y * y + x * x  # two_results.py:8

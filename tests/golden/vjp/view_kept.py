@@ -17,6 +17,7 @@ import numpy as np
 
 def kept_vjp(x, y_bar=1.0):
     """Return kept(x) and the cotangent of x (view_kept.py:6)."""
+    # forward sweep
     a = x.copy()
     t1 = a[0]
     t2 = a[1]
@@ -27,9 +28,8 @@ def kept_vjp(x, y_bar=1.0):
     t4 = np.sum(a)
     # reverse sweep
     s_bar = t4 * y_bar  # view_kept.py:12
-    a_bar = np.broadcast_to(s * y_bar, a.shape)  # view_kept.py:11
+    a_bar = np.full_like(a, s * y_bar)  # view_kept.py:11
     s_bar += a_bar[1:][0]  # view_kept.py:11
-    a_bar = a_bar.copy()  # view_kept.py:11
     a_bar[1:][0] = 0.0  # view_kept.py:11
     a_bar[1:] += 2.0 * t3 * s_bar  # view_kept.py:10
     t5 = a_bar[2]  # view_kept.py:9

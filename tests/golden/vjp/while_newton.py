@@ -15,6 +15,7 @@ import numpy as np
 
 def square_root_vjp(a, y_bar=1.0):
     """Return square_root(a) and the cotangent of a (while_newton.py:6)."""
+    # forward sweep
     x_tape = np.empty(16)
     x = 1.0
     trips = 0
