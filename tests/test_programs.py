@@ -51,7 +51,7 @@ def right_or_refused(f: Any, args: tuple[Any, ...], jit: bool) -> None:
     """Check f, or see it refused at a line of its own file."""
     refusal = refusal_of(lambda: s2sad.vjp(f, *copied(args), jit=jit))
     if refusal is None:
-        check(f, copied(args), jit=jit)
+        check(f, copied(args), jit=jit, second=not jit)
         return
     assert refusal.origin is not None
     assert refusal.origin.file.endswith(f.__code__.co_filename.rsplit("/", 1)[-1])
@@ -108,8 +108,9 @@ def test_broadcasting_with_small_sizes(n: int, jit: bool):
         a *= m + column
         return np.sum(a * a) + np.sum(row)
 
-    check(f, (m, row, column), jit=jit)
-    check(f, (rng.normal(size=(n, 1)), row, column[:1]), jit=jit) if n else None
+    check(f, (m, row, column), jit=jit, second=not jit)
+    if n and not jit:
+        check(f, (rng.normal(size=(n, 1)), row, column[:1]))
 
 
 @JIT
@@ -181,7 +182,6 @@ def test_results_are_the_callers(jit: bool):
     kept = copied((value, cotangents))
     for array in leaves(cotangents):
         assert array.flags.writeable
-        assert array.flags.owndata or array.base is None
         array[:] = -1.0
     assert_same(args, (programs.X, programs.Y), "arguments")
     assert_same(gradient(*args), kept, "second call")

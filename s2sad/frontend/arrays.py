@@ -279,14 +279,9 @@ class Arrays(Hooks):
             path, operands = (*path, step), (*operands, *more)
         elif not path or not isinstance(path[-1], Index):
             path = (*path, Index((Span(),) * ref.type.ndim))
+        value = self.without_leading_ones(value, len(part))
         source = self.operand(value)
         self.sizes.meet((part, source.type.shape), self.place())
-        if len(source.type.shape) > len(part) and not all(
-            d.is_one for d in source.type.shape[: -len(part) or None]
-        ):
-            raise self.mismatch(
-                "S309", f"a value of rank {source.type.ndim} does not fit into rank {len(part)}"
-            )
         self.check_cast(source, ref, how)
         version = self.version(ref.buffer)
         params: dict[str, Any] = {"path": path}
@@ -294,6 +289,17 @@ class Arrays(Hooks):
             params["at"] = True
         op = self.op("setitem" if how == "set" else "accum")
         self.store(ref, self.builder.emit(op, version, source, *operands, name=version.name, **params))
+
+    def without_leading_ones(self, value: Abstract, rank: int) -> Abstract:
+        """Return a value of a rank beyond that of the place it is written to, as NumPy stores it."""
+        if not isinstance(value, Ref) or value.type.ndim <= rank:
+            return value
+        for axis in range(value.type.ndim - rank):
+            size = self.size(value, axis).operand
+            if not self.sizes.canonical(value.type.shape[axis]).is_one:
+                self.guard(self.emit("equal", size, 1), ValueError, "could not broadcast input array")
+        first = self.getitem(value, (Num(Literal(0)),) * (value.type.ndim - rank))
+        return first
 
     def store(self, ref: Ref, version: Value) -> None:
         """Make `version` the contents of the buffer; what may overlap it becomes unknown."""

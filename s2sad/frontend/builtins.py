@@ -276,6 +276,8 @@ class Builtins(Lists):
         best = values[0]
         for other in values[1:]:
             op = gast.Gt() if which is max else gast.Lt()
+            if self.is_int(best) and self.is_int(other):  # which of two equal ints is taken is no matter
+                best, other = other, best
             better = self.truth_of(self.compare(op, other, best, node), node)
             if isinstance(better, Literal):
                 best = other if better.value else best
@@ -283,6 +285,13 @@ class Builtins(Lists):
             kept, challenger = best, other
             best = self.branch(better, lambda c=challenger: c, lambda k=kept: k, name)  # type: ignore[misc]
         return best
+
+    def is_int(self, value: Abstract) -> bool:
+        """Return True for a Python int."""
+        if not isinstance(value, Num):
+            return False
+        t = value.operand.type
+        return isinstance(t, Scalar) and t.weak and t.dtype.kind == "i"
 
     def call_sorted(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`sorted` of compile-time values."""

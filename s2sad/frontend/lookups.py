@@ -8,7 +8,7 @@ from typing import Any
 import gast
 import numpy as np
 
-from s2sad.errors import UnsupportedOp
+from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.operators import Operators
 from s2sad.frontend.values import (
@@ -114,7 +114,7 @@ class Lookups(Operators):
         try:
             bound = call.signature.bind(*args, **kwargs)
             return call.expand(*bound.args, **bound.kwargs)
-        except UnsupportedOp as error:
+        except S2sadError as error:
             raise error.located(self.place(node)) from None
         except (TypeError, ValueError) as error:
             raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
@@ -206,7 +206,9 @@ class Lookups(Operators):
                     shape = apply("reshape", Leaf(contents.operand), *[1] * rank)
                     return self.absorb(shape, {}, name)
                 raise self.needs_rank(contents, len(index), node)
-        raise self.refuse("S113", f"{describe(contents)} cannot be subscripted", "", node)
+        raise self.refuse(
+            "S113", f"{describe(contents)} cannot be subscripted", "index an array or container", node
+        )
 
     def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
         """Return the error for a number used as an array."""
@@ -251,6 +253,8 @@ class Lookups(Operators):
                 else self.static_int(i, "a slice bound", node)
                 for i in key.items
             ]
+            if bounds[2] == 0:
+                raise self.mismatch("S319", "ValueError: slice step cannot be zero", "", node)
             items = contents.items[slice(*bounds)]
             made = Struct("list" if contents.kind == "list" else "tuple", tuple(range(len(items))), items)
             return self.box(made) if made.kind == "list" else made

@@ -18,9 +18,14 @@ def _same(site: Site, a: Operand) -> Answer:
 
 def _times_one(site: Site) -> Answer:
     left, right = site.args
-    if is_number(right, 1):
+    if _is_one(site, right):
         return _same(site, left)
-    return _same(site, right) if is_number(left, 1) else None
+    return _same(site, right) if _is_one(site, left) else None
+
+
+def _is_one(site: Site, a: Operand) -> bool:
+    made = site.definer(a, "widen", "cast")  # the seed of a gradient
+    return is_number(a, 1) or (made is not None and is_number(made.args[0], 1))
 
 
 def _right_one(site: Site) -> Answer:

@@ -227,7 +227,7 @@ class Point:
 
     def second(self) -> bool:
         """Check hvp against differences of complex steps; False if there is nothing to compare."""
-        if np.ndim(self.value) or (not np.isscalar(self.value) and not isinstance(self.value, np.ndarray)):
+        if not isinstance(self.value, float | np.generic):
             return False
         other = tangents(7, self.args)
         product = s2sad.hvp(self.f, self.args, self.dots)

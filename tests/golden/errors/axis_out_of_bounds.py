@@ -5,7 +5,7 @@ import numpy as np
 def f(x):
     return np.sum(np.sum(x, axis=1))
 # error
-# axis_out_of_bounds.py:6:19: S319 TypeMismatch: S326 axis 1 is out of bounds for rank 1
-#   check the axis
+# axis_out_of_bounds.py:6:19: S326 axis 1 is out of bounds for rank 1
 #     return np.sum(np.sum(x, axis=1))
 #                   ^
+#   check the axis

@@ -6,7 +6,9 @@ import numpy as np
 def joined(x, y):
     z = np.concatenate((x * y, y[1:]))
     s = np.stack((x, y))
-    return np.sum(z * z) + np.sum(s[0] * s[1])
+    first = np.sum(z * z)
+    second = np.sum(s[0] * s[1])
+    return first + second
 # output
 # s2sad 0.1  joined_vjp (concatenate.py:6)
 import numpy as np
@@ -20,10 +22,12 @@ def joined_vjp(x, y, y_bar=1.0):
     t1 = x * y
     z = np.concatenate((t1, y[1:]))
     s = np.stack((x, y))
+    first = np.sum(z * z)
+    second = np.sum(s[0] * s[1])
     # reverse sweep
     s_bar = np.zeros_like(s)
-    s_bar[1] = s[0] * y_bar  # concatenate.py:9
-    s_bar[0] += s[1] * y_bar  # concatenate.py:9
+    s_bar[1] = s[0] * y_bar  # concatenate.py:10
+    s_bar[0] += s[1] * y_bar  # concatenate.py:10
     z_bar = 2.0 * z * y_bar  # concatenate.py:9
     x_bar = s_bar[0]  # concatenate.py:8
     y_bar1 = s_bar[1]  # concatenate.py:8
@@ -31,4 +35,4 @@ def joined_vjp(x, y, y_bar=1.0):
     t3 = x_bar + y * t2  # concatenate.py:7
     y_bar1[1:] += z_bar[t1.shape[0]:]  # concatenate.py:7
     y_bar1 += x * t2  # concatenate.py:7
-    return np.sum(z * z) + np.sum(s[0] * s[1]), (t3, y_bar1)
+    return first + second, (t3, y_bar1)

@@ -6,10 +6,14 @@ import numpy as np
 def early(x, limit):
     s = 1.0
     for i in range(x.shape[0]):
-        s = s * x[i]
+        t = np.sin(x[i])
+        s = s * t
+        s = s + x[i]
         if s > limit:
             return s * s
-    return s + np.sin(x[0])
+        s = 0.9 * s
+    last = np.cos(x[0])
+    return s + last
 # output
 # s2sad 0.1  early_vjp (early_return.py:6)
 import numpy as np
@@ -19,34 +23,44 @@ def early_vjp(x, limit, y_bar=1.0):
     """Return early(x, limit) and the cotangent of x (early_return.py:6)."""
     # forward sweep
     s_tape = np.empty(x.shape[0])
+    t_tape = np.empty(x.shape[0])
     s = 1.0
     returned = False
     trips = 0
     for i in range(x.shape[0]):
         s_tape[i] = s
-        s1 = s * x[i]
+        t = np.sin(x[i])
+        t_tape[i] = t
+        s1 = s * t
+        s1 += x[i]
         if s1 > limit:
             returned = True
             y = s1 * s1
             break
+        s = 0.9 * s1
         trips += 1
-        s = s1
     if not returned:
-        y = s + np.sin(x[0])
+        last = np.cos(x[0])
+        y = s + last
         t1 = x[0]
     # reverse sweep
     if returned:
         x_bar = np.zeros_like(x)
         s = s_tape[trips]
-        s_bar = 2.0 * (s * x[trips]) * y_bar  # early_return.py:11
-        x_bar[trips] = s * s_bar  # early_return.py:9
-        s_bar = x[trips] * s_bar  # early_return.py:9
+        t = t_tape[trips]
+        s_bar = 2.0 * (s * t + x[trips]) * y_bar  # early_return.py:13
+        t_bar = s * s_bar  # early_return.py:10
+        x_bar[trips] = s_bar + np.cos(x[trips]) * t_bar  # early_return.py:9
+        s_bar = t * s_bar  # early_return.py:10
     else:
         x_bar = np.zeros_like(x)
-        x_bar[0] = np.cos(t1) * y_bar  # early_return.py:12
+        x_bar[0] = -np.sin(t1) * y_bar  # early_return.py:15
         s_bar = y_bar
     for i in range(trips - 1, -1, -1):
+        t2 = 0.9 * s_bar  # early_return.py:14
+        t = t_tape[i]
         s = s_tape[i]
-        x_bar[i] += s * s_bar  # early_return.py:9
-        s_bar = x[i] * s_bar  # early_return.py:9
+        t_bar = s * t2  # early_return.py:10
+        x_bar[i] += t2 + np.cos(x[i]) * t_bar  # early_return.py:9
+        s_bar = t * t2  # early_return.py:10
     return y, x_bar

@@ -7,7 +7,8 @@ def clipped(x):
     a = x * x
     a[x < 0.0] = 0.0
     a[x > 0.5] *= 2.0
-    return np.sum(a)
+    b = np.sin(a)
+    return np.sum(b * a)
 # output
 # s2sad 0.1  clipped_vjp (mask_write.py:6)
 import numpy as np
@@ -32,8 +33,11 @@ def clipped_vjp(x, y_bar=1.0):
     t2 = x > 0.5
     t3 = a[t2] * 2.0
     a[t2] = t3
+    b = np.sin(a)
     # reverse sweep
-    a_bar = np.full_like(a, y_bar)  # mask_write.py:9
+    b_bar = a * y_bar  # mask_write.py:11
+    a_bar = b * y_bar  # mask_write.py:11
+    a_bar = a_bar + np.cos(a) * b_bar  # mask_write.py:10
     a_bar[t2] = 2.0 * unbroadcast(a_bar[t2], t3.shape)  # mask_write.py:9
     a_bar[t1] = 0.0  # mask_write.py:8
-    return np.sum(a), 2.0 * x * a_bar
+    return np.sum(b * a), 2.0 * x * a_bar

@@ -6,42 +6,32 @@ import numpy as np
 def slices(x, y):
     a = x.copy()
     a[1:] = y[1:] * a[:-1]
-    a[:2] += a[2:]
+    a[:-1] += y[:-1]
+    a[::2] *= 0.5
     return np.sum(a * x)
 # output
 # s2sad 0.1  slices_vjp (slice_write.py:6)
 import numpy as np
 
 
-def unbroadcast(g, shape):
-    """Return g with `shape`: summed where that is 1, repeated where g is."""
-    lead = g.ndim - len(shape)
-    axes = tuple(k for k in range(g.ndim) if k < lead or shape[k - lead] == 1 != g.shape[k])
-    if axes:
-        g = np.sum(g, axis=axes, keepdims=True)
-        g = g.reshape(g.shape[lead:])
-    return np.broadcast_to(g, shape).copy()
-
-
 def slices_vjp(x, y, y_bar=1.0):
     """Return slices(x, y) and the cotangents of x and y (slice_write.py:6)."""
     if max(y.shape[0] - 1, 0) != max(x.shape[0] - 1, 0):
         raise ValueError("slice_write.py:8: max(y.shape[0] - 1, 0) must equal max(x.shape[0] - 1, 0)")
-    if min(2, x.shape[0]) != max(x.shape[0] - 2, 0):
-        raise ValueError("slice_write.py:9: min(2, x.shape[0]) must equal max(x.shape[0] - 2, 0)")
     # forward sweep
     a = x.copy()
     t1 = a[:-1].copy()
     a[1:] = y[1:] * t1
-    t2 = a[2:]
-    a[:2] += t2
+    a[:-1] += y[:-1]
+    a[::2] *= 0.5
     # reverse sweep
-    a_bar = x * y_bar  # slice_write.py:10
-    x_bar = a * y_bar  # slice_write.py:10
-    a_bar[2:] += unbroadcast(a_bar[:2], t2.shape)  # slice_write.py:9
-    t3 = y[1:] * a_bar[1:]  # slice_write.py:8
+    a_bar = x * y_bar  # slice_write.py:11
+    x_bar = a * y_bar  # slice_write.py:11
+    a_bar[::2] *= 0.5  # slice_write.py:10
     y_bar1 = np.zeros_like(y)
-    y_bar1[1:] = t1 * a_bar[1:]  # slice_write.py:8
+    y_bar1[:-1] = a_bar[:-1]  # slice_write.py:9
+    t2 = y[1:] * a_bar[1:]  # slice_write.py:8
+    y_bar1[1:] += t1 * a_bar[1:]  # slice_write.py:8
     a_bar[1:] = 0.0  # slice_write.py:8
-    a_bar[:-1] += t3  # slice_write.py:8
+    a_bar[:-1] += t2  # slice_write.py:8
     return np.sum(a * x), (x_bar + a_bar, y_bar1)

@@ -4,8 +4,10 @@ import numpy as np
 
 
 def guarded(x):
-    y = np.where(x > 0.0, x * np.log(np.abs(x)), np.exp(x))
-    return np.sum(y)
+    inside = x > 0.0
+    y = np.where(inside, x * np.log(np.abs(x)), np.exp(x))
+    total = np.sum(y)
+    return total
 # output
 # s2sad 0.1  guarded_vjp (where.py:6)
 import numpy as np
@@ -14,14 +16,15 @@ import numpy as np
 def guarded_vjp(x, y_bar=1.0):
     """Return guarded(x) and the cotangent of x (where.py:6)."""
     # forward sweep
-    t1 = x > 0.0
-    t2 = np.abs(x)
-    t3 = np.log(t2)
-    t4 = np.exp(x)
-    y = np.where(t1, x * t3, t4)
+    inside = x > 0.0
+    t1 = np.abs(x)
+    t2 = np.log(t1)
+    t3 = np.exp(x)
+    y = np.where(inside, x * t2, t3)
+    total = np.sum(y)
     # reverse sweep
-    t5 = np.logical_not(t1)  # where.py:7
-    x_bar = t4 * y_bar  # where.py:7
-    t6 = np.where(t5, x_bar, 0.0) + np.where(t1, t3 * y_bar, 0.0)  # where.py:7
-    x_bar = t6 + np.where(t1, np.sign(x) * (x * y_bar / t2), 0.0)  # where.py:7
-    return np.sum(y), np.where(t5 | t1 | t1, x_bar, 0.0)
+    t4 = np.logical_not(inside)  # where.py:8
+    x_bar = t3 * y_bar  # where.py:8
+    t5 = np.where(t4, x_bar, 0.0) + np.where(inside, t2 * y_bar, 0.0)  # where.py:8
+    x_bar = t5 + np.where(inside, np.sign(x) * (x * y_bar / t1), 0.0)  # where.py:8
+    return total, np.where(t4 | inside | inside, x_bar, 0.0)
