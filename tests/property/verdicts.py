@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from oracle import active_leaves, assert_same, copied, leaves, map_tree
@@ -294,6 +295,27 @@ def check_compiled(point: Point) -> None:
     point.first(jit=True)
 
 
+def poisoned(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `make` (np.empty) with contents that nobody could take for values."""
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        array = make(*args, **kwargs)
+        array.fill({"f": np.nan, "c": np.nan, "b": True}.get(array.dtype.kind, 10**9 + 7))
+        return array
+
+    return made
+
+
+@contextmanager
+def memory_poisoned() -> Iterator[None]:
+    """Fill new memory with garbage in the block, so that reading an entry never written shows."""
+    with (
+        patch.object(np, "empty", poisoned(np.empty)),
+        patch.object(np, "empty_like", poisoned(np.empty_like)),
+    ):
+        yield
+
+
 Extra = Callable[["Point"], None]
 
 
@@ -338,7 +360,7 @@ def judge(
     name = f"program_{seed}"
     f, truth = loaded(text, name), loaded(text, name, complex_numbers=True)
     try:
-        with time_limit(seconds):
+        with time_limit(seconds), memory_poisoned():
             return check_sizes(f, truth, seed, sizes, second, extra)
     except s2sad.S2sadError as refusal:
         kind = "crash" if refusal.code.startswith("S9") else "refused"
