@@ -32,7 +32,7 @@ def run(job: Job) -> tuple[int, Verdict, bool]:
     verdict = judge(text, number, second=number % 5 == 0, extra=check_lowered)
     compiled = bool(share) and number % share == 0 and verdict.kind == "right"
     if compiled:
-        sizes = ((3, 2), (0, 2), (1, 1), (4, 3))
+        sizes = ((3, 2), (0, 4), (4, 3))
         verdict = judge(text, number, sizes=sizes, extra=check_compiled, seconds=300.0)
     return number, verdict, compiled
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from s2sad.analysis.liveness import Numbering, liveness
-from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, contents_read, summarize
+from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, contents_read, overwrites, summarize
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Operand, Value
 from s2sad.passes.bufferize_edit import apply
@@ -43,7 +43,7 @@ class _Functions:
         if fn not in self.done:
             block = self._callees(fn.block)
             new = fn if block is fn.block else replace(fn, block=block)
-            self.done[fn] = self._settle(_latest_shapes(new))
+            self.done[fn] = self._settle(_latest_versions(new))
         return self.done[fn]
 
     def _callees(self, block: Block) -> Block:
@@ -76,9 +76,10 @@ class _Functions:
         raise InternalError("S902", f"bufferize of {fn.name} does not end")
 
 
-def _latest_shapes(fn: Function) -> Function:
-    """Return `fn` with arguments of which only the shape is read replaced by the newest version of the
-    same array: an old version that stays live for its shape alone would cost a copy."""
+def _latest_versions(fn: Function) -> Function:
+    """Return `fn` with arguments of which only the shape or the memory is used (`x[:] = v`) replaced by
+    the newest version of the same array: an old version that stays live for its shape alone would cost
+    a copy, and a write to one would hide the writes in between from what follows the versions."""
     lineage = Lineage(fn)
     untouched = {p for k, p in enumerate(fn.params) if k not in fn.writes}  # written: copied anyway
     roots = set(lineage.root.values()) - untouched
@@ -98,9 +99,8 @@ def _latest_shapes(fn: Function) -> Function:
         note(block.params, latest)
         instrs = []
         for instr in block.instrs:
-            args = tuple(
-                newest(a, latest) if k in instr.op.shape_args else a for k, a in enumerate(instr.args)
-            )
+            unread = (*instr.op.shape_args, 0) if overwrites(instr) else instr.op.shape_args
+            args = tuple(newest(a, latest) if k in unread else a for k, a in enumerate(instr.args))
             blocks = tuple(visit(b, latest) for b in instr.blocks)
             if args != instr.args or any(n is not o for n, o in zip(blocks, instr.blocks, strict=True)):
                 instr = replace(instr, args=args, blocks=blocks)

@@ -39,7 +39,7 @@ def test_random_programs(shard: int):
 @pytest.mark.parametrize("number", range(0, PROGRAMS, 40))
 def test_compiled(number: int):
     text = generated(number).text
-    verdict = judge(text, number, sizes=((3, 2), (0, 2), (1, 1), (4, 3)), extra=check_compiled, seconds=300.0)
+    verdict = judge(text, number, sizes=((3, 2), (0, 4), (4, 3)), extra=check_compiled, seconds=300.0)
     assert verdict.kind != "wrong", f"{verdict.detail}\n{text}"
 
 
