@@ -6,18 +6,47 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from s2sad.analysis.activity import LOOPS, carried, inits
-from s2sad.analysis.program import Program
+from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
+from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar
+from s2sad.ir.walk import Copier
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import loop_ends
 
 ZEROS = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j}
 
 
-def define(block: Block, leaves: Iterable[Operand]) -> Block:
-    """Return the block with every `undef` that one of the leaves may be replaced by a zero."""
-    return _replaced(block, _undefined(block, leaves))
+def define(block: Block, leaves: Iterable[Operand], sizes: Sizes) -> Block:
+    """Return the block with every `undef` that one of the leaves may be replaced by a zero: for an array
+    an empty one, and whatever it may be handed on as has a size known at run time only."""
+    targets = _undefined(block, leaves)
+    if not targets:
+        return block
+    unsized = maybe_unbound(block, targets)
+    return _Unsizing(sizes, unsized).block(_replaced(block, targets))
+
+
+class _Unsizing(Copier):
+    """Copies a block; the sizes of some arrays become unknown. All other symbols stay."""
+
+    def __init__(self, sizes: Sizes, unsized: set[Value]):
+        super().__init__(sizes)
+        self.unsized = unsized
+
+    def size(self, s: Size) -> Size:
+        return s
+
+    def define(self, v: Value) -> Value:
+        if v not in self.unsized or not isinstance(v.type, Array):
+            return super().define(v)
+        self.map[v] = new = Value(v.name, without_known_sizes(v.type, self.sizes))
+        return new
+
+
+def without_known_sizes(t: Array, sizes: Sizes) -> Array:
+    """Return the type with sizes known at run time only."""
+    return Array(t.dtype, tuple(sizes.fresh() for _ in t.shape))
 
 
 def _undefined(block: Block, leaves: Iterable[Operand]) -> set[Instr]:
@@ -50,8 +79,6 @@ def _undefined(block: Block, leaves: Iterable[Operand]) -> set[Instr]:
 
 
 def _replaced(block: Block, targets: set[Instr]) -> Block:
-    if not targets:
-        return block
     instrs = []
     for instr in block.instrs:
         if instr in targets:
@@ -73,21 +100,21 @@ def _zero(instr: Instr) -> Instr:
     return replace(instr, op=OPS["widen"], args=(zero,), params=(("type", Scalar(t.dtype, t.weak)),))
 
 
-def maybe_unbound(program: Program) -> set[Value]:
-    """Return the values that are `undef` on some path: what their types say holds on the others only."""
+def maybe_unbound(block: Block, undefs: set[Instr] | None = None) -> set[Value]:
+    """Return the values that are `undef` on some path (one of `undefs`, if given): what their types say
+    holds on the others only."""
     found: set[Value] = set()
     before = -1
     while before != len(found):
         before = len(found)
-        for block in program.loop_of:
-            for instr in block.instrs:
-                _join(instr, found)
+        for instr in block.walk():
+            if instr.op.name == "undef" and (undefs is None or instr in undefs):
+                found.update(instr.results)
+            _join(instr, found)
     return found
 
 
 def _join(instr: Instr, found: set[Value]) -> None:
-    if instr.op.name == "undef":
-        found.update(instr.results)
     for row in _rows(instr):
         for k, a in enumerate(row):
             if a in found:

@@ -49,7 +49,7 @@ class Plan:
         self.sizes = sizes_after(program.fn)
         self.top = Resolver(program.fn.params)
         self.names = _Names(program)
-        self.unbound = maybe_unbound(program)
+        self.unbound = maybe_unbound(program.fn.block)
         self.narrow = any(
             v.type.dtype.kind in "fc" and v.type.dtype not in (F8, C16) for v in program.block_of
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from s2sad.errors import InternalError
@@ -11,7 +10,7 @@ from s2sad.ir.tree import Leaf, Node, Tree, leaves, renumber
 from s2sad.ir.types import Array
 from s2sad.ir.walk import Copier, free_values
 from s2sad.passes.base import sizes_after
-from s2sad.transforms.define import define
+from s2sad.transforms.define import define, maybe_unbound, without_known_sizes
 
 REVERSE_SWEEP = "reverse sweep"
 
@@ -31,29 +30,7 @@ def split(fn: Function) -> tuple[Function, Function]:
     rest = Block((), after, replace(fn.block.end, args=outs[values:]))
     tape = [v for v in free_values(rest) if v not in seeds]
     forward = _forward(fn, params, before, outs[:values], tape)
-    return forward, _reverse(fn, rest, tape, seeds, _placeholders(before))
-
-
-def _placeholders(instrs: Iterable[Instr]) -> set[Value]:
-    """Return the values that may be `undef`: their branch or loop may not have run."""
-    found: set[Value] = set()
-
-    def visit(instrs: Iterable[Instr]) -> None:
-        for instr in instrs:
-            for block in instr.blocks:
-                visit(block.instrs)
-            ends: list[tuple[Operand, ...]] = []
-            if instr.op.name == "undef":
-                found.update(instr.results)
-            elif instr.op.name == "if":
-                ends = [b.end.args for b in instr.blocks if b.end.kind == "yield"]
-            elif instr.op.name in ("for", "while"):
-                ends = [instr.args[3:] if instr.op.name == "for" else instr.args]
-            for args in ends:
-                found.update(r for r, a in zip(instr.results, args, strict=True) if a in found)
-
-    visit(instrs)
-    return found
+    return forward, _reverse(fn, rest, tape, seeds, maybe_unbound(Block((), before, fn.block.end)))
 
 
 def _cut(fn: Function) -> int:
@@ -79,7 +56,7 @@ def _forward(
         fn,
         name=_stem(fn) + "_fwd",
         params=params,
-        block=define(Block((), instrs, End("return", (*values, *tape))), tape),
+        block=define(Block((), instrs, End("return", (*values, *tape))), tape, sizes_after(fn)),
         signature=signature,
         result=result,
         doc=f"Return the value and the tape for {_stem(fn)}_rev.",
@@ -94,8 +71,7 @@ def _reverse(
     params = tuple(map(copier.define, (*tape, *seeds)))
     for k, v in enumerate(tape):
         if v in placeholders and isinstance(v.type, Array):  # of no size if its branch did not run
-            t = Array(v.type.dtype, tuple(copier.sizes.fresh() for _ in v.type.shape))
-            unsized = Value(v.name, t)
+            unsized = Value(v.name, without_known_sizes(v.type, copier.sizes))
             copier.map[v] = unsized
             params = (*params[:k], unsized, *params[k + 1 :])
     block = copier.block(rest)
