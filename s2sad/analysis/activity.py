@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.loops import carried, inits
 from s2sad.ir.types import is_differentiable
-
-LOOPS = ("for", "while")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +32,6 @@ class Activity:
             for k, (p, r) in enumerate(zip(carried(loop), loop.results, strict=True))
             if (r in self.varied or p in self.varied) and (p in self.useful or r in self.useful)
         ]
-
-
-def carried(loop: Instr) -> tuple[Value, ...]:
-    """Return the body's parameters for the carried slots of a loop."""
-    return loop.blocks[-1].params[1 if loop.op.name == "for" else 0 :]
-
-
-def inits(loop: Instr) -> tuple[Operand, ...]:
-    """Return the initial values of a loop's slots."""
-    return loop.args[3 if loop.op.name == "for" else 0 :]
 
 
 def activity(

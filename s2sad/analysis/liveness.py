@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.loops import carried
 
 Reads = Callable[[Instr | End], Iterable[Operand]]
 
@@ -91,17 +92,6 @@ def liveness(fn: Function, numbering: Numbering, reads: Reads = operands_of) -> 
     return _Walk(numbering, reads).run(fn)
 
 
-def carried_params(loop: Instr) -> tuple[Value, ...]:
-    """Return the parameters of a loop's body that hold what it carries."""
-    params = loop.blocks[-1].params
-    return params[1:] if loop.op.name == "for" else params
-
-
-def initial_args(loop: Instr) -> tuple[Operand, ...]:
-    """Return the initial values of what a loop carries."""
-    return loop.args[3:] if loop.op.name == "for" else loop.args
-
-
 @dataclass(frozen=True, slots=True)
 class _Targets:
     """What is live where the ends of a block lead to."""
@@ -167,18 +157,18 @@ class _Walk:
     def loop(self, instr: Instr, out: int, after: int) -> int:
         body = instr.blocks[-1]
         # A carried value is needed at the head if the result is needed after the loop.
-        carried = carried_params(instr)
+        slots = carried(instr)
         passed = 0
-        for p, r in zip(carried, instr.results, strict=True):
+        for p, r in zip(slots, instr.results, strict=True):
             if self.of[r] & after:
                 passed |= self.of[p]
-        around = out | (self.free[instr] & ~self.of.mask(carried))
+        around = out | (self.free[instr] & ~self.of.mask(slots))
         inside = self.block(body, _Targets(around, around, out))
-        head = around | passed | (self.found.entry[body] & self.of.mask(carried))
+        head = around | passed | (self.found.entry[body] & self.of.mask(slots))
         if instr.op.name == "while":
             cond = instr.blocks[0]
-            wanted = inside | passed | out | (self.found.entry[body] & self.of.mask(carried))
+            wanted = inside | passed | out | (self.found.entry[body] & self.of.mask(slots))
             self.block(cond, _Targets(wanted))
             head |= self.found.entry[cond]
         self.found.head[instr] = head
-        return head & ~self.of.mask(carried)
+        return head & ~self.of.mask(slots)

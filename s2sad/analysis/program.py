@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from s2sad.ir.core import Block, Function, Instr, Value
-
-LOOPS = ("for", "while")
+from s2sad.ir.loops import LOOPS
 
 
 class Program:

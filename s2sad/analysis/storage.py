@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s2sad.analysis.liveness import Numbering, carried_params, initial_args
+from s2sad.analysis.liveness import Numbering
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
+from s2sad.ir.loops import carried, inits, loop_ends
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
 
@@ -134,17 +135,17 @@ class Storage:
 
     def _loop(self, instr: Instr) -> None:
         body = instr.blocks[-1]
-        inits, carried = initial_args(instr), carried_params(instr)
-        nexts = [e.args for e in exits(body) if e.kind != "break"]
-        breaks = [e.args for e in exits(body) if e.kind == "break"]
+        start, slots = inits(instr), carried(instr)
+        nexts = [e.args for e in loop_ends(body) if e.kind != "break"]
+        breaks = [e.args for e in loop_ends(body) if e.kind == "break"]
         inner = self._defined(instr)
-        self._join(carried, [inits, *nexts], inner)
+        self._join(slots, [start, *nexts], inner)
         if instr.op.name == "while":
-            for c, p in zip(instr.blocks[0].params, carried, strict=True):
+            for c, p in zip(instr.blocks[0].params, slots, strict=True):
                 self.masks[c] = self.masks.get(p, 0)
         for block in instr.blocks:
             self._block(block)
-        self._join(instr.results, [inits, *nexts, *breaks], inner)
+        self._join(instr.results, [start, *nexts, *breaks], inner)
 
     def _join(self, targets: Sequence[Value], ways: Sequence[Sequence[Operand]], inner: int) -> None:
         """Relate values that are bound together to one of several tuples. Two of them share only if
@@ -189,16 +190,6 @@ class Storage:
                     found |= self.of.mask(deeper.params)
         self.inner[instr] = found
         return found
-
-
-def exits(body: Block) -> list[End]:
-    """Return the ends that lead to the head or behind the loop that owns `body`, in program order."""
-    found: list[End] = []
-    for instr in body.instrs:
-        if instr.op.name == "if":
-            for block in instr.blocks:
-                found += [e for e in exits(block) if e.kind != "yield"]
-    return [*found, body.end] if body.end.kind in ("yield", "continue", "break") else found
 
 
 def summarize(fn: Function, storage: Storage) -> Summary:
@@ -251,20 +242,20 @@ class Lineage:
 
     def _loop(self, instr: Instr) -> None:
         body = instr.blocks[-1]
-        inits, carried = initial_args(instr), carried_params(instr)
-        ends = exits(body)
+        start, slots = inits(instr), carried(instr)
+        ends = loop_ends(body)
         handed = {
             k
-            for k, p in enumerate(carried)
+            for k, p in enumerate(slots)
             if isinstance(p.type, Array) and all(self[e.args[k]] is p for e in ends)
         }
-        for k, p in enumerate(carried):
+        for k, p in enumerate(slots):
             if k not in handed:
                 continue
             if instr.op.name == "while":
-                self._same(instr.blocks[0].params[k], inits[k])
-            self._same(p, inits[k])
-            self._same(instr.results[k], inits[k])
+                self._same(instr.blocks[0].params[k], start[k])
+            self._same(p, start[k])
+            self._same(instr.results[k], start[k])
         for v, root in self.root.items():  # what led to a carried value leads on to its init
             self.root[v] = self.root.get(root, root)
 

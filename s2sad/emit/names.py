@@ -11,10 +11,11 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from s2sad.analysis.liveness import Liveness, Numbering, carried_params, initial_args, liveness
-from s2sad.analysis.storage import exits, written_args
+from s2sad.analysis.liveness import Liveness, Numbering, liveness
+from s2sad.analysis.storage import written_args
 from s2sad.emit.inline import Inlining
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.loops import carried, inits, loop_ends
 from s2sad.ir.types import Array
 
 RESERVED = frozenset(keyword.kwlist) | frozenset(
@@ -92,7 +93,7 @@ class Names:
 
     def needed_next(self, loop: Instr, k: int) -> bool:
         """True if slot k of a loop must be handed to the next trip, or to what follows the last."""
-        return bool(self.live.head[loop] & self.of[carried_params(loop)[k]])
+        return bool(self.live.head[loop] & self.of[carried(loop)[k]])
 
     def needed_after(self, instr: Instr, k: int) -> bool:
         """True if result k is read later."""
@@ -139,7 +140,7 @@ class Names:
         else:
             cond, body = loop.blocks
             self.same.update(zip(cond.params, body.params, strict=True))
-        for k, (p, init) in enumerate(zip(carried_params(loop), initial_args(loop), strict=True)):
+        for k, (p, init) in enumerate(zip(carried(loop), inits(loop), strict=True)):
             if self.needed_next(loop, k):
                 self._conflict(p, head | (bounds & ~self.of.mask((init,))))
 
@@ -158,7 +159,7 @@ class Names:
             for arg, result in written_args(instr):
                 self._must(instr.args[arg], instr.results[result])
             if instr.op.name in ("for", "while"):
-                for p, r in zip(carried_params(instr), instr.results, strict=True):
+                for p, r in zip(carried(instr), instr.results, strict=True):
                     self._must(p, r)
             for inner in instr.blocks:
                 self._force(inner)
@@ -186,8 +187,8 @@ class Names:
             elif instr.op.name == "if" and not self.inlining.is_inlined(instr):
                 ifs.append(instr)
         for loop in loops:
-            for end in exits(loop.blocks[-1]):
-                for p, a in zip(carried_params(loop), end.args, strict=True):
+            for end in loop_ends(loop.blocks[-1]):
+                for p, a in zip(carried(loop), end.args, strict=True):
                     self._may(p, a)
         for branch in ifs:
             for block in branch.blocks:
@@ -195,7 +196,7 @@ class Names:
                     for r, a in zip(branch.results, block.end.args, strict=True):
                         self._may(r, a)
         for loop in loops:
-            for p, a in zip(carried_params(loop), initial_args(loop), strict=True):
+            for p, a in zip(carried(loop), inits(loop), strict=True):
                 self._may(p, a)
 
     # --- identifiers ---------------------------------------------------------------------------

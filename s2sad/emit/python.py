@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s2sad.analysis.liveness import carried_params, initial_args
+from s2sad.analysis.unbound import joins, maybe_unbound, undefs_of
 from s2sad.emit.constants import quoted
 from s2sad.emit.expr import Expressions, bound, negated, parsed, structure, subscript
 from s2sad.emit.imports import exception_name
@@ -15,6 +15,7 @@ from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
 from s2sad.emit.names import Names
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import carried, inits
 from s2sad.ir.path import Index, Path, Permute
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 from s2sad.ir.types import Array
@@ -47,6 +48,19 @@ class Statements:
 
     def __init__(self, fn: Function, names: Names, inlining: Inlining, expressions: Expressions):
         self.fn, self.names, self.inlining, self.expr = fn, names, inlining, expressions
+        # a name is bound even where it means nothing if that is handed on under another name
+        self.bound = {instr.result for instr in undefs_of(fn.block, self._read_unbound())}
+
+    def _read_unbound(self) -> list[Operand]:
+        """Return the values that may be unbound where an assignment at a join reads them."""
+        unbound = maybe_unbound(self.fn.block) - self.inlining.undefined
+        if not unbound:
+            return []
+        found: list[Operand] = []
+        for instr in self.fn.block.walk():
+            for targets, row in joins(instr):
+                found += (a for v, a in zip(targets, row, strict=True) if a in unbound and self._moves(v, a))
+        return found
 
     def body(self) -> list[Statement]:
         """Return the statements of the function; what comes before the reverse sweep is headed as well."""
@@ -318,7 +332,7 @@ class Statements:
         """Return the assignments of initial values to what a loop carries."""
         pairs = [
             (p, a)
-            for k, (p, a) in enumerate(zip(carried_params(loop), initial_args(loop), strict=True))
+            for k, (p, a) in enumerate(zip(carried(loop), inits(loop), strict=True))
             if self.names.needed_next(loop, k)
         ]
         return self.moves(pairs)
@@ -345,7 +359,7 @@ class Statements:
         if owner.op.name == "if":
             slots = zip(owner.results, end.args, strict=True)
             return self.moves([(r, a) for k, (r, a) in enumerate(slots) if self.names.needed_after(owner, k)])
-        slots = zip(carried_params(owner), end.args, strict=True)
+        slots = zip(carried(owner), end.args, strict=True)
         moved = self.moves([(p, a) for k, (p, a) in enumerate(slots) if self.names.needed_next(owner, k)])
         nested = end.kind == "continue" and block is not owner.blocks[-1]
         return [*moved, Simple(ast.Continue())] if nested else moved
@@ -374,7 +388,14 @@ class Statements:
     def _is_same(self, v: Value, a: Operand) -> bool:
         if not isinstance(a, Value) or a in self.inlining.inlined:
             return False
-        return a in self.inlining.undefined or (a not in self.expr.paths and self.names[a] == self.names[v])
+        if a in self.inlining.undefined:
+            return a not in self.bound
+        return a not in self.expr.paths and self.names[a] == self.names[v]
+
+    def _moves(self, v: Value, a: Operand) -> bool:
+        if not isinstance(a, Value) or a in self.inlining.inlined or v in self.inlining.inlined:
+            return False
+        return self.names[a] != self.names[v]
 
     def _read(self, a: Operand) -> set[str]:
         return {self.names[v] for v in self.inlining.leaves(a) if v not in self.expr.paths}

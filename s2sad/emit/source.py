@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from s2sad.analysis.liveness import Numbering, carried_params
+from s2sad.analysis.liveness import Numbering
 from s2sad.analysis.storage import RESERVED as RESERVED_BITS
 from s2sad.analysis.storage import Storage, Summary, summarize, written_args
 from s2sad.emit.constants import constant_text
@@ -18,6 +18,7 @@ from s2sad.emit.names import Names, identifier
 from s2sad.emit.python import Statements
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.loops import carried
 from s2sad.ops.support import SUPPORT
 
 VERSION = "0.1"
@@ -201,7 +202,7 @@ class _Printer:
                 continue
             if block.end.kind == "yield" and block is not loop.blocks[-1]:
                 continue
-            for k, (p, a) in enumerate(zip(carried_params(loop), block.end.args, strict=True)):
+            for k, (p, a) in enumerate(zip(carried(loop), block.end.args, strict=True)):
                 if not isinstance(a, Value) or a in inlining.inlined or a in inlining.undefined:
                     continue
                 if a.name != p.name or not names.needed_next(loop, k) or names[a] == names[p]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from s2sad.errors import InternalError, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.loops import loop_ends
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.lowering import (
@@ -30,7 +31,7 @@ from s2sad.lowering.code import Code, carried_type_of
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.facts import check_facts
 from s2sad.lowering.fuse import fusible_values
-from s2sad.lowering.overlap import Storage, loop_ends
+from s2sad.lowering.overlap import Storage
 from s2sad.lowering.views import Index, whole
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.loops import loop_ends
 from s2sad.ir.op import Alias
 from s2sad.ir.path import is_fancy
 from s2sad.ir.types import Array
@@ -141,13 +142,3 @@ class Storage:
             for j, b in enumerate(state[i + 1 :], i + 1)
             if a and b and (i, j) not in slots.overlapping and self.may_alias(a, b)
         }
-
-
-def loop_ends(block: Block) -> list[End]:
-    """Return the ends that hand carried values on: the body's own, and those of nested ifs."""
-    found = [block.end] if block.end.kind in ("yield", "break", "continue") else []
-    for instr in block.instrs:
-        if instr.op.name == "if":
-            for inner in instr.blocks:
-                found += [e for e in loop_ends(inner) if e.kind != "yield"]
-    return found

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from s2sad.analysis.liveness import Liveness, carried_params, initial_args
-from s2sad.analysis.storage import (
-    CALLER,
-    READONLY,
-    Lineage,
-    Storage,
-    alias_of,
-    exits,
-    written_args,
-)
+from s2sad.analysis.liveness import Liveness
+from s2sad.analysis.storage import CALLER, READONLY, Lineage, Storage, alias_of, written_args
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
+from s2sad.ir.loops import carried, inits, loop_ends
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
 from s2sad.ir.walk import use_counts, used_values
@@ -315,9 +308,9 @@ class Conflicts:
             return None
         if self.sites[x].instr is None:  # carried by a loop
             owner = place.instr
-            params = carried_params(owner)
+            params = carried(owner)
             if isinstance(w, Value) and w in params:
-                outer = initial_args(owner)[params.index(w)]
+                outer = inits(owner)[params.index(w)]
                 if not isinstance(outer, Value):
                     return None
                 w = outer
@@ -338,10 +331,10 @@ class Conflicts:
                     return _Place(site.instr, arg, site.depth)
             return None
         owner = site.owner
-        if owner is None or owner.op.name not in ("for", "while") or x not in carried_params(owner):
+        if owner is None or owner.op.name not in ("for", "while") or x not in carried(owner):
             return None
         first = len(owner.args) - len(owner.results)
-        return _Place(owner, first + carried_params(owner).index(x), site.depth - 1)
+        return _Place(owner, first + carried(owner).index(x), site.depth - 1)
 
     def _start(self, owner: Instr) -> int:
         return min(self.sites[p].position for p in owner.blocks[0].params)
@@ -383,9 +376,9 @@ def sources_of(fn: Function, views: bool = True) -> dict[Value, list[Operand]]:
             for k, r in enumerate(instr.results):
                 sources[r] = [b.end.args[k] for b in instr.blocks if b.end.kind == "yield"]
         elif instr.op.name in ("for", "while"):
-            ends = exits(instr.blocks[-1])
-            for k, (p, r) in enumerate(zip(carried_params(instr), instr.results, strict=True)):
-                sources[p] = sources[r] = [initial_args(instr)[k], *(e.args[k] for e in ends)]
+            ends = loop_ends(instr.blocks[-1])
+            for k, (p, r) in enumerate(zip(carried(instr), instr.results, strict=True)):
+                sources[p] = sources[r] = [inits(instr)[k], *(e.args[k] for e in ends)]
         elif views and instr.args and alias_of(instr) in _VIEWS:
             sources[instr.results[0]] = [instr.args[0]]
     return sources

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
-from s2sad.passes.rewrite import loop_ends, same_objects
+from s2sad.ir.loops import loop_ends
+from s2sad.passes.rewrite import same_objects
 from s2sad.passes.slots import drop_slots
 
 EXTREMES = ("max", "min", "argmax", "argmin")

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from s2sad.ir.core import Block, Function, Instr, Operand, Value
-from s2sad.passes.rewrite import Rewriter, fits, loop_ends
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import loop_ends
+from s2sad.ops.table import OPS
+from s2sad.passes.rewrite import Rewriter, fits
 from s2sad.passes.slots import drop_slots
 
 
@@ -20,12 +22,21 @@ def prune(fn: Function) -> Function:
 
 
 class _Pruner(Rewriter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.undefined: set[Operand] = set()
+        self.before: list[Instr] = []  # what goes before the instruction that is being looked at
+
     def visit(self, instr: Instr) -> tuple[Instr, ...]:
+        if instr.op.name == "undef":
+            self.undefined.add(instr.result)
         new = self.inside(instr)
+        outer, self.before = self.before, []
         while new.blocks and (joined := self.branches(new) if new.op.name == "if" else self.loop(new)):
             new = drop_slots(new, [k not in joined for k in range(len(new.results))])
             new = self.inside(new)
-        return (new,)
+        found, self.before = self.before, outer
+        return (*found, new)
 
     def branches(self, instr: Instr) -> set[int]:
         """Map the results of an `if` that are known without it; return their positions."""
@@ -36,14 +47,27 @@ class _Pruner(Rewriter):
         for k, result in enumerate(instr.results):
             options = tuple(b.end.args[k] for b in yielding)
             same = seen.setdefault(options, result)
-            known = options and all(o == options[0] and o not in inside for o in options)
-            if known and fits(options[0], result.type):
-                self.replaced(result, options[0])
+            bound = [o for o in options if o not in self.undefined]
+            if options and not bound:
+                self.replaced(result, self.nothing(instr, result))
+                joined.add(k)
+            elif bound and _is_one(bound, inside) and fits(bound[0], result.type):
+                self.replaced(result, bound[0])
+                joined.add(k)
+            elif options == (Literal(True), Literal(False)) and fits(instr.args[0], result.type):
+                self.replaced(result, instr.args[0])
                 joined.add(k)
             elif same is not result and _may_join(instr, same, result):
                 self.replaced(result, same)
                 joined.add(k)
         return joined
+
+    def nothing(self, instr: Instr, result: Value) -> Value:
+        """Return an undefined value of the type of a result, defined before the instruction."""
+        value = Value(result.name, result.type)
+        self.before.append(Instr(OPS["undef"], (), (value,), (("type", value.type),), (), instr.origin))
+        self.undefined.add(value)
+        return value
 
     def loop(self, instr: Instr) -> set[int]:
         """Map the carried values of a loop that are known without it; return their positions."""
@@ -71,6 +95,10 @@ class _Pruner(Rewriter):
             self.replaced(instr.results[k], instr.results[leader])
             joined.add(k)
         return joined
+
+
+def _is_one(options: Sequence[Operand], inside: set[Value]) -> bool:
+    return all(o == options[0] and o not in inside for o in options)
 
 
 def _may_join(owner: Instr, a: Value, b: Value) -> bool:

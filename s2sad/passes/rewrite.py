@@ -116,22 +116,3 @@ def fits(a: Operand, t: Type) -> bool:
     """True if `a` may be read in place of a value of type `t`. A Python number that starts a slot of
     a NumPy scalar may not: it would not promote the same way."""
     return isinstance(a, Value) or without_sizes(a.type) == without_sizes(t)
-
-
-def loop_ends(block: Block) -> list[End]:
-    """Return the ends by which the body of a loop goes to the next trip or leaves the loop with its
-    slots: the body's own yield, and every `continue` and `break` of this loop."""
-    found: list[End] = []
-
-    def visit(b: Block) -> None:
-        for instr in b.instrs:
-            if instr.op.name == "if":
-                for inner in instr.blocks:
-                    visit(inner)
-        if b.end.kind in ("break", "continue"):
-            found.append(b.end)
-
-    visit(block)
-    if block.end.kind == "yield":
-        found.append(block.end)
-    return found

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from s2sad.analysis.activity import LOOPS, Activity, carried, inits
+from s2sad.analysis.activity import Activity
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import LOOPS, carried, inits
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Scalar
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after

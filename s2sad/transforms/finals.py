@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from s2sad.analysis.activity import LOOPS, carried, inits
 from s2sad.analysis.program import Program
 from s2sad.ir.core import Block, Instr, Operand, Value
+from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
 from s2sad.ir.path import At, Index, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar
 from s2sad.ops.table import OPS
-from s2sad.passes.rewrite import loop_ends
 from s2sad.transforms.reread import Reread
 
 MOST_PAIRS = 5000  # of accesses to one array that are compared

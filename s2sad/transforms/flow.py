@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from s2sad.analysis.activity import LOOPS, Activity, carried, inits
+from s2sad.analysis.activity import Activity
 from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.ir.core import Block, Instr, Operand, Value
+from s2sad.ir.loops import LOOPS, carried, inits
 
 
 class Flow:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s2sad.analysis.activity import Activity, activity, carried, inits
+from s2sad.analysis.activity import Activity, activity
 from s2sad.analysis.pullback import Pullbacks
+from s2sad.analysis.unbound import maybe_unbound
 from s2sad.errors import S2sadError
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.loops import carried, inits
 from s2sad.ir.op import Kind
-from s2sad.ir.types import Type, is_differentiable, without_sizes
+from s2sad.ir.types import Array, Type, is_differentiable, without_sizes
 from s2sad.ops.expr import lower
+from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
@@ -45,6 +48,10 @@ class _Jvp:
         self.sizes = sizes_after(fn)
         self.activity: Activity = activity(fn, interface.active, Pullbacks(), interface.seeded_results)
         self.dots: dict[Value, Operand] = {}
+        # arrays that may be unbound have no shape to make zeros of: their tangents are bound where they are
+        self.unbound = {
+            v for v in maybe_unbound(fn.block) if isinstance(v.type, Array) and is_differentiable(v.type)
+        }
 
     def build(self) -> Function:
         fn, interface = self.fn, self.interface
@@ -79,7 +86,7 @@ class _Jvp:
                 args += [self.dot(b, args[k]) for k in yields]
             case "break" | "continue":
                 assert loop is not None
-                args += [self.dot(b, args[k], carried(loop)[k].type) for k in self.activity.slots(loop)]
+                args += [self.dot(b, args[k], carried(loop)[k].type) for k in self.slots(loop)]
             case "return":
                 kept = [args[k] for k in self.interface.kept_results]
                 args = kept + [self.dot(b, args[k]) for k in self.interface.dotted_results]
@@ -88,7 +95,16 @@ class _Jvp:
     def dot(self, b: Builder, a: Operand, t: Type | None = None) -> Operand:
         """Return the tangent of `a`, zeros included."""
         found = self.dots.get(a) if isinstance(a, Value) else None
-        return zero(b, a, a.type) if found is None else found
+        if found is not None:
+            return found
+        if a in self.unbound:
+            return b.emit(OPS["undef"], type=a.type)
+        return zero(b, a, a.type)
+
+    def slots(self, loop: Instr) -> list[int]:
+        """Return the carried slots of a loop that have a tangent."""
+        active = self.activity.slots(loop)
+        return [k for k, r in enumerate(loop.results) if k in active or r in self.unbound]
 
     def instr(self, b: Builder, instr: Instr, loop: Instr | None) -> None:
         b.origin, b.role = instr.origin, instr.role
@@ -128,13 +144,13 @@ class _Jvp:
             self.dots[y] = out
 
     def branches(self, b: Builder, instr: Instr, loop: Instr | None) -> None:
-        active = [k for k, r in enumerate(instr.results) if r in self.activity]
+        active = [k for k, r in enumerate(instr.results) if r in self.activity or r in self.unbound]
         blocks = tuple(self.block(block, loop, active) for block in instr.blocks)
         dots = self.fresh([instr.results[k] for k in active])
         b.add(replace(instr, blocks=blocks, results=(*instr.results, *dots)))
 
     def loop(self, b: Builder, instr: Instr) -> None:
-        active = self.activity.slots(instr)
+        active = self.slots(instr)
         start = inits(instr)
         b.role = "tangent"
         begin = [self.dot(b, start[k]) for k in active]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from s2sad.analysis.activity import Activity, carried, inits
+from s2sad.analysis.activity import Activity
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
+from s2sad.ir.loops import carried, inits
 from s2sad.ir.types import WEAK_INT, Array, Scalar, Type
 from s2sad.ops.control import FOR
 from s2sad.ops.table import OPS

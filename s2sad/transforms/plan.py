@@ -6,18 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from s2sad.analysis.activity import LOOPS, Activity, carried
+from s2sad.analysis.activity import Activity
 from s2sad.analysis.cost import LOAD, recompute_cost, store_cost
 from s2sad.analysis.mincut import Candidate, choose
 from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Pullbacks
+from s2sad.analysis.unbound import maybe_unbound
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.loops import LOOPS, carried
 from s2sad.ir.types import C16, F8, INT, WEAK_INT, Array, Scalar
 from s2sad.ir.walk import used_values
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
-from s2sad.transforms.define import maybe_unbound
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements
 from s2sad.transforms.flow import Flow

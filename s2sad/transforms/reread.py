@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from s2sad.analysis.activity import LOOPS, carried, inits
 from s2sad.analysis.program import Program
 from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
 from s2sad.ir.path import Path
 from s2sad.ops.table import OPS
-from s2sad.passes.rewrite import loop_ends
 
 
 @dataclass(frozen=True, slots=True)

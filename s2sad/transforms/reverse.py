@@ -16,6 +16,7 @@ from s2sad.ops.control import COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
 from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
+from s2sad.transforms.define import define
 from s2sad.transforms.exits import count_trips
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.forward import Forward
@@ -83,7 +84,7 @@ class _Reverse(LoopReversal):
             interface.fn,
             name=f"{fn.name}_{self.suffix()}",
             params=(*fn.params, *seeds),
-            block=Block((), tuple(b.instrs), end),
+            block=define(Block((), tuple(b.instrs), end), world.to_bind, self.plan.sizes),
             signature=parameters,
             result=result,
             writes=(),

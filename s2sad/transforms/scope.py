@@ -215,10 +215,11 @@ class Scope:
         program: Program = self.world.program
         block = program.block_of.get(a)
         plan = self.world.plan
-        if block is None or block is program.fn.block or a in plan.tapes:
-            return self.fetch(a)
+        at_hand = block is None or block is program.fn.block or a in plan.tapes
+        if at_hand and not (a in plan.unbound and plan.shape_is_known(a)):
+            return self.shaped(a)
         if not plan.shape_is_known(a):
-            return self.fetch(a) if a in plan.provided else self.blank(a)
+            return self.shaped(a) if a in plan.provided else self.blank(a)
         known = self.world.plan.top
         like = known.shapes.get(a.type.shape)
         if like is not None:
@@ -227,6 +228,13 @@ class Scope:
         if key not in self.world.blanks:
             self.world.blanks[key] = self.world.blank(a.type)
         return self.world.blanks[key]
+
+    def shaped(self, v: Value) -> Operand:
+        """Return the value itself; where it may be unbound, it will have to be bound for its shape."""
+        found = self.fetch(v)
+        if v in self.world.plan.unbound:
+            self.world.to_bind.append(found)
+        return found
 
     def blank(self, v: Value) -> Operand:
         """Append an array of the measured shape of `v`."""
@@ -248,6 +256,7 @@ class World:
     def __init__(self, plan: Plan, env: dict[Value, Operand], top: Builder):
         self.plan, self.program, self.env, self.top = plan, plan.program, env, top
         self.blanks: dict[object, Operand] = {}
+        self.to_bind: list[Operand] = []  # read even on paths where they may be unbound
         self.cursor: Callable[[Value], Operand] = env.__getitem__
         self.set_cursor: Callable[[Value, Operand], None] = env.__setitem__
 

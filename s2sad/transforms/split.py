@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from s2sad.analysis.unbound import maybe_unbound
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
 from s2sad.ir.tree import Leaf, Node, Tree, leaves, renumber
 from s2sad.ir.types import Array
 from s2sad.ir.walk import Copier, free_values
 from s2sad.passes.base import sizes_after
-from s2sad.transforms.define import define, maybe_unbound, without_known_sizes
+from s2sad.transforms.define import define, without_known_sizes
 
 REVERSE_SWEEP = "reverse sweep"
 
