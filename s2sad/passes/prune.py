@@ -15,6 +15,8 @@ from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter, fits
 from s2sad.passes.slots import drop_slots
 
+YES_OR_NO = (Literal(True), Literal(False))
+
 
 def prune(fn: Function) -> Function:
     """Return the function without slots that are equal to another value."""
@@ -54,7 +56,7 @@ class _Pruner(Rewriter):
             elif bound and _is_one(bound, inside) and fits(bound[0], result.type):
                 self.replaced(result, bound[0])
                 joined.add(k)
-            elif options == (Literal(True), Literal(False)) and fits(instr.args[0], result.type):
+            elif options == YES_OR_NO and instr.args[0].type == result.type:
                 self.replaced(result, instr.args[0])
                 joined.add(k)
             elif same is not result and _may_join(instr, same, result):
