@@ -14,6 +14,7 @@ from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ops.support import SUPPORT
 from s2sad.ops.table import OPS
 
 _EXTREMES = {"greater": "max", "greater_equal": "max", "less": "min", "less_equal": "min"}
@@ -75,8 +76,7 @@ class Expressions:
             if shaped is not None:
                 return shaped
         text = template(instr)
-        if "unbroadcast(" in text:
-            self.support.add("unbroadcast")
+        self.support.update(name for name in SUPPORT if text.startswith(f"{name}("))
         return filled(text, [self.operand(a) for a in instr.args])
 
     # --- conditional expressions ---------------------------------------------------------------
@@ -181,9 +181,7 @@ class Expressions:
         args: list[ast.expr] = []
         keywords: list[ast.keyword] = []
         for p in callee.signature:
-            value = self.tree_of(p.tree, instr.args)
-            if value is None:
-                continue
+            value = self.tree_of(p.tree, instr.args) or ast.Constant(None)  # static, without a text: not read
             match p.kind:
                 case "positional" if not keywords:
                     args.append(value)

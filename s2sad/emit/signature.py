@@ -100,5 +100,5 @@ def _parameter(p: Parameter, name: str) -> str:
         return name
     try:
         return f"{name}={constant_text(p.default)}"
-    except ValueError:
-        return name
+    except ValueError:  # no text; of a static value none is needed
+        return f"{name}=None" if isinstance(p.tree, Static) else name

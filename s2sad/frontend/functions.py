@@ -258,15 +258,18 @@ class Functions(Statements):
             function = inner
         source = self.source(function)
         if source.name in SUPPORT and gast.dump(source.node) == _support_dump(source.name):
-            return self.call_support(source.name, args, node)
+            return self.call_support(source.name, args, kwargs)
         names = self.bound_arguments(
             source.node, self.function_defaults(function), args, kwargs, function.__name__, node
         )
         names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
         return self.enter(source, source.node, None, names, node)
 
-    def call_support(self, op: str, args: tuple[Abstract, ...], node: Any) -> Abstract:
+    def call_support(self, op: str, args: tuple[Abstract, ...], kwargs: dict[str, Abstract]) -> Abstract:
         """Return a function of emitted text as the op it stands for: `unbroadcast(g, x.shape)`."""
+        if op != "unbroadcast":
+            params = {k: v.value for k, v in kwargs.items() if isinstance(v, Static)}
+            return self.absorb(apply(op, *map(self.leaf, args), **params), {})
         shape = self.contents(args[1])
         assert isinstance(shape, Struct)
         if shape.shape_of is not None:

@@ -246,30 +246,33 @@ def _running_sum(
 
 
 def lower_scan(low: Lowerer, instr: Instr) -> None:
-    """Lower cumsum and cumprod."""
-    rep = low.rep(instr.args[0])
+    """Lower cumsum, cumprod and recurrence: one pass along the axis per line."""
+    reps = [low.rep(a) for a in instr.args]
     axis = instr.param("axis")
     t = instr.result.type
     assert isinstance(t, Array)
-    dims = low.dims(rep)
+    code = low.code
+    dims = low.dims(reps[0])
     buffer = low.allocate(t.dtype, dims, t, instr.result.name)
-    op, unit = ("add", 0) if instr.op.name == "cumsum" else ("multiply", 1)
-    start = low.code.coerce(Literal(np.full((), unit, t.dtype).item()), Scalar(t.dtype))
+    combine, unit = SCANS[instr.op.name]
+    start = code.coerce(Literal(np.full((), unit, t.dtype).item()), Scalar(t.dtype))
     others = tuple(n for k, n in enumerate(dims) if k != axis)
 
     def line(outer: Index, state: list[Operand]) -> Sequence[Operand]:
         def step(i: Operand, inner: list[Operand]) -> Sequence[Operand]:
             index = (*outer[:axis], i, *outer[axis:])
-            total = low.code.op(op, inner[1], promote(low.code, low.read(rep, index), t.dtype))
+            total = combine(code, inner[1], *(promote(code, low.read(r, index), t.dtype) for r in reps))
             return low.write_base(inner[0], index, total), total  # type: ignore[arg-type]
 
-        return low.code.loop((ZERO, dims[axis], ONE), (state[0], start), step)[:1]
+        return code.loop((ZERO, dims[axis], ONE), (state[0], start), step)[:1]
 
-    (after,) = low.code.nest(others, (buffer,), line)
+    (after,) = code.nest(others, (buffer,), line)
     low.define(instr.result, whole(low.version(buffer, after)))  # type: ignore[arg-type]
 
 
-TABLE = {name: lower_reduction for name in (*FOLDS, "var", "std")} | {
-    "cumsum": lower_scan,
-    "cumprod": lower_scan,
+SCANS: dict[str, tuple[Callable[..., Operand], int]] = {
+    "cumsum": (lambda code, total, x: code.op("add", total, x), 0),
+    "cumprod": (lambda code, total, x: code.op("multiply", total, x), 1),
+    "recurrence": (lambda code, total, a, b: code.op("add", code.op("multiply", a, total), b), 0),
 }
+TABLE = {name: lower_reduction for name in (*FOLDS, "var", "std")} | dict.fromkeys(SCANS, lower_scan)

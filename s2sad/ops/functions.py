@@ -80,6 +80,11 @@ def cumsum(x: Expr, axis: int) -> Expr:
     return apply("cumsum", x, axis=axis)
 
 
+def recurrence(a: Expr, b: Expr, axis: int) -> Expr:
+    """Return r with r[k] = a[k] * r[k - 1] + b[k] along the axis."""
+    return apply("recurrence", a, b, axis=axis)
+
+
 def concatenate(xs: tuple[Expr, ...], axis: int) -> Expr:
     """Return `np.concatenate(xs, axis)`."""
     return xs[0] if len(xs) == 1 else apply("concatenate", *xs, axis=axis)

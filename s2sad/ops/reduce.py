@@ -18,10 +18,12 @@ from s2sad.ops.functions import (
     mean,
     nonzero_denominator,
     ones_like,
+    recurrence,
     span_at,
     total,
-    where,
+    zeros_like,
 )
+from s2sad.ops.support import load
 
 Axes = tuple[int, ...] | None
 
@@ -93,27 +95,48 @@ def _cumsum_transpose(g: Expr, x: Expr, y: Expr, axis: int) -> tuple[Expr]:
     return (flip(cumsum(flip(g, axis), axis), axis),)
 
 
+def _before(x: Expr, axis: int, first: Expr) -> Expr:
+    """x moved on by one along the axis, behind `first`."""
+    return concatenate((first, span_at(x, axis, hi=-1)), axis)
+
+
+def _one_back(x: Expr, axis: int) -> Expr:
+    return _before(x, axis, zeros_like(span_at(x, axis, hi=1), dtype=None))
+
+
+def _prefix_products(x: Expr, y: Expr, axis: int) -> Expr:
+    """The product of the elements before each one."""
+    return _before(y, axis, ones_like(span_at(x, axis, hi=1), dtype=None))
+
+
+def _backward(a: Expr, g: Expr, axis: int) -> Expr:
+    """The transpose of b -> recurrence(a, b): s[k] = g[k] + a[k + 1] * s[k + 1]."""
+    return flip(recurrence(_one_back(flip(a, axis), axis), flip(g, axis), axis), axis)
+
+
+# y[k] = x[k] * y[k - 1] is a recurrence, and so are its derivatives of any order: no division by an
+# element, which may be zero.
 def _cumprod_jvp(dots: tuple[Expr | None, ...], args: tuple[Expr, ...], y: Expr, axis: int) -> Expr:
     (x,), (dot,) = args, dots
     assert dot is not None
-    first, without = _skip_first_zero(x, axis)
-    smooth = y * cumsum(where(first, 0.0, dot / nonzero_denominator(x)), axis)
-    return smooth + without * cumsum(where(first, dot, 0.0), axis)
+    return recurrence(x, dot * _prefix_products(x, y, axis), axis)
 
 
 def _cumprod_vjp(g: Expr, args: tuple[Expr, ...], y: Expr, axis: int) -> tuple[Expr]:
     (x,) = args
-    first, without = _skip_first_zero(x, axis)
-    smooth = flip(cumsum(flip(g * y, axis), axis), axis) / nonzero_denominator(x)
-    through = flip(cumsum(flip(g * without, axis), axis), axis)
-    return (where(first, through, smooth),)
+    return (_backward(x, g, axis) * _prefix_products(x, y, axis),)
 
 
-def _skip_first_zero(x: Expr, axis: int) -> tuple[Expr, Expr]:
-    """Where the first zero stands, and the cumulative product without it."""
-    is_zero = x.eq(0)
-    first = apply("bitwise_and", is_zero, cumsum(is_zero, axis).eq(1))
-    return first, apply("cumprod", where(first, 1.0, x), axis=axis)
+def _recurrence_jvp(dots: tuple[Expr | None, ...], args: tuple[Expr, ...], y: Expr, axis: int) -> Expr:
+    a_dot, b_dot = dots
+    moved = a_dot * _one_back(y, axis) if a_dot is not None else None
+    terms = [t for t in (moved, b_dot) if t is not None]
+    return recurrence(args[0], terms[0] if len(terms) == 1 else terms[0] + terms[1], axis)
+
+
+def _recurrence_vjp(g: Expr, args: tuple[Expr, ...], y: Expr, axis: int) -> tuple[Expr, Expr]:
+    bar = _backward(args[0], g, axis)
+    return bar * _one_back(y, axis), bar
 
 
 def _same_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
@@ -132,5 +155,16 @@ custom(
     spell=spell_axis("cumprod"),
     shape=_same_shape,
     cost=2,
-    kinks="right with zeros; second derivatives need at most one zero per line",
+    kinks="right with zeros",
+)
+custom(
+    "recurrence",
+    load("recurrence"),
+    _recurrence_jvp,
+    _recurrence_vjp,
+    "recurrence",
+    spell=lambda types, params: f"recurrence({{}}, {{}}, axis={params['axis']})",
+    shape=_same_shape,
+    cost=3,
+    doc="r[k] = a[k] * r[k - 1] + b[k] along the axis: what the derivatives of cumprod are made of",
 )

@@ -14,6 +14,7 @@ from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.declare import Params, Shape, Types, dims_of, dtype_text, linear, nondiff, shaped
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import broadcast_like, reshape_like, size, span_at, take_at, unbroadcast
+from s2sad.ops.support import load
 
 # --- sizes --------------------------------------------------------------------------------------
 
@@ -94,13 +95,11 @@ linear(
 # --- broadcasting -------------------------------------------------------------------------------
 
 
+_UNBROADCAST = load("unbroadcast")
+
+
 def _unbroadcast(g: Any, like: Any) -> Any:
-    shape = np.shape(like)
-    lead = np.ndim(g) - len(shape)
-    axes = [k for k in range(np.ndim(g)) if k < lead or (shape[k - lead] == 1 != np.shape(g)[k])]
-    out = np.sum(g, axis=tuple(axes), keepdims=True) if axes else np.array(g)
-    out = np.reshape(out, np.shape(out)[lead:] if lead > 0 else np.shape(out))
-    out = np.broadcast_to(out, shape).copy()
+    out = _UNBROADCAST(np.asarray(g), np.shape(like))
     return out if isinstance(like, np.ndarray) else out[()]
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 SUPPORT = {
     "unbroadcast": '''def unbroadcast(g, shape):
     """Return g with `shape`: summed where that is 1, repeated where g is."""
@@ -11,5 +15,20 @@ SUPPORT = {
         g = np.sum(g, axis=axes, keepdims=True)
         g = g.reshape(g.shape[lead:])
     return np.broadcast_to(g, shape).copy()
-'''
+''',
+    "recurrence": '''def recurrence(a, b, axis):
+    """Return r with r[k] = a[k] * r[k - 1] + b[k] along the axis."""
+    r = np.array(b, dtype=np.result_type(a, b))
+    lines, factors = np.moveaxis(r, axis, 0), np.moveaxis(a, axis, 0)
+    for k in range(1, lines.shape[0]):
+        lines[k] += factors[k] * lines[k - 1]
+    return r
+''',
 }
+
+
+def load(name: str) -> Any:
+    """Return a support function to call."""
+    names: dict[str, Any] = {"np": np}
+    exec(SUPPORT[name], names)
+    return names[name]

@@ -122,6 +122,8 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("cumsum", (I,), {"axis": 1}),
     ("cumsum", (A > 0.5,), {"axis": 1}),
     ("cumprod", (F4,), {"axis": 1}),
+    ("recurrence", (A, 0.5 * A), {"axis": 1}),
+    ("recurrence", (A, 0.5 * A), {"axis": 0}),
     ("matmul", (A, B), {}),
     ("matmul", (A, V), {}),
     ("matmul", (V, B), {}),

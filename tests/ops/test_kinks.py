@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numeric import Case, cotangents, cotangents_dot, tangent
 
+import s2sad
 from s2sad.ir.path import Fancy, Index
 from s2sad.ops import OPS
 
@@ -152,3 +153,32 @@ def test_only_the_last_of_repeated_writes_counts() -> None:
 def test_numbers_of_python_raise_as_python_does() -> None:
     with pytest.raises(ZeroDivisionError):
         gradient("math_sqrt", 0.0, y_bar=1.0)
+
+
+def prefix_products(x):
+    return np.sum(np.cumprod(x) * np.array([1.0, -0.5, 2.0, 0.3]))
+
+
+@pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 3), (0, 1, 2, 3)])
+@pytest.mark.parametrize("jit", [False, True])
+def test_second_derivative_of_cumprod_with_zeros(zeros: tuple[int, ...], jit: bool) -> None:
+    x = np.array([1.5, -2.0, 0.5, 3.0])
+    x[list(zeros)] = 0.0
+    w = np.array([1.0, -0.5, 2.0, 0.3])
+
+    def entry(i: int, j: int) -> float:
+        last = max(i, j)
+        return sum(w[k] * np.prod(np.delete(x[: k + 1], [i, j])) for k in range(last, 4)) if i != j else 0.0
+
+    expected = [[entry(i, j) for j in range(4)] for i in range(4)]
+    np.testing.assert_allclose(s2sad.hessian(prefix_products, jit=jit)(x), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 3)])
+def test_third_derivative_of_prod_with_zeros(zeros: tuple[int, ...]) -> None:
+    x = np.array([1.5, -2.0, 0.5, 3.0])
+    x[list(zeros)] = 0.0
+    third = s2sad.jacfwd(s2sad.hessian(np.prod))(x)
+    for i, j, k in np.ndindex(4, 4, 4):
+        expected = np.prod(np.delete(x, [i, j, k])) if len({i, j, k}) == 3 else 0.0
+        np.testing.assert_allclose(third[i, j, k], expected, atol=1e-14)

@@ -1,0 +1,36 @@
+"""What loops carry: initial values, parameters of the body, and the ends that hand them on."""
+
+from __future__ import annotations
+
+from s2sad.ir.core import Block, End, Instr, Operand, Value
+
+LOOPS = ("for", "while")
+
+
+def carried(loop: Instr) -> tuple[Value, ...]:
+    """Return the body's parameters for the carried slots of a loop."""
+    return loop.blocks[-1].params[1 if loop.op.name == "for" else 0 :]
+
+
+def inits(loop: Instr) -> tuple[Operand, ...]:
+    """Return the initial values of a loop's slots."""
+    return loop.args[3 if loop.op.name == "for" else 0 :]
+
+
+def loop_ends(body: Block) -> list[End]:
+    """Return the ends by which the body of a loop goes to the next trip or leaves the loop with its
+    slots, in program order: every `continue` and `break` of this loop, and the body's own yield."""
+    found: list[End] = []
+
+    def visit(block: Block) -> None:
+        for instr in block.instrs:
+            if instr.op.name == "if":
+                for inner in instr.blocks:
+                    visit(inner)
+        if block.end.kind in ("break", "continue"):
+            found.append(block.end)
+
+    visit(body)
+    if body.end.kind == "yield":
+        found.append(body.end)
+    return found
