@@ -163,7 +163,7 @@ class Inlining:
                 )
             case "call":
                 callee: Function = instr.param("callee")
-                return isinstance(callee.result, Leaf) and not callee.writes and not has_effect(callee.block)
+                return isinstance(callee.result, Leaf) and not callee.writes and not has_effect(callee)
             case "for" | "while":
                 return False
         return True

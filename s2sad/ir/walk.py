@@ -152,12 +152,23 @@ def rewrite_types(
     return replace(fn, params=params, block=copier.block(fn.block))
 
 
-def has_effect(block: Block) -> bool:
-    """True if running the block can do more than compute: print, raise, or leave outwards."""
-    for instr in block.walk():
-        if not instr.op.pure or any(b.end.kind in ("return", "raise") for b in instr.blocks):
+def has_effect(fn: Function) -> bool:
+    """True if calling the function can do more than compute: print or raise."""
+    seen = {fn}
+
+    def acts(block: Block) -> bool:
+        return block.end.kind == "raise" or any(map(does, block.instrs))
+
+    def does(instr: Instr) -> bool:
+        if instr.op.name != "comment" and (not instr.op.pure or any(map(acts, instr.blocks))):
             return True
-    return block.end.kind in ("return", "raise")
+        callee: Function | None = instr.param("callee") if instr.op.name == "call" else None
+        if callee is None or callee in seen:
+            return False
+        seen.add(callee)
+        return acts(callee.block)
+
+    return acts(fn.block)
 
 
 def count(block: Block) -> int:

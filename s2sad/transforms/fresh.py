@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from s2sad.ir.core import Block, Function
+from s2sad.ir.core import Block, Function, Instr
 from s2sad.ir.walk import Copier
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.passes.calls import everywhere
+from s2sad.passes.rewrite import Rewriter
 
 
 def fresh(fn: Function) -> Function:
@@ -26,29 +28,13 @@ class _Scoped(Copier):
         return copy
 
 
-def silent(fn: Function) -> Function:
-    """Return the function without its prints, those of the functions it calls included: for running it
-    again. The same function if it prints nothing."""
-    block = _silent(fn.block)
-    return fn if block is fn.block else replace(fn, block=block)
+def _without_prints(fn: Function) -> Function:
+    return _Silencer().function(fn)
 
 
-def _silent(block: Block) -> Block:
-    instrs = []
-    for instr in block.instrs:
-        if instr.op is OPS["print"]:
-            continue
-        if instr.blocks:
-            blocks = tuple(map(_silent, instr.blocks))
-            if any(new is not old for new, old in zip(blocks, instr.blocks, strict=True)):
-                instr = replace(instr, blocks=blocks)
-        elif instr.op is OPS["call"]:
-            callee = instr.param("callee")
-            quiet = silent(callee)
-            if quiet is not callee:
-                others = tuple(p for p in instr.params if p[0] != "callee")
-                instr = replace(instr, params=(("callee", quiet), *others))
-        instrs.append(instr)
-    if len(instrs) == len(block.instrs) and all(a is b for a, b in zip(instrs, block.instrs, strict=True)):
-        return block
-    return Block(block.params, tuple(instrs), block.end)
+silent = everywhere(_without_prints)  # for running a function again; the same one if it prints nothing
+
+
+class _Silencer(Rewriter):
+    def visit(self, instr: Instr) -> tuple[Instr, ...]:
+        return () if instr.op is OPS["print"] else (self.inside(instr),)
