@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -332,8 +333,9 @@ def negated(test: ast.expr) -> ast.expr:
 
 
 def parsed(text: str) -> ast.expr:
-    """Return the tree of an expression; a new one each time, for astor marks the nodes it prints."""
-    return ast.parse(text, mode="eval").body
+    """Return the tree of an expression."""
+    tree: ast.expr = _copied(_tree_of(text), ())
+    return tree
 
 
 _BINARY: dict[str, ast.operator] = {  # nearly all templates of a derivative: no need to parse them
@@ -344,18 +346,25 @@ _BINARY: dict[str, ast.operator] = {  # nearly all templates of a derivative: no
 }
 
 
-class _Fill(ast.NodeTransformer):
-    def __init__(self, args: Sequence[ast.expr]):
-        self.args = args
+@functools.lru_cache(maxsize=512)
+def _tree_of(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.args[int(node.id[4:-2])] if node.id.startswith("__a_") else node
+
+def _copied(node: Any, args: Sequence[ast.expr]) -> Any:
+    """Return a tree with its slots filled, of new nodes: astor marks those it prints."""
+    if isinstance(node, ast.Name) and node.id.startswith("__a_"):
+        return args[int(node.id[4:-2])]
+    if isinstance(node, list):
+        return [_copied(item, args) for item in node]
+    if isinstance(node, ast.expr | ast.keyword | ast.slice):
+        return type(node)(**{name: _copied(value, args) for name, value in ast.iter_fields(node)})
+    return node
 
 
 def filled(text: str, args: Sequence[ast.expr]) -> ast.expr:
     """Return a template with its slots filled."""
     if text in _BINARY:
         return ast.BinOp(args[0], _BINARY[text], args[1])
-    tree = ast.parse(text.format(*(f"__a_{k}__" for k in range(len(args)))), mode="eval").body
-    result: ast.expr = _Fill(args).visit(tree)
+    result: ast.expr = _copied(_tree_of(text.format(*(f"__a_{k}__" for k in range(len(args))))), args)
     return result

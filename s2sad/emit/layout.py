@@ -69,7 +69,8 @@ class TooLong:
 def text_of(node: ast.AST) -> str:
     """Return a statement or expression as one line."""
     formats = _Formats()
-    node = formats.visit(node)
+    if isinstance(node, ast.Raise | ast.Expr):  # only these hold f-strings
+        node = formats.visit(node)
     text: str = astor.to_source(node, pretty_string=_string, pretty_source="".join)
     text = text.strip("\n")
     for name, shown in formats.texts.items():

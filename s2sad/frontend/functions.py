@@ -197,8 +197,7 @@ class Functions(Statements):
 
     def shared_names(self, frame: Frame) -> frozenset[str]:
         """Return the names of a frame that nested functions may assign."""
-        body = frame.node.body if isinstance(frame.node.body, list) else [frame.node.body]
-        return syntax.shared_names(body)
+        return syntax.shared_names(frame.node)
 
     def bound_arguments(
         self,

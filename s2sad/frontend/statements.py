@@ -264,7 +264,7 @@ class Statements(Effects):
     def loop_names(self, node: Any) -> tuple[list[str], set[str]]:
         """Return the names a loop assigns, and those of them that may be read after it."""
         names = syntax.assigned_names([*node.body, *([node.target] if isinstance(node, gast.For) else [])])
-        escaping = syntax.loaded_outside(self.frame.node, node, names)
+        escaping = set(syntax.loaded_outside(self.frame.node, node, tuple(names)))
         if not self.frame.root and syntax.has_return(node.body):
             names.append(RETURN)
             escaping.add(RETURN)

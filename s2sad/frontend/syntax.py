@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,17 +40,24 @@ def declared(nodes: list[Any], kind: Any) -> frozenset[str]:
     return frozenset(n for node in walk(nodes) if isinstance(node, kind) for n in node.names)
 
 
-def shared_names(nodes: list[Any]) -> frozenset[str]:
-    """Return the names that functions nested in these statements declare nonlocal."""
+def body_of(function: Any) -> list[Any]:
+    """Return the statements of a function, or the expression of a lambda."""
+    return function.body if isinstance(function.body, list) else [function.body]
+
+
+@functools.lru_cache(maxsize=512)  # trees are not changed: asked at every join and loop
+def shared_names(function: Any) -> frozenset[str]:
+    """Return the names that functions nested in this one declare nonlocal."""
     found: set[str] = set()
-    for node in nodes:
+    for node in body_of(function):
         for inner in gast.walk(node):
             if isinstance(inner, gast.Nonlocal):
                 found.update(inner.names)
     return frozenset(found)
 
 
-def loaded_outside(function: Any, loop: Any, names: list[str]) -> set[str]:
+@functools.lru_cache(maxsize=512)
+def loaded_outside(function: Any, loop: Any, names: tuple[str, ...]) -> frozenset[str]:
     """Return which names assigned in a loop may be read after it: loads in the function outside the
     loop, not counting bodies of other `for` loops that bind the name themselves."""
     wanted = set(names)
@@ -81,11 +89,11 @@ def loaded_outside(function: Any, loop: Any, names: list[str]) -> set[str]:
         for child in gast.iter_child_nodes(node):
             visit(child, bound)
 
-    body = function.body if isinstance(function.body, list) else [function.body]
+    body = body_of(function)
     enclosing = _enclosing_targets(body, loop)
     for statement in body:
         visit(statement, frozenset())
-    return found | (enclosing & wanted & _loaded(body))
+    return frozenset(found | (enclosing & wanted & _loaded(body)))
 
 
 def _enclosing_targets(body: list[Any], loop: Any) -> set[str]:
