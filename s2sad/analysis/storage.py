@@ -150,19 +150,18 @@ class Storage:
     def _join(self, targets: Sequence[Value], ways: Sequence[Sequence[Operand]], inner: int) -> None:
         """Relate values that are bound together to one of several tuples. Two of them share only if
         they do in one of the tuples; `inner` values are out of scope, or of the trip before."""
-        for k, v in enumerate(targets):
+        arrays = [k for k, v in enumerate(targets) if isinstance(v.type, Array)]
+        together = ~self.of.mask(targets[k] for k in arrays)
+        bits: dict[Operand, int] = {a: self.of[a] for way in ways for a in way if isinstance(a, Value)}
+        for k in arrays:
             mask = 0
             for way in ways:
                 mask |= self.mask(way[k]) & ~inner
-            for other in targets:
-                mask &= ~self.of[other]
-            for j, other in enumerate(targets):
-                if j != k and any(self._same_or_shares(way[j], way[k]) for way in ways):
-                    mask |= self.of[other] if isinstance(other.type, Array) else 0
-            self._relate(v, mask)
-
-    def _same_or_shares(self, a: Operand, b: Operand) -> bool:
-        return isinstance(a.type, Array) and self.shares(a, b)
+            mask &= together
+            for j in arrays:
+                if j != k and any(self.mask(way[j]) & bits.get(way[k], 0) for way in ways):
+                    mask |= self.of[targets[j]]
+            self._relate(targets[k], mask)
 
     def _call(self, instr: Instr) -> None:
         callee: Function = instr.param("callee")
