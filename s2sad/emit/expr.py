@@ -78,7 +78,8 @@ class Expressions:
                 return shaped
         text = template(instr)
         self.support.update(name for name in SUPPORT if text.startswith(f"{name}("))
-        return filled(text, [self.operand(a) for a in instr.args])
+        kind = instr.result.type if instr.op.name == "where" and len(instr.results) == 1 else None
+        return filled(text, [self.operand(a, kind) for a in instr.args])
 
     # --- conditional expressions ---------------------------------------------------------------
 

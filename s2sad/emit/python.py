@@ -335,7 +335,9 @@ class Statements:
             for k, (p, a) in enumerate(zip(carried(loop), inits(loop), strict=True))
             if self.names.needed_next(loop, k)
         ]
-        return self.moves(pairs)
+        # numbers last, by name: an order that does not depend on how the loop came about
+        numbers = sorted((m for m in pairs if isinstance(m[1], Literal)), key=lambda m: self.names[m[0]])
+        return self.moves([m for m in pairs if not isinstance(m[1], Literal)] + numbers)
 
     # --- ends ----------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.types import Scalar
 from s2sad.ops import lookup
-from s2sad.ops.expr import Leaf, apply
+from s2sad.ops.expr import Leaf, apply, lift
 
 Handler = Callable[..., Abstract]
 
@@ -276,11 +276,15 @@ class Builtins(Lists):
         best = values[0]
         for other in values[1:]:
             op = gast.Gt() if which is max else gast.Lt()
-            if self.is_int(best) and self.is_int(other):  # which of two equal ints is taken is no matter
+            ints = self.is_int(best) and self.is_int(other)
+            if ints:  # which of two equal ones is taken is no matter
                 best, other = other, best
             better = self.truth_of(self.compare(op, other, best, node), node)
             if isinstance(better, Literal):
                 best = other if better.value else best
+                continue
+            if ints:
+                best = self.absorb(apply("where", lift(better), self.leaf(other), self.leaf(best)), {}, name)
                 continue
             kept, challenger = best, other
             best = self.branch(better, lambda c=challenger: c, lambda k=kept: k, name)  # type: ignore[misc]

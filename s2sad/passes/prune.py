@@ -15,7 +15,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter, fits
 from s2sad.passes.slots import drop_slots
 
-YES_OR_NO = (Literal(True), Literal(False))
+NO_OR_YES = [Literal(False), Literal(True)]
 
 
 def prune(fn: Function) -> Function:
@@ -56,8 +56,8 @@ class _Pruner(Rewriter):
             elif bound and _is_one(bound, inside) and fits(bound[0], result.type):
                 self.replaced(result, bound[0])
                 joined.add(k)
-            elif options == YES_OR_NO and instr.args[0].type == result.type:
-                self.replaced(result, instr.args[0])
+            elif sorted(options, key=str) == NO_OR_YES and instr.args[0].type == result.type:
+                self.replaced(result, self.condition(instr, options[0] == Literal(True)))
                 joined.add(k)
             elif same is not result and _may_join(instr, same, result):
                 self.replaced(result, same)
@@ -70,6 +70,14 @@ class _Pruner(Rewriter):
         self.before.append(Instr(OPS["undef"], (), (value,), (("type", value.type),), (), instr.origin))
         self.undefined.add(value)
         return value
+
+    def condition(self, instr: Instr, as_it_is: bool) -> Operand:
+        """Return the condition of an `if`, or its contrary, computed before it."""
+        if as_it_is:
+            return instr.args[0]
+        contrary = Value("", instr.args[0].type)
+        self.before.append(Instr(OPS["not_"], instr.args, (contrary,), (), (), instr.origin, instr.role))
+        return contrary
 
     def loop(self, instr: Instr) -> set[int]:
         """Map the carried values of a loop that are known without it; return their positions."""

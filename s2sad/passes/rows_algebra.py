@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.types import Scalar
 from s2sad.passes.site import Answer, Made, Row, Site, is_int, is_number, is_weak, same_type
@@ -18,9 +20,13 @@ def _same(site: Site, a: Operand) -> Answer:
 
 def _times_one(site: Site) -> Answer:
     left, right = site.args
-    if _is_one(site, right):
-        return _same(site, left)
-    return _same(site, right) if _is_one(site, left) else None
+    if not _is_one(site, right):
+        left, right = right, left
+    if not _is_one(site, right):
+        return None
+    if isinstance(left, Literal) and not is_weak(site.instr.result) and site.type.dtype == np.float64:
+        return Made("widen", (left,), params=(("type", site.type),))
+    return _same(site, left)
 
 
 def _is_one(site: Site, a: Operand) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.walk import use_counts
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Leaving, Rewriter, fits
@@ -68,18 +68,36 @@ class _Simplifier(Rewriter):
 
     def branch(self, instr: Instr) -> Sequence[Instr] | Leaving:
         condition = self.operand(instr.args[0])
-        known = condition.value if isinstance(condition, Literal) else self.known.get(condition)
+        source, is_plain = self.asked(condition)
+        known = source.value if isinstance(source, Literal) else self.known.get(source)
         if known is not None:
-            return self.inlined(instr, instr.blocks[0 if known else 1])
-        assert isinstance(condition, Value)
+            return self.inlined(instr, instr.blocks[0 if bool(known) == is_plain else 1])
+        assert isinstance(source, Value)
         blocks = []
-        for value, block in zip((True, False), instr.blocks, strict=True):
-            self.known[condition] = value
+        for value, block in zip((is_plain, not is_plain), instr.blocks, strict=True):
+            self.known[source] = value
             blocks.append(self.block(block))
-        del self.known[condition]
+        del self.known[source]
         if condition is instr.args[0] and all(n is o for n, o in zip(blocks, instr.blocks, strict=True)):
             return self.noted(instr)
         return self.noted(replace(instr, args=(condition,), blocks=tuple(blocks)))
+
+    def asked(self, condition: Operand) -> tuple[Operand, bool]:
+        """Return what a condition is about: itself, or what it is the contrary of."""
+        is_plain = True
+        while isinstance(condition, Value) and (found := self.defined.by.get(condition)) is not None:
+            if found.op.name != "not_":
+                break
+            condition, is_plain = self.operand(found.args[0]), not is_plain
+        return condition, is_plain
+
+    def end(self, end: End) -> End:
+        """Return the end, with conditions handed on that are known where it stands."""
+        end = super().end(end)
+        if end.kind != "yield" or not any(a in self.known for a in end.args):
+            return end
+        told: dict[Operand, Operand] = {a: Literal(value) for a, value in self.known.items()}
+        return replace(end, args=tuple(told.get(a, a) for a in end.args))
 
     def inlined(self, instr: Instr, block: Block) -> Sequence[Instr] | Leaving:
         instrs: list[Instr] = []

@@ -24,8 +24,8 @@ def early_vjp(x, limit, y_bar=1.0):
     # forward sweep
     s_tape = np.empty(x.shape[0])
     t_tape = np.empty(x.shape[0])
-    s = 1.0
     returned = False
+    s = 1.0
     trips = 0
     for i in range(x.shape[0]):
         s_tape[i] = s

@@ -17,8 +17,8 @@ def carried_vjp(x, y_bar=1.0):
     """Return carried(x) and the cotangent of x (loop_carried_scalar.py:6)."""
     # forward sweep
     s_tape = np.empty(x.shape[0])
-    s = 1.0
     s_tape1 = np.empty(x.shape[0])
+    s = 1.0
     for i in range(x.shape[0]):
         s_tape[i] = s
         t1 = np.tanh(s * x[i])

@@ -21,6 +21,6 @@ def power_vjp(x, y, y_bar=1.0):
     a_bar = b * y_bar  # power.py:9
     b_bar = a * y_bar  # power.py:9
     x_bar = 3 * x ** 2 * b_bar  # power.py:8
-    x_bar += y * x ** float(0 if y == 0 else y - 1) * a_bar  # power.py:7
+    x_bar += y * x ** float(0.0 if y == 0 else y - 1) * a_bar  # power.py:7
     y_bar = a * np.log(x + (x == 0)) * a_bar  # power.py:7
     return a * b, (x_bar, float(y_bar))

@@ -36,11 +36,10 @@ def rows_vjp(m, c, y_bar=1.0):
     # reverse sweep
     a_bar = 2.0 * a * y_bar  # row_helper.py:15
     c_bar = 0.0  # row_helper.py:13
-    t2 = np.empty(m.shape[1])  # row_helper.py:13
     for i in range(a.shape[0] - 1, -1, -1):
-        for j in range(t2.shape[0] - 1, -1, -1):
-            t3 = a_bar[i, j]  # row_helper.py:8
-            c_bar += a_tape[i, j] * t3  # row_helper.py:8
-            a_bar[i, j] = a_tape1[i, j] * t3 + c * t3  # row_helper.py:8
-            a_bar[i, j - 1] += a_tape2[i, j] * t3  # row_helper.py:8
+        for j in range(m.shape[1] - 1, -1, -1):
+            t2 = a_bar[i, j]  # row_helper.py:8
+            c_bar += a_tape[i, j] * t2  # row_helper.py:8
+            a_bar[i, j] = a_tape1[i, j] * t2 + c * t2  # row_helper.py:8
+            a_bar[i, j - 1] += a_tape2[i, j] * t2  # row_helper.py:8
     return y, (a_bar, float(c_bar))

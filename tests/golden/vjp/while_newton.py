@@ -17,8 +17,8 @@ def square_root_vjp(a, y_bar=1.0):
     """Return square_root(a) and the cotangent of a (while_newton.py:6)."""
     # forward sweep
     x_tape = np.empty(16)
-    x = 1.0
     trips = 0
+    x = 1.0
     while abs(x * x - a) > 1e-12:
         if trips == x_tape.shape[0]:
             x_tape = np.concatenate((x_tape, np.empty_like(x_tape)))
