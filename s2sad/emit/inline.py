@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from s2sad.analysis.storage import Storage, is_write, written_args
 from s2sad.emit.fixed import Fixed
 from s2sad.emit.spelling import repeats
-from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import LOOPS
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array
@@ -123,9 +124,9 @@ class Inlining:
         if not self._can_print(instr):
             return None
         v = instr.result
-        if v in self.split or (v.name and v not in self.moved):
-            return None
         uses = self._uses.get(v, [])
+        if v in self.split or (v.name and v not in self.moved and not self._begins_loop(instr, uses)):
+            return None
         if uses and self.fixed.is_size(v):
             return len(block.instrs)
         most = _REPEATED_BY_US if instr.role else _REPEATED
@@ -142,6 +143,13 @@ class Inlining:
             return None
         position = max(where[use.index] if self._is_here(use, block) else use.index for use in uses)
         return position if self._free_way(block, k, position, instr) else None
+
+    def _begins_loop(self, instr: Instr, uses: list[_Use]) -> bool:
+        """True for a number that is only what a loop starts with: printed where that is assigned."""
+        is_number = instr.op.name == "widen" and isinstance(instr.args[0], Literal)
+        if not is_number or len(uses) != 1 or uses[0].index == len(uses[0].block.instrs):
+            return False
+        return uses[0].block.instrs[uses[0].index].op.name in LOOPS
 
     def _is_here(self, use: _Use, block: Block) -> bool:
         return use.block is block and use.index < len(block.instrs)

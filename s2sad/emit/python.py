@@ -335,9 +335,7 @@ class Statements:
             for k, (p, a) in enumerate(zip(carried(loop), inits(loop), strict=True))
             if self.names.needed_next(loop, k)
         ]
-        # numbers last, by name: an order that does not depend on how the loop came about
-        numbers = sorted((m for m in pairs if isinstance(m[1], Literal)), key=lambda m: self.names[m[0]])
-        return self.moves([m for m in pairs if not isinstance(m[1], Literal)] + numbers)
+        return self.moves(pairs)
 
     # --- ends ----------------------------------------------------------------------------------
 
@@ -368,8 +366,11 @@ class Statements:
 
     def moves(self, pairs: Sequence[tuple[Value, Operand]]) -> list[Statement]:
         """Return assignments that happen at the same time: one after the other where no one reads what
-        another assigns, else as one tuple assignment."""
+        another assigns, else as one tuple assignment. Numbers come last, by name: an order that does not
+        depend on how a loop or a branch came about."""
         left = [(v, a) for v, a in pairs if not self._is_same(v, a)]
+        numbers = sorted((m for m in left if self._is_number(m[1])), key=lambda m: self.names[m[0]])
+        left = [m for m in left if not self._is_number(m[1])] + numbers
         out: list[Statement] = []
         while left:
             for move in left:
@@ -393,6 +394,10 @@ class Statements:
         if a in self.inlining.undefined:
             return a not in self.bound
         return a not in self.expr.paths and self.names[a] == self.names[v]
+
+    def _is_number(self, a: Operand) -> bool:
+        maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+        return isinstance(a if maker is None or maker.op.name != "widen" else maker.args[0], Literal)
 
     def _moves(self, v: Value, a: Operand) -> bool:
         if not isinstance(a, Value) or a in self.inlining.inlined or v in self.inlining.inlined:

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2sad.errors import NotDifferentiable, Origin
 from s2sad.frontend.hooks import Hooks
-from s2sad.frontend.machine import Buffer
+from s2sad.frontend.machine import Buffer, NamedView
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -53,10 +53,35 @@ class Arrays(Hooks):
             return version
         key = (version, ref.path, ref.operands, self.builder)
         if key not in self.reads:
-            self.reads[key] = self.builder.emit(
-                self.op("getitem"), version, *ref.operands, name=name, path=ref.path
-            )
+            base, path, operands = self.nearest(ref)
+            if not path:
+                return base
+            self.reads[key] = self.builder.emit(self.op("getitem"), base, *operands, name=name, path=path)
         return self.reads[key]
+
+    def name_view(self, ref: Ref, name: str) -> None:
+        """Note that the user calls a view `name`: what is read of it is read from there, as long as its
+        buffer is not written."""
+        if ref.buffer in self.state.stale or paths.is_fancy(ref.path):
+            return
+        version = self.version(ref.buffer)
+        base, path, operands = self.nearest(ref)
+        if path:
+            value = self.builder.emit(self.op("getitem"), base, *operands, name=name, path=path)
+            seen = self.views.setdefault(version, [])
+            seen.append(NamedView(ref.path, ref.operands, self.builder, value))
+
+    def nearest(self, ref: Ref) -> tuple[Value, Path, tuple[Operand, ...]]:
+        """Return what a view is read from: the longest part of it that has a name, or its buffer, and
+        the path and operands that lead on from there."""
+        version = self.version(ref.buffer)
+        base, start, used = version, 0, 0
+        for seen in self.views.get(version, ()):
+            n, m = len(seen.path), len(seen.operands)
+            is_part = (seen.path, seen.operands) == (ref.path[:n], ref.operands[:m])
+            if n > start and is_part and self.builder.is_inside(seen.builder):
+                base, start, used = seen.value, n, m
+        return base, ref.path[start:], ref.operands[used:]
 
     def version(self, buffer: int) -> Value:
         """Return the present contents of a buffer."""
@@ -260,10 +285,9 @@ class Arrays(Hooks):
         all_ints = bool(step.items) and all(isinstance(i, At) for i in step.items)
         if all_ints:
             self.check_fresh(ref)
-            version = self.version(ref.buffer)
-            path = (*ref.path, step)
+            base, path, before = self.nearest(ref)
             value = self.builder.emit(
-                self.op("getitem"), version, *ref.operands, *operands, name=name, path=path
+                self.op("getitem"), base, *before, *operands, name=name, path=(*path, step)
             )
             return Num(value)
         return self.view(ref, (step,), operands)

@@ -90,6 +90,8 @@ class Assign(Calls):
             self.suggest(self.version(value.buffer), name)
             if not self.buffers[value.buffer].name:
                 self.buffers[value.buffer].name = name
+        elif isinstance(value, Ref):
+            self.name_view(value, name)
         return value
 
     def suggest(self, value: Value, name: str) -> None:

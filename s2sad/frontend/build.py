@@ -213,7 +213,11 @@ class Root(Transforms):
             facts=tuple(self.sizes.facts),
             doc=source.function.__doc__ or "",
             origin=source.origin(node),
-            extra={"captured": dict(self.readers), "static_captures": tuple(self.static_captures)},
+            extra={
+                "captured": dict(self.readers),
+                "static_captures": tuple(self.static_captures),
+                "emitted": source.is_emitted,
+            },
         )
         return self.with_canonical_sizes(fn)
 

@@ -25,9 +25,10 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Literal, Operand
-from s2sad.ir.types import Scalar
+from s2sad.ir.size import Size
+from s2sad.ir.types import INT, Scalar
 from s2sad.ops import lookup
-from s2sad.ops.expr import Leaf, apply, lift
+from s2sad.ops.expr import Leaf, apply
 
 Handler = Callable[..., Abstract]
 
@@ -284,11 +285,19 @@ class Builtins(Lists):
                 best = other if better.value else best
                 continue
             if ints:
-                best = self.absorb(apply("where", lift(better), self.leaf(other), self.leaf(best)), {}, name)
+                best = Num(self.extreme_int(which, better, self.operand(other), self.operand(best), name))
                 continue
             kept, challenger = best, other
             best = self.branch(better, lambda c=challenger: c, lambda k=kept: k, name)  # type: ignore[misc]
         return best
+
+    def extreme_int(self, which: Any, better: Operand, a: Operand, b: Operand, name: str) -> Operand:
+        """Return the larger or smaller of two ints, with its size where it is one."""
+        found = self.emit("where", better, a, b, name=name)
+        n, m = map(size_of_int, (a, b))
+        if n is None or m is None:
+            return found
+        return self.builder.retype(found, Scalar(INT, True, n.maximum(m) if which is max else n.minimum(m)))
 
     def is_int(self, value: Abstract) -> bool:
         """Return True for a Python int."""
@@ -362,3 +371,10 @@ def hashable(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def size_of_int(a: Operand) -> Size | None:
+    """Return the size that an int operand is, if that is known."""
+    if isinstance(a, Literal):
+        return Size.of(a.value) if isinstance(a.value, int) else None
+    return a.type.size if isinstance(a.type, Scalar) else None

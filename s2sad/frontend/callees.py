@@ -17,6 +17,7 @@ from s2sad.frontend.functions import Functions, Transform, trim_returns
 from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Source
 from s2sad.frontend.values import Abstract, Box, Closure, Num, Partial, Ref, Series, Static, Struct
+from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf, Node, Tree
@@ -175,7 +176,7 @@ class Callees(Functions):
     ) -> tuple[Function, tuple[Value, ...], Any]:
         """Read a callee once."""
         outer_state, outer_builder, outer_depth = self.state, self.builder, self.branch_depth
-        self.state, self.builder = outer_state.copy(), outer_builder.inner()
+        self.state, self.builder = outer_state.copy(), Builder(self.sizes, outer_builder.origin)
         written = dict(self.written)
         body = Body(wanted)
         params: list[Value] = []

@@ -21,6 +21,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import End, Literal, Operand, Value
+from s2sad.ir.path import Path
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops import OPS
 from s2sad.ops.expr import Apply, Expr, Leaf, lower
@@ -89,6 +90,16 @@ class Unroll(Exception):
         self.symbol, self.error = symbol, error
 
 
+@dataclass(frozen=True, slots=True)
+class NamedView:
+    """A part of a version of a buffer that the user has given a name, and where that is defined."""
+
+    path: Path
+    operands: tuple[Operand, ...]
+    builder: Builder
+    value: Value
+
+
 class Machine:
     """Holds the state and the builder; the classes derived from it read syntax."""
 
@@ -107,6 +118,7 @@ class Machine:
         self.suggested: dict[Value, str] = {}  # names for values that have none
         self.written: dict[int, Origin | None] = {}  # buffers written, in order
         self.reads: dict[tuple[Any, ...], Value] = {}
+        self.views: dict[Value, list[NamedView]] = {}  # by the version they are views of
         self.origin_stack: list[Origin] = []
 
     # -- places and errors ------------------------------------------------------------------------

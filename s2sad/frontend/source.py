@@ -15,6 +15,8 @@ import gast
 
 from s2sad.errors import Origin, UnsupportedSyntax
 
+EMITTED = "# s2sad "  # the first words of every text that s2sad writes
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
@@ -29,6 +31,11 @@ class Source:
     def name(self) -> str:
         """Return the function's name; `lambda_` for a lambda."""
         return "lambda_" if isinstance(self.node, gast.Lambda) else self.function.__name__
+
+    @property
+    def is_emitted(self) -> bool:
+        """True for a function of a text that s2sad wrote."""
+        return linecache.getline(self.path, 1).startswith(EMITTED)
 
     def origin(self, node: Any) -> Origin:
         """Return the place of a syntax node."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from s2sad.errors import Origin, TypeMismatch
 from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Scalar, Type, sample, type_of
+from s2sad.ir.types import Array, Scalar, Type, sample, type_of, without_sizes
 
 
 class Sizes:
@@ -44,9 +45,10 @@ class Sizes:
 class Builder:
     """A block under construction."""
 
-    def __init__(self, sizes: Sizes, origin: Origin | None = None):
+    def __init__(self, sizes: Sizes, origin: Origin | None = None, parent: Builder | None = None):
         self.sizes = sizes
         self.origin = origin
+        self.parent = parent
         self.role = ""
         self.instrs: list[Instr] = []
         self.operands: tuple[Operand, ...] = ()  # of the instruction being emitted
@@ -72,11 +74,30 @@ class Builder:
         self.instrs.append(instr)
         return instr.results
 
+    def retype(self, a: Operand, t: Type) -> Operand:
+        """Return `a` with type `t`, if it is the result appended last: its sizes are known better than
+        the op can tell."""
+        if a.type == t or not isinstance(a, Value) or not self.instrs:
+            return a
+        last = self.instrs[-1]
+        if last.results != (a,) or without_sizes(a.type) != without_sizes(t):
+            return a
+        value = Value(a.name, t)
+        self.instrs[-1] = replace(last, results=(value,))
+        return value
+
     def inner(self) -> Builder:
         """Return a builder for a block owned by an instruction of this one."""
-        inner = Builder(self.sizes, self.origin)
+        inner = Builder(self.sizes, self.origin, self)
         inner.role = self.role
         return inner
+
+    def is_inside(self, other: Builder) -> bool:
+        """True if this block is `other` or nested in it."""
+        builder: Builder | None = self
+        while builder is not None and builder is not other:
+            builder = builder.parent
+        return builder is other
 
     def block(self, params: tuple[Value, ...], kind: str, *args: Operand) -> Block:
         """Close the block."""

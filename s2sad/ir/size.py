@@ -76,8 +76,13 @@ class Size:
         found: dict[Atom, int] = dict(self.terms)
         for atom, k in other.terms:
             found[atom] = found.get(atom, 0) + k
-        terms = sorted(((a, k) for a, k in found.items() if k), key=lambda t: str(t[0]))
-        return Size(tuple(terms), self.const + other.const)
+        const = self.const + other.const
+        if (pair := _parts_of_one(found)) is not None:
+            split, rest, whole = pair
+            k = found.pop(split)
+            found[rest] -= k
+            return Size(_sorted(found), const) + whole * k
+        return Size(_sorted(found), const)
 
     def __neg__(self) -> Size:
         return Size(tuple((a, -k) for a, k in self.terms), -self.const)
@@ -112,6 +117,11 @@ class Size:
             return Size.of(self.const // other.const)
         return Size(((Atom("quotient", parts=(self, other)), 1),))
 
+    @property
+    def is_nonnegative(self) -> bool:
+        """True if the size is known not to be negative."""
+        return self.clamped() == self
+
     def clamped(self) -> Size:
         """Return `max(self, 0)`; sizes themselves (`x.0`, not ints) are known not to be negative."""
         if self.is_const:
@@ -123,9 +133,15 @@ class Size:
     def minimum(self, other: Size) -> Size:
         """Return `min(self, other)`."""
         gap = other - self
-        if gap.is_const:
-            return self if gap.const >= 0 else other
+        if gap.is_nonnegative:
+            return self
+        if (-gap).is_nonnegative:
+            return other
         return Size(((Atom("minimum", parts=tuple(sorted((self, other), key=str))), 1),))
+
+    def maximum(self, other: Size) -> Size:
+        """Return `max(self, other)`."""
+        return self + (other - self).clamped() if self.is_const else other + (self - other).clamped()
 
     def symbols(self) -> frozenset[str]:
         """Return the names of all symbols in it."""
@@ -157,7 +173,7 @@ class Size:
                         value = min(known)
                     case "slice":
                         n, lo, hi, step = known
-                        value = len(range(*slice(lo, hi, step).indices(max(n, 0))))
+                        value = len(range(max(n, 0))[lo:hi:step])
                     case _:
                         value = known[0] // known[1] if known[1] else None
             if value is None:
@@ -200,6 +216,20 @@ class Size:
         return text
 
 
+def _sorted(found: Mapping[Atom, int]) -> tuple[tuple[Atom, int], ...]:
+    return tuple(sorted(((a, k) for a, k in found.items() if k), key=lambda t: str(t[0])))
+
+
+def _parts_of_one(found: Mapping[Atom, int]) -> tuple[Atom, Atom, Size] | None:
+    """Return atoms `min(a, b)` and `max(b - a, 0)`, the lengths of x[:a] and x[a:], and b, their sum."""
+    for atom, k in found.items():
+        for a, b in (atom.parts, atom.parts[::-1]) if atom.kind == "minimum" else ():
+            rest = (b - a).clamped()
+            if len(rest.terms) == 1 and not rest.const and found.get(rest.terms[0][0], 0) * k > 0:
+                return atom, rest.terms[0][0], b
+    return None
+
+
 def _nonnegative(atom: Atom) -> bool:
     if atom.kind == "symbol":  # x.0 and ?3 are sizes, n and $3 are ints of any sign
         return "." in atom.name or atom.name.startswith("?")
@@ -209,29 +239,34 @@ def _nonnegative(atom: Atom) -> bool:
 
 
 def slice_length(n: Size, lo: Size | None, hi: Size | None, step: Size | None) -> Size:
-    """Return the length of `range(n)[lo:hi:step]`, None standing for an absent bound."""
+    """Return the length of `range(n)[lo:hi:step]`, None standing for an absent bound; with a step that
+    is no number both bounds are needed."""
     step = step or Size.of(1)
-    if not step.is_const or step.const == 0:
-        return _opaque(n, lo or Size(), n if hi is None else hi, step)
-    if step.const != 1:
-        if lo is None and hi is None:
-            return -((-n) // abs(step.const)) if abs(step.const) > 1 else n
-        if step.const > 1 and (lo is None or lo.is_const) and (hi is None or hi.is_const):
-            return -((-slice_length(n, lo, hi, None)) // step.const)
-        return _opaque(n, lo or Size(), n if hi is None else hi, step)
-    lo = lo or Size()
-    if hi is None or hi == n:
-        if not lo.is_const:
-            return _opaque(n, lo, n, step)
-        return (n - lo).clamped() if lo.const >= 0 else Size.of(-lo.const).minimum(n)
+    if step.is_const and step.const < 0 and (lo is not None or hi is not None):
+        lo, hi = n if lo is None else lo, -n - 1 if hi is None else hi
+    if not step.is_const or step.const < -1 or (step.const < 0 and lo is not None):
+        if lo is None and hi is None and step.is_const:
+            return -((-n) // abs(step.const))
+        assert lo is not None
+        assert hi is not None
+        return Size(((Atom("slice", parts=(n, lo, hi, step)), 1),))
+    if step.const == -1:
+        return n
+    whole = _length(n, lo or Size(), n if hi is None else hi)
+    return whole if step.const == 1 else -((-whole) // step.const)
+
+
+def _length(n: Size, lo: Size, hi: Size) -> Size:
+    """Return the length of `range(n)[lo:hi]`."""
+    opaque = Size(((Atom("slice", parts=(n, lo, hi, Size.of(1))), 1),))
+    if hi == n:
+        if lo.is_nonnegative:
+            return (n - lo).clamped()
+        return Size.of(-lo.const).minimum(n) if lo.is_const else opaque
+    if lo.is_nonnegative and hi.is_nonnegative:
+        return (hi.minimum(n) - lo).clamped()
     if not (lo.is_const and hi.is_const):
-        return _opaque(n, lo, hi, step)
+        return opaque
     if lo.const < 0:
-        return (slice_length(n, lo, None, None) + hi).clamped() if hi.const < 0 else _opaque(n, lo, hi, step)
-    if hi.const < 0:
-        return (n + hi - lo).clamped()
-    return (hi.minimum(n) - lo).clamped()
-
-
-def _opaque(n: Size, lo: Size, hi: Size, step: Size) -> Size:
-    return Size(((Atom("slice", parts=(n, lo, hi, step)), 1),))
+        return (_length(n, lo, n) + hi).clamped() if hi.const < 0 else opaque
+    return (n + hi - lo).clamped()

@@ -17,7 +17,7 @@ from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ops.declare import broadcast_shape
 from s2sad.ops.table import OPS
 from s2sad.transforms.plan import Plan
-from s2sad.transforms.rules import renamed, retyped, scalar_as, widen, zero
+from s2sad.transforms.rules import renamed, scalar_as, widen, zero
 from s2sad.transforms.scope import Scope
 
 
@@ -67,7 +67,7 @@ class Accumulator:
         value: Operand = self.unmasked(scope, bar, name)
         if isinstance(like.type, Array) and not self.is_full(value, like):
             value = scope.b.emit(OPS["broadcast_like"], value, scope.shape(like), name=name)
-            value = retyped(scope.b, value, Array(value.type.dtype, like.type.shape))
+            value = scope.b.retype(value, Array(value.type.dtype, like.type.shape))
         return value
 
     def is_full(self, value: Operand, target: Value) -> bool:
@@ -124,7 +124,7 @@ class Accumulator:
         return value
 
     def _again(self, scope: Scope, out: Operand, t: Array) -> Operand:
-        new = retyped(scope.b, out, Array(out.type.dtype, t.shape))
+        new = scope.b.retype(out, Array(out.type.dtype, t.shape))
         if new is not out:
             self.owned.discard(out)
             self.owned.add(new)
@@ -160,7 +160,7 @@ class Accumulator:
             out = scope.b.emit(OPS["add"], a, c, name=name)
             wide = a if self.is_full(a, target) else c
             if isinstance(t, Array) and isinstance(wide.type, Array):
-                out = retyped(scope.b, out, Array(out.type.dtype, wide.type.shape))
+                out = scope.b.retype(out, Array(out.type.dtype, wide.type.shape))
         self.owned.add(out)
         self.bars[target] = Bar(out, both)
 
@@ -197,7 +197,7 @@ class Accumulator:
 
     def sized(self, scope: Scope, value: Operand, shape: tuple[Size, ...]) -> Operand:
         """Return `value` with a shape that is known better than from the op, if that can be said."""
-        return retyped(scope.b, value, Array(value.type.dtype, shape)) if self.is_own(scope) else value
+        return scope.b.retype(value, Array(value.type.dtype, shape)) if self.is_own(scope) else value
 
     # projection
 
@@ -238,7 +238,7 @@ class Accumulator:
                 count = scope.b.emit(OPS["size"], scope.shape(y), axis=None)
                 return scope.b.emit(OPS["multiply"], value, count)
             value = scope.b.emit(OPS["broadcast_like"], value, scope.shape(y))
-            value = retyped(scope.b, value, Array(value.type.dtype, full))
+            value = scope.b.retype(value, Array(value.type.dtype, full))
         return self.reduce(scope, value, target)
 
     def reduce(self, scope: Scope, value: Operand, target: Operand) -> Operand:
@@ -259,7 +259,7 @@ class Accumulator:
                 return value
         if ones:
             value = scope.b.emit(OPS["sum"], value, axis=ones, keepdims=True)
-        return retyped(scope.b, value, Array(value.type.dtype, goal))
+        return scope.b.retype(value, Array(value.type.dtype, goal))
 
 
 def is_lazy(t: Type, full: tuple[Size, ...]) -> bool:

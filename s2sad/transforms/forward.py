@@ -16,7 +16,6 @@ from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.control import IF, UNDEF
 from s2sad.ops.table import OPS
 from s2sad.transforms.plan import Plan
-from s2sad.transforms.rules import retyped
 from s2sad.transforms.tape import FIRST_LENGTH, Tape
 
 
@@ -186,7 +185,7 @@ class Forward:
         first = () if tape.kind == "indexed" else (Literal(FIRST_LENGTH),)
         dims = (*first, *(scope.operand(b, n) for n in tape.sizes))
         made = b.emit(OPS["empty"], *dims, name=tape.cell.name, dtype=tape.value.type.dtype)
-        return retyped(b, made, tape.cell.type) if tape.kind == "indexed" else made
+        return b.retype(made, tape.cell.type) if tape.kind == "indexed" else made
 
     def write(self, b: Builder, tape: Tape, v: Value) -> None:
         """Append the write of `v` to its tape."""

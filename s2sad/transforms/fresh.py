@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from s2sad.ir.core import Block, Function, Instr
+from s2sad.ir.builder import Sizes
+from s2sad.ir.core import Block, Function, Instr, Operand
+from s2sad.ir.path import is_fancy
+from s2sad.ir.types import Array
 from s2sad.ir.walk import Copier
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
@@ -21,6 +24,25 @@ def fresh(fn: Function) -> Function:
 
 
 class _Scoped(Copier):
+    """A part of a named part of an array, in the user's code, is read from the array itself: its
+    cotangent goes there directly."""
+
+    def __init__(self, sizes: Sizes):
+        super().__init__(sizes)
+        self.parts: dict[Operand, Instr] = {}
+
+    def instr(self, instr: Instr) -> Instr:
+        new = super().instr(instr)
+        if new.role or new.op.name != "getitem" or is_fancy(new.param("path")):
+            return new
+        outer = self.parts.get(new.args[0])
+        if outer is not None:
+            path = (("path", (*outer.param("path"), *new.param("path"))),)
+            new = replace(new, args=(*outer.args, *new.args[1:]), params=path)
+        if isinstance(new.result.type, Array):
+            self.parts[new.result] = new
+        return new
+
     def block(self, block: Block) -> Block:
         outside = dict(self.symbols)
         copy = super().block(block)

@@ -19,7 +19,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
-from s2sad.transforms.rules import conform, renamed, retyped, tangent, zero
+from s2sad.transforms.rules import conform, renamed, tangent, zero
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
@@ -139,7 +139,7 @@ class _Jvp:
             name = f"{y.name}_dot" if y.name else ""
             out = lower(expr, b, name=name, memo=memo)
             if op.kind is Kind.LINEAR and without_sizes(out.type) == without_sizes(y.type):
-                out = retyped(b, out, y.type)
+                out = b.retype(out, y.type)
             out = renamed(b, conform(b, out, y, name), name)
             self.dots[y] = out
 

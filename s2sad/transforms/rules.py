@@ -115,7 +115,7 @@ def zero(builder: Builder, like: Operand, t: Type | None = None, name: str = "")
         value = Literal(zero_literal(t))
         return value if t.weak else widen(builder, value, t, name)
     dtype = None if like.type.dtype == t.dtype else t.dtype
-    return retyped(builder, builder.emit(OPS["zeros_like"], like, name=name, dtype=dtype), t)
+    return builder.retype(builder.emit(OPS["zeros_like"], like, name=name, dtype=dtype), t)
 
 
 def widen(builder: Builder, a: Operand, t: Type, name: str = "") -> Operand:
@@ -126,19 +126,6 @@ def widen(builder: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     if isinstance(a, Value) and a.name == name:  # printed as `a` itself
         name = ""
     return builder.emit(OPS["widen"], a, name=name, type=Scalar(t.dtype, t.weak))
-
-
-def retyped(builder: Builder, a: Operand, t: Type) -> Operand:
-    """Return `a` with type `t`, if it is the result appended last: its sizes are known better than
-    the op can tell."""
-    if a.type == t or not isinstance(a, Value) or not builder.instrs:
-        return a
-    last = builder.instrs[-1]
-    if last.results != (a,) or without_sizes(a.type) != without_sizes(t):
-        return a
-    value = Value(a.name, t)
-    builder.instrs[-1] = replace(last, results=(value,))
-    return value
 
 
 def renamed(builder: Builder, a: Operand, name: str) -> Operand:
@@ -163,7 +150,7 @@ def conform(builder: Builder, a: Operand, primal: Operand, name: str = "") -> Op
             a = builder.emit(OPS["broadcast_like"], a, primal, name=name)
         if a.type.dtype != t.dtype:
             a = builder.emit(OPS["cast"], a, name=name, dtype=t.dtype)
-        return retyped(builder, a, t)
+        return builder.retype(a, t)
     return scalar_as(builder, a, t, name)
 
 

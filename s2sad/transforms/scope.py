@@ -15,7 +15,7 @@ from s2sad.ops.table import OPS
 from s2sad.transforms.define import ZEROS
 from s2sad.transforms.forward import trip_index
 from s2sad.transforms.plan import Plan
-from s2sad.transforms.rules import retyped, widen
+from s2sad.transforms.rules import widen
 
 
 class Scope:
@@ -115,7 +115,7 @@ class Scope:
             where = (cursor,)
         out = self.b.emit(OPS["getitem"], array, *where, name=self.read_name(v), path=tape.path)
         if isinstance(v.type, Array):
-            return retyped(self.b, out, v.type)
+            return self.b.retype(out, v.type)
         return self.weakened(out, v)
 
     def stepped(self, v: Value) -> Operand:
@@ -155,7 +155,7 @@ class Scope:
             )
             if len(dims) != 1:
                 row = self.b.emit(OPS["reshape"], row, *dims, name=v.name)
-            self.have[v] = retyped(self.b, row, v.type)
+            self.have[v] = self.b.retype(row, v.type)
             self.world.set_cursor(tape.cursor, lo)
         self.b.role = "reverse"
 
@@ -166,7 +166,7 @@ class Scope:
         self.b.role = "recompute"
         out = self.b.emit(OPS["getitem"], array, *where, name=self.read_name(v), path=again.path)
         if isinstance(v.type, Array):
-            return retyped(self.b, out, v.type)
+            return self.b.retype(out, v.type)
         return self.weakened(out, v)
 
     def read_name(self, v: Value) -> str:
@@ -244,7 +244,7 @@ class Scope:
         """Append an array of the measured shape of `v`."""
         assert isinstance(v.type, Array)
         dims = self.dims(v)
-        return retyped(self.b, self.b.emit(OPS["empty"], *dims, dtype=v.type.dtype), v.type)
+        return self.b.retype(self.b.emit(OPS["empty"], *dims, dtype=v.type.dtype), v.type)
 
     def dims(self, v: Value) -> list[Operand]:
         """Append the dimensions of a measured value."""
@@ -267,7 +267,7 @@ class World:
     def blank(self, t: Array) -> Operand:
         """Append, before everything that is being built, an array of this shape."""
         dims = [self.plan.top.operand(self.top, n) for n in t.shape]
-        return retyped(self.top, self.top.emit(OPS["empty"], *dims, dtype=t.dtype), t)
+        return self.top.retype(self.top.emit(OPS["empty"], *dims, dtype=t.dtype), t)
 
 
 def _marked(instr: Instr) -> Instr:

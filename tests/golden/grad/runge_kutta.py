@@ -52,11 +52,10 @@ def growth_vjp(state, rates, y_bar):
     rates_bar[1] = met * -y_bar[0]  # runge_kutta.py:11
     hare_bar = rates[0] * y_bar[0]  # runge_kutta.py:11
     rates_bar[0] = hare * y_bar[0]  # runge_kutta.py:11
-    hare_bar += lynx * met_bar  # runge_kutta.py:9
     lynx_bar = hare * met_bar - rates[2] * change_bar  # runge_kutta.py:9
     state_bar = np.zeros_like(state)
     state_bar[1] = lynx_bar  # runge_kutta.py:8
-    state_bar[0] = hare_bar  # runge_kutta.py:7
+    state_bar[0] = hare_bar + lynx * met_bar  # runge_kutta.py:7
     return state_bar, rates_bar
 
 

@@ -21,8 +21,8 @@ def scaled_vjp(x, c, y_bar):
         y[i] = c * x[i] * x[i]
     # reverse sweep
     x_bar = np.zeros_like(x)
-    c_bar = 0.0  # array_result.py:8
     y_bar = y_bar.copy()  # array_result.py:8
+    c_bar = 0.0  # array_result.py:8
     for i in range(x.shape[0] - 1, -1, -1):
         t1 = x[i] * y_bar[i]  # array_result.py:9
         c_bar += x[i] * t1  # array_result.py:9

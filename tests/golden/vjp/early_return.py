@@ -34,8 +34,8 @@ def early_vjp(x, limit, y_bar=1.0):
         s1 = s * t
         s1 += x[i]
         if s1 > limit:
-            returned = True
             y = s1 * s1
+            returned = True
             break
         s = 0.9 * s1
         trips += 1

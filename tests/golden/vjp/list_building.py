@@ -39,6 +39,5 @@ def listed_vjp(x, y_bar=1.0):
         t_bar = v * t1  # list_building.py:10
         t = t_tape[k]
         v_bar = t * t1  # list_building.py:10
-        v_bar += np.cos(v) * t_bar  # list_building.py:9
-        x_bar[k] += v_bar  # list_building.py:8
+        x_bar[k] += v_bar + np.cos(v) * t_bar  # list_building.py:8
     return y, x_bar

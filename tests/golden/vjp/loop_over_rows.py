@@ -19,11 +19,13 @@ def norms_vjp(m, y_bar=1.0):
     s_tape = np.empty(m.shape[0])
     s = 0.0
     for k in range(m.shape[0]):
-        t1 = np.sqrt(np.sum(m[k] * m[k]))
+        row = m[k]
+        t1 = np.sqrt(np.sum(row * row))
         s_tape[k] = t1
         s += t1
     # reverse sweep
     m_bar = np.zeros_like(m)
     for k in range(m.shape[0] - 1, -1, -1):
-        m_bar[k] += 2.0 * m[k] * (0.5 * y_bar / s_tape[k])  # loop_over_rows.py:9
+        row = m[k]  # recomputed: loop_over_rows.py:8
+        m_bar[k] += 2.0 * row * (0.5 * y_bar / s_tape[k])  # loop_over_rows.py:8
     return s, m_bar
