@@ -181,12 +181,9 @@ def _indexed(
                 n = dims.pop(0)
                 bounds = [rest.pop(0) if b else None for b in (item.lo, item.hi, item.step)]
                 known = [_size(b) if b is not None else None for b in bounds]
-                step = known[2]
-                any_sign = step is not None and (not step.is_const or not step.const)
-                if any_sign or any(b is not None and k is None for b, k in zip(bounds, known, strict=True)):
-                    out.append(fresh())
-                else:
-                    out.append(slice_length(n, *known))
+                told = all(b is None or k is not None for b, k in zip(bounds, known, strict=True))
+                length = slice_length(n, *known) if told else None
+                out.append(fresh() if length is None else length)
             case Fancy():
                 operand = rest.pop(0)
                 where.append(k)

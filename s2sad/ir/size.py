@@ -200,7 +200,7 @@ class Size:
                 case "minimum":
                     new = parts[0].minimum(parts[1])
                 case "slice":
-                    new = slice_length(parts[0], parts[1], parts[2], parts[3])
+                    new = slice_length(parts[0], parts[1], parts[2], parts[3]) or Size()
                 case _:
                     new = parts[0] // parts[1]
             total = total + new * k
@@ -238,18 +238,18 @@ def _nonnegative(atom: Atom) -> bool:
     return all(p.clamped() == p for p in atom.parts) and atom.kind in ("product", "minimum")
 
 
-def slice_length(n: Size, lo: Size | None, hi: Size | None, step: Size | None) -> Size:
-    """Return the length of `range(n)[lo:hi:step]`, None standing for an absent bound; with a step that
-    is no number both bounds are needed."""
-    step = step or Size.of(1)
+def slice_length(n: Size, lo: Size | None, hi: Size | None, step: Size | None) -> Size | None:
+    """Return the length of `range(n)[lo:hi:step]`, None standing for an absent bound; None where the
+    sign of the step would tell where an absent bound is."""
+    step = Size.of(1) if step is None else step
+    if not step.is_const and (lo is None or hi is None):
+        return None
     if step.is_const and step.const < 0 and (lo is not None or hi is not None):
         lo, hi = n if lo is None else lo, -n - 1 if hi is None else hi
     if not step.is_const or step.const < -1 or (step.const < 0 and lo is not None):
-        if lo is None and hi is None and step.is_const:
+        if lo is None and hi is None:
             return -((-n) // abs(step.const))
-        assert lo is not None
-        assert hi is not None
-        return Size(((Atom("slice", parts=(n, lo, hi, step)), 1),))
+        return Size(((Atom("slice", parts=(n, lo or Size(), hi or Size(), step)), 1),))
     if step.const == -1:
         return n
     whole = _length(n, lo or Size(), n if hi is None else hi)
