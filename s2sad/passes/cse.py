@@ -25,9 +25,16 @@ def cse(fn: Function) -> Function:
     return _Joiner().function(fn)
 
 
+def share_reads(fn: Function) -> Function:
+    """Return the function with every element of an array read once, the user's code included: for what
+    is derived from it, which would keep each of them on a tape."""
+    return _Joiner(reads=True).function(fn)
+
+
 class _Joiner(Rewriter):
-    def __init__(self) -> None:
+    def __init__(self, reads: bool = False) -> None:
         super().__init__()
+        self.reads = reads
         self.known: dict[Hashable, Instr] = {}
         self.same: dict[Value, Operand] = {}  # equal values of which both stay
         self.before: list[dict[Hashable, Instr | None]] = []  # what the blocks we are in have overridden
@@ -57,6 +64,9 @@ class _Joiner(Rewriter):
         if first is None:
             self.know(key, new)
             return (new,)
+        if self.reads and new.op.name == "getitem" and not new.results[0].name:
+            self.map[new.results[0]] = first.results[0]
+            return ()
         if new.role and _is_cheap_part(first):  # the user's expression stays as it is written
             self.know(key, new)
             return self.both(new, first)

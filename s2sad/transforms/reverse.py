@@ -15,6 +15,7 @@ from s2sad.ir.types import Array, Scalar, is_differentiable
 from s2sad.ops.control import COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
+from s2sad.passes.cse import share_reads
 from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
 from s2sad.transforms.define import define
 from s2sad.transforms.exits import count_trips
@@ -36,7 +37,7 @@ Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 def vjp(fn: Function, active: Sequence[bool], with_value: bool = True, seed_one: bool = False) -> Function:
     """Return the function computing `fn`'s results and the cotangents of its active parameters, forward
     and reverse sweep in one. `seed_one`: the result is one scalar whose cotangent is 1."""
-    return _Reverse(Interface(fresh(fn), active), {}, with_value, seed_one).build()
+    return _Reverse(Interface(fresh(share_reads(fn)), active), {}, with_value, seed_one).build()
 
 
 class _Reverse(LoopReversal):
@@ -342,7 +343,7 @@ class _Reverse(LoopReversal):
         """Append the call of the callee's vjp, which computes what it needs again."""
         callee: Function = instr.param("callee")
         flags = tuple(isinstance(a, Value) and a in self.activity for a in instr.args)
-        interface = Interface(fresh(silent(callee)), flags, called=True)
+        interface = Interface(fresh(share_reads(silent(callee))), flags, called=True)
         key = (callee, flags)
         if key not in self.memo:
             self.memo[key] = _Reverse(interface, self.memo, with_value=False, seed_one=False).build()

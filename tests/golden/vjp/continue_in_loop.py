@@ -26,5 +26,5 @@ def positives_vjp(x, y_bar=1.0):
     x_bar = np.zeros_like(x)
     for i in range(x.shape[0] - 1, -1, -1):
         if not x[i] < 0.0:
-            x_bar[i] += 3 * x[i] ** 2 * y_bar  # continue_in_loop.py:11
+            x_bar[i] += 3 * x[i] ** 2 * y_bar  # continue_in_loop.py:9
     return s, x_bar

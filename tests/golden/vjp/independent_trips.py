@@ -27,6 +27,6 @@ def squares_vjp(x, y_bar=1.0):
     x_bar = np.zeros_like(x)
     y_bar1 = np.full_like(y, y_bar)  # independent_trips.py:8
     for i in range(x.shape[0] - 1, -1, -1):
-        x_bar[i] += y_tape[i] * (x[i] * y_bar1[i]) + y_tape[i] * y_bar1[i]  # independent_trips.py:9
+        x_bar[i] += y_tape[i] * y_bar1[i] + y_tape[i] * (x[i] * y_bar1[i])  # independent_trips.py:9
         y_bar1[i] = 0.0  # independent_trips.py:9
     return result, x_bar

@@ -24,13 +24,11 @@ def rows_vjp(m, c, y_bar=1.0):
     a = m.copy()
     a_tape = np.empty((a.shape[0], m.shape[1]))
     a_tape1 = np.empty((a.shape[0], m.shape[1]))
-    a_tape2 = np.empty((a.shape[0], m.shape[1]))
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
             a_tape[i, j] = a[i, j]
             t1 = a[i, j - 1]
             a_tape1[i, j] = t1
-            a_tape2[i, j] = a[i, j]
             a[i, j] = a[i, j] * c + t1 * a[i, j]
     y = np.sum(a * a)
     # reverse sweep
@@ -38,8 +36,8 @@ def rows_vjp(m, c, y_bar=1.0):
     c_bar = 0.0  # row_helper.py:13
     for i in range(a.shape[0] - 1, -1, -1):
         for j in range(m.shape[1] - 1, -1, -1):
-            t2 = a_bar[i, j]  # row_helper.py:8
-            c_bar += a_tape[i, j] * t2  # row_helper.py:8
-            a_bar[i, j] = a_tape1[i, j] * t2 + c * t2  # row_helper.py:8
-            a_bar[i, j - 1] += a_tape2[i, j] * t2  # row_helper.py:8
+            t2 = a_tape[i, j] * a_bar[i, j]  # row_helper.py:8
+            c_bar += t2  # row_helper.py:8
+            a_bar[i, j] = a_tape1[i, j] * a_bar[i, j] + c * a_bar[i, j]  # row_helper.py:8
+            a_bar[i, j - 1] += t2  # row_helper.py:8
     return y, (a_bar, float(c_bar))
