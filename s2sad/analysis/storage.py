@@ -7,32 +7,40 @@ share with what they are views of, writes return their first argument, loops and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from s2sad.analysis.liveness import Numbering
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.loops import carried, inits, loop_ends
-from s2sad.ir.op import Alias
+from s2sad.ir.op import Alias, Op
 from s2sad.ir.types import Array
 
 CALLER = 1  # memory that belongs to the caller and must not be written
 READONLY = 2  # NumPy refuses to write through this value
 RESERVED = 2  # bits taken by these two
 
-_SHARING = (Alias.SAME, Alias.VIEW, Alias.READONLY, Alias.MAYBE, Alias.INPLACE)
+SHARING = (Alias.SAME, Alias.VIEW, Alias.READONLY, Alias.MAYBE, Alias.INPLACE)
 
 
 def alias_of(instr: Instr) -> Alias:
     """Return what the result's memory has to do with the first argument's."""
     if not instr.results or not isinstance(instr.results[0].type, Array):
         return Alias.FRESH
-    if instr.op.name == "getitem" and paths.is_fancy(instr.param("path")):
+    return alias_of_op(instr.op, dict(instr.params))
+
+
+def alias_of_op(op: Op, params: Mapping[str, Any]) -> Alias:
+    """Return what the memory of an array that an op with these parameters makes has to do with its first
+    argument's."""
+    if op.name == "getitem" and paths.is_fancy(params["path"]):
         return Alias.FRESH
-    if instr.op.name == "einsum" and len(instr.args) == 1:
-        return Alias.MAYBE  # a transposition or a diagonal
-    return instr.op.alias
+    if op.name == "einsum":  # of one operand, without a sum: a transposition or a diagonal
+        inputs, _, output = params["subscripts"].partition("->")
+        return Alias.MAYBE if set(inputs) == set(output) else Alias.FRESH
+    return op.alias
 
 
 def is_write(instr: Instr) -> bool:
@@ -127,7 +135,7 @@ class Storage:
                 self._call(instr)
             case _:
                 alias = alias_of(instr)
-                mask = self.mask(instr.args[0]) if alias in _SHARING and instr.args else 0
+                mask = self.mask(instr.args[0]) if alias in SHARING and instr.args else 0
                 if alias is Alias.READONLY:
                     mask |= READONLY
                 for r in instr.results:

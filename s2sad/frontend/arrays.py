@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.analysis.storage import SHARING, alias_of_op
 from s2sad.errors import NotDifferentiable, Origin
 from s2sad.frontend.hooks import Hooks
 from s2sad.frontend.machine import Buffer, NamedView
@@ -102,6 +103,9 @@ class Arrays(Hooks):
         match value:
             case Num(operand):
                 return operand
+            case Ref(buffer=b) if b in self.elements:  # an operand that is an element does as well
+                self.check_fresh(value)
+                return self.elements[b]
             case Ref():
                 return self.read(value)
             case Static(value=v) if isinstance(v, bool | int | float | complex) and not isinstance(
@@ -154,11 +158,18 @@ class Arrays(Hooks):
         if ref is not None:
             return ref
         operand = self.lower(result, name, memo)
-        if isinstance(operand.type, Array) and result.op.alias in (Alias.MAYBE, Alias.READONLY, Alias.SAME):
-            base = result.args[0]
-            if isinstance(base, Leaf) and base.operand in views:
-                return self.related(operand, views[base.operand], result.op.alias, name)
-        return self.wrap(operand, name)
+        shared = self.shared(result, views) if isinstance(operand.type, Array) else None
+        return self.wrap(operand, name) if shared is None else self.related(operand, *shared, name)
+
+    def shared(self, expr: Expr, views: dict[Operand, Ref]) -> tuple[Ref, Alias] | None:
+        """Return the reference whose memory an expression may share (reshape, a part of a broadcast),
+        and whether it can be written to."""
+        if isinstance(expr, Leaf):
+            return (views[expr.operand], Alias.MAYBE) if expr.operand in views else None
+        assert isinstance(expr, Apply)
+        alias = alias_of_op(expr.op, expr.params)
+        found = self.shared(expr.args[0], views) if alias in SHARING else None
+        return (found[0], Alias.READONLY) if found and alias is Alias.READONLY else found
 
     def as_view(self, expr: Apply, views: dict[Operand, Ref]) -> Ref | None:
         """Return the view an expression denotes if it is a chain of basic indexings of a reference."""
@@ -282,18 +293,25 @@ class Arrays(Hooks):
         if any(isinstance(i, Fancy) for i in step.items):
             base = self.read(ref)
             return self.wrap(self.builder.emit(self.op("getitem"), base, *operands, name=name, path=(step,)))
-        all_ints = bool(step.items) and all(isinstance(i, At) for i in step.items)
-        if all_ints:
+        if step.items and all(isinstance(i, At) for i in step.items):
             self.check_fresh(ref)
             base, path, before = self.nearest(ref)
             value = self.builder.emit(
                 self.op("getitem"), base, *before, *operands, name=name, path=(*path, step)
             )
-            return Num(value)
+            dots = any(isinstance(part, Static) and part.value is Ellipsis for part in index)
+            return self.element_view(ref, value) if dots else Num(value)
         return self.view(ref, (step,), operands)
 
+    def element_view(self, ref: Ref, value: Value) -> Ref:
+        """Return `x[..., k]` of rank 0: not a number but a view, which no path stands for."""
+        made = self.related(self.emit("array0", value), ref, Alias.READONLY, "")
+        self.elements[made.buffer] = value
+        return made
+
     def write(self, ref: Ref, index: tuple[Abstract, ...] | None, value: Abstract, how: str = "set") -> None:
-        """Write `value` to `ref[index]` (the whole view for None): how is set, add or at."""
+        """Write `value` to `ref[index]` (the whole view for None): how is set, add, at or push (a row of
+        a list that was not there before: nothing that shares memory with the list changes)."""
         self.check_writeable(ref)
         path, operands = ref.path, ref.operands
         part = ref.type.shape
@@ -311,8 +329,12 @@ class Arrays(Hooks):
         params: dict[str, Any] = {"path": path}
         if how == "at":
             params["at"] = True
-        op = self.op("setitem" if how == "set" else "accum")
-        self.store(ref, self.builder.emit(op, version, source, *operands, name=version.name, **params))
+        op = self.op("setitem" if how in ("set", "push") else "accum")
+        new = self.builder.emit(op, version, source, *operands, name=version.name, **params)
+        if how == "push":
+            self.state.buffers[ref.buffer] = new
+        else:
+            self.store(ref, new)
 
     def without_leading_ones(self, value: Abstract, rank: int) -> Abstract:
         """Return a value of a rank beyond that of the place it is written to, as NumPy stores it."""
@@ -357,7 +379,9 @@ class Arrays(Hooks):
 
     def check_cast(self, source: Operand, ref: Ref, how: str) -> None:
         """Raise where NumPy raises for an in-place operation on another kind of dtype."""
-        if how != "set" and not np.can_cast(self.in_place_dtype(source, ref), ref.type.dtype, "same_kind"):
+        if how in ("add", "at") and not np.can_cast(
+            self.in_place_dtype(source, ref), ref.type.dtype, "same_kind"
+        ):
             raise self.mismatch(
                 "S312",
                 f"{source.type.dtype} cannot be added in place to an array of {ref.type.dtype}",

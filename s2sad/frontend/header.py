@@ -59,6 +59,7 @@ class Loop:
     params: list[Value] = field(default_factory=list)
     inits: list[Operand] = field(default_factory=list)
     owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
+    heads: dict[int, Value] = field(default_factory=dict)  # what buffers hold at the head of a trip
     before: State = field(default_factory=State)
     stale: set[int] = field(default_factory=set)
     trips: Operand | None = None  # the number of trips, where every trip runs to its end
@@ -179,6 +180,7 @@ class Header(Joins):
         made = self.new_buffer(param, name or self.buffers[init.buffer].name)
         self.buffers[made.buffer].readonly = self.buffers[init.buffer].readonly
         loop.owned[key] = made.buffer
+        loop.heads[made.buffer] = param
         for other in (*loop.before.buffers, *self.fixed):
             if self.may_overlap(init.buffer, other):
                 self.overlaps.add(frozenset((made.buffer, other)))
@@ -230,10 +232,25 @@ class Header(Joins):
         for buffer in loop.buffers:
             values.append(self.state.buffers[buffer])
         self.check_overlaps(loop, found)
+        self.note_listed(loop)
         for buffer in self.state.stale:
             if buffer not in loop.stale and buffer in loop.before.buffers and buffer not in loop.before.stale:
                 raise Refine(loop, ("stale", buffer), Hint("stale"))
         return tuple(values)
+
+    def note_listed(self, loop: Loop) -> None:
+        """Note which lists are unknown in the next trip, for they hold arrays that every trip writes:
+        `s += x; history.append(s)` appends one array many times."""
+        lists = {s.rows.buffer for s in self.state.heap.values() if isinstance(s, Series)}
+        for buffer, head in loop.heads.items():
+            if buffer in lists or self.state.buffers.get(buffer, head) is head:
+                continue
+            for other in self.overlapping(buffer):
+                if other in lists:
+                    self.state.stale.setdefault(other, self.written.get(buffer))
+        for key, slot in loop.header.items():
+            if isinstance(slot, Series) and slot.rows.buffer in self.state.stale:
+                raise Refine(loop, key, Hint("poison", None, stale(self.state.stale[slot.rows.buffer])))
 
     def check_overlaps(self, loop: Loop, found: dict[Key, int]) -> None:
         """Check that buffers assumed disjoint at the head are disjoint on this edge."""

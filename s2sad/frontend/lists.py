@@ -159,7 +159,7 @@ class Lists(Iterate):
         if source.type.ndim != item.ndim:
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
         if series.fits:
-            self.write(series.rows, (Num(series.count),), value)
+            self.push_row(series.rows, Num(series.count), value)
             return Series(series.rows, self.scaled(series.count, 1, 1), True)
         capacity = self.emit("size", rows, axis=0)
         is_full = self.emit("equal", series.count, capacity)
@@ -173,9 +173,20 @@ class Lists(Iterate):
         blocks = (grow.block((), "yield", grown), keep.block((), "yield", rows))
         outer.owner(OPS["if"], (is_full,), blocks, (result,))
         ref = self.new_buffer(result, rows.name)
-        self.write(ref, (Num(series.count),), value)
+        for other in self.overlapping(series.rows.buffer):
+            self.overlaps.add(frozenset((ref.buffer, other)))
+        self.push_row(ref, Num(series.count), value)
         count = self.emit("add", series.count, 1)
         return Series(Ref(ref.buffer, (), (), t), count)
+
+    def push_row(self, rows: Ref, k: Num, value: Abstract) -> None:
+        """Copy an item to its row. The list of the program holds the array itself: from here on a write
+        to one of them makes the other unknown."""
+        self.write(rows, (k,), value, "push")
+        if isinstance(value, Ref):
+            for other in (value.buffer, *self.overlapping(value.buffer)):
+                if other != rows.buffer:
+                    self.overlaps.add(frozenset((rows.buffer, other)))
 
     def row_value(self, value: Abstract, node: Any) -> Abstract:
         """Return an item of a list that grows: a list of numbers as an array."""
@@ -205,7 +216,7 @@ class Lists(Iterate):
             dims.append(self.row_size(like, value, axis, dim))
         rows = self.new_buffer(self.emit("empty", *dims, name=name, dtype=t.dtype), name)
         for k, item in enumerate(value.items):
-            self.write(rows, (Num(Literal(k)),), self.row_value(item, None))
+            self.push_row(rows, Num(Literal(k)), self.row_value(item, None))
         return Series(rows, Literal(count))
 
     def row_size(self, like: Series, value: Struct, axis: int, dim: Any) -> Operand:

@@ -101,7 +101,7 @@ class Loops(Header):
             loop.buffers.append(buffer)
             loop.params.append(param)
             loop.inits.append(version)
-            self.state.buffers[buffer] = param
+            self.state.buffers[buffer] = loop.heads[buffer] = param
         for key, hint in loop.hints.items():
             if key[0] == "stale":
                 self.state.stale.setdefault(key[1], self.place())

@@ -119,6 +119,7 @@ class Machine:
         self.written: dict[int, Origin | None] = {}  # buffers written, in order
         self.reads: dict[tuple[Any, ...], Value] = {}
         self.views: dict[Value, list[NamedView]] = {}  # by the version they are views of
+        self.elements: dict[int, Value] = {}  # what is in the buffers of views of rank 0
         self.origin_stack: list[Origin] = []
 
     # -- places and errors ------------------------------------------------------------------------
@@ -290,7 +291,7 @@ class Machine:
 
     def contents(self, value: Abstract) -> Abstract:
         """Return the contents of a container (boxes opened), or the value itself."""
-        return self.state.heap[value.id] if isinstance(value, Box) else value
+        return self.checked(self.state.heap[value.id], "this list") if isinstance(value, Box) else value
 
 
 def fold(expr: Expr) -> Literal | None:
