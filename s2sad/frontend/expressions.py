@@ -7,10 +7,14 @@ from typing import Any
 
 import gast
 
+from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant
+from s2sad.frontend.header import Loop
 from s2sad.frontend.lookups import Lookups
+from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.source import free_name
 from s2sad.frontend.values import (
+    UNBOUND,
     Abstract,
     Closure,
     MaybeUnbound,
@@ -54,7 +58,7 @@ class Expressions(Lookups):
         """Return the value of a name: local, enclosing, captured or builtin."""
         local = self.lookup_local(name)
         if local is not None:
-            value = self.checked(local, name)
+            value = self.checked(local, name) if local is not UNBOUND else self.unbound(name)
             if isinstance(local, MaybeUnbound) and name in self.state.frames[self.frame.id]:
                 self.state.frames[self.frame.id][name] = value  # checked once is enough
             return value
@@ -65,6 +69,17 @@ class Expressions(Lookups):
             raise self.refuse("S110", f"the name `{name}` is not defined", "check its spelling", node)
         value, access = found
         return self.captured(Static(value, access), node)
+
+    def unbound(self, name: str) -> Abstract:
+        """Raise that a name is not bound, or not yet: a later part of a loop's body may bind it."""
+        try:
+            return self.checked(UNBOUND, name)
+        except S2sadError as error:
+            for loop in self.frame.loops:
+                if isinstance(loop, Loop) and ("var", self.frame.id, name) in loop.escaping:
+                    loop.waiting = error
+                    raise NotBoundYet(loop, error) from None
+            raise
 
     # -- operators ------------------------------------------------------------------------------------
     # -- truth ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from s2sad.errors import NotDifferentiable
+from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.arrays import stale
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import Joins, blank, join_types
@@ -64,7 +64,8 @@ class Loop:
     stale: set[int] = field(default_factory=set)
     trips: Operand | None = None  # the number of trips, where every trip runs to its end
     counts: list[tuple[Key, Operand, int]] = field(default_factory=list)  # series: length before, per trip
-    escaping: tuple[Key, ...] = ()  # names not bound before the loop that may be read after it
+    escaping: tuple[Key, ...] = ()  # names not bound before the loop that later trips or statements may read
+    waiting: S2sadError | None = None  # a name was read that a later part of the body should bind
 
 
 class Header(Joins):

@@ -14,6 +14,7 @@ from typing import Any
 from s2sad.errors import InternalError
 from s2sad.frontend.header import Header, Hint, Key, Loop, Refine
 from s2sad.frontend.machine import State
+from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
@@ -61,6 +62,11 @@ class Loops(Header):
                 finally:
                     del self.frames[depth:]
                     self.frame.loops.remove(loop)
+                if loop.waiting is not None:
+                    raise loop.waiting
+            except NotBoundYet as early:
+                self.state, self.builder = before, outer
+                raise (early.error if early.loop is loop else early) from None
             except Refine as refine:
                 if refine.loop is not loop:
                     self.state, self.builder = before, outer

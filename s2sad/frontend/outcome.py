@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from s2sad.errors import S2sadError
 from s2sad.ir.core import End
 
 RETURN, BROKE = "$return", "$broke"
@@ -26,6 +27,15 @@ class Unrolled:
     def __init__(self, branch_depth: int):
         self.branch_depth = branch_depth
         self.left: Any = None
+
+
+class NotBoundYet(Exception):
+    """A name is read that an earlier trip of a loop binds, but the body is being read for the first time
+    and its value is not known: the branch counts as left, until the body has been read to its end."""
+
+    def __init__(self, loop: Any, error: S2sadError):
+        super().__init__(error)
+        self.loop, self.error = loop, error
 
 
 Outcome = End | Returned | StaticExit | None

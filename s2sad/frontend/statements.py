@@ -11,9 +11,10 @@ import numpy as np
 
 from s2sad.frontend import syntax
 from s2sad.frontend.effects import Effects
+from s2sad.frontend.exposed import exposed_names
 from s2sad.frontend.joins import Edge
 from s2sad.frontend.loops import Loop
-from s2sad.frontend.outcome import BROKE, RETURN, Outcome, Returned, StaticExit, Unrolled
+from s2sad.frontend.outcome import BROKE, RETURN, NotBoundYet, Outcome, Returned, StaticExit, Unrolled
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
@@ -202,8 +203,9 @@ class Statements(Effects):
                     node,
                 )
             return StaticExit(kind)
-        if kind == "break" and BROKE in self.state.frames[self.frame.id]:
-            self.state.frames[self.frame.id][BROKE] = Num(Literal(True))
+        broke = self.broke(inside=1)
+        if kind == "break" and broke in self.state.frames[self.frame.id]:
+            self.state.frames[self.frame.id][broke] = Num(Literal(True))
         return self.end(kind, *self.loop_values(loop))
 
     def do_If(self, node: Any) -> Outcome:
@@ -239,7 +241,7 @@ class Statements(Effects):
         try:
             for side in (then, other):
                 self.state, self.builder = before.copy(), outer.inner()
-                left = side()
+                left = self.side(side)
                 assert not isinstance(left, StaticExit | Returned), "a static exit under a run-time condition"
                 edges.append(Edge(self.state, self.builder))
                 ends.append(left)
@@ -261,25 +263,40 @@ class Statements(Effects):
         outer.owner(OPS["if"], (cond,), blocks, tuple(results))
         return None if open_edges else self.end("unreachable")
 
+    def side(self, read: Callable[[], Any]) -> Any:
+        """Return the outcome of one branch."""
+        depth = len(self.frames)
+        try:
+            return read()
+        except NotBoundYet:
+            del self.frames[depth:]
+            return self.end("unreachable")
+
     def loop_names(self, node: Any) -> tuple[list[str], set[str]]:
         """Return the names a loop assigns, and those of them that may be read after it."""
-        names = syntax.assigned_names([*node.body, *([node.target] if isinstance(node, gast.For) else [])])
+        names = syntax.assigned_names([*node.body, node.target if isinstance(node, gast.For) else node.test])
         escaping = set(syntax.loaded_outside(self.frame.node, node, tuple(names)))
+        escaping |= exposed_names(node) & set(names)
         if not self.frame.root and syntax.has_return(node.body):
             names.append(RETURN)
             escaping.add(RETURN)
         if syntax.leaves_loop(node.body, gast.Break) and node.orelse:
-            names.append(BROKE)
+            names.append(self.broke())
         names += [n for n in self.state.frames[self.frame.id] if n.startswith("$acc")]
         return names, escaping
+
+    def broke(self, inside: int = 0) -> str:
+        """Return the name of the flag that says that a loop was left by break: of the next loop to be
+        entered, or of the one that we are `inside`."""
+        return f"{BROKE}{len(self.frame.loops) - inside}"
 
     def do_For(self, node: Any) -> Outcome:
         """Read a `For` statement."""
         iterable = self.expr(node.iter)
         names, escaping = self.loop_names(node)
         scope = self.state.frames[self.frame.id]
-        if BROKE in names:
-            scope[BROKE] = Num(Literal(False))
+        if self.broke() in names:
+            scope[self.broke()] = Num(Literal(False))
         self.at(node)
         self.unrolled_exit = None
         self.loop_nodes[id(node.iter)] = node
@@ -294,9 +311,9 @@ class Statements(Effects):
         """Read the `else` of a loop, which runs unless the loop was left by break."""
         if not node.orelse:
             return None
-        if BROKE not in names:
+        if self.broke() not in names:
             return self.run(node.orelse)
-        broke = self.state.frames[self.frame.id].pop(BROKE)
+        broke = self.state.frames[self.frame.id].pop(self.broke())
         assert isinstance(broke, Num)
         outcome: Outcome = self.run_if(broke.operand, lambda: None, lambda: self.run(node.orelse))
         return outcome
@@ -305,8 +322,8 @@ class Statements(Effects):
         """Read a `While` statement."""
         names, escaping = self.loop_names(node)
         scope = self.state.frames[self.frame.id]
-        if BROKE in names:
-            scope[BROKE] = Num(Literal(False))
+        if self.broke() in names:
+            scope[self.broke()] = Num(Literal(False))
         plain = not syntax.has_walrus(node.test)
         static = isinstance(node.test, gast.Constant)
         if static and not node.test.value:
@@ -325,7 +342,19 @@ class Statements(Effects):
             return (), (cond_block, Block(params, tuple(self.builder.instrs), end)), ()
 
         self.run_loop(names, escaping, trip, "while")
+        if static and not syntax.leaves_loop(node.body, gast.Break):
+            return self.after_endless(node)
         return self.loop_else(node, names)
+
+    def after_endless(self, node: Any) -> Outcome:
+        """Return what comes after `while True` without a break: only a return leads out of it."""
+        if self.frame.root or not syntax.has_return(node.body):
+            return self.end("unreachable")
+        value = self.state.frames[self.frame.id][RETURN]
+        if isinstance(value, MaybeUnbound):
+            value = value.value
+        self.state.frames[self.frame.id][RETURN] = value
+        return None
 
     def condition_block(self, node: Any, params: tuple[Value, ...]) -> Block:
         """Return the block that computes a while loop's condition."""

@@ -65,6 +65,8 @@ def loaded_outside(function: Any, loop: Any, names: tuple[str, ...]) -> frozense
 
     def visit(node: Any, bound: frozenset[str]) -> None:
         if node is loop:
+            for part in loop.orelse:
+                visit(part, bound)
             return
         if isinstance(node, gast.Name):
             if isinstance(node.ctx, gast.Load) and node.id in wanted and node.id not in bound:
