@@ -113,9 +113,10 @@ class Loops(Header):
                 self.state.stale.setdefault(key[1], self.place())
                 loop.stale.add(key[1])
             elif key[0] == "overlap" and hint.kind == "overlap":
-                a = loop.owned[key[1]]
-                b = loop.owned[key[2]] if isinstance(key[2], tuple) else key[2]
-                self.overlaps.add(frozenset((a, b)))
+                a = loop.owned.get(key[1])
+                b = loop.owned.get(key[2]) if isinstance(key[2], tuple) else key[2]
+                if a is not None and b is not None:  # else the slot has no buffer of its own any more
+                    self.overlaps.add(frozenset((a, b)))
 
     # -- edges ----------------------------------------------------------------------------------------
     # -- after the loop ------------------------------------------------------------------------------------

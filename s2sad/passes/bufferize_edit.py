@@ -26,7 +26,7 @@ class Edits:
     at_end: dict[Block, list[Instr]] = field(default_factory=dict)
     args: dict[tuple[Instr, int], Value] = field(default_factory=dict)
     end_args: dict[tuple[Block, int], Value] = field(default_factory=dict)
-    results: dict[Instr, Value] = field(default_factory=dict)  # new only results
+    results: dict[Value, Value] = field(default_factory=dict)  # results by other names
     dropped: set[Instr] = field(default_factory=set)
     replaced: dict[Instr, Instr] = field(default_factory=dict)
     renames: dict[Value, Value] = field(default_factory=dict)
@@ -83,8 +83,9 @@ def _instr(instr: Instr, edits: Edits) -> Instr:
         return edits.replaced[instr]
     args = tuple(_arg(instr, k, a, edits) for k, a in enumerate(instr.args))
     blocks = tuple(_block(b, edits) for b in instr.blocks)
-    if instr in edits.results:
-        instr = replace(instr, results=(edits.results[instr],))
+    results = tuple(edits.results.get(r, r) for r in instr.results)
+    if results != instr.results:
+        instr = replace(instr, results=results)
     if args == instr.args and not blocks:
         return instr
     return replace(instr, args=args, blocks=blocks)

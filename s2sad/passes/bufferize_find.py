@@ -138,7 +138,7 @@ class Conflicts:
             self.edits.dropped.add(maker)  # made anew where it is written
         elif maker is not None and only:
             source = Value("", value.type)  # nothing else reads it: the copy takes its name
-            self.edits.results[maker] = source
+            self.edits.results[value] = source
             copy = copy_of(source, None, name, origin, why.role)
         self.edits.before.setdefault(place.instr, []).append(copy)
         self.edits.args[place.instr, place.arg] = copy.result
@@ -204,7 +204,7 @@ class Conflicts:
         maker = self.sites[v].instr
         fresh = maker is not None and not maker.blocks and alias_of(maker) is Alias.FRESH
         if maker is not None and fresh and self.sites[v].block is block and self.reads[v] == 1:
-            self.edits.results[maker] = instr.result
+            self.edits.results[v] = instr.result
             self.edits.dropped.add(instr)
         else:
             self.edits.replaced[instr] = replace(instr, op=OPS["copy"], args=(v,), params=())
@@ -241,7 +241,7 @@ class Conflicts:
         self.touched |= self.storage.mask(v) & ~NOT_OURS
         if maker is not None and self._is_view(v):  # the copy takes the view's place
             view = Value("", v.type)
-            self.edits.results[maker] = view
+            self.edits.results[v] = view
             copy = Instr(OPS["copy"], (view,), (v,), (), (), maker.origin or instr.origin, maker.role)
             self.edits.behind.setdefault(maker, []).append(copy)
             return
