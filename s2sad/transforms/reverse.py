@@ -80,12 +80,13 @@ class _Reverse(LoopReversal):
         if fn.block.end.kind == "return" and self.with_value:
             values = tuple(fn.block.end.args[k] for k in interface.kept_results)
         end = fn.block.end if fn.block.end.kind != "return" else End("return", (*values, *bars))
+        to_bind = [*world.to_bind, *(v for v in self.plan.lengths if v in self.plan.unbound)]  # measured
         parameters, result = interface.reverse_signature(self.with_value, self.seed_one)
         return replace(
             interface.fn,
             name=f"{fn.name}_{self.suffix()}",
             params=(*fn.params, *seeds),
-            block=define(Block((), tuple(b.instrs), end), world.to_bind, self.plan.sizes),
+            block=define(Block((), tuple(b.instrs), end), to_bind, self.plan.sizes),
             signature=parameters,
             result=result,
             writes=(),
