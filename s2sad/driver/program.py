@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import os
@@ -17,7 +18,7 @@ from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
 from s2sad.driver.pipeline import Trace, clean
 from s2sad.errors import InternalError, Origin, S2sadError
 from s2sad.frontend.build import build
-from s2sad.ir.core import Function
+from s2sad.ir.core import Function, returns
 from s2sad.ir.structure import rebuild
 from s2sad.ir.transformed import Transformed, record_of
 from s2sad.transforms.split import split
@@ -128,13 +129,21 @@ class Program:
         """Return a new variant for example arguments. Without `examples` their types alone count: sizes
         that meet are assumed equal."""
         check_call(self.plain, args, kwargs)
-        return guarded(self.plain, lambda: self._build(args, kwargs, flags, examples))
+        made = guarded(self.plain, lambda: self._build(args, kwargs, flags, examples))
+        if made is None:  # every path raises: with what, only the program can tell
+            self.plain(*copy.deepcopy(args), **copy.deepcopy(dict(kwargs)))
+            raise InternalError(
+                "S902", "no path returned, and yet the function did", "", place_of(self.plain)
+            )
+        return made
 
     def _build(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags, examples: bool
-    ) -> Variant:
+    ) -> Variant | None:
         trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
         fn = build(self.plain, args, dict(kwargs), transform=derive, values=examples)
+        if next(returns(fn.block), None) is None:
+            return None
         if examples:
             binding = Binding(fn, check_overlap=False)
             trace.examples = binding.leaves(binding.values(args, kwargs))

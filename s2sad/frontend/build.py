@@ -144,14 +144,14 @@ class Root(Transforms):
         body: Body,
     ) -> dict[str, Abstract]:
         """Return the names bound at entry; fill in the flat parameters and the signature."""
-        signature = inspect.signature(source.function)
+        signature = inspect.signature(source.function, follow_wrapped=False)
         spec = [p for p in signature.parameters.values()]
         names: dict[str, Abstract] = {}
         self.taken |= {p.name for p in spec}
         for p, value in zip(spec, leading, strict=False):
             names[p.name] = self.captured(value) if isinstance(value, Static) else value
         rest = spec[len(leading) :]
-        for name in self.partial_keywords:
+        for name in (k for k in self.partial_keywords if k not in kwargs):
             names[name] = self.captured(self.partial_keywords[name])
         rest = [p for p in rest if p.name not in names]
         bound = inspect.Signature([self.plain(p) for p in rest], __validate_parameters__=False).bind(
