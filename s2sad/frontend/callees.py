@@ -13,7 +13,7 @@ import gast
 
 from s2sad.errors import S2sadError
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.functions import Functions, Transform, trim_returns
+from s2sad.frontend.functions import ENDLESS, Functions, Transform, trim_returns
 from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Source
 from s2sad.frontend.values import Abstract, Box, Closure, Num, Partial, Ref, Series, Static, Struct
@@ -49,7 +49,9 @@ class Callees(Functions):
             return self.inline(source, callee, parent, names, node)
         try:
             fn, operands = self.callee(source, callee, parent, names, node)
-        except (NotPure, S2sadError):
+        except (NotPure, S2sadError) as error:
+            if getattr(error, "code", "") == ENDLESS:
+                raise
             return self.inline(source, callee, parent, names, node)
         if count(fn.block) <= INLINE_INSTRS:
             return self.inline(source, callee, parent, names, node)
@@ -57,7 +59,7 @@ class Callees(Functions):
 
     def worth_calling(self, callee: Any, names: dict[str, Abstract]) -> bool:
         """True if the callee is large enough, and called from more than one place."""
-        if isinstance(callee, gast.Lambda):
+        if isinstance(callee, gast.Lambda) or any(f.node is callee for f in self.frames):
             return False
         if any(isinstance(v, Closure | Partial) or _is_function(v) for v in names.values()):
             return False

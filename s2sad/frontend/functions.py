@@ -38,7 +38,9 @@ from s2sad.ir.types import Array, Type, without_sizes
 from s2sad.ops.expr import apply
 from s2sad.ops.support import SUPPORT
 
+ENDLESS = "S115"
 MAX_DEPTH = 40
+MAX_CALLS = 250  # of a function from within itself: what calls itself twice grows fast
 MAX_ITEMS = 200
 
 Transform = Callable[[Any, Function], Function]
@@ -57,6 +59,7 @@ class Functions(Statements):
         self.static_seen: set[tuple[str, int]] = set()
         self.taken: set[str] = set()
         self.sources: dict[Any, Source] = {}
+        self.recursive_calls: dict[Any, int] = {}  # of each function from within itself
 
     def captured(self, value: Static, node: Any = None) -> Abstract:
         """Return a captured Python object: numbers and arrays become hidden parameters, read again at
@@ -294,9 +297,11 @@ class Functions(Statements):
         self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any
     ) -> Abstract:
         """Return the result of reading a function's body here."""
-        if sum(f.node is callee for f in self.frames) >= MAX_DEPTH:
+        depth = sum(f.node is callee for f in self.frames)
+        calls = self.recursive_calls[callee] = self.recursive_calls.get(callee, 0) + 1 if depth else 0
+        if depth >= MAX_DEPTH or calls > MAX_CALLS:
             raise self.refuse(
-                "S115",
+                ENDLESS,
                 f"the recursion of `{getattr(callee, 'name', 'lambda')}` does not end at compile time",
                 "write it as a loop, or make the depth a literal",
                 node,
