@@ -7,6 +7,7 @@ from typing import Any
 import gast
 
 from s2sad.frontend.assign import Assign
+from s2sad.frontend.messages import pieces_of
 from s2sad.frontend.outcome import Outcome
 from s2sad.frontend.values import (
     Num,
@@ -52,17 +53,12 @@ class Effects(Assign):
         """Return a message as literal pieces and formatted run-time values."""
         parts: list[Any] = []
         values: list[Operand] = []
-        pieces = node.values if isinstance(node, gast.JoinedStr) else [node]
-        for piece in pieces:
-            if isinstance(piece, gast.Constant):
-                parts.append(str(piece.value))
+        for piece in pieces_of(node):
+            if isinstance(piece, str):
+                parts.append(piece)
                 continue
-            spec = ""
-            inner = piece
-            if isinstance(piece, gast.FormattedValue):
-                inner = piece.value
-                found = self.expr(piece.format_spec) if piece.format_spec is not None else Static("")
-                spec = str(found.value) if isinstance(found, Static) else ""
+            inner, given = piece
+            spec = self.format_of(given)
             value = self.contents(self.expr(inner))
             if isinstance(value, Static):
                 parts.append(format(value.value, spec))
@@ -72,6 +68,13 @@ class Effects(Assign):
             else:
                 parts.append(str(self.static_value(value, "a value in a message", node)))
         return tuple(parts), tuple(values)
+
+    def format_of(self, given: Any) -> str:
+        """Return a format specification: a text, or what an expression says."""
+        if given is None or isinstance(given, str):
+            return given or ""
+        found = self.expr(given)
+        return str(found.value) if isinstance(found, Static) else ""
 
     def print_call(self, node: Any) -> None:
         """Emit a print."""
