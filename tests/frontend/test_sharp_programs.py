@@ -1,0 +1,390 @@
+"""Programs that went wrong once: right as emitted, as loop nests and to second order, or refused."""
+
+# ruff: noqa: F841
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from oracle import assert_close, differences, inner
+from property.verdicts import lowering_interpreted
+
+import s2sad
+
+X = np.array([1.0, 0.5, 2.0, -0.3])
+A = np.arange(1.0, 13.0).reshape(3, 4) / 6.0
+
+# --- names bound late -----------------------------------------------------------------------------
+
+
+def last_of_previous_trip(x):
+    s = 0.0
+    for i in range(len(x)):
+        if i > 0:
+            s += (x[i] - last) ** 2
+        last = x[i]
+    return s
+
+
+def largest(x):
+    first = True
+    for v in x:
+        if first:
+            m = v
+            first = False
+        elif v > m:
+            m = v
+    return m * m
+
+
+def bound_in_first_trip(x):
+    s = 0.0
+    for i in range(3):
+        if i == 0:
+            b = 2.0
+        b = x[1] * b
+        s += b
+    return s
+
+
+def buffer_made_late(x):
+    s = 0.0
+    for i in range(3):
+        if i == 0:
+            buf = np.empty(4)
+        buf[:] = x * i
+        s += buf.sum() ** 2
+    return s
+
+
+def array_bound_in_loop(x):
+    for _ in range(50):
+        xn = 0.3 * np.tanh(x) + 0.1
+        if np.max(np.abs(xn - x)) < 1e-6:
+            break
+        x = xn
+    return xn @ xn
+
+
+def array_bound_in_a_branch(x):
+    k = 0
+    while k < 4:
+        if k % 2 == 0:
+            y = x * k
+        k += 1
+    return np.sum(y * y)
+
+
+def bound_under_the_same_condition(x, n=2):
+    if n > 0:
+        u = np.ones(4)
+    for _ in range(n):
+        u = u * x
+    if n > 0:
+        return np.sum(u * x)
+    return np.sum(x)
+
+
+def returns_early_around_a_write(x):
+    if x[0] > 0.3:
+        if x[1] > 3.0 or x[2] < 0.1:
+            return x[0]
+        x = x.copy()
+        x[0] = x[1] * x[2]
+    return np.sum(x * x)
+
+
+def read_in_the_else(x):
+    for v in x:
+        t = v * v
+        if t > 100.0:
+            break
+    else:
+        t = t * 2.0
+    return t * x[0]
+
+
+# --- loops ----------------------------------------------------------------------------------------
+
+
+def walrus_in_while(x):
+    y = x[0]
+    while (err := y * y) > 0.1:
+        y = y * 0.5
+    return y + err
+
+
+def walrus_and_else(x):
+    v, i = x[2], 0
+    while i < 3 and (v := x[1] * v) > 0.1:
+        i += 1
+        if v > 100:
+            break
+    else:
+        v = v * 3
+    return v
+
+
+def nested_loops_with_else(x):
+    s = 1.0
+    for i in range(3):
+        for j in range(3):
+            if x[j] * (i + 1) > 2.5:
+                break
+            s = s * 0.9 + x[j]
+        else:
+            s = s * 2
+        if s < -100:
+            break
+    else:
+        s = s * 3
+    return s
+
+
+def endless_loop_with_return(x):
+    y = x[2]
+    while True:
+        y = y * y
+        if y > 100.0:
+            return y
+
+
+def endless_loop_in_a_helper(x):
+    def grow(z):
+        while True:
+            z = z * z
+            if z > 100.0:
+                return z
+
+    return grow(x[2]) + grow(3.0 * x[0])
+
+
+# --- slices ----------------------------------------------------------------------------------------
+
+
+def reversed_from_an_index(x):
+    z = x[2::-1] * np.array([1.0, 2.0, 3.0])
+    s = 0.0
+    for i in range(len(z)):
+        s += z[i] ** 2
+    return s
+
+
+def reversed_to_an_index(x, k=1):
+    z = x.copy()
+    for _ in range(2):
+        z[1:] = x[:0:-1] * x[0]
+    return z.sum() + np.mean(x[:k:-1] ** 2) + np.sum(x[-2::-2] ** 3)
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+def rows_appended(x):
+    ys = []
+    for i in range(3):
+        row = np.zeros(3)
+        row[0] = x[i]
+        row[1] = x[i] ** 2
+        ys.append(row)
+    return np.stack(ys).sum() + np.array(ys)[1].sum()
+
+
+def states_appended(x):
+    s, h = x, []
+    for _ in range(3):
+        s = s * x + 1
+        h.append(s)
+    return np.sum(np.array(h) ** 2)
+
+
+def rows_listed_then_base_written(x):
+    a = np.outer(x, x)
+    rows = [r for r in a]
+    s = np.sum(rows[1] * rows[2])
+    a *= 2
+    return s + a.sum()
+
+
+def element_by_dots(x, t=0.3):
+    c, s = np.cos(t), np.sin(t)
+    a, b = x[..., 0], x[..., 1]
+    return np.sum(np.stack([c * a - s * b, s * a + c * b]) ** 3)
+
+
+def name_of_a_view_in_a_branch(x):
+    y = x.copy()
+
+    def put(k):
+        y[0] = k * y[1]
+
+    for i in range(3):
+        if x[i] > 0.7:
+            k = y[1:]
+            k *= 2
+        else:
+            put(3.0)
+    return y.sum()
+
+
+def views_and_swaps(x):
+    y, w = x.copy(), x * 2
+    v = y[:]
+    for i in range(3):
+        if x[i] > 0.7:
+            y, w = w, y
+        else:
+            v = w[2:]
+        y[1::2] += 1.0
+    return np.sum(y * y)
+
+
+def row_read_and_base_written(x):
+    a = np.outer(x, x)
+    row = a[1]
+    s = np.sum(row * row)
+    a[1, 2] = 0.5
+    return s + np.sum(row * x)
+
+
+# --- functions ------------------------------------------------------------------------------------
+
+
+def twice(fn):
+    @functools.wraps(fn)
+    def wrapper(*a, **k):
+        return 2 * fn(*a, **k)
+
+    return wrapper
+
+
+@twice
+def wrapped(x):
+    return np.sum(x * x)
+
+
+RIGHT = [
+    last_of_previous_trip, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
+    array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
+    walrus_in_while, walrus_and_else, nested_loops_with_else, endless_loop_with_return, endless_loop_in_a_helper,
+    reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended, rows_listed_then_base_written,
+    element_by_dots, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
+@pytest.mark.parametrize("f", RIGHT, ids=lambda f: f.__name__)
+def test_right(f, lowered: bool):
+    x = X.copy()
+    dot = np.random.default_rng(0).normal(size=4)
+    value, slope = f(x.copy()), differences(f, (x,), (dot,), 1e-4)
+    with lowering_interpreted():
+        y, y_dot = s2sad.jvp(f, (x,), (dot,), jit=lowered)
+        got, bar = s2sad.value_and_grad(f, jit=lowered)(x)
+        product = s2sad.hvp(f, (x,), (dot,), jit=lowered)
+    assert_close([y, got], [value, value], 1e-12, "value")
+    assert_close([y_dot], slope, 1e-8, "tangent")
+    assert abs(inner((bar,), (dot,)) - slope[0]) <= 1e-8 * max(1.0, abs(slope[0]))
+    gradient = s2sad.grad(f)
+    assert_close([product], differences(gradient, (x,), (dot,), 1e-4), 1e-6, "second order")
+    np.testing.assert_array_equal(x, X)
+
+
+def item_of_a_list_written(x):
+    y = x * 1.0
+    rows = []
+    for r in y:
+        rows.append(r)
+    rows[1] *= 3.0
+    return y.sum()
+
+
+def array_of_a_list_written(x):
+    y = x * 1.0
+    rows = []
+    for i in range(3):
+        rows.append(y[i])
+    y *= 2.0
+    return rows[2].sum()
+
+
+def one_array_appended_many_times(x):
+    s = x[0] * 1.0
+    history = []
+    for i in range(3):
+        s += x[i]
+        history.append(s)
+    return np.stack(history).sum()
+
+
+def part_by_split_written(x):
+    y = x * 1.0
+    a, _ = np.split(y, 2, axis=1)
+    a *= 3.0
+    return y.sum()
+
+
+def transposed_by_einsum_written(x):
+    y = x * 1.0
+    z = np.einsum("ij->ji", y)
+    z *= 3.0
+    return y.sum()
+
+
+def element_by_dots_written(x):
+    z = x[0] * 1.0
+    y = z[..., 2]
+    y *= 3.0
+    return z.sum()
+
+
+def base_of_an_element_written(x):
+    z = x[0] * 1.0
+    y = z[..., 2]
+    z[2] = 5.0
+    return y * 2.0
+
+
+REFUSED = [
+    item_of_a_list_written, array_of_a_list_written, one_array_appended_many_times, part_by_split_written,
+    transposed_by_einsum_written, element_by_dots_written, base_of_an_element_written,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)
+def test_refused_with_the_place(f):
+    with pytest.raises(s2sad.S2sadError, match=r"test_sharp_programs.py:\d+:\d+: (S402|S311)"):
+        s2sad.value_and_grad(f)(A)
+
+
+def test_always_raising_raises_what_it_raises():
+    def f(x, kind):
+        if kind == "abs":
+            return np.abs(x).sum()
+        raise ValueError(f"unknown {kind}")
+
+    for call in (s2sad.grad(f), s2sad.value_and_grad(f, jit=True), s2sad.jit(f)):
+        with pytest.raises(ValueError, match="unknown foo"):
+            call(X, "foo")
+
+
+def test_keyword_of_a_partial_overridden():
+    def f(x, *, k=1.0):
+        return np.sum(x * x) * k
+
+    p = functools.partial(f, k=3.0)
+    np.testing.assert_allclose(s2sad.grad(p)(X), 6.0 * X)
+    np.testing.assert_allclose(s2sad.grad(p)(X, k=2.0), 4.0 * X)
+
+
+def test_recursion_that_branches_is_refused_at_once():
+    def total(x):
+        if len(x) == 1:
+            return x[0] ** 2
+        m = len(x) // 2
+        return total(x[:m]) + 2 * total(x[m:])
+
+    with pytest.raises(s2sad.S2sadError, match="S115"):
+        s2sad.grad(total)(X)
