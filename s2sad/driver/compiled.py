@@ -63,9 +63,10 @@ class Compiled:
         # they are read at each call; and objects are returned as tuples, for a gradient in the structure
         # of an object need not be one that its class would make.
         captured = any(p.kind == "captured" for p in self.ir.signature)
-        text = self.source
         if captured or self.returned is not self.ir.result:
             text = module(replace(self.finished, result=self.returned), captured_as_lines=False)
+        else:
+            text = self.source
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         function: Callable[..., Any] = load(text, f"<s2sad {self.ir.name} {digest}>")[self.ir.name]
         return function

@@ -1,6 +1,6 @@
 """Messages of exceptions read as in Python, in all the forms people write."""
 
-# ruff: noqa: UP031, UP032 (the forms that are tested)
+# ruff: noqa: UP031 (the forms that are tested)
 from __future__ import annotations
 
 import numpy as np
