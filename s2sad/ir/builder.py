@@ -12,6 +12,7 @@ import numpy as np
 from s2sad.errors import Origin, TypeMismatch
 from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.op import Op
+from s2sad.ir.path import Path, selected_axis
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type, sample, type_of, without_sizes
 
@@ -22,6 +23,7 @@ class Sizes:
 
     def __init__(self) -> None:
         self.count = 0
+        self.selected: dict[Operand, Size] = {}  # how many elements a mask selects
         self.origin: Origin | None = None  # of the instruction whose types are being inferred
 
     def fresh(self) -> Size:
@@ -64,6 +66,8 @@ class Builder:
         """Append an instruction and return its results."""
         self.operands = args
         types = infer(op, tuple(a.type for a in args), params, self.sizes, self.origin)
+        if op.name == "getitem":
+            types = (one_size_per_mask(args, params["path"], types[0], self.sizes),)
         names = names or ("",) * len(types)
         results = tuple(Value(n, t) for n, t in zip(names, types, strict=True))
         self.instrs.append(Instr(op, args, results, sorted_params(params), (), self.origin, self.role))
@@ -108,6 +112,16 @@ class Builder:
     ) -> tuple[Value, ...]:
         """Append an instruction that owns blocks (if, for, while) and return its results."""
         return self.add(Instr(op, args, results, (), blocks, self.origin, self.role))
+
+
+def one_size_per_mask(args: tuple[Operand, ...], path: Path, t: Type, sizes: Sizes) -> Type:
+    """Return the type of `x[mask]`, its length that of all arrays which this very mask selects."""
+    place = selected_axis(path)
+    if place is None or not isinstance(t, Array):
+        return t
+    axis, operand = place
+    known = sizes.selected.setdefault(args[1 + operand], t.shape[axis])
+    return Array(t.dtype, (*t.shape[:axis], known, *t.shape[axis + 1 :]))
 
 
 def sorted_params(params: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -95,6 +95,18 @@ def may_repeat(path: Path) -> bool:
     )
 
 
+def selected_axis(path: Path) -> tuple[int, int] | None:
+    """Return the axis of `x[path]` that runs over what a mask selects and the mask's position among the
+    operands; None where there is no mask, more of the kind, or a later step."""
+    if not path or not isinstance(path[-1], Index) or not is_fancy(path) or is_fancy(path[:-1]):
+        return None
+    items = path[-1].items
+    if [i.mask for i in items if isinstance(i, Fancy)] != [True] or any(isinstance(i, At) for i in items):
+        return None
+    k = next(k for k, i in enumerate(items) if isinstance(i, Fancy))
+    return k, operand_count(path[:-1]) + sum(map(_takes, items[:k]))
+
+
 def numpy_index(step: Index, operands: Sequence[Any]) -> tuple[tuple[Any, ...], Sequence[Any]]:
     """Return the index tuple for NumPy and the operands that are left."""
     index: list[Any] = []

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, Function
+from s2sad.ir.path import selected_axis
 from s2sad.ir.types import Array, Type
 
 Pass = Callable[[Function], Function]
@@ -36,6 +37,9 @@ def sizes_after(fn: Function) -> Sizes:
         for instr in block.instrs:
             for value in instr.results:
                 see(value.type)
+            place = selected_axis(instr.param("path")) if instr.op.name == "getitem" else None
+            if place is not None:
+                sizes.selected.setdefault(instr.args[1 + place[1]], instr.result.type.shape[place[0]])
             for inner in instr.blocks:
                 visit(inner)
 
