@@ -24,7 +24,7 @@ def _times_one(site: Site) -> Answer:
         left, right = right, left
     if not _is_one(site, right):
         return None
-    if isinstance(left, Literal) and not is_weak(site.instr.result) and site.type.dtype == np.float64:
+    if is_weak(left) and not is_weak(site.instr.result) and site.type.dtype == np.float64:
         return Made("widen", (left,), params=(("type", site.type),))
     return _same(site, left)
 

@@ -374,7 +374,9 @@ class Statements(Expressions):
         s, i = self.name("s"), self.name("i")
         form = self.choices.below(4)
         if form == 0:
-            return [f"{s} = x[{self.choices.below(3)}] * y[-1]"], scope.with_scalar(s)
+            # looked at at once: what a value raises is kept only if the value is used
+            read = f"{s} = x[{self.choices.below(3)}] * y[-1]"
+            return [read, f"if {s} > 1e9:", "    raise ValueError('too large')"], scope.with_scalar(s)
         if form == 1:
             return [f"{s} = np.max(w) * {self.scalar(scope, 0)}"], scope.with_scalar(s)
         if form == 2:

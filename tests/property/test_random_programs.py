@@ -1,7 +1,5 @@
-"""Random programs with fixed seeds: derivatives, lowered code, second order on a share.
-
-No value may be wrong. Known defect, to be mended and then forbidden here: lowered code of about one
-program in a hundred stops with an error where a name is an empty placeholder on the path taken."""
+"""Random programs with fixed seeds: derivatives, lowered code, second order on a share. No value may be
+wrong, nothing may crash."""
 
 from __future__ import annotations
 
@@ -12,35 +10,31 @@ from property.choices import Drawn
 from property.programs import Builder, Program, generated
 from property.verdicts import check_compiled, check_lowered, judge
 
-PROGRAMS = 800
-SHARDS = 20
+PROGRAMS = 2000
+SHARDS = 40
 REFUSED = 0.01  # the share that may be refused
-CRASHED = 0.04  # the share that may stop with an error
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_programs(shard: int):
     seeds = range(shard, PROGRAMS, SHARDS)
-    failures, crashed, refused = [], [], []
+    failures, refused = [], []
     for number in seeds:
         text = generated(number).text
         verdict = judge(text, number, second=number % 5 == 0, extra=check_lowered)
         if verdict.kind == "refused":
             refused.append(f"program {number}: {verdict.detail}")
-        elif verdict.kind == "crash":
-            crashed.append(f"program {number}: {verdict.detail}\n{text}")
         elif verdict.kind != "right":
             failures.append(f"program {number}: {verdict.kind}\n{verdict.detail}\n{text}")
     assert not failures, f"{len(failures)} of {len(seeds)}\n" + "\n".join(failures[:3])
-    assert len(crashed) <= CRASHED * len(seeds) + 1, "\n".join(crashed[:3])
-    assert len(refused) <= REFUSED * len(seeds) + 2, "\n".join(refused)
+    assert len(refused) <= REFUSED * len(seeds) + 1, "\n".join(refused)
 
 
 @pytest.mark.parametrize("number", range(0, PROGRAMS, 40))
 def test_compiled(number: int):
     text = generated(number).text
     verdict = judge(text, number, sizes=((3, 2), (0, 4), (4, 3)), extra=check_compiled, seconds=300.0)
-    assert verdict.kind != "wrong", f"{verdict.detail}\n{text}"
+    assert verdict.kind in ("right", "refused"), f"{verdict.detail}\n{text}"
 
 
 @st.composite
@@ -54,4 +48,4 @@ def programs(draw: st.DrawFn) -> Program:
 @given(programs())
 def test_drawn_programs(program: Program):
     verdict = judge(program.text, extra=check_lowered)
-    assert verdict.kind != "wrong", f"{verdict.detail}\n{program.text}"
+    assert verdict.kind in ("right", "refused"), f"{verdict.detail}\n{program.text}"
