@@ -192,10 +192,9 @@ def check_scalar(fn: Function, has_aux: bool) -> None:
         )
     type = returned(fn)[tree.index].type
     if type.ndim:
-        shape = ", ".join(map(str, type.shape))
         raise TypeMismatch(
             "S351",
-            f"grad needs a scalar result, but {fn.name} returns an array of shape ({shape})",
+            f"grad needs a scalar result, but {fn.name} returns an array of rank {type.ndim}",
             "use vjp or jacobian, or sum the result",
             fn.origin,
         )

@@ -49,6 +49,17 @@ class Refine(Exception):
         self.loop, self.key, self.hint = loop, key, hint
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A list to which every trip appends as many items; `count` carries its length out of a loop that
+    breaks."""
+
+    key: Key
+    before: int
+    per_trip: int
+    count: Value | None
+
+
 @dataclass(slots=True, eq=False)
 class Loop:
     """A loop whose body is being read."""
@@ -62,8 +73,10 @@ class Loop:
     heads: dict[int, Value] = field(default_factory=dict)  # what buffers hold at the head of a trip
     before: State = field(default_factory=State)
     stale: set[int] = field(default_factory=set)
-    trips: Operand | None = None  # the number of trips, where every trip runs to its end
-    counts: list[tuple[Key, Operand, int]] = field(default_factory=list)  # series: length before, per trip
+    trips: Operand | None = None  # the number of trips, where every trip but the last runs to its end
+    breaks: bool = False  # the last trip may end early, before all are done
+    counts: list[Counted] = field(default_factory=list)
+    leaving: bool = False  # the edge that is being looked at leads out of the loop
     escaping: tuple[Key, ...] = ()  # names not bound before the loop that later trips or statements may read
     waiting: S2sadError | None = None  # a name was read that a later part of the body should bind
 
@@ -135,8 +148,11 @@ class Header(Joins):
         before = len(init.items)
         added = self.scaled(loop.trips, hint.per_trip, before)
         made = self.series_of(init, hint.template, added, self.list_name(key))
-        loop.counts.append((key, Literal(before), hint.per_trip))
         rows = self.ref_header(loop, made.rows, Hint("own", made.rows.type), (*key, "rows"), name)
+        count = None
+        if loop.breaks:
+            count = self.param(loop, Literal(before), Scalar(INT, True, self.sizes.fresh_int()), "count")
+        loop.counts.append(Counted(key, before, hint.per_trip, count))
         return Series(rows, made.count, fits=True)
 
     def list_name(self, key: Key) -> str:
@@ -151,12 +167,11 @@ class Header(Joins):
         """Set the length of counted lists at the start of a trip."""
         if loop.counts and isinstance(index, Value) and index.name == "_":
             self.suggested[index] = "k"  # the user's `_` says unused, and here it is used
-        for key, before, per_trip in loop.counts:
-            now = self.state.heap[key[1]]
+        for counted in loop.counts:
+            now = self.state.heap[counted.key[1]]
             assert isinstance(now, Series)
-            assert isinstance(before, Literal)
-            count = self.scaled(index, per_trip, int(before.value.real))
-            self.state.heap[key[1]] = replace(now, count=count)
+            count = self.scaled(index, counted.per_trip, counted.before)
+            self.state.heap[counted.key[1]] = replace(now, count=count)
 
     def param(self, loop: Loop, init: Operand, t: Type, name: str) -> Value:
         """Return a new loop parameter."""
@@ -212,10 +227,11 @@ class Header(Joins):
         value = self.header(loop, init, (*key, "value"), name)
         return MaybeUnbound(value, self.param(loop, flag, WEAK_BOOL, ""))
 
-    def loop_values(self, loop: Loop) -> tuple[Operand, ...]:
+    def loop_values(self, loop: Loop, leaves: bool = False) -> tuple[Operand, ...]:
         """Return the operands for all slots at the present state (end of body, break, continue)."""
         values: list[Operand] = []
         found: dict[Key, int] = {}
+        loop.leaving = leaves
         for key, header in loop.header.items():
             if key[0] == "heap":
                 now: Abstract = self.state.heap[key[1]]
@@ -312,7 +328,12 @@ class Header(Joins):
                 raise Refine(loop, key, Hint("series", None, now))
             case Series(rows, count), Series():
                 self.fit_ref(loop, rows, now.rows, (*key, "rows"), values, found)
-                if not any(counted == key for counted, _, _ in loop.counts):
+                counted = next((c for c in loop.counts if c.key == key), None)
+                if counted is not None and now.fits and now.added != counted.per_trip:
+                    self.check_added(loop, key, now, counted)
+                if counted is not None and counted.count is not None:
+                    values.append(now.count)
+                if counted is None:
                     if header.fits and now.count != count:
                         raise self.refuse(
                             "S107", "this list is appended to in too many ways", "fill an array"
@@ -334,6 +355,13 @@ class Header(Joins):
             case _:
                 raise Refine(loop, key, Hint("poison"))
         return None
+
+    def check_added(self, loop: Loop, key: Key, now: Series, counted: Counted) -> None:
+        """Check that a whole trip appends as many items as was assumed, and a last one no more."""
+        if not loop.leaving:
+            raise Refine(loop, key, Hint("series", None, replace(now, fits=False), None, now.added))
+        if now.added > counted.per_trip:
+            raise Refine(loop, key, Hint("series", None, replace(now, fits=False)))
 
     def fit_ref(
         self, loop: Loop, header: Ref, now: Ref, key: Key, values: list[Operand], found: dict[Key, int]

@@ -331,17 +331,14 @@ class Iterate(Expressions):
             return (index,), (Block(params, tuple(self.builder.instrs), end),), (lo, hi, step)
 
         trips = None
-        if lo == Literal(0) and step == Literal(1) and not self.leaves_early(node):
+        loop = self.loop_nodes.get(id(node))  # None: a comprehension
+        skips = loop is not None and syntax.leaves_loop(loop.body, gast.Continue)
+        if lo == Literal(0) and step == Literal(1) and not skips:
             trips = self.nonnegative(hi)
-        self.run_loop(names, escaping, trip, "for", trips)
-
-    def leaves_early(self, node: Any) -> bool:
-        """True if a trip of the loop over iterable `node` may end early."""
-        loop = self.loop_nodes.get(id(node))
-        if loop is None:
-            return False  # a comprehension
-        kinds = (gast.Break, gast.Continue)
-        return syntax.leaves_loop(loop.body, kinds) or syntax.has_return(loop.body)
+        breaks = loop is not None and (
+            syntax.leaves_loop(loop.body, gast.Break) or syntax.has_return(loop.body)
+        )
+        self.run_loop(names, escaping, trip, "for", trips, breaks)
 
     def nonnegative(self, count: Operand) -> Operand:
         """Return `max(count, 0)`."""

@@ -160,7 +160,7 @@ class Lists(Iterate):
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
         if series.fits:
             self.push_row(series.rows, Num(series.count), value)
-            return Series(series.rows, self.scaled(series.count, 1, 1), True)
+            return Series(series.rows, self.scaled(series.count, 1, 1), True, series.added + 1)
         capacity = self.emit("size", rows, axis=0)
         is_full = self.emit("equal", series.count, capacity)
         outer = self.builder

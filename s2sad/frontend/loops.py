@@ -25,7 +25,7 @@ from s2sad.frontend.values import (
     Series,
     Struct,
 )
-from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.walk import Copier, substitute
 from s2sad.ops import OPS
 
@@ -40,6 +40,7 @@ class Loops(Header):
         body: Callable[[Loop], tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]],
         op: str,
         trips: Operand | None = None,
+        breaks: bool = False,
     ) -> None:
         """Emit a loop. `body(loop)` runs with the header state installed and an empty builder; it
         returns extra leading parameters, the blocks, and extra leading operands of the instruction."""
@@ -50,7 +51,11 @@ class Loops(Header):
             pre = self.builder = outer.inner()
             frame = self.frame.id
             loop = Loop(
-                hints, before=before, trips=trips, escaping=tuple(("var", frame, n) for n in sorted(escaping))
+                hints,
+                before=before,
+                trips=trips,
+                breaks=breaks,
+                escaping=tuple(("var", frame, n) for n in sorted(escaping)),
             )
             try:
                 self.make_header(loop, names)
@@ -158,10 +163,12 @@ class Loops(Header):
         after = loop.before.copy()
         for key, header in loop.header.items():
             value = _replace(header, outcome)
-            for counted, before, per_trip in loop.counts:
-                if counted == key and loop.trips is not None and isinstance(before, Literal):
+            for counted in loop.counts:
+                if counted.key == key and loop.trips is not None:
                     assert isinstance(value, Series)
-                    value = Series(value.rows, self.scaled(loop.trips, per_trip, int(before.value.real)))
+                    total = None if counted.count is None else outcome[counted.count]
+                    total = total or self.scaled(loop.trips, counted.per_trip, counted.before)
+                    value = Series(value.rows, total)
             if key[0] == "heap":
                 after.heap[key[1]] = value
             else:

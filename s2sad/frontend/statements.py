@@ -133,7 +133,7 @@ class Statements(Effects):
         loops = [x for x in self.frame.loops if isinstance(x, Loop)]
         self.state.frames[self.frame.id][RETURN] = value
         if loops:
-            return self.end("break", *self.loop_values(loops[-1]))
+            return self.end("break", *self.loop_values(loops[-1], leaves=True))
         return Returned()
 
     def returns_early(self, node: Any) -> bool:
@@ -175,7 +175,7 @@ class Statements(Effects):
         def left() -> Outcome:
             self.state.frames[self.frame.id][RETURN] = value.value
             loops = [x for x in self.frame.loops if isinstance(x, Loop)]
-            return self.end("break", *self.loop_values(loops[-1])) if loops else None
+            return self.end("break", *self.loop_values(loops[-1], leaves=True)) if loops else None
 
         if any(isinstance(x, Loop) for x in self.frame.loops):
             outcome = self.run_if(value.bound, left, lambda: None)
@@ -206,7 +206,7 @@ class Statements(Effects):
         broke = self.broke(inside=1)
         if kind == "break" and broke in self.state.frames[self.frame.id]:
             self.state.frames[self.frame.id][broke] = Num(Literal(True))
-        return self.end(kind, *self.loop_values(loop))
+        return self.end(kind, *self.loop_values(loop, leaves=kind == "break"))
 
     def do_If(self, node: Any) -> Outcome:
         """Read a `If` statement."""
@@ -369,7 +369,9 @@ class Statements(Effects):
     def run_guarded(self, node: Any, loop: Loop) -> Outcome:
         """Read a loop whose condition binds names: `while True: if not cond: break; body`."""
         cond = self.truth(node.test)
-        outcome: Outcome = self.run_if(cond, lambda: None, lambda: self.end("break", *self.loop_values(loop)))
+        outcome: Outcome = self.run_if(
+            cond, lambda: None, lambda: self.end("break", *self.loop_values(loop, leaves=True))
+        )
         return outcome if outcome is not None else self.run(node.body)
 
     def do_With(self, node: Any) -> Outcome:

@@ -97,6 +97,7 @@ class Series(Abstract):
     rows: Ref
     count: Operand
     fits: bool = False
+    added: int = field(default=0, compare=False)  # items appended since the head of the loop
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -200,6 +200,37 @@ def states_appended(x):
     return np.sum(np.array(h) ** 2)
 
 
+def list_left_by_break(x):
+    ys = [x[0]]
+    for i in range(len(x)):
+        ys.append(ys[-1] * x[i])
+        if ys[-1] > 0.9:
+            break
+        ys.append(x[i])
+    return np.sum(np.array(ys) ** 2)
+
+
+def list_left_by_return(x):
+    def first_squares(z):
+        ys = []
+        for v in z:
+            if v < 0:
+                return np.sum(np.array(ys))
+            ys.append(v * v)
+        return np.sum(np.array(ys)) * 2
+
+    return first_squares(x) + first_squares(x * 2)
+
+
+def list_with_continue(x):
+    ys = []
+    for i in range(len(x)):
+        if x[i] < 0.6:
+            continue
+        ys.append(x[i] * 2)
+    return np.sum(np.array(ys) ** 2)
+
+
 def rows_listed_then_base_written(x):
     a = np.outer(x, x)
     rows = [r for r in a]
@@ -269,7 +300,8 @@ RIGHT = [
     last_of_previous_trip, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
     array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
     walrus_in_while, walrus_and_else, nested_loops_with_else, endless_loop_with_return, endless_loop_in_a_helper,
-    reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended, rows_listed_then_base_written,
+    reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
+    list_left_by_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
     element_by_dots, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
 ]  # fmt: skip
 
