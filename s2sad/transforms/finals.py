@@ -124,11 +124,17 @@ class _Buffer:
                 yield v, Reread(last, write.instr.args[2:], write.instr.param("path"))
 
     def is_kept(self, write: Access, v: Value) -> bool:
-        """True if what is written is the value itself: no other dtype, not broadcast, not added."""
+        """True if what is written is the value itself: no other dtype, not broadcast, not added, and it is
+        written whenever it is computed, for the reversed part of a trip may end in between."""
         array = write.version.type
         if write.instr.op is not OPS["setitem"] or write.index is None or v.type.dtype != array.dtype:
             return False
-        if self.program.home[write.instr] is not self.program.block_of[v]:
+        home = self.program.block_of[v]
+        if self.program.home[write.instr] is not home:
+            return False
+        maker = self.program.producer.get(v)
+        first = home.instrs.index(maker) + 1 if maker is not None else 0
+        if any(map(_may_leave, home.instrs[first : home.instrs.index(write.instr)])):
             return False
         (step,) = write.instr.param("path") or (Index(()),)
         whole = all(item == At() or item == Span() for item in step.items)
@@ -223,6 +229,13 @@ class _Buffer:
         for r in reversed([r for r in map(_range, loops) if r is not None]):
             size = _lowest(size, r)
         return size.is_const and size.const >= 0
+
+
+def _may_leave(instr: Instr) -> bool:
+    """True if control may leave the trip in an instruction."""
+    if instr.op.name != "if":
+        return False
+    return any(b.end.kind in ("break", "continue") or any(map(_may_leave, b.instrs)) for b in instr.blocks)
 
 
 def _symbols_outside(program: Program, loop: Instr) -> set[str]:

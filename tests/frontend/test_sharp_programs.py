@@ -210,6 +210,18 @@ def list_left_by_break(x):
     return np.sum(np.array(ys) ** 2)
 
 
+def element_stored_after_a_break(x):
+    y = np.zeros(4)
+    s = 0.0
+    for i in range(4):
+        t = np.sin(x[i]) * x[i]
+        s += t * t
+        if s > 1.0:
+            break
+        y[i] = t
+    return s + np.sum(y * x)
+
+
 def list_left_by_return(x):
     def first_squares(z):
         ys = []
@@ -301,7 +313,7 @@ RIGHT = [
     array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
     walrus_in_while, walrus_and_else, nested_loops_with_else, endless_loop_with_return, endless_loop_in_a_helper,
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
-    list_left_by_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
+    list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
     element_by_dots, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
 ]  # fmt: skip
 
