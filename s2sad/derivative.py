@@ -100,7 +100,7 @@ class Derivative:
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """Return the emitted text for these arguments, without running it."""
-        return self.program.find(args, kwargs)[0].main.source
+        return self.program.find(args, kwargs, called=False)[0].main.source
 
     def explain(self) -> str:
         """Return the function's source with notes: active lines, taped and recomputed values."""

@@ -16,7 +16,7 @@ from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
 from s2sad.driver.pipeline import Trace, clean
-from s2sad.errors import InternalError, Origin, S2sadError
+from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
 from s2sad.ir.structure import rebuild
@@ -77,6 +77,10 @@ class Variant:
         return self.main.call([values[k] if k >= 0 else next(added) for k in self.layout])
 
 
+class NeverReturns(UnsupportedSyntax):
+    """Every path of the function raises."""
+
+
 class Program:
     """The compiler of one transformed function. `record.kind` is `primal`, `grad`,
     `value_and_grad`, `jvp`, `pullback` or `hvp`. Thread-safe: built under a lock, read without."""
@@ -90,10 +94,11 @@ class Program:
         self.lock = threading.RLock()
 
     def find(
-        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags = None
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags = None, called: bool = True
     ) -> tuple[Variant, Values]:
         """Return the variant for a call, built if need be, and the parameter values of the call.
-        `flags` says which leaves are varied (jvp) or which arguments (hvp)."""
+        `flags` says which leaves are varied (jvp) or which arguments (hvp). A program that always raises
+        does so if it is `called`."""
         last = self.last
         if last is not None and not kwargs and last.flags == flags:
             values = last.binding.quick(args)
@@ -105,7 +110,8 @@ class Program:
             with self.lock:
                 found = self._look_up(key, args, kwargs)
                 if found is None:
-                    variant = self.build(args, kwargs, flags)
+                    make = self._built_for_call if called else self.build
+                    variant = make(args, kwargs, flags)
                     variant.remember(args, kwargs, flags)
                     if len(self.variants) >= MOST_VARIANTS:  # static arguments that differ at every call
                         self.variants = {}
@@ -113,6 +119,13 @@ class Program:
                     found = variant, variant.binding.values(args, kwargs)
         self.last = found[0]
         return found
+
+    def _built_for_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> Variant:
+        try:
+            return self.build(args, kwargs, flags)
+        except NeverReturns:  # with which exception, the program itself knows best
+            self.plain(*copy.deepcopy(args), **copy.deepcopy(dict(kwargs)))
+            raise
 
     def _look_up(
         self, key: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -129,21 +142,17 @@ class Program:
         """Return a new variant for example arguments. Without `examples` their types alone count: sizes
         that meet are assumed equal."""
         check_call(self.plain, args, kwargs)
-        made = guarded(self.plain, lambda: self._build(args, kwargs, flags, examples))
-        if made is None:  # every path raises: with what, only the program can tell
-            self.plain(*copy.deepcopy(args), **copy.deepcopy(dict(kwargs)))
-            raise InternalError(
-                "S902", "no path returned, and yet the function did", "", place_of(self.plain)
-            )
-        return made
+        return guarded(self.plain, lambda: self._build(args, kwargs, flags, examples))
 
     def _build(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags, examples: bool
-    ) -> Variant | None:
+    ) -> Variant:
         trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
         fn = build(self.plain, args, dict(kwargs), transform=derive, values=examples)
         if next(returns(fn.block), None) is None:
-            return None
+            raise NeverReturns(
+                "S125", f"`{trace.name}` never returns for these arguments", "return a value on some path"
+            )
         if examples:
             binding = Binding(fn, check_overlap=False)
             trace.examples = binding.leaves(binding.values(args, kwargs))

@@ -275,8 +275,8 @@ func f(x: f8[x.0], lim: float) {
 }""",
         """
 def f(x, lim):
-    s = 0.0
     i = 0
+    s = 0.0
     while s < lim:
         s += float(np.abs(x[i]))
         i += 1
