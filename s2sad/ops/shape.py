@@ -13,7 +13,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.declare import Params, Shape, Types, dims_of, dtype_text, linear, nondiff, shaped
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import broadcast_like, reshape_like, size, span_at, take_at, unbroadcast
+from s2sad.ops.functions import reshape_like, size, span_at, take_at, unbroadcast
 from s2sad.ops.support import load
 
 # --- sizes --------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ linear(
 linear(
     "unbroadcast",
     _unbroadcast,
-    lambda g, x, like, y: (broadcast_like(g, x), None),
+    lambda g, x, like, y: (unbroadcast(g, x), None),
     infer=_like_infer,
     linear_args=(0,),
     shape_args=(1,),

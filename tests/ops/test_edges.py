@@ -1,0 +1,91 @@
+"""Programs at the edges of NumPy's rules, plain and compiled: values, both modes, second order."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numeric import pairing
+
+import s2sad
+
+Program = Callable[..., Any]
+RNG = np.random.default_rng(17)
+V = RNG.normal(size=4)
+A = RNG.normal(size=(3, 4))
+ROW, COLUMN, ONE = A[:1], A[:, :1], A[:1, :1]
+
+CASES: list[tuple[Program, tuple[Any, ...]]] = [
+    (lambda x, y: np.einsum("ij,ij", x, y), (COLUMN, A)),
+    (lambda x, y: np.einsum("ij,jk->ik", x, y), (COLUMN, A.T)),
+    (lambda x, y: np.einsum("ij,i->", x, y), (ONE, V)),
+    (lambda x, y: np.einsum("ij,ji", x, y), (ROW, A.T)),
+    (lambda x, y: np.einsum("ij,ij->ij", x, y), (A[:0, :1], ROW)),
+    (lambda x, y, n: np.einsum("ij,ij->i", x[:n], y), (A, A, 1)),
+]  # fmt: skip
+
+
+def text_of(case: tuple[Program, tuple[Any, ...]]) -> str:
+    lines = inspect.getsource(case[0]).strip().removeprefix("(lambda ").split(", (")
+    return ", (".join(lines[:-1])[:70] or lines[0][:70]
+
+
+def moved(args: tuple[Any, ...], dots: tuple[Any, ...], h: float) -> tuple[Any, ...]:
+    return tuple(a if d is None else a + h * d for a, d in zip(args, dots, strict=True))
+
+
+def differences(f: Callable[[float], Any], h: float = 1e-4) -> Any:
+    one, two = np.subtract(f(h), f(-h)), np.subtract(f(2 * h), f(-2 * h))
+    return (8 * one - two) / (12 * h)
+
+
+def random_like(a: Any, rng: np.random.Generator) -> Any:
+    t = np.asarray(a)
+    if t.dtype.kind not in "fc":
+        return None
+    made = rng.normal(size=t.shape) + (1j * rng.normal(size=t.shape) if t.dtype.kind == "c" else 0.0)
+    return made.astype(t.dtype) if isinstance(a, np.ndarray) else t.dtype.type(made).item()
+
+
+def joined(bars: tuple[Any, ...], places: tuple[int, ...]) -> Any:
+    return np.concatenate([np.ravel(bars[k]) for k in places])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("jit", [False, True], ids=["plain", "jit"])
+@pytest.mark.parametrize("case", CASES, ids=text_of)
+def test_derivatives(case: tuple[Program, tuple[Any, ...]], jit: bool, rng: np.random.Generator) -> None:
+    f, args = case
+    wanted = f(*args)
+    dots = tuple(random_like(a, rng) for a in args)
+    places = tuple(k for k, d in enumerate(dots) if d is not None)
+
+    y, y_dot = s2sad.jvp(f, args, dots, jit=jit)
+    np.testing.assert_allclose(y, wanted, rtol=1e-13, atol=1e-13)
+    assert np.asarray(y).dtype == np.asarray(wanted).dtype
+    expected = differences(lambda h: f(*moved(args, dots, h)))
+    np.testing.assert_allclose(y_dot, expected, rtol=1e-6, atol=1e-6)
+
+    y_bar = random_like(wanted, rng)
+    _, pullback = s2sad.vjp(f, *args, jit=jit)
+    bars = pullback(y_bar)
+    assert [np.shape(bars[k]) for k in places] == [np.shape(args[k]) for k in places]
+    left, right = pairing(y_bar, y_dot), sum(pairing(bars[k], dots[k]) for k in places)
+    assert abs(left - right) <= 1e-11 * max(1.0, abs(left))
+
+    def loss(xs: Any) -> Any:
+        y = f(*xs)
+        return np.sum(np.real(y * np.conj(y)))
+
+    gradient = s2sad.grad(loss)
+
+    def slope(xs: Any) -> Any:
+        bars = gradient(xs)
+        return sum([np.sum(np.real(bars[k] * dots[k])) for k in places])
+
+    bends = s2sad.grad(slope, jit=jit)(args)
+    expected = differences(lambda h: joined(gradient(moved(args, dots, h)), places))
+    np.testing.assert_allclose(joined(bends, places), expected, rtol=1e-6, atol=1e-6)
