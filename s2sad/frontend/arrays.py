@@ -31,6 +31,7 @@ from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops import OPS
+from s2sad.ops.call import cannot_cast
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
 
@@ -363,6 +364,12 @@ class Arrays(Hooks):
                 f"{source.type.dtype} cannot be added in place to an array of {ref.type.dtype}",
                 "make the array float: np.zeros(n) or x.astype(float)",
             )
+
+    def check_kind(self, value: Abstract, target: Ref, casting: str, node: Any) -> None:
+        """Refuse to store a value in an array of a dtype that NumPy's casting rule does not allow."""
+        source, kept = self.leaf(value, node).dtype, target.type.dtype
+        if not np.can_cast(source, kept, casting):  # type: ignore[arg-type]
+            raise cannot_cast(source, kept, casting).located(self.place(node))
 
     def in_place_dtype(self, source: Operand, ref: Ref) -> Any:
         """Return the dtype of `array op source` before it is stored."""

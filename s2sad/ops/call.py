@@ -32,6 +32,11 @@ class Call:
     static: frozenset[str]
     expand: Callable[..., Any]
 
+    @property
+    def is_ufunc(self) -> bool:
+        """True for ufuncs: an `out` array takes part in their broadcast."""
+        return {"out", "subok"} <= self.signature.parameters.keys()
+
 
 FUNCTIONS: dict[Any, Call] = {}
 METHODS: dict[str, Call] = {}
@@ -113,6 +118,21 @@ def expr(x: Any, dtype: Any = None) -> Expr:
         x = listed(tuple(x))
     x = lift(x)
     return x if dtype is None else cast(x, np.dtype(dtype))
+
+
+def cast_as(e: Expr, dtype: Any, casting: str = "same_kind") -> Expr:
+    """Return e in the dtype that a call asks for (None: as it is), under NumPy's casting rule."""
+    if dtype is None:
+        return e
+    if not np.can_cast(e.dtype, np.dtype(dtype), casting):  # type: ignore[arg-type]
+        raise cannot_cast(e.dtype, np.dtype(dtype), casting)
+    return cast(e, np.dtype(dtype))
+
+
+def cannot_cast(source: Dtype, target: Dtype, casting: str = "same_kind") -> TypeMismatch:
+    """Return (to be raised) the error for a cast that NumPy does not make by itself."""
+    why = f"TypeError: cannot cast from {source} to {target} according to the rule '{casting}'"
+    return TypeMismatch("S325", why, "cast with .astype, or take the real part with np.real")
 
 
 def exprs(xs: Any) -> tuple[Expr, ...]:

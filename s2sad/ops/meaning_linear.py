@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import METHODS, dtype_of, expr, make_call, meaning, one_axis, only, unsupported
+from s2sad.ops.call import METHODS, cast_as, dtype_of, expr, make_call, meaning, one_axis, only, unsupported
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import cast, conj, count, literal, matmul, outer, permute, reshape, size, swap, total
 from s2sad.ops.linalg import split_subscripts
-from s2sad.ops.meaning_elementwise import elementwise_call
+from s2sad.ops.meaning_elementwise import elementwise_call, loop_arguments
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -29,7 +29,7 @@ def matmul_(
 ) -> Expr:
     """Return np.matmul(x1, x2)."""
     only("axes", axes, None)
-    return matmul(expr(x1, dtype), expr(x2, dtype))
+    return matmul(*loop_arguments(np.matmul, (x1, x2), dtype, casting))
 
 
 @meaning(np.dot)
@@ -197,7 +197,7 @@ def einsum(
     """Return np.einsum(subscripts, *operands)."""
     if not operands or not isinstance(operands[0], str):
         raise unsupported("np.einsum needs subscripts as text", 'write np.einsum("ij,jk->ik", a, b)')
-    xs = tuple(expr(x, dtype) for x in operands[1:])
+    xs = tuple(cast_as(expr(x), dtype, casting) for x in operands[1:])
     inputs, output = explicit(operands[0], tuple(x.ndim for x in xs))
     if len(inputs) != len(xs):
         raise ValueError("more operands than subscripts or the other way round")

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.errors import TypeMismatch
 from s2sad.ir.path import Fancy
 from s2sad.ops.call import (
     as_rank0,
+    cast_as,
     dtype_of,
     expr,
     exprs,
@@ -141,18 +143,20 @@ def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_init
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Expr:
     """Return np.interp(x, xp, fp): linear between the points, constant outside."""
     only("period", period, None)
-    t, knots, values = strong(expr(x)), expr(xp), expr(fp)
+    t, knots = (cast_as(expr(e), np.float64, "safe") for e in (x, xp))
+    values = expr(fp)
+    kind = np.dtype(complex if values.dtype.kind == "c" else float)
+    values = cast_as(values, kind, "safe")
     n = size(knots, 0)
     j = apply("clip", apply("searchsorted", knots, t, side="right") - 1, 0, n - 2)
     x0, y0 = (_at(e, j) for e in (knots, values))
     x1, y1 = (_at(e, j + 1) for e in (knots, values))
     inside = (y1 - y0) / (x1 - x0) * (t - x0) + y0
     first, last = take_at(values, 0, 0), take_at(values, 0, -1)
-    low = first if left is None else expr(left)
-    high = last if right is None else expr(right)
+    low, high = (e if v is None else cast_as(expr(v), kind) for v, e in ((left, first), (right, last)))
     end = take_at(knots, 0, -1)
     beyond = where(t > end, high, where(t.eq(end), last, inside))
-    return cast(where(t < take_at(knots, 0, 0), low, beyond), np.dtype(np.float64))
+    return where(t < take_at(knots, 0, 0), low, beyond)
 
 
 def _at(x: Expr, index: Expr) -> Expr:
@@ -209,6 +213,8 @@ def _checked(i: Expr, q: Expr, n: Expr) -> Expr:
 
 
 def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: Any) -> Expr:
+    if "c" in (x.dtype.kind, q.dtype.kind):
+        raise TypeMismatch("S325", "TypeError: a must be an array of real numbers")
     only("method", method, "linear")
     only("weights", weights, None)
     only("keepdims", bool(keepdims) or None, None)

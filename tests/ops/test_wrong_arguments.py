@@ -1,0 +1,52 @@
+"""Where NumPy raises, derivatives raise: when they are built, or else at run time, also compiled."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import s2sad
+from s2sad.errors import InternalError, S2sadError
+
+Program = Callable[..., Any]
+X = np.array([1.0, 2.0])
+Z = np.array([3 + 4j, 1j])
+
+CASES: list[tuple[Program, tuple[Any, ...]]] = [
+    (lambda z: np.sin(z, dtype=float), (Z,)),
+    (lambda z: np.sign(z, dtype=float), (Z,)),
+    (lambda z: np.matmul(z, z, dtype=float), (Z,)),
+    (lambda z: np.concatenate((z, z), dtype=float), (Z,)),
+    (lambda z: np.add(z, z, out=np.empty(2)), (Z,)),
+    (lambda z: np.copyto(np.empty(2), z), (Z,)),
+    (lambda z: np.interp(z, [0.0, 1.0], [0.0, 1.0]), (Z,)),
+    (lambda z: np.quantile(z, 0.3), (Z,)),
+    (lambda x: np.add(x, x, out=np.empty(2, int)), (X,)),
+    (lambda x: np.add(x[None], x[None], out=np.empty(2)), (X,)),
+    (lambda x: np.cumsum(x, out=np.empty((1, 2))), (X,)),
+    (lambda x: np.cumsum(x[:1], out=np.empty(2)), (X,)),
+    (lambda x: np.cumsum(x[x > 1.0], out=np.empty(2)), (X,)),
+    (lambda x: np.sum(x[None], axis=1, out=np.empty(3)), (X,)),
+]  # fmt: skip
+
+
+def text_of(case: tuple[Program, tuple[Any, ...]]) -> str:
+    return inspect.getsource(case[0]).strip().removeprefix("(lambda ")[:60]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("jit", [False, True], ids=["plain", "jit"])
+@pytest.mark.parametrize("case", CASES, ids=text_of)
+def test_raises(case: tuple[Program, tuple[Any, ...]], jit: bool) -> None:
+    f, args = case
+    with pytest.raises((TypeError, ValueError, ZeroDivisionError)) as wanted:
+        f(*args)
+    tangents = tuple(np.ones_like(a) if isinstance(a, np.ndarray) else None for a in args)
+    with pytest.raises((S2sadError, wanted.type)) as caught:
+        s2sad.jvp(f, args, tangents, jit=jit)
+    assert not isinstance(caught.value, InternalError)
+    assert "test_wrong_arguments.py" in str(caught.value) or not jit
