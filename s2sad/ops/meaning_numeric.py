@@ -37,7 +37,9 @@ from s2sad.ops.functions import (
     logical_not,
     matmul,
     mean,
+    nonzero_denominator,
     permute,
+    real,
     size,
     span_at,
     sqrt,
@@ -269,8 +271,9 @@ def nanvar(
     count = reduce_("count_nonzero", there, axis, True)
     average = reduce_("sum", where(there, x, 0.0), axis, True) / cast(count, x.dtype)
     away = where(there, x - average, 0.0)
+    square = real(away * conj(away)) if x.dtype.kind == "c" else away * away
     n = reduce_("count_nonzero", there, axis, keepdims)
-    return reduce_("sum", away * away, axis, keepdims) / cast(n - ddof, x.dtype)
+    return reduce_("sum", square, axis, keepdims) / cast(n - ddof, square.dtype)
 
 
 @meaning(np.nanstd)
@@ -278,7 +281,8 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> Expr:
     """Return np.nanstd(a)."""
-    return sqrt(nanvar(a, axis, dtype, None, ddof, keepdims))
+    v = nanvar(a, axis, dtype, None, ddof, keepdims)
+    return where(v.eq(0), 0.0, sqrt(nonzero_denominator(v)))  # the derivative is 0 there, as np.std's
 
 
 @meaning(np.nancumsum)

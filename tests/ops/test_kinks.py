@@ -130,9 +130,9 @@ def test_cumprod_with_zeros(zeros: tuple[int, ...]) -> None:
         np.testing.assert_allclose(tangent(case, [np.eye(4)[k]]), jacobian[:, k])
 
 
-def test_std_of_equal_elements_has_derivative_zero() -> None:
-    (bar,) = gradient("std", np.ones(3), axis=None, keepdims=False)
-    np.testing.assert_array_equal(bar, 0.0)
+@pytest.mark.parametrize("f", [np.std, np.nanstd])
+def test_spread_of_equal_elements_is_flat(f: Any) -> None:
+    np.testing.assert_array_equal(s2sad.grad(lambda x: f(x))(np.ones(3)), np.zeros(3))
 
 
 def test_sort_with_equal_elements_permutes() -> None:
