@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from s2sad.errors import TypeMismatch, UnsupportedOp
-from s2sad.ir.types import Dtype
+from s2sad.ir.types import Dtype, Scalar
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import cast, take_at
+from s2sad.ops.functions import cast, reshape, size, take_at
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -187,6 +187,19 @@ def dims(shape: Any) -> tuple[Expr, ...]:
         if n.ndim or n.dtype.kind not in "iu":
             raise unsupported("a shape must be ints", "write it as a tuple of ints")
     return found
+
+
+def checked_sizes(x: Expr, sizes: dict[int, Expr], message: str) -> Expr:
+    """Return x, whose dimensions have to be `sizes`. Where that is not known, reshape raises at run time:
+    one dimension after the other, for a product of several may be right by chance."""
+    for k, n in sizes.items():
+        own, wanted = x.dims[k], n.type.size if isinstance(n.type, Scalar) else None
+        if own == wanted:
+            continue
+        if own.is_const and wanted is not None and wanted.is_const:
+            raise ValueError(message)
+        x = reshape(x, *(n if j == k else size(x, j) for j in range(x.ndim)))
+    return x
 
 
 def strong(e: Expr) -> Expr:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.errors import TypeMismatch
+from s2sad.ir.types import Dtype
 from s2sad.ops.call import (
     FUNCTIONS,
     METHODS,
@@ -64,13 +65,18 @@ def loop_arguments(
     args = tuple(expr(x) for x in xs)
     if dtype is None:
         return args
-    given = tuple(_PYTHON.get(x.dtype.kind, x.dtype) if is_weak(x) else x.dtype for x in args)
     wanted = (*(None for _ in args), np.dtype(dtype))
+    found = resolved(function, args, signature=wanted, casting=casting)
+    return tuple(cast(x, t) for x, t in zip(args, found, strict=False))
+
+
+def resolved(function: Any, args: tuple[Expr, ...], **options: Any) -> tuple[Dtype, ...]:
+    """Return the dtypes of the operands and the result of the loop that NumPy chooses."""
+    given = tuple(_PYTHON.get(x.dtype.kind, x.dtype) if is_weak(x) else x.dtype for x in args)
     try:
-        found = function.resolve_dtypes((*given, None), signature=wanted, casting=casting)
+        return tuple(function.resolve_dtypes((*given, None), **options))
     except TypeError as error:
         raise TypeMismatch("S325", f"{type(error).__name__}: {error}") from error
-    return tuple(cast(x, t) for x, t in zip(args, found, strict=False))
 
 
 _PYTHON = {"i": int, "f": float, "c": complex}

@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import METHODS, cast_as, dtype_of, expr, make_call, meaning, one_axis, only, unsupported
+from s2sad.ops.call import (
+    METHODS,
+    cast_as,
+    checked_sizes,
+    dtype_of,
+    expr,
+    make_call,
+    meaning,
+    one_axis,
+    only,
+    unsupported,
+)
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import cast, conj, count, literal, matmul, outer, permute, reshape, size, swap, total
 from s2sad.ops.linalg import split_subscripts
@@ -168,6 +179,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
 
 def _contracted(x: Expr, y: Expr, i: list[int], j: list[int]) -> Expr:
     """The sum over the axes i of x paired with j of y, as one product of matrices."""
+    if len(i) > 1:  # one pair is checked by matmul
+        y = checked_sizes(y, {b: size(x, a) for a, b in zip(i, j, strict=True)}, "shape-mismatch for sum")
     rows, cols = ([k for k in range(e.ndim) if k not in over] for e, over in ((x, i), (y, j)))
     left = _matrix(permute(x, (*rows, *i)), len(rows), len(i))
     right = _matrix(permute(y, (*j, *cols)), len(j), len(cols))
@@ -239,5 +252,6 @@ def _distinct(x: Expr, labels: str) -> tuple[Expr, str]:
         j = labels.find(c, i + 1)
         if j >= 0:
             rest = labels[:i] + labels[i + 1 : j] + labels[j + 1 :] + c
-            return _distinct(diagonal(x, 0, i, j), rest)
+            square = checked_sizes(x, {j: size(x, i)}, f"einsum: dimensions of subscript {c} do not match")
+            return _distinct(diagonal(square, 0, i, j), rest)
     return x, labels

@@ -13,6 +13,7 @@ from s2sad.ir.path import Fancy
 from s2sad.ops.call import (
     as_rank0,
     cast_as,
+    checked_sizes,
     dtype_of,
     expr,
     exprs,
@@ -48,6 +49,7 @@ from s2sad.ops.functions import (
     total,
     where,
 )
+from s2sad.ops.meaning_elementwise import resolved
 from s2sad.ops.meaning_reduce import along_axis, reduce_
 from s2sad.ops.meaning_shape import join
 
@@ -150,6 +152,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     kind = np.dtype(complex if values.dtype.kind == "c" else float)
     values = cast_as(values, kind, "safe")
     n = size(knots, 0)
+    values = checked_sizes(values, {0: n}, "fp and xp are not of the same length.")
     j = apply("clip", apply("searchsorted", knots, t, side="right") - 1, 0, n - 2)
     x0, y0 = (_at(e, j) for e in (knots, values))
     x1, y1 = (_at(e, j + 1) for e in (knots, values))
@@ -376,7 +379,9 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
 @meaning(np.ldexp)
 def ldexp(x1: Any, x2: Any, /) -> Expr:
     """Return np.ldexp(x1, x2)."""
-    return strong(expr(x1)) * apply("power", strong(literal(2.0)), expr(x2))
+    x, n = expr(x1), expr(x2)
+    *_, found = resolved(np.ldexp, (x, n))
+    return cast(x * apply("power", strong(literal(2.0)), n), found)
 
 
 @meaning(getattr(np, "matvec", None))

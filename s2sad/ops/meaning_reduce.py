@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import dtype_of, expr, meaning, one_axis, only, some_axes, strong, unsupported
+from s2sad.ops.call import (
+    checked_sizes,
+    dtype_of,
+    expr,
+    meaning,
+    one_axis,
+    only,
+    some_axes,
+    strong,
+    unsupported,
+)
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
@@ -231,11 +241,21 @@ def average(
     if w.ndim != x.ndim:
         if axes is None or len(axes) != 1 or w.ndim != 1:
             raise unsupported("weights of another rank need one axis", "give the weights the shape of a")
-        w = expand(w, *(k for k in range(x.ndim) if k != axes[0]))
+        w = checked_sizes(w, {0: size(x, axes[0])}, _UNLIKE)
         norm: Expr = total(w)
+        w = expand(w, *(k for k in range(x.ndim) if k != axes[0]))
     else:
+        w = checked_sizes(w, {k: size(x, k) for k in range(x.ndim)}, _UNLIKE)
         norm = total(w, axes, bool(keepdims))
-    return total(x * w, axes, bool(keepdims)) / norm
+    return total(x * w, axes, bool(keepdims)) / _not_zero(norm)
+
+
+_UNLIKE = "Shape of weights must be consistent with shape of a along specified axis"
+
+
+def _not_zero(norm: Expr) -> Expr:
+    """The sum of weights, times 1: a division of ints, which raises where it is zero."""
+    return norm * (1 // apply("to_int", apply("all", norm.ne(0), axis=None, keepdims=False)))
 
 
 # --- without nans -------------------------------------------------------------------------------
@@ -271,6 +291,8 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
 @meaning(np.diff, static="n")
 def diff(a: Any, n: int = 1, axis: Any = -1, prepend: Any = None, append: Any = None) -> Expr:
     """Return np.diff(a)."""
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
     x = expr(a)
     k = one_axis(axis, x.ndim)
     ends = [e if e is None else _as_slab(expr(e), x, k) for e in (prepend, append)]

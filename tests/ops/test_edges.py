@@ -25,6 +25,10 @@ CASES: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda x, y: np.einsum("ij,i->", x, y), (ONE, V)),
     (lambda x, y: np.einsum("ij,ji", x, y), (ROW, A.T)),
     (lambda x, y: np.einsum("ij,ij->ij", x, y), (A[:0, :1], ROW)),
+    (lambda x: np.ldexp(x, 3), (V,)),
+    (lambda x, w: np.average(x, weights=w, axis=1), (A, np.abs(V))),
+    (lambda x, y: np.tensordot(x, y, axes=([0, 1], [1, 0])), (A, A.T)),
+    (lambda x: np.einsum("iji->j", x), (RNG.normal(size=(2, 3, 2)),)),
     (lambda z: np.arccosh(z), (Z,)),
     (lambda z: (-2.0) ** z, (Z,)),
     (lambda x, z: np.power(x, z), (V, Z)),
@@ -54,7 +58,7 @@ def random_like(a: Any, rng: np.random.Generator) -> Any:
     if t.dtype.kind not in "fc":
         return None
     made = rng.normal(size=t.shape) + (1j * rng.normal(size=t.shape) if t.dtype.kind == "c" else 0.0)
-    return made.astype(t.dtype) if isinstance(a, np.ndarray) else t.dtype.type(made).item()
+    return np.asarray(made, t.dtype) if isinstance(a, np.ndarray) else t.dtype.type(made).item()
 
 
 def joined(bars: tuple[Any, ...]) -> Any:
