@@ -81,6 +81,7 @@ class _Reverse(LoopReversal):
             values = tuple(fn.block.end.args[k] for k in interface.kept_results)
         end = fn.block.end if fn.block.end.kind != "return" else End("return", (*values, *bars))
         parameters, result = interface.reverse_signature(self.with_value, self.seed_one)
+        added = {p.name for p in parameters} - {p.name for p in fn.signature}
         return replace(
             interface.fn,
             name=f"{fn.name}_{self.suffix()}",
@@ -90,7 +91,8 @@ class _Reverse(LoopReversal):
             result=result,
             writes=(),
             doc=self.describe(),
-            extra=interface.extra() | {"primal_params": len(fn.params), "values": len(values)},
+            extra=interface.extra()
+            | {"primal_params": len(fn.params), "values": len(values), "seeds": frozenset(added)},
         )
 
     def suffix(self) -> str:
