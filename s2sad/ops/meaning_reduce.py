@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from s2sad.ir.types import Dtype
 from s2sad.ops.call import (
     checked_sizes,
     dtype_of,
@@ -17,6 +19,7 @@ from s2sad.ops.call import (
     strong,
     unsupported,
 )
+from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
@@ -100,8 +103,31 @@ def max_(
 ) -> Expr:
     """Return np.max(a)."""
     _no_mask(where)
-    y = reduce_("max", a, axis, keepdims)
-    return y if initial is None else apply("maximum", y, expr(initial))
+    return _extreme("max", "maximum", a, axis, keepdims, initial)
+
+
+def _extreme(op: str, choice: str, a: Any, axis: Any, keepdims: Any, initial: Any) -> Expr:
+    if initial is None:
+        return reduce_(op, a, axis, keepdims)
+    x = strong(expr(a))
+    if x.dtype.kind == "c":
+        raise unsupported(f"initial= of np.{op} of complex numbers is not supported", "leave out initial=")
+    nothing = _of_nothing(op, x.dtype)
+    places = range(x.ndim) if axis is None else some_axes(axis, x.ndim) or ()
+    filled = all(x.dims[k].is_const and x.dims[k].const > 0 for k in places)
+    y = reduce_(op, x, axis, keepdims, **({} if filled else {"initial": nothing}))
+    start = expr(initial)
+    return y if literal_value(start) == nothing else apply(choice, y, start)
+
+
+def _of_nothing(op: str, dtype: Dtype) -> Any:
+    """The extreme of no numbers: what all others are beyond."""
+    if dtype.kind == "f":
+        return -math.inf if op == "max" else math.inf
+    if dtype.kind == "b":
+        return op == "min"
+    limits = np.iinfo(dtype.name)
+    return limits.min if op == "max" else limits.max
 
 
 @meaning(np.min, np.amin, method="min")
@@ -110,8 +136,7 @@ def min_(
 ) -> Expr:
     """Return np.min(a)."""
     _no_mask(where)
-    y = reduce_("min", a, axis, keepdims)
-    return y if initial is None else apply("minimum", y, expr(initial))
+    return _extreme("min", "minimum", a, axis, keepdims, initial)
 
 
 @meaning(np.ptp)

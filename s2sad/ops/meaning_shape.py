@@ -302,6 +302,8 @@ def concatenate_(
 
 def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None, casting: str = "same_kind") -> Expr:
     """Return the arrays concatenated, cast before where a dtype is given."""
+    if not xs:
+        raise ValueError("need at least one array to concatenate")
     if axis is None:
         xs = tuple(reshape(x, -1) for x in xs)
     k = one_axis(axis or 0, xs[0].ndim)
@@ -315,6 +317,8 @@ def stack(
 ) -> Expr:
     """Return np.stack(arrays, axis)."""
     xs = tuple(cast_as(x, dtype, casting) for x in exprs(arrays))
+    if not xs:
+        raise ValueError("need at least one array to stack")
     return apply("stack", *xs, axis=one_axis(axis, xs[0].ndim + 1))
 
 
@@ -322,7 +326,7 @@ def stack(
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.hstack(tup)."""
     xs = tuple(_atleast(x, 1) for x in exprs(tup))
-    return join(xs, 0 if xs[0].ndim == 1 else 1, dtype, casting)
+    return join(xs, 0 if not xs or xs[0].ndim == 1 else 1, dtype, casting)
 
 
 @meaning(np.vstack)

@@ -32,7 +32,7 @@ def _mean_weight(x: Expr, y: Expr, axis: Axes, keepdims: bool) -> Expr | None:
     return 1.0 / count(x, axis) if x.ndim else None
 
 
-def _extreme_weight(x: Expr, y: Expr, axis: Axes, keepdims: bool) -> Expr | None:
+def _extreme_weight(x: Expr, y: Expr, axis: Axes, keepdims: bool, initial: Any = None) -> Expr | None:
     if not x.ndim:
         return None
     chosen = cast(x.eq(y), x.dtype)
