@@ -314,6 +314,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Expr:
 @meaning(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Expr:
     """Return np.nan_to_num(x)."""
+    only("copy", copy, True)
     a = strong(expr(x))
     if a.dtype.kind not in "f":
         raise unsupported(f"nan_to_num of {a.dtype} is not supported")

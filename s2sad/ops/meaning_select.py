@@ -21,7 +21,7 @@ from s2sad.ops.call import (
 )
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all, lift
-from s2sad.ops.functions import arange, expand, full, item_at, literal, reshape, reshape_like, size
+from s2sad.ops.functions import arange, copy, expand, full, item_at, literal, reshape, reshape_like, size
 from s2sad.ops.meaning_reduce import along_axis
 from s2sad.ops.rearrange import along
 
@@ -39,7 +39,10 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
         index = apply("clip", index, 0, size(x, k) - 1)
     else:
         only("mode", mode, "raise")
-    return item_at(x, k, Fancy() if index.is_array else At(), index)
+    if index.is_array:
+        return item_at(x, k, Fancy(), index)
+    part = item_at(x, k, At(), index)
+    return copy(part) if part.is_array else part  # no view, unlike x[index]
 
 
 METHODS["take"] = make_call("take", take)

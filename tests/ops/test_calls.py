@@ -351,6 +351,12 @@ def test_views_are_views(entry: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> 
         assert not is_fancy(e.params.get("path", ()))
 
 
+@pytest.mark.parametrize("call", [lookup(np.take), method("take")])
+def test_taking_by_an_int_copies(call: Call) -> None:
+    found = Inputs().expand(call, (A, 1), {"axis": 0})
+    assert found.op.alias is Alias.FRESH
+
+
 def test_asarray_is_the_array_itself_and_array_a_copy() -> None:
     inputs = Inputs()
     leaf = inputs.dynamic(A)
@@ -364,7 +370,7 @@ def test_asarray_is_the_array_itself_and_array_a_copy() -> None:
 REFUSED = [
     c(np.sum, A, where=M), c(np.reshape, A, (4, 3), order="F"), c(np.pad, V, 1, mode="reflect"), c(np.linspace, V, V + 1, 3),
     c(np.split, V, IDX), c(np.einsum, A, [0, 1], [0]), c(np.add, A, A, where=M), c(np.var, Z), c(np.kron, A, V), c(np.triu, V),
-    c(np.take, V, 1, mode="other"), c(np.average, A, returned=True), c(max, A), c(sum, A), c(pow, 2, 3, 5), c(np.squeeze, A[:1]),
+    c(np.nan_to_num, A, copy=False), c(np.meshgrid, V, W, copy=False), c(np.take, V, 1, mode="other"), c(np.average, A, returned=True), c(max, A), c(sum, A), c(pow, 2, 3, 5), c(np.squeeze, A[:1]),
 ]  # fmt: skip
 
 
