@@ -252,8 +252,8 @@ def fix(x: Any, out: Any = None) -> Expr:
 @meaning(np.divmod)
 def divmod_(x1: Any, x2: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
     """Return np.divmod(x1, x2)."""
-    a, b = strong(expr(x1)), expr(x2)
-    return apply("floor_divide", a, b), apply("remainder", a, b)
+    a, b = expr(x1), expr(x2)
+    return elementwise_call("floor_divide", a, b), elementwise_call("remainder", a, b)
 
 
 @meaning(np.modf)

@@ -16,6 +16,7 @@ from s2sad.ops.call import (
     meaning,
     one_axis,
     only,
+    strong,
     unsupported,
 )
 from s2sad.ops.expr import Expr, apply
@@ -48,10 +49,17 @@ def dot(a: Any, b: Any, out: Any = None) -> Expr:
     """Return np.dot(a, b)."""
     x, y = expr(a), expr(b)
     if not x.ndim or not y.ndim:
-        return elementwise_call("multiply", x, y)
+        return _scaled(x, y)
     if y.ndim <= 2:
         return matmul(x, y)
     return _contracted(x, y, [x.ndim - 1], [y.ndim - 2])
+
+
+def _scaled(x: Expr, y: Expr) -> Expr:
+    """A product with a number, which is an array of its own dtype for np.dot and np.inner."""
+    z = elementwise_call("multiply", x, y)
+    same = z.dtype == np.promote_types(x.dtype, y.dtype)
+    return z if same else apply("multiply", strong(x), strong(y))
 
 
 METHODS["dot"] = make_call("dot", dot)
@@ -62,7 +70,7 @@ def inner(a: Any, b: Any, /) -> Expr:
     """Return np.inner(a, b)."""
     x, y = expr(a), expr(b)
     if not x.ndim or not y.ndim:
-        return elementwise_call("multiply", x, y)
+        return _scaled(x, y)
     if y.ndim == 1:
         return matmul(x, y)
     if y.ndim == 2:

@@ -335,8 +335,10 @@ def polyval(p: Any, x: Any) -> Expr:
     """Return np.polyval(p, x)."""
     t = expr(x)
     y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
+    kind = expr(p).dtype
     for c in exprs(p):
-        y = y * t + c
+        y = y * t
+        y = y + (c if y.dtype == np.promote_types(y.dtype, kind) else cast(c, kind))
     return y
 
 
@@ -344,6 +346,7 @@ def polyval(p: Any, x: Any) -> Expr:
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
     """Return np.vander(x, N) for a known N."""
     t = expr(x)
+    t = cast(t, np.promote_types(t.dtype, int))
     n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
     if n is None:
         raise unsupported("np.vander needs a known number of columns", "give N")
@@ -361,7 +364,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     only("y", y, None)
     if x.ndim != 2 or x.dtype.kind == "c":
         raise unsupported("np.cov needs a real matrix", "use np.var for one variable")
-    x = x if rowvar else swap(x)
+    x = cast(x if rowvar else swap(x), np.dtype(np.float64))
     n = size(x, 1)
     x = x - mean(x, (1,), keepdims=True)
     lost = (0 if bias else 1) if ddof is None else ddof

@@ -305,9 +305,8 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
     """Return np.nanmean(a)."""
     x = _typed(a, dtype)
     there = apply("logical_not", isnan(x))
-    return reduce_("sum", where(there, x, 0.0), axis, keepdims) / reduce_(
-        "count_nonzero", there, axis, keepdims
-    )
+    y = reduce_("sum", where(there, x, 0.0), axis, keepdims)
+    return y / cast(reduce_("count_nonzero", there, axis, keepdims), y.dtype)
 
 
 # --- differences and order statistics -----------------------------------------------------------

@@ -165,6 +165,8 @@ TABLE = [
     c(np.nanvar, N[:3]), c(np.nanstd, N[:3], ddof=1), c(np.nanvar, np.array([[np.nan, 1, 2], [2, 3, 5]]), axis=1, keepdims=True), c(np.nancumsum, N[:3]), c(np.nancumprod, N[:3]),
     *(c(np.convolve, a, b, m) for a, b in ((V, W), (W, V), (V, V)) for m in ("full", "valid", "same")), c(np.correlate, V, W), c(np.correlate, W, V), c(np.correlate, V, W, "full"),
     c(np.polyval, [1.0, 2.0, 3.0], V), c(np.polyval, [1.0, 2.0], 1.5), c(np.vander, V, 3), c(np.vander, V, 3, increasing=True), c(np.cov, A), c(np.cov, A, rowvar=False), c(np.cov, A, ddof=0), c(np.corrcoef, A),
+    c(np.inner, F, 2.0), c(np.dot, 2.0, F), c(np.cov, F), c(np.corrcoef, F), c(np.ldexp, F, 2), c(np.divmod, 1.5, F), c(np.vander, F[0], 3),
+    c(np.polyval, [1, 2], F), c(np.polyval, (1, 2.5), IDX), c(np.nanmean, F), c(np.take, A, 1, axis=1),
     c(np.ldexp, V, 3), c(np.matvec, A, V), c(np.matvec, T, T[:, 0]), c(np.block, [[A, A], [A, A]]), c(np.block, [V, W, 1.0]), c(np.block, [[A, W[:, None]], [V, 1.0]]),
     # shapes
     c(np.reshape, A, (4, 3)), c(np.reshape, A, (2, -1)), c(np.reshape, A, -1), c(np.reshape, 1.5, (1, 1)), c(np.ravel, A), c(np.ravel, V),
