@@ -371,6 +371,20 @@ class Arrays(Hooks):
         if not np.can_cast(source, kept, casting):  # type: ignore[arg-type]
             raise cannot_cast(source, kept, casting).located(self.place(node))
 
+    def check_fits(self, value: Ref, target: Ref, stretched: bool) -> None:
+        """Raise where an array has not the sizes of the one it is stored in; `stretched`: 1 fits all."""
+        for k in range(-min(value.type.ndim, target.type.ndim), 0):
+            n, m = value.type.shape[k], target.type.shape[k]
+            if stretched and self.sizes.canonical(n).is_one:
+                continue
+            self.sizes.equal(n, m, self.place())
+            if self.sizes.canonical(n) != self.sizes.canonical(m):
+                own = self.size(value, value.type.ndim + k).operand
+                fits = self.emit("equal", own, self.size(target, target.type.ndim + k).operand)
+                if stretched:
+                    fits = self.emit("bitwise_or", fits, self.emit("equal", own, Literal(1)))
+                self.guard(fits, ValueError, "could not broadcast input array to the shape of the output")
+
     def in_place_dtype(self, source: Operand, ref: Ref) -> Any:
         """Return the dtype of `array op source` before it is stored."""
         return apply("add", Leaf(Value("", Array(ref.type.dtype, ()))), Leaf(source)).dtype

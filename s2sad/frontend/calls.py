@@ -268,13 +268,8 @@ class Calls(Containers):
         if made.ndim > out.type.ndim or (made.ndim < out.type.ndim and not call.is_ufunc):
             why = f"`out` has rank {out.type.ndim}, but the result of {call.name} has rank {made.ndim}"
             raise self.mismatch("S318", why, "give `out` the shape of the result", node)
-        if call.is_ufunc or not isinstance(result, Ref):
-            return
-        for k, (n, m) in enumerate(zip(made.shape, out.type.shape, strict=True)):
-            self.sizes.equal(n, m, self.place(node))
-            if self.sizes.canonical(n) != self.sizes.canonical(m):
-                fits = self.emit("equal", self.size(result, k).operand, self.size(out, k).operand)
-                self.guard(fits, ValueError, "out has another shape than the result")
+        if not call.is_ufunc and isinstance(result, Ref):
+            self.check_fits(result, out, stretched=False)
 
     def join_rows(
         self,

@@ -19,6 +19,14 @@ Z = RNG.normal(size=4) + 1j * V
 A = RNG.normal(size=(3, 4))
 ROW, COLUMN, ONE = A[:1], A[:, :1], A[:1, :1]
 
+
+def copied_rows(x: Any, y: Any) -> Any:
+    a, b = x * 2.0, x * 3.0
+    np.copyto(a, y)
+    np.copyto(b, y[y == y[0]])
+    return a * b * x
+
+
 CASES: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda x, y: np.einsum("ij,ij", x, y), (COLUMN, A)),
     (lambda x, y: np.einsum("ij,jk->ik", x, y), (COLUMN, A.T)),
@@ -37,6 +45,7 @@ CASES: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda x: np.max(x, axis=0, initial=0.5), (A,)),
     (lambda x: np.max(x, initial=0.5), (V[:0],)),
     (lambda x, y: np.min(x, axis=1, initial=y), (A[:, :0], 2.0)),
+    (copied_rows, (A, V)),
     (lambda z: np.arccosh(z), (Z,)),
     (lambda z: (-2.0) ** z, (Z,)),
     (lambda x, z: np.power(x, z), (V, Z)),

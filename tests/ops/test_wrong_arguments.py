@@ -48,6 +48,8 @@ CASES: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda a, w: np.average(a, weights=w), (A, A[:1])),
     (lambda a: np.average(a, weights=a - a), (A,)),
     (lambda x: np.ldexp(x, x), (X,)),
+    (lambda x, y: (np.copyto(x.copy(), y), x * 1.0)[1], (A, np.ones(5))),
+    (lambda x, y: (np.copyto(x.copy(), y[y > 0.0]), x * 1.0)[1], (A, np.ones(5))),
     (lambda x: np.stack(list(x)), (A[:0],)),
     (lambda x: np.concatenate(list(x)), (A[:0],)),
     (lambda x: np.hstack(list(x)), (A[:0],)),
