@@ -32,7 +32,6 @@ from s2sad.ops.functions import (
     reshape,
     size,
     span_at,
-    take_at,
     total,
     where,
 )
@@ -349,7 +348,7 @@ def median(
         (k,),
         bool(keepdims),
     )
-    last = take_at(s, k, -1) if not keepdims else span_at(s, k, lo=-1)
+    last = total(span_at(s, k, lo=-1), (k,), bool(keepdims))  # of one element, or of none
     return where(isnan(last), last, middle)
 
 
