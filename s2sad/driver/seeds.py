@@ -18,6 +18,8 @@ def spread(tree: Tree, primals: Sequence[Any] | Mapping[int, Any], value: Any, n
         case _ if value is None:
             return {}
         case Leaf(index):
+            if isinstance(primals, Mapping) and index not in primals:
+                raise TypeMismatch("S331", f"{name} belongs to a value that does not vary", "pass None")
             return {index: convert(primals[index], value, name)}
         case Static():
             raise TypeMismatch("S331", f"{name} belongs to a static value, which does not vary", "pass None")

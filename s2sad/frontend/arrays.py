@@ -32,6 +32,7 @@ from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops import OPS
+from s2sad.ops.call import cannot_cast
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
 
@@ -387,6 +388,26 @@ class Arrays(Hooks):
                 f"{source.type.dtype} cannot be added in place to an array of {ref.type.dtype}",
                 "make the array float: np.zeros(n) or x.astype(float)",
             )
+
+    def check_kind(self, value: Abstract, target: Ref, casting: str, node: Any) -> None:
+        """Refuse to store a value in an array of a dtype that NumPy's casting rule does not allow."""
+        source, kept = self.leaf(value, node).dtype, target.type.dtype
+        if not np.can_cast(source, kept, casting):  # type: ignore[arg-type]
+            raise cannot_cast(source, kept, casting).located(self.place(node))
+
+    def check_fits(self, value: Ref, target: Ref, stretched: bool) -> None:
+        """Raise where an array has not the sizes of the one it is stored in; `stretched`: 1 fits all."""
+        for k in range(-min(value.type.ndim, target.type.ndim), 0):
+            n, m = value.type.shape[k], target.type.shape[k]
+            if stretched and self.sizes.canonical(n).is_one:
+                continue
+            self.sizes.equal(n, m, self.place())
+            if self.sizes.canonical(n) != self.sizes.canonical(m):
+                own = self.size(value, value.type.ndim + k).operand
+                fits = self.emit("equal", own, self.size(target, target.type.ndim + k).operand)
+                if stretched:
+                    fits = self.emit("bitwise_or", fits, self.emit("equal", own, Literal(1)))
+                self.guard(fits, ValueError, "could not broadcast input array to the shape of the output")
 
     def in_place_dtype(self, source: Operand, ref: Ref) -> Any:
         """Return the dtype of `array op source` before it is stored."""

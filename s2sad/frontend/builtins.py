@@ -321,6 +321,10 @@ class Builtins(Lists):
         target = args[0]
         if not isinstance(target, Ref):
             raise self.mismatch("S318", "np.copyto writes into an array", "", node)
+        casting = kwargs.get("casting", Static("same_kind"))
+        self.check_kind(args[1], target, self.static_value(casting, "`casting`", node), node)
+        if isinstance(args[1], Ref):
+            self.check_fits(args[1], target, stretched=True)
         where = kwargs.get("where")
         if where is None:
             self.write(target, None, args[1])

@@ -257,8 +257,19 @@ class Calls(Containers):
             out = out.items[0]
         if not isinstance(out, Ref):
             raise self.mismatch("S318", "`out` must be an array", "", node)
+        self.check_out(call, result, out, bound.arguments.get("casting", "same_kind"), node)
         self.write(out, None, result)
         return out
+
+    def check_out(self, call: Any, result: Abstract, out: Ref, casting: str, node: Any) -> None:
+        """Refuse an `out` of a dtype or shape that NumPy does not write the result to."""
+        self.check_kind(result, out, casting, node)
+        made = self.leaf(result).type
+        if made.ndim > out.type.ndim or (made.ndim < out.type.ndim and not call.is_ufunc):
+            why = f"`out` has rank {out.type.ndim}, but the result of {call.name} has rank {made.ndim}"
+            raise self.mismatch("S318", why, "give `out` the shape of the result", node)
+        if not call.is_ufunc and isinstance(result, Ref):
+            self.check_fits(result, out, stretched=False)
 
     def join_rows(
         self,

@@ -177,25 +177,46 @@ def lower_broadcast(low: Lowerer, instr: Instr) -> None:
 
 
 def lower_unbroadcast(low: Lowerer, instr: Instr) -> None:
-    """Lower the sum of g down to the shape of `like`, of which a dimension may be 1."""
+    """Lower g brought to the shape of `like`: summed along the dimensions that are 1 there, repeated
+    along those that are 1 in g."""
     code = low.code
     g, like = (low.rep(a) for a in instr.args)
     t = instr.result.type
-    out_dims = low.dims(like)
-    lead = g.type.ndim - like.type.ndim
     array = t if isinstance(t, Array) else Array(t.dtype, ())
     if low.same_shape(g, like):
         low.define_element(instr.result, low.fill(g, instr.result.name) if isinstance(t, Array) else g)
         return
-    dims = low.dims(g)[lead:]
-    scales = [low.scale(like, k, g.type.shape[lead + k], dims[k]) for k in range(like.type.ndim)]
-    buffer = low.allocate(t.dtype, out_dims, array, instr.result.name, "zeros")
+    rank = max(g.type.ndim, like.type.ndim)
+    axes = [_met(low, g, like, k) for k in range(-rank, 0)]
+    buffer = low.allocate(t.dtype, low.dims(like), array, instr.result.name, "zeros")
 
-    def place(index: Index) -> Index:
-        return tuple(code.mul(i, s) for i, s in zip(index[lead:], scales, strict=True))
+    def part(index: Index, which: int, ndim: int) -> Index:
+        scales = [scale[which] for _, *scale in axes]
+        return tuple(code.mul(i, s) for i, s in zip(index[rank - ndim :], scales[rank - ndim :], strict=True))
 
-    after = low.copy_into(buffer, g, place, "accum")
+    after = low.store(
+        buffer,
+        tuple(n for n, _, _ in axes),
+        lambda index: low.read(g, part(index, 0, g.type.ndim)),
+        lambda index: part(index, 1, like.type.ndim),
+        "accum",
+    )
     low.define_element(instr.result, whole(after))
+
+
+def _met(low: Lowerer, g: Rep, like: Rep, axis: int) -> tuple[Operand, Operand, Operand]:
+    """The trips along an axis counted from the end, and the factors of the indices of g and of like."""
+    code = low.code
+    i, j = axis + g.type.ndim, axis + like.type.ndim
+    if i < 0 or j < 0:
+        return (low.dim(like, j), ZERO, ONE) if i < 0 else (low.dim(g, i), ONE, ZERO)
+    n, m = low.dim(g, i), low.dim(like, j)
+    if low.agree(g, i, like, j):
+        return n, ONE, ONE
+    if ONE in (n, m):
+        return (m, ZERO, ONE) if n == ONE else (n, ONE, ZERO)
+    trips = n if isinstance(n, Literal) else code.op("select", code.op("equal", n, ONE), m, n)
+    return trips, low.one_or_zero(n), low.one_or_zero(m)
 
 
 def lower_reshape(low: Lowerer, instr: Instr) -> None:

@@ -180,7 +180,7 @@ def lower_reduction(low: Lowerer, instr: Instr) -> None:
     dims = low.dims(rep)
     line = tuple(dims[a] for a in axes)
     dtype = result.dtype
-    if name in NOT_EMPTY:
+    if name in NOT_EMPTY and instr.param("initial", None) is None:
         _not_empty(low, line, NOT_EMPTY[name])
     if isinstance(result, Scalar):
         total = fold(low, lambda index: low.read(rep, _whole_index(rep, axes, (), index)), line, dtype)

@@ -26,6 +26,7 @@ from s2sad.ops.declare import (
 from s2sad.ops.expr import Expr, Masked, apply
 from s2sad.ops.functions import (
     both,
+    cast,
     conj,
     either,
     floor_divide,
@@ -75,6 +76,8 @@ def _exponent(g: Expr, a: Expr, b: Expr, y: Expr) -> Expr:
     base = literal_value(a)
     if isinstance(base, int | float) and base > 0:
         return y * apply("math_log", a) * g
+    if y.dtype.kind == "c":  # the logarithm of a negative base is complex
+        a = cast(a, y.dtype)
     return y * log(nonzero_denominator(a)) * g
 
 
@@ -92,7 +95,9 @@ def _power_type(t: Scalar, types: Types) -> Scalar:
 
 
 BASE = ((0.5, 2.0), (-2.0, 2.0))
-POWER_KINKS = "x**0 is constant in x; 0**y contributes 0 to the exponent; a negative base gives it nan"
+POWER_KINKS = (
+    "x**0 is constant in x; 0**y contributes 0 to the exponent; a negative base gives a real one nan"
+)
 elementwise(
     "power",
     op.pow,

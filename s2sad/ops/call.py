@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from s2sad.errors import TypeMismatch, UnsupportedOp
-from s2sad.ir.types import Dtype
+from s2sad.ir.types import Dtype, Scalar
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import cast, take_at
+from s2sad.ops.functions import cast, reshape, size, take_at
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,6 +31,11 @@ class Call:
     signature: inspect.Signature
     static: frozenset[str]
     expand: Callable[..., Any]
+
+    @property
+    def is_ufunc(self) -> bool:
+        """True for ufuncs: an `out` array takes part in their broadcast."""
+        return {"out", "subok"} <= self.signature.parameters.keys()
 
 
 FUNCTIONS: dict[Any, Call] = {}
@@ -115,6 +120,21 @@ def expr(x: Any, dtype: Any = None) -> Expr:
     return x if dtype is None else cast(x, np.dtype(dtype))
 
 
+def cast_as(e: Expr, dtype: Any, casting: str = "same_kind") -> Expr:
+    """Return e in the dtype that a call asks for (None: as it is), under NumPy's casting rule."""
+    if dtype is None:
+        return e
+    if not np.can_cast(e.dtype, np.dtype(dtype), casting):  # type: ignore[arg-type]
+        raise cannot_cast(e.dtype, np.dtype(dtype), casting)
+    return cast(e, np.dtype(dtype))
+
+
+def cannot_cast(source: Dtype, target: Dtype, casting: str = "same_kind") -> TypeMismatch:
+    """Return (to be raised) the error for a cast that NumPy does not make by itself."""
+    why = f"TypeError: cannot cast from {source} to {target} according to the rule '{casting}'"
+    return TypeMismatch("S325", why, "cast with .astype, or take the real part with np.real")
+
+
 def exprs(xs: Any) -> tuple[Expr, ...]:
     """Return a sequence argument as Exprs."""
     if isinstance(xs, Expr):
@@ -167,6 +187,19 @@ def dims(shape: Any) -> tuple[Expr, ...]:
         if n.ndim or n.dtype.kind not in "iu":
             raise unsupported("a shape must be ints", "write it as a tuple of ints")
     return found
+
+
+def checked_sizes(x: Expr, sizes: dict[int, Expr], message: str) -> Expr:
+    """Return x, whose dimensions have to be `sizes`. Where that is not known, reshape raises at run time:
+    one dimension after the other, for a product of several may be right by chance."""
+    for k, n in sizes.items():
+        own, wanted = x.dims[k], n.type.size if isinstance(n.type, Scalar) else None
+        if own == wanted:
+            continue
+        if own.is_const and wanted is not None and wanted.is_const:
+            raise ValueError(message)
+        x = reshape(x, *(n if j == k else size(x, j) for j in range(x.ndim)))
+    return x
 
 
 def strong(e: Expr) -> Expr:

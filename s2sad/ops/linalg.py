@@ -10,7 +10,18 @@ from s2sad.ir import path as paths
 from s2sad.ir.builder import Sizes
 from s2sad.ops.declare import Params, Shape, Types, bilinear, meet, shaped
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import broadcast_like, expand, flip, matmul, outer, reshape, size, swap, take_at
+from s2sad.ops.functions import (
+    broadcast_like,
+    expand,
+    flip,
+    matmul,
+    outer,
+    reshape,
+    size,
+    swap,
+    take_at,
+    unbroadcast,
+)
 
 
 def _matmul_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
@@ -91,8 +102,15 @@ def _einsum_transpose(g: Expr, *xs: Expr, y: Expr, subscripts: str) -> tuple[Exp
         operands = (g, *xs[:k], *xs[k + 1 :])
         part = _contract(operands, [output, *others], known)
         missing = tuple(i for i, c in enumerate(labels) if c not in known)
-        out.append(broadcast_like(expand(part, *missing), x) if missing else part)
+        out.append(_repeated(expand(part, *missing), x, missing) if missing else part)
     return tuple(out)
+
+
+def _repeated(part: Expr, x: Expr, missing: tuple[int, ...]) -> Expr:
+    """The part of x's cotangent, repeated along the axes that are summed in x alone. A label may be
+    longer than the axis of size 1 that x has for it."""
+    exact = all(n == m for k, (n, m) in enumerate(zip(part.dims, x.dims, strict=True)) if k not in missing)
+    return broadcast_like(part, x) if exact else unbroadcast(part, x)
 
 
 def _contract(operands: tuple[Expr, ...], inputs: list[str], output: str) -> Expr:

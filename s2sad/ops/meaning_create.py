@@ -215,6 +215,12 @@ def logspace(
 @meaning(np.meshgrid)
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Expr, ...]:
     """Return np.meshgrid(*xi)."""
+    only("copy", copy, True)
+    return tuple(apply("copy", view) for view in _grids(xi, sparse, indexing))
+
+
+def _grids(xi: tuple[Any, ...], sparse: bool, indexing: str) -> list[Expr]:
+    """The views that np.meshgrid copies."""
     xs = [expr(x) for x in xi]
     rank = len(xs)
     place = list(range(rank))
@@ -229,16 +235,14 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     out = []
     for k, x in enumerate(flat):
         view = expand(x, *(j for j in range(rank) if j != place[k]))
-        full_ = view if sparse else apply("broadcast_to", view, *shape)
-        out.append(apply("copy", full_) if copy else full_)
-    return tuple(out)
+        out.append(view if sparse else apply("broadcast_to", view, *shape))
+    return out
 
 
 @meaning(np.indices)
 def indices(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
     """Return np.indices(dimensions)."""
     only("sparse", sparse, False)
-    found = meshgrid(
-        *(arange(0, n, 1, dtype=dtype_of(dtype)) for n in dims(dimensions)), copy=False, indexing="ij"
-    )
+    ranges = tuple(arange(0, n, 1, dtype=dtype_of(dtype)) for n in dims(dimensions))
+    found = _grids(ranges, sparse=False, indexing="ij")
     return apply("stack", *found, axis=0)

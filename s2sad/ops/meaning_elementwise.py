@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.errors import TypeMismatch
+from s2sad.ir.types import Dtype
 from s2sad.ops.call import (
     FUNCTIONS,
     METHODS,
@@ -44,15 +46,45 @@ def ufunc_signature(arity: int) -> inspect.Signature:
     return inspect.Signature([*inputs, out, *_KEYWORDS])
 
 
-def ufunc(name: str, op: str, arity: int) -> Call:
+def ufunc(function: Any, op: str) -> Call:
     """Return the Call of a ufunc that is one op."""
 
-    def expand_(*xs: Any, where: Any = True, dtype: Any = None, **others: Any) -> Expr:
+    def expand_(
+        *xs: Any, where: Any = True, dtype: Any = None, casting: str = "same_kind", **others: Any
+    ) -> Expr:
         only("where", where, True)
-        args = [expr(x, dtype) for x in xs[:arity]]
-        return elementwise_call(op, *args)
+        return elementwise_call(op, *loop_arguments(function, xs[: function.nin], dtype, casting))
 
-    return make_call(name, expand_, signature=ufunc_signature(arity))
+    return make_call(function.__name__, expand_, signature=ufunc_signature(function.nin))
+
+
+def loop_arguments(
+    function: Any, xs: tuple[Any, ...], dtype: Any, casting: str = "same_kind"
+) -> tuple[Expr, ...]:
+    """Return the arguments as the loop takes them that NumPy chooses for a result of `dtype`."""
+    args = tuple(expr(x) for x in xs)
+    if dtype is None:
+        return args
+    wanted = (*(None for _ in args), np.dtype(dtype))
+    found = resolved(function, args, signature=wanted, casting=casting)
+    return tuple(cast(x, t) for x, t in zip(args, found, strict=False))
+
+
+def resolved(function: Any, args: tuple[Expr, ...], **options: Any) -> tuple[Dtype, ...]:
+    """Return the dtypes of the operands and the result of the loop that NumPy chooses."""
+    given = tuple(_PYTHON.get(x.dtype.kind, x.dtype) if is_weak(x) else x.dtype for x in args)
+    try:
+        return tuple(function.resolve_dtypes((*given, None), **options))
+    except TypeError as error:
+        raise TypeMismatch("S325", f"{type(error).__name__}: {error}") from error
+
+
+_PYTHON = {"i": int, "f": float, "c": complex}
+
+
+def is_weak(x: Expr) -> bool:
+    """True for a Python number."""
+    return bool(getattr(x.type, "weak", False))
 
 
 def _outer(op: str) -> Any:
@@ -149,18 +181,18 @@ SAME_NAME = [
 
 for _name in SAME_NAME:
     _function = getattr(np, _name)
-    FUNCTIONS[_function] = ufunc(_name, _name, _function.nin)
+    FUNCTIONS[_function] = ufunc(_function, _name)
     if _function.nin == 2:
         meaning(_function.outer)(_outer(_name))
 for _function, _op in ((np.radians, "deg2rad"), (np.degrees, "rad2deg")):
-    FUNCTIONS[_function] = ufunc(_function.__name__, _op, 1)
+    FUNCTIONS[_function] = ufunc(_function, _op)
 
 
 @meaning(np.sign)
 def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
     """Return np.sign(x); of a complex number it has a derivative."""
     only("where", where, True)
-    x = expr(x, dtype)
+    (x,) = loop_arguments(np.sign, (x,), dtype)
     return apply("sign" if x.dtype.kind != "c" else "phase", x)
 
 
@@ -168,7 +200,7 @@ def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) ->
 def conj(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
     """Return np.conj(x)."""
     only("where", where, True)
-    x = expr(x, dtype)
+    (x,) = loop_arguments(np.conjugate, (x,), dtype)
     return apply("conjugate", x) if x.dtype.kind == "c" else apply("positive", strong(x))
 
 
@@ -220,8 +252,8 @@ def fix(x: Any, out: Any = None) -> Expr:
 @meaning(np.divmod)
 def divmod_(x1: Any, x2: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
     """Return np.divmod(x1, x2)."""
-    a, b = strong(expr(x1)), expr(x2)
-    return apply("floor_divide", a, b), apply("remainder", a, b)
+    a, b = expr(x1), expr(x2)
+    return elementwise_call("floor_divide", a, b), elementwise_call("remainder", a, b)
 
 
 @meaning(np.modf)
@@ -282,6 +314,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Expr:
 @meaning(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Expr:
     """Return np.nan_to_num(x)."""
+    only("copy", copy, True)
     a = strong(expr(x))
     if a.dtype.kind not in "f":
         raise unsupported(f"nan_to_num of {a.dtype} is not supported")

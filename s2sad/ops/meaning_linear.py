@@ -6,11 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import METHODS, dtype_of, expr, make_call, meaning, one_axis, only, unsupported
+from s2sad.ops.call import (
+    METHODS,
+    cast_as,
+    checked_sizes,
+    dtype_of,
+    expr,
+    make_call,
+    meaning,
+    one_axis,
+    only,
+    strong,
+    unsupported,
+)
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import cast, conj, count, literal, matmul, outer, permute, reshape, size, swap, total
 from s2sad.ops.linalg import split_subscripts
-from s2sad.ops.meaning_elementwise import elementwise_call
+from s2sad.ops.meaning_elementwise import elementwise_call, loop_arguments
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -29,7 +41,7 @@ def matmul_(
 ) -> Expr:
     """Return np.matmul(x1, x2)."""
     only("axes", axes, None)
-    return matmul(expr(x1, dtype), expr(x2, dtype))
+    return matmul(*loop_arguments(np.matmul, (x1, x2), dtype, casting))
 
 
 @meaning(np.dot)
@@ -37,10 +49,17 @@ def dot(a: Any, b: Any, out: Any = None) -> Expr:
     """Return np.dot(a, b)."""
     x, y = expr(a), expr(b)
     if not x.ndim or not y.ndim:
-        return elementwise_call("multiply", x, y)
+        return _scaled(x, y)
     if y.ndim <= 2:
         return matmul(x, y)
     return _contracted(x, y, [x.ndim - 1], [y.ndim - 2])
+
+
+def _scaled(x: Expr, y: Expr) -> Expr:
+    """A product with a number, which is an array of its own dtype for np.dot and np.inner."""
+    z = elementwise_call("multiply", x, y)
+    same = z.dtype == np.promote_types(x.dtype, y.dtype)
+    return z if same else apply("multiply", strong(x), strong(y))
 
 
 METHODS["dot"] = make_call("dot", dot)
@@ -51,7 +70,7 @@ def inner(a: Any, b: Any, /) -> Expr:
     """Return np.inner(a, b)."""
     x, y = expr(a), expr(b)
     if not x.ndim or not y.ndim:
-        return elementwise_call("multiply", x, y)
+        return _scaled(x, y)
     if y.ndim == 1:
         return matmul(x, y)
     if y.ndim == 2:
@@ -168,6 +187,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
 
 def _contracted(x: Expr, y: Expr, i: list[int], j: list[int]) -> Expr:
     """The sum over the axes i of x paired with j of y, as one product of matrices."""
+    if len(i) > 1:  # one pair is checked by matmul
+        y = checked_sizes(y, {b: size(x, a) for a, b in zip(i, j, strict=True)}, "shape-mismatch for sum")
     rows, cols = ([k for k in range(e.ndim) if k not in over] for e, over in ((x, i), (y, j)))
     left = _matrix(permute(x, (*rows, *i)), len(rows), len(i))
     right = _matrix(permute(y, (*j, *cols)), len(j), len(cols))
@@ -197,7 +218,7 @@ def einsum(
     """Return np.einsum(subscripts, *operands)."""
     if not operands or not isinstance(operands[0], str):
         raise unsupported("np.einsum needs subscripts as text", 'write np.einsum("ij,jk->ik", a, b)')
-    xs = tuple(expr(x, dtype) for x in operands[1:])
+    xs = tuple(cast_as(expr(x), dtype, casting) for x in operands[1:])
     inputs, output = explicit(operands[0], tuple(x.ndim for x in xs))
     if len(inputs) != len(xs):
         raise ValueError("more operands than subscripts or the other way round")
@@ -239,5 +260,6 @@ def _distinct(x: Expr, labels: str) -> tuple[Expr, str]:
         j = labels.find(c, i + 1)
         if j >= 0:
             rest = labels[:i] + labels[i + 1 : j] + labels[j + 1 :] + c
-            return _distinct(diagonal(x, 0, i, j), rest)
+            square = checked_sizes(x, {j: size(x, i)}, f"einsum: dimensions of subscript {c} do not match")
+            return _distinct(diagonal(square, 0, i, j), rest)
     return x, labels

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.errors import TypeMismatch
 from s2sad.ir.path import Fancy
 from s2sad.ops.call import (
     as_rank0,
+    cast_as,
+    checked_sizes,
     dtype_of,
     expr,
     exprs,
@@ -35,7 +38,9 @@ from s2sad.ops.functions import (
     logical_not,
     matmul,
     mean,
+    nonzero_denominator,
     permute,
+    real,
     size,
     span_at,
     sqrt,
@@ -44,6 +49,7 @@ from s2sad.ops.functions import (
     total,
     where,
 )
+from s2sad.ops.meaning_elementwise import resolved
 from s2sad.ops.meaning_reduce import along_axis, reduce_
 from s2sad.ops.meaning_shape import join
 
@@ -141,18 +147,21 @@ def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_init
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Expr:
     """Return np.interp(x, xp, fp): linear between the points, constant outside."""
     only("period", period, None)
-    t, knots, values = strong(expr(x)), expr(xp), expr(fp)
+    t, knots = (cast_as(expr(e), np.float64, "safe") for e in (x, xp))
+    values = expr(fp)
+    kind = np.dtype(complex if values.dtype.kind == "c" else float)
+    values = cast_as(values, kind, "safe")
     n = size(knots, 0)
+    values = checked_sizes(values, {0: n}, "fp and xp are not of the same length.")
     j = apply("clip", apply("searchsorted", knots, t, side="right") - 1, 0, n - 2)
     x0, y0 = (_at(e, j) for e in (knots, values))
     x1, y1 = (_at(e, j + 1) for e in (knots, values))
     inside = (y1 - y0) / (x1 - x0) * (t - x0) + y0
     first, last = take_at(values, 0, 0), take_at(values, 0, -1)
-    low = first if left is None else expr(left)
-    high = last if right is None else expr(right)
+    low, high = (e if v is None else cast_as(expr(v), kind) for v, e in ((left, first), (right, last)))
     end = take_at(knots, 0, -1)
     beyond = where(t > end, high, where(t.eq(end), last, inside))
-    return cast(where(t < take_at(knots, 0, 0), low, beyond), np.dtype(np.float64))
+    return where(t < take_at(knots, 0, 0), low, beyond)
 
 
 def _at(x: Expr, index: Expr) -> Expr:
@@ -209,6 +218,8 @@ def _checked(i: Expr, q: Expr, n: Expr) -> Expr:
 
 
 def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: Any) -> Expr:
+    if "c" in (x.dtype.kind, q.dtype.kind):
+        raise TypeMismatch("S325", "TypeError: a must be an array of real numbers")
     only("method", method, "linear")
     only("weights", weights, None)
     only("keepdims", bool(keepdims) or None, None)
@@ -263,8 +274,9 @@ def nanvar(
     count = reduce_("count_nonzero", there, axis, True)
     average = reduce_("sum", where(there, x, 0.0), axis, True) / cast(count, x.dtype)
     away = where(there, x - average, 0.0)
+    square = real(away * conj(away)) if x.dtype.kind == "c" else away * away
     n = reduce_("count_nonzero", there, axis, keepdims)
-    return reduce_("sum", away * away, axis, keepdims) / cast(n - ddof, x.dtype)
+    return reduce_("sum", square, axis, keepdims) / cast(n - ddof, square.dtype)
 
 
 @meaning(np.nanstd)
@@ -272,7 +284,8 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> Expr:
     """Return np.nanstd(a)."""
-    return sqrt(nanvar(a, axis, dtype, None, ddof, keepdims))
+    v = nanvar(a, axis, dtype, None, ddof, keepdims)
+    return where(v.eq(0), 0.0, sqrt(nonzero_denominator(v)))  # the derivative is 0 there, as np.std's
 
 
 @meaning(np.nancumsum)
@@ -322,8 +335,10 @@ def polyval(p: Any, x: Any) -> Expr:
     """Return np.polyval(p, x)."""
     t = expr(x)
     y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
+    kind = expr(p).dtype
     for c in exprs(p):
-        y = y * t + c
+        y = y * t
+        y = y + (c if y.dtype == np.promote_types(y.dtype, kind) else cast(c, kind))
     return y
 
 
@@ -331,6 +346,7 @@ def polyval(p: Any, x: Any) -> Expr:
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
     """Return np.vander(x, N) for a known N."""
     t = expr(x)
+    t = cast(t, np.promote_types(t.dtype, int))
     n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
     if n is None:
         raise unsupported("np.vander needs a known number of columns", "give N")
@@ -348,7 +364,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     only("y", y, None)
     if x.ndim != 2 or x.dtype.kind == "c":
         raise unsupported("np.cov needs a real matrix", "use np.var for one variable")
-    x = x if rowvar else swap(x)
+    x = cast(x if rowvar else swap(x), np.dtype(np.float64))
     n = size(x, 1)
     x = x - mean(x, (1,), keepdims=True)
     lost = (0 if bias else 1) if ddof is None else ddof
@@ -366,7 +382,9 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
 @meaning(np.ldexp)
 def ldexp(x1: Any, x2: Any, /) -> Expr:
     """Return np.ldexp(x1, x2)."""
-    return strong(expr(x1)) * apply("power", strong(literal(2.0)), expr(x2))
+    x, n = expr(x1), expr(x2)
+    *_, found = resolved(np.ldexp, (x, n))
+    return cast(x * apply("power", strong(literal(2.0)), n), found)
 
 
 @meaning(getattr(np, "matvec", None))

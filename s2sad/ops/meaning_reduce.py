@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import dtype_of, expr, meaning, one_axis, only, some_axes, strong, unsupported
+from s2sad.ir.types import Dtype
+from s2sad.ops.call import (
+    checked_sizes,
+    dtype_of,
+    expr,
+    meaning,
+    one_axis,
+    only,
+    some_axes,
+    strong,
+    unsupported,
+)
+from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
@@ -19,7 +32,6 @@ from s2sad.ops.functions import (
     reshape,
     size,
     span_at,
-    take_at,
     total,
     where,
 )
@@ -90,8 +102,31 @@ def max_(
 ) -> Expr:
     """Return np.max(a)."""
     _no_mask(where)
-    y = reduce_("max", a, axis, keepdims)
-    return y if initial is None else apply("maximum", y, expr(initial))
+    return _extreme("max", "maximum", a, axis, keepdims, initial)
+
+
+def _extreme(op: str, choice: str, a: Any, axis: Any, keepdims: Any, initial: Any) -> Expr:
+    if initial is None:
+        return reduce_(op, a, axis, keepdims)
+    x = strong(expr(a))
+    if x.dtype.kind == "c":
+        raise unsupported(f"initial= of np.{op} of complex numbers is not supported", "leave out initial=")
+    nothing = _of_nothing(op, x.dtype)
+    places = range(x.ndim) if axis is None else some_axes(axis, x.ndim) or ()
+    filled = all(x.dims[k].is_const and x.dims[k].const > 0 for k in places)
+    y = reduce_(op, x, axis, keepdims, **({} if filled else {"initial": nothing}))
+    start = expr(initial)
+    return y if literal_value(start) == nothing else apply(choice, y, start)
+
+
+def _of_nothing(op: str, dtype: Dtype) -> Any:
+    """The extreme of no numbers: what all others are beyond."""
+    if dtype.kind == "f":
+        return -math.inf if op == "max" else math.inf
+    if dtype.kind == "b":
+        return op == "min"
+    limits = np.iinfo(dtype.name)
+    return limits.min if op == "max" else limits.max
 
 
 @meaning(np.min, np.amin, method="min")
@@ -100,8 +135,7 @@ def min_(
 ) -> Expr:
     """Return np.min(a)."""
     _no_mask(where)
-    y = reduce_("min", a, axis, keepdims)
-    return y if initial is None else apply("minimum", y, expr(initial))
+    return _extreme("min", "minimum", a, axis, keepdims, initial)
 
 
 @meaning(np.ptp)
@@ -231,11 +265,21 @@ def average(
     if w.ndim != x.ndim:
         if axes is None or len(axes) != 1 or w.ndim != 1:
             raise unsupported("weights of another rank need one axis", "give the weights the shape of a")
-        w = expand(w, *(k for k in range(x.ndim) if k != axes[0]))
+        w = checked_sizes(w, {0: size(x, axes[0])}, _UNLIKE)
         norm: Expr = total(w)
+        w = expand(w, *(k for k in range(x.ndim) if k != axes[0]))
     else:
+        w = checked_sizes(w, {k: size(x, k) for k in range(x.ndim)}, _UNLIKE)
         norm = total(w, axes, bool(keepdims))
-    return total(x * w, axes, bool(keepdims)) / norm
+    return total(x * w, axes, bool(keepdims)) / _not_zero(norm)
+
+
+_UNLIKE = "Shape of weights must be consistent with shape of a along specified axis"
+
+
+def _not_zero(norm: Expr) -> Expr:
+    """The sum of weights, times 1: a division of ints, which raises where it is zero."""
+    return norm * (1 // apply("to_int", apply("all", norm.ne(0), axis=None, keepdims=False)))
 
 
 # --- without nans -------------------------------------------------------------------------------
@@ -260,9 +304,8 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
     """Return np.nanmean(a)."""
     x = _typed(a, dtype)
     there = apply("logical_not", isnan(x))
-    return reduce_("sum", where(there, x, 0.0), axis, keepdims) / reduce_(
-        "count_nonzero", there, axis, keepdims
-    )
+    y = reduce_("sum", where(there, x, 0.0), axis, keepdims)
+    return y / cast(reduce_("count_nonzero", there, axis, keepdims), y.dtype)
 
 
 # --- differences and order statistics -----------------------------------------------------------
@@ -271,6 +314,8 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
 @meaning(np.diff, static="n")
 def diff(a: Any, n: int = 1, axis: Any = -1, prepend: Any = None, append: Any = None) -> Expr:
     """Return np.diff(a)."""
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
     x = expr(a)
     k = one_axis(axis, x.ndim)
     ends = [e if e is None else _as_slab(expr(e), x, k) for e in (prepend, append)]
@@ -303,7 +348,7 @@ def median(
         (k,),
         bool(keepdims),
     )
-    last = take_at(s, k, -1) if not keepdims else span_at(s, k, lo=-1)
+    last = total(span_at(s, k, lo=-1), (k,), bool(keepdims))  # of one element, or of none
     return where(isnan(last), last, middle)
 
 

@@ -7,10 +7,21 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.path import At, Fancy, Index, Item, Span
-from s2sad.ops.call import METHODS, dims, expr, make_call, meaning, one_axis, only, strong, unsupported
+from s2sad.ops.call import (
+    METHODS,
+    checked_sizes,
+    dims,
+    expr,
+    make_call,
+    meaning,
+    one_axis,
+    only,
+    strong,
+    unsupported,
+)
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all, lift
-from s2sad.ops.functions import arange, expand, full, item_at, reshape, reshape_like, size
+from s2sad.ops.functions import arange, copy, expand, full, item_at, literal, reshape, reshape_like, size
 from s2sad.ops.meaning_reduce import along_axis
 from s2sad.ops.rearrange import along
 
@@ -28,7 +39,10 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
         index = apply("clip", index, 0, size(x, k) - 1)
     else:
         only("mode", mode, "raise")
-    return item_at(x, k, Fancy() if index.is_array else At(), index)
+    if index.is_array:
+        return item_at(x, k, Fancy(), index)
+    part = item_at(x, k, At(), index)
+    return copy(part) if part.is_array else part  # no view, unlike x[index]
 
 
 METHODS["take"] = make_call("take", take)
@@ -221,21 +235,14 @@ def _pad_by_index(x: Expr, axis: int, before: Expr, after: Expr, mode: str) -> E
     return item_at(x, axis, Fancy(), index)
 
 
-def _of_three(x: Expr) -> Expr:
-    """x, whose last dimension is checked to be 3."""
-    if x.dims[-1].is_const:
-        if x.dims[-1].const != 3:
-            raise ValueError("incompatible vector dimensions for cross product")
-        return x
-    return reshape(x, *(size(x, k) for k in range(x.ndim - 1)), 3)
-
-
 @meaning(np.cross, static="axisa axisb axisc")
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Expr:
     """Return np.cross(a, b) of vectors along the last axis."""
     x, y = expr(a), expr(b)
     if (axisa, axisb, axisc) != (-1, -1, -1) or axis is not None:
         raise unsupported("np.cross along other axes is not supported", "move the axis to the end first")
-    u, v = ([item_at(e, e.ndim - 1, At(), k) for k in range(3)] for e in map(_of_three, (x, y)))
+    wrong = "incompatible vector dimensions for cross product"
+    vectors = [checked_sizes(e, {e.ndim - 1: literal(3)}, wrong) for e in (x, y)]
+    u, v = ([item_at(e, e.ndim - 1, At(), k) for k in range(3)] for e in vectors)
     out = [u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3] for k in range(3)]
     return apply("stack", *out, axis=out[0].ndim)

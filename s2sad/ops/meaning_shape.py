@@ -11,6 +11,7 @@ from s2sad.ir.path import At, Index, Item, Span
 from s2sad.ops.call import (
     METHODS,
     as_rank0,
+    cast_as,
     dims,
     dtype_of,
     expr,
@@ -24,7 +25,6 @@ from s2sad.ops.call import (
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import (
-    cast,
     copy,
     expand,
     flip,
@@ -297,17 +297,17 @@ def concatenate_(
     if isinstance(arrays, Expr) and arrays.ndim > 1 and axis == 0 and dtype is None:
         x = arrays
         return reshape(x, size(x, 0) * size(x, 1), *(size(x, k) for k in range(2, x.ndim)))
-    return join(exprs(arrays), axis, dtype)
+    return join(exprs(arrays), axis, dtype, casting)
 
 
-def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None) -> Expr:
+def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None, casting: str = "same_kind") -> Expr:
     """Return the arrays concatenated, cast before where a dtype is given."""
+    if not xs:
+        raise ValueError("need at least one array to concatenate")
     if axis is None:
         xs = tuple(reshape(x, -1) for x in xs)
     k = one_axis(axis or 0, xs[0].ndim)
-    found = dtype_of(dtype)
-    if found is not None:
-        xs = tuple(cast(x, found) for x in xs)
+    xs = tuple(cast_as(x, dtype, casting) for x in xs)
     return apply("concatenate", *xs, axis=k)
 
 
@@ -316,9 +316,9 @@ def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Expr:
     """Return np.stack(arrays, axis)."""
-    xs = exprs(arrays)
-    if dtype is not None:
-        xs = tuple(cast(x, dtype_of(dtype)) for x in xs)
+    xs = tuple(cast_as(x, dtype, casting) for x in exprs(arrays))
+    if not xs:
+        raise ValueError("need at least one array to stack")
     return apply("stack", *xs, axis=one_axis(axis, xs[0].ndim + 1))
 
 
@@ -326,13 +326,13 @@ def stack(
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.hstack(tup)."""
     xs = tuple(_atleast(x, 1) for x in exprs(tup))
-    return join(xs, 0 if xs[0].ndim == 1 else 1, dtype)
+    return join(xs, 0 if not xs or xs[0].ndim == 1 else 1, dtype, casting)
 
 
 @meaning(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.vstack(tup)."""
-    return join(tuple(_atleast(x, 2) for x in exprs(tup)), 0, dtype)
+    return join(tuple(_atleast(x, 2) for x in exprs(tup)), 0, dtype, casting)
 
 
 @meaning(np.dstack)

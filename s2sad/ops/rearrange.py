@@ -103,7 +103,8 @@ def _tile_transpose(g: Expr, x: Expr, *reps: Expr, y: Expr) -> tuple[Expr | None
     dims = [lift(1)] * (rank - x.ndim) + [size(x, k) for k in range(x.ndim)]
     times = [lift(1)] * (rank - len(reps)) + list(reps)
     split = reshape(g, *(e for pair in zip(times, dims, strict=True) for e in pair))
-    return (total(split, tuple(range(0, 2 * rank, 2))), *(None for _ in reps))
+    added = range(1, 2 * (rank - x.ndim), 2)
+    return (total(split, (*sorted((*range(0, 2 * rank, 2), *added)),)), *(None for _ in reps))
 
 
 linear(

@@ -13,7 +13,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.declare import Params, Shape, Types, dims_of, dtype_text, linear, nondiff, shaped
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import broadcast_like, reshape_like, size, span_at, take_at, unbroadcast
+from s2sad.ops.functions import reshape_like, size, span_at, take_at, total, unbroadcast
 from s2sad.ops.support import load
 
 # --- sizes --------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ linear(
 linear(
     "unbroadcast",
     _unbroadcast,
-    lambda g, x, like, y: (broadcast_like(g, x), None),
+    lambda g, x, like, y: (unbroadcast(g, x), None),
     infer=_like_infer,
     linear_args=(0,),
     shape_args=(1,),
@@ -178,7 +178,7 @@ def _spell_reshape(types: Types, params: Params) -> str:
 linear(
     "reshape",
     lambda x, *dims: np.reshape(x, dims),
-    lambda g, x, *dims, y: (reshape_like(g, x), *(None for _ in dims)),
+    lambda g, x, *dims, y: (reshape_like(g, x) if x.is_array else total(g), *(None for _ in dims)),
     "np.reshape",
     spell=_spell_reshape,
     infer=_reshape_infer,

@@ -13,7 +13,7 @@ SUPPORT = {
     axes = tuple(k for k in range(g.ndim) if k < lead or shape[k - lead] == 1 != g.shape[k])
     if axes:
         g = np.sum(g, axis=axes, keepdims=True)
-        g = g.reshape(g.shape[lead:])
+        g = g.reshape(g.shape[max(lead, 0):])
     return np.broadcast_to(g, shape).copy()
 ''',
     "recurrence": '''def recurrence(a, b, axis):

@@ -24,6 +24,13 @@ from s2sad.ops.functions import (
     where,
 )
 
+
+def _arccosh(g: Expr, x: Expr, y: Expr) -> Expr:
+    if x.dtype.kind == "c":  # the root of the product has the other sign where the real part is negative
+        return g / (sqrt(x - 1.0) * sqrt(x + 1.0))
+    return g / sqrt(x * x - 1.0)
+
+
 POSITIVE = (0.2, 2.0)
 UNIT = (-0.9, 0.9)
 LN2, LN10, DEGREE = math.log(2.0), math.log(10.0), math.pi / 180.0
@@ -55,9 +62,7 @@ elementwise("sinh", np.sinh, lambda g, x, y: cosh(x) * g, "np.sinh", cost=20)
 elementwise("cosh", np.cosh, lambda g, x, y: sinh(x) * g, "np.cosh", cost=20)
 elementwise("tanh", np.tanh, lambda g, x, y: (1.0 - y * y) * g, "np.tanh", cost=20)
 elementwise("arcsinh", np.arcsinh, lambda g, x, y: g / sqrt(x * x + 1.0), "np.arcsinh", cost=20)
-elementwise(
-    "arccosh", np.arccosh, lambda g, x, y: g / sqrt(x * x - 1.0), "np.arccosh", cost=20, domain=(1.2, 3.0)
-)
+elementwise("arccosh", np.arccosh, _arccosh, "np.arccosh", cost=20, domain=(1.2, 3.0))
 elementwise("arctanh", np.arctanh, lambda g, x, y: g / (1.0 - x * x), "np.arctanh", cost=20, domain=UNIT)
 elementwise("deg2rad", np.deg2rad, lambda g, x, y: DEGREE * g, "np.deg2rad")
 elementwise("rad2deg", np.rad2deg, lambda g, x, y: g / DEGREE, "np.rad2deg")

@@ -82,7 +82,7 @@ class Accumulator:
             return bar.value
         out: Operand = scope.b.emit(OPS["where"], bar.mask, bar.value, Literal(0.0), name=name)
         self.owned.add(out)
-        if isinstance(bar.value.type, Array):
+        if isinstance(bar.value.type, Array) and not is_lazy(bar.value.type, bar.mask.type.shape):
             out = self._again(scope, out, bar.value.type)
         return out
 

@@ -82,6 +82,7 @@ class _Reverse(LoopReversal):
         end = fn.block.end if fn.block.end.kind != "return" else End("return", (*values, *bars))
         to_bind = [*world.to_bind, *(v for v in self.plan.lengths if v in self.plan.unbound)]  # measured
         parameters, result = interface.reverse_signature(self.with_value, self.seed_one)
+        added = {p.name for p in parameters} - {p.name for p in fn.signature}
         return replace(
             interface.fn,
             name=f"{fn.name}_{self.suffix()}",
@@ -91,7 +92,8 @@ class _Reverse(LoopReversal):
             result=result,
             writes=(),
             doc=self.describe(),
-            extra=interface.extra() | {"primal_params": len(fn.params), "values": len(values)},
+            extra=interface.extra()
+            | {"primal_params": len(fn.params), "values": len(values), "seeds": frozenset(added)},
         )
 
     def suffix(self) -> str:

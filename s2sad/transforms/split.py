@@ -48,8 +48,7 @@ def _forward(
     values: tuple[Operand, ...],
     tape: list[Value],
 ) -> Function:
-    kept = set(range(len(params)))
-    signature = tuple(p for p in fn.signature if set(leaves(p.tree)) <= kept)
+    signature = tuple(p for p in fn.signature if p.name not in fn.extra["seeds"])
     places = tuple(range(len(tape)))
     bundle = Node("tuple", places, tuple(Leaf(len(values) + k) for k in places))
     result = Node("tuple", (0, 1), (_value_tree(fn), bundle))
@@ -80,7 +79,8 @@ def _reverse(
     bundle = Parameter("tape", Node("tuple", places, tuple(map(Leaf, places))))
     first = len(fn.params) - len(seeds)
     moved = {first + k: len(tape) + k for k in range(len(seeds))}
-    added = tuple(replace(p, tree=renumber(p.tree, moved)) for p in fn.signature if _only(p.tree, moved))
+    seeded = [p for p in fn.signature if p.name in fn.extra["seeds"]]
+    added = tuple(replace(p, tree=renumber(p.tree, moved)) for p in seeded)
     cotangents = fn.result.items[1] if isinstance(fn.result, Node) else fn.result
     values = fn.extra["values"]
     shift = {k: k - values for k in leaves(cotangents)}
@@ -95,11 +95,6 @@ def _reverse(
         doc=f"Return the cotangents for a tape of {_stem(fn)}_fwd.",
         extra={k: v for k, v in fn.extra.items() if k != "captured"} | {"tape": len(tape)},
     )
-
-
-def _only(tree: Tree, places: dict[int, int]) -> bool:
-    found = list(leaves(tree))
-    return bool(found) and all(k in places for k in found)
 
 
 def _value_tree(fn: Function) -> Tree:

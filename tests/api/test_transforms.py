@@ -14,6 +14,7 @@ from scipy import optimize
 
 import s2sad
 from s2sad import grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
+from s2sad.errors import TypeMismatch
 
 Point = namedtuple("Point", "x y")
 
@@ -162,6 +163,17 @@ def test_jvp():
 def test_vjp_returns_a_tuple_with_none_for_what_cannot_vary():
     y, pullback = vjp(lambda x, n, mode: x**n, 3.0, 2, "mode")
     assert y == 9.0 and pullback(2.0) == (12.0, None, None)
+
+
+@pytest.mark.parametrize("f", [lambda x: x > 0.0, np.argmax, lambda x: (x.shape[0], None)])
+@pytest.mark.parametrize("jit", [False, True])
+def test_pullback_of_what_does_not_vary_is_zero(f, jit):
+    x = np.array([1.0, -2.0])
+    y, pullback = vjp(lambda x: f(x), x, jit=jit)
+    np.testing.assert_equal(y, f(x))
+    np.testing.assert_array_equal(pullback(None)[0], np.zeros(2))
+    with pytest.raises(TypeMismatch, match="S331"):
+        pullback((1.0, None) if isinstance(y, tuple) else 1.0)
 
 
 def test_pullback_serves_many_calls_and_keeps_its_point():

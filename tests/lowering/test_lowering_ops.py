@@ -253,6 +253,8 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("broadcast_like", (V, A), {}),
     ("unbroadcast", (A, V), {}),
     ("unbroadcast", (A, A[:, :1]), {}),
+    ("unbroadcast", (A[:, :1], A[:1]), {}),
+    ("unbroadcast", (V, A), {}),
     ("unbroadcast", (A, 2.0), {}),
     ("unbroadcast", (A, A), {}),
     *[

@@ -134,7 +134,8 @@ TABLE = [
     *(c(getattr(np, f), *ab) for f in BINARY for ab in ((P, P[0]), (1.5, 2.5), (Y, P), (2.0, np.array(1.5)), (F**2, 2.0), (3, 2))),
     *(c(getattr(np, f), 6, IDX + 1) for f in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift")),
     c(np.invert, IDX), c(np.invert, M), c(np.conj, Z), c(np.real, Z), c(np.imag, Z), c(np.angle, Z), c(np.abs, Z), c(np.sign, Z),
-    c(np.add, F, F, dtype=np.float64), c(np.round, A, 2), c(np.round, 1.2345, 2), c(np.divmod, P, 0.7), c(np.modf, A),
+    c(np.add, F, F, dtype=np.float64), c(np.add, A, 2, dtype=np.float32), c(np.add, A, A, dtype=int, casting="unsafe"),
+    c(np.abs, Z, dtype=np.float64), c(np.sin, A, dtype=np.complex64), c(np.sin, 2.0, dtype=np.float32), c(np.less, A, 0.5, dtype=bool), c(np.round, A, 2), c(np.round, 1.2345, 2), c(np.divmod, P, 0.7), c(np.modf, A),
     c(np.clip, A, -0.5, 0.5), c(np.clip, A, None, 0.5), c(np.clip, A, V, None), c(np.clip, 1.5, 0, 1), c(np.clip, A, min=0.0),
     c(np.where, M, A, 0.0), c(np.where, M, 1.0, 2.0), c(np.where, True, 1.0, 2.0), c(np.where, V > 0), c(np.where, M),
     c(np.where, M, F, 1.0), c(np.select, [A > 1, A > 0], [A, 2 * A], 7.0),
@@ -157,12 +158,15 @@ TABLE = [
     c(np.trapezoid, V), c(np.trapezoid, A, dx=0.5, axis=0), c(np.trapezoid, A, V), c(np.trapezoid, A, A * 2), c(np.gradient, V), c(np.gradient, V, 0.5),
     c(np.gradient, A), c(np.gradient, A, 0.5, axis=1), c(np.gradient, A, 0.5, 2.0), c(np.ediff1d, V), c(np.ediff1d, V, to_end=[1.0, 2.0], to_begin=0.0),
     c(np.cumulative_sum, V), c(np.cumulative_sum, A, axis=1, include_initial=True), c(np.cumulative_prod, A, axis=0, include_initial=True),
+    c(np.interp, 1.5, np.arange(4.0), Z), c(np.interp, F, np.arange(4, dtype=np.float32), F[0]),
     *(c(np.interp, t, np.arange(4.0), V, **kw) for t in (2 * A, 1.5, 0.0, 3.0, 3, np.array(0.3), np.arange(5.0)) for kw in ({}, {"left": -9.0, "right": 9.0})),
     *(c(f, a, q) for a in (V, A, F, N) for f, q in ((np.quantile, 0.3), (np.percentile, 30), (np.percentile, 75.0), (np.quantile, [0.0, 0.5, 1.0]), (np.quantile, np.array([[0.2, 0.9]])))),
     c(np.quantile, F, np.float64(0.3)), c(np.quantile, [1.0, 2.0], 1.0), c(np.percentile, A, 40, axis=0), c(np.quantile, A, [0.2, 0.8], axis=1), c(np.nanmax, N), c(np.nanmin, N), c(np.nanmax, np.array([[np.nan, 1], [2, 3]]), axis=0),
     c(np.nanvar, N[:3]), c(np.nanstd, N[:3], ddof=1), c(np.nanvar, np.array([[np.nan, 1, 2], [2, 3, 5]]), axis=1, keepdims=True), c(np.nancumsum, N[:3]), c(np.nancumprod, N[:3]),
     *(c(np.convolve, a, b, m) for a, b in ((V, W), (W, V), (V, V)) for m in ("full", "valid", "same")), c(np.correlate, V, W), c(np.correlate, W, V), c(np.correlate, V, W, "full"),
     c(np.polyval, [1.0, 2.0, 3.0], V), c(np.polyval, [1.0, 2.0], 1.5), c(np.vander, V, 3), c(np.vander, V, 3, increasing=True), c(np.cov, A), c(np.cov, A, rowvar=False), c(np.cov, A, ddof=0), c(np.corrcoef, A),
+    c(np.inner, F, 2.0), c(np.dot, 2.0, F), c(np.cov, F), c(np.corrcoef, F), c(np.ldexp, F, 2), c(np.divmod, 1.5, F), c(np.vander, F[0], 3),
+    c(np.polyval, [1, 2], F), c(np.polyval, (1, 2.5), IDX), c(np.nanmean, F), c(np.take, A, 1, axis=1),
     c(np.ldexp, V, 3), c(np.matvec, A, V), c(np.matvec, T, T[:, 0]), c(np.block, [[A, A], [A, A]]), c(np.block, [V, W, 1.0]), c(np.block, [[A, W[:, None]], [V, 1.0]]),
     # shapes
     c(np.reshape, A, (4, 3)), c(np.reshape, A, (2, -1)), c(np.reshape, A, -1), c(np.reshape, 1.5, (1, 1)), c(np.ravel, A), c(np.ravel, V),
@@ -349,6 +353,12 @@ def test_views_are_views(entry: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> 
         assert not is_fancy(e.params.get("path", ()))
 
 
+@pytest.mark.parametrize("call", [lookup(np.take), method("take")])
+def test_taking_by_an_int_copies(call: Call) -> None:
+    found = Inputs().expand(call, (A, 1), {"axis": 0})
+    assert found.op.alias is Alias.FRESH
+
+
 def test_asarray_is_the_array_itself_and_array_a_copy() -> None:
     inputs = Inputs()
     leaf = inputs.dynamic(A)
@@ -362,7 +372,7 @@ def test_asarray_is_the_array_itself_and_array_a_copy() -> None:
 REFUSED = [
     c(np.sum, A, where=M), c(np.reshape, A, (4, 3), order="F"), c(np.pad, V, 1, mode="reflect"), c(np.linspace, V, V + 1, 3),
     c(np.split, V, IDX), c(np.einsum, A, [0, 1], [0]), c(np.add, A, A, where=M), c(np.var, Z), c(np.kron, A, V), c(np.triu, V),
-    c(np.take, V, 1, mode="other"), c(np.average, A, returned=True), c(max, A), c(sum, A), c(pow, 2, 3, 5), c(np.squeeze, A[:1]),
+    c(np.nan_to_num, A, copy=False), c(np.meshgrid, V, W, copy=False), c(np.take, V, 1, mode="other"), c(np.average, A, returned=True), c(max, A), c(sum, A), c(pow, 2, 3, 5), c(np.squeeze, A[:1]),
 ]  # fmt: skip
 
 
@@ -379,6 +389,8 @@ def test_refusals(entry: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
 WRONG = [
     c(np.sum, A, axis=2), c(np.concatenate, (A, V)), c(np.stack, [[1.0], [1.0, 2.0]]), c(np.matmul, A, 2.0), c(np.swapaxes, A, 0, 5),
     c(np.einsum, "ijk->i", A), c(math.sin, A), c(np.add, A, None), c(float, None), c(np.sum, "a"), c(float, A), c(np.diag, T), c(np.expand_dims, A, 5),
+    c(np.sin, Z, dtype=float), c(np.add, A, 2, dtype=int), c(np.interp, Z, V, V), c(np.interp, V, V, V, left=1j), c(np.quantile, Z, 0.3),
+    c(np.stack, (Z, Z), dtype=float), c(np.less, A, A, dtype=float),
     c(np.quantile, V, 1.5), c(np.quantile, V, np.float64(1.05)), c(np.percentile, V, -1),
 ]  # fmt: skip
 
