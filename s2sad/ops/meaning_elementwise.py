@@ -196,7 +196,7 @@ def sign(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) ->
     return apply("sign" if x.dtype.kind != "c" else "phase", x)
 
 
-@meaning(np.conjugate, method="conj")
+@meaning(np.conjugate)
 def conj(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) -> Expr:
     """Return np.conj(x)."""
     only("where", where, True)
@@ -204,7 +204,13 @@ def conj(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) ->
     return apply("conjugate", x) if x.dtype.kind == "c" else apply("positive", strong(x))
 
 
-METHODS["conjugate"] = METHODS["conj"]
+def conj_method(self: Any, /) -> Expr:
+    """Return `x.conj()`: a real array itself, not a copy as np.conj makes it."""
+    x = expr(self)
+    return x if x.is_array and x.dtype.kind != "c" else conj(x)
+
+
+METHODS["conj"] = METHODS["conjugate"] = make_call("conj", conj_method)
 
 
 @meaning(np.real)

@@ -257,6 +257,13 @@ def element_by_dots(x, t=0.3):
     return np.sum(np.stack([c * a - s * b, s * a + c * b]) ** 3)
 
 
+def conj_of_a_real_array_is_itself(x):
+    y = x * 1.0
+    z = y.conj()
+    z *= 3.0
+    return np.sum(y * y)
+
+
 def name_of_a_view_in_a_branch(x):
     y = x.copy()
 
@@ -314,7 +321,7 @@ RIGHT = [
     walrus_in_while, walrus_and_else, nested_loops_with_else, endless_loop_with_return, endless_loop_in_a_helper,
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
     list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
-    element_by_dots, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
+    element_by_dots, conj_of_a_real_array_is_itself, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
 ]  # fmt: skip
 
 
