@@ -412,11 +412,43 @@ class Statements(Expressions):
             exit_lines, _ = self.leave(after, inner)
             more, _ = self.block(after, inner, 1)
             body += exit_lines + more
+        if self.chance(35):
+            body += self.stored_late(after, inner)
+        if self.chance(10):
+            body += self.from_the_trip_before(after, i)
         lines = [head, *("    " + line for line in body)]
         if self.chance(8):
             body, _ = self.block(scope, replace(place, depth=place.depth + 1), 1)
             lines += ["else:"] + ["    " + line for line in body]
         return lines, scope
+
+    def stored_late(self, scope: Scope, place: Place) -> list[str]:
+        """A value that is used, a way out, and only then the write that keeps it."""
+        places = [
+            (v, i) for i, size, _, _ in scope.indices[-1:] for v, n in self.writeable(scope) if n == size
+        ]
+        sums = [s for s in scope.scalars if s != "c"]
+        if not places or not sums:
+            return []
+        (name, index), total, s = pick(self.choices, places), pick(self.choices, sums), self.name("s")
+        way_out, _ = self.leave(scope, place)
+        return [
+            f"{s} = np.sin({self.scalar(scope)})",
+            f"{total} += {s} * {s}",
+            *way_out,
+            f"{name}[{index}] = {s}",
+        ]
+
+    def from_the_trip_before(self, scope: Scope, index: str) -> list[str]:
+        """A name that is read in all trips but the first, before it is bound."""
+        sums = [s for s in scope.scalars if s != "c"]
+        if not sums or not any(
+            i == index and not below and not above for i, _, below, above in scope.indices
+        ):
+            return []
+        last = self.name("s")
+        first = [f"if {index} > 0:", f"    {pick(self.choices, sums)} += 0.3 * {last} * {last}"]
+        return [*first, f"{last} = np.tanh({self.scalar(scope)})"]
 
     def loop_head(self, scope: Scope, i: str) -> tuple[str, Scope]:
         """Return the head of a for loop and the scope of its body."""

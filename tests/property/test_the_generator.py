@@ -25,7 +25,7 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.ops.expr import apply
 from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_find import NOT_OURS, Conflicts
-from s2sad.transforms import loops, rules, sizes
+from s2sad.transforms import finals, loops, rules, sizes
 from s2sad.transforms.accumulate import Accumulator
 from s2sad.transforms.exits import _Counter
 from s2sad.transforms.forward import Forward
@@ -249,7 +249,13 @@ def value_not_taped(stack: ExitStack) -> None:
     swap(stack, Forward, "write", make)
 
 
+def found_in_the_array_of_a_later_write(stack: ExitStack) -> None:
+    """A value is looked up where it is stored, though the trip was left before that."""
+    swap(stack, finals, "_may_leave", lambda original: lambda instr: False)
+
+
 PLANTS: list[Plant] = [
+    found_in_the_array_of_a_later_write,
     zeroing_omitted,
     zeroing_through_a_view,
     stale_buffer_version,
