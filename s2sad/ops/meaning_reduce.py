@@ -32,6 +32,7 @@ from s2sad.ops.functions import (
     reshape,
     size,
     span_at,
+    take_at,
     total,
     where,
 )
@@ -348,7 +349,7 @@ def median(
         (k,),
         bool(keepdims),
     )
-    last = total(span_at(s, k, lo=-1), (k,), bool(keepdims))  # of one element, or of none
+    last = take_at(s, k, -1) if not keepdims else span_at(s, k, lo=-1)
     return where(isnan(last), last, middle)
 
 

@@ -7,18 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.builder import Sizes
-from s2sad.ops.declare import (
-    Params,
-    Shape,
-    Types,
-    custom,
-    linear,
-    literal_value,
-    nondiff,
-    reduced,
-    reduction,
-    spell_axis,
-)
+from s2sad.ops.declare import Params, Shape, Types, custom, linear, nondiff, reduced, reduction, spell_axis
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
@@ -40,10 +29,7 @@ Axes = tuple[int, ...] | None
 
 
 def _mean_weight(x: Expr, y: Expr, axis: Axes, keepdims: bool) -> Expr | None:
-    if not x.ndim:
-        return None
-    n = count(x, axis)
-    return 1.0 / (n if literal_value(n) else apply("py_max", n, 1))
+    return 1.0 / count(x, axis) if x.ndim else None
 
 
 def _extreme_weight(x: Expr, y: Expr, axis: Axes, keepdims: bool, initial: Any = None) -> Expr | None:
@@ -85,7 +71,7 @@ def _product_of_others(x: Expr, axis: int) -> Expr:
 
 
 reduction("sum", np.sum, lambda x, y, axis, keepdims: None, "np.sum")
-reduction("mean", np.mean, _mean_weight, "np.mean", kinks="of nothing: constant")
+reduction("mean", np.mean, _mean_weight, "np.mean", kinks="of nothing: ZeroDivisionError")
 reduction("prod", np.prod, _prod_weight, "np.prod", cost=2, kinks="right with zeros")
 reduction("max", np.max, _extreme_weight, "np.max", kinks="ties split evenly")
 reduction("min", np.min, _extreme_weight, "np.min", kinks="ties split evenly")

@@ -130,16 +130,6 @@ def test_cumprod_with_zeros(zeros: tuple[int, ...]) -> None:
         np.testing.assert_allclose(tangent(case, [np.eye(4)[k]]), jacobian[:, k])
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("f", [np.mean, np.median, np.average, np.var])
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_what_reduces_nothing_is_constant(f: Any, jit: bool) -> None:
-    x = np.arange(3.0)
-    value, bar = s2sad.value_and_grad(lambda x: f(x[x > 5.0]), jit=jit)(x)
-    assert np.isnan(value)
-    np.testing.assert_array_equal(bar, np.zeros(3))
-
-
 @pytest.mark.parametrize("f", [np.std, np.nanstd])
 def test_spread_of_equal_elements_is_flat(f: Any) -> None:
     np.testing.assert_array_equal(s2sad.grad(lambda x: f(x))(np.ones(3)), np.zeros(3))

@@ -25,5 +25,4 @@ def moments_vjp(m, y_bar=1.0):
     spread_bar = np.broadcast_to(y_bar, spread.shape)  # reductions.py:8
     spread_bar1 = 2 * t1 * spread_bar[None, :]  # reductions.py:8
     mean_bar = mean_bar - np.sum(spread_bar1, axis=0)  # reductions.py:8
-    m_bar = spread_bar1 + mean_bar[None, :] / max(m.shape[0], 1)  # reductions.py:7
-    return np.sum(spread) + np.prod(mean), m_bar
+    return np.sum(spread) + np.prod(mean), spread_bar1 + mean_bar[None, :] / m.shape[0]
