@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from s2sad.errors import NotDifferentiable, S2sadError
-from s2sad.frontend.arrays import stale
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import Joins, blank, join_types
 from s2sad.frontend.machine import State, shown
+from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,

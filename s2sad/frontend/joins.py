@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.frontend.arrays import Arrays, stale
+from s2sad.frontend.arrays import Arrays
 from s2sad.frontend.machine import State, shown
+from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
