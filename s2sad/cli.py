@@ -77,7 +77,7 @@ def run_emit(options: argparse.Namespace) -> str:
     texts = []
     for target in targets:
         variant, example = compiled(target, options)
-        text = variant.main.lowered[1] if options.lowered else variant.main.source
+        text = variant.main.lowered_source if options.lowered else variant.main.source
         first, rest = text.split("\n", 1)
         texts.append(f"{first}\n{example.header(target.name)}{rest}")
     return merged(texts)

@@ -86,7 +86,7 @@ class Derivative:
     @property
     def lowered_source(self) -> str:
         """The text of the last variant as loop nests: what is compiled under `jit=True`."""
-        return self.variant.main.lowered[1]
+        return self.variant.main.lowered_source
 
     @property
     def ir(self) -> Function:

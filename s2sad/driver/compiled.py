@@ -72,14 +72,18 @@ class Compiled:
         return function
 
     @functools.cached_property
-    def lowered(self) -> tuple[Function, str]:
-        """The loop-nest form of the function, and its text."""
-        fn = self.trace.step("lower", lower(self.finished))
-        return fn, module(fn)
+    def loops(self) -> Function:
+        """The loop-nest form of the function."""
+        return self.trace.step("lower", lower(self.finished))
+
+    @functools.cached_property
+    def lowered_source(self) -> str:
+        """The text of the loop-nest form that is shown."""
+        return module(self.loops)
 
     def _native(self) -> Callable[[Values], Any]:
         """Return `call` by way of a compiled kernel over flat leaves."""
-        fn, text = self.lowered
+        fn, text = self.loops, module(self.loops, for_reading=False)
         kernel, failure = load_kernel(text, fn.name)
         flat, assemble = self.flat, self.assemble
         gather = gatherer([p.tree for p in self.ir.signature])

@@ -27,22 +27,23 @@ _RESULT = ("y", "result", "value")
 _WORTH = 8  # characters an expression must have to be given a name for the sake of line width
 
 
-def module(fn: Function, captured_as_lines: bool = True) -> str:
+def module(fn: Function, captured_as_lines: bool = True, for_reading: bool = True) -> str:
     """Return the standalone module that defines `fn`. Captured scalars become lines of the module, or
-    keyword-only parameters where the caller supplies them."""
-    return _Module(fn, captured_as_lines).text()
+    keyword-only parameters where the caller supplies them. Long lines are split `for_reading`."""
+    return _Module(fn, captured_as_lines, for_reading).text()
 
 
 def function(fn: Function) -> str:
     """Return the definition of `fn` alone."""
-    parts = _Module(fn, True)
+    parts = _Module(fn, True, True)
     return "\n".join(parts.definition(fn)) + "\n"
 
 
 class _Module:
-    def __init__(self, fn: Function, captured_as_lines: bool):
+    def __init__(self, fn: Function, captured_as_lines: bool, for_reading: bool):
         self.fn = fn
         self.captured_as_lines = captured_as_lines
+        self.for_reading = for_reading
         self.functions: dict[Function, str] = {}
         self.support: set[str] = set()
         self.globals: dict[str, object] = {}
@@ -88,7 +89,7 @@ class _Module:
 
     def definition(self, fn: Function) -> list[str]:
         """Return the lines of one function."""
-        printer = _Printer(fn, self.functions, self.captured_as_lines)
+        printer = _Printer(fn, self.functions, self.captured_as_lines, self.for_reading)
         body = printer.lines()
         self.support |= printer.support
         self.globals.update({name: value for name, value in printer.signature.globals.values()})
@@ -101,8 +102,10 @@ class _Printer:
     """The text of one function: printed again with more names as long as lines are too wide or
     assignments at the end of loops can be saved."""
 
-    def __init__(self, fn: Function, functions: dict[Function, str], captured_as_lines: bool):
-        self.fn, self.functions = fn, functions
+    def __init__(
+        self, fn: Function, functions: dict[Function, str], captured_as_lines: bool, for_reading: bool
+    ):
+        self.fn, self.functions, self.for_reading = fn, functions, for_reading
         self.signature: Signature = signature_of(fn, captured_as_lines)
         summaries: dict[Function, Summary] = {}
         for callee in _callees(fn):
@@ -125,7 +128,7 @@ class _Printer:
                 continue
             text, long, expressions = self._text(names, inlining)
             wider = frozenset(v for line in long for v in self._split_at(line, inlining, expressions)) - split
-            if not wider:
+            if not wider or not self.for_reading:
                 break
             split |= wider
         self.support = expressions.support
