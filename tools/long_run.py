@@ -33,7 +33,7 @@ def run(job: Job) -> tuple[int, Verdict, bool]:
     compiled = bool(share) and number % share == 0 and verdict.kind == "right"
     if compiled:
         sizes = ((3, 2), (0, 4), (4, 3))
-        verdict = judge(text, number, sizes=sizes, extra=check_compiled, seconds=300.0)
+        verdict = judge(text, number, sizes=sizes, extra=check_compiled, seconds=300.0, poison=False)
     return number, verdict, compiled
 
 

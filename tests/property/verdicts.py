@@ -10,7 +10,7 @@ import linecache
 import signal
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
@@ -370,12 +370,14 @@ def judge(
     second: bool = False,
     extra: Extra | None = None,
     seconds: float = 60.0,
+    poison: bool = True,
 ) -> Verdict:
-    """Return the verdict on a program."""
+    """Return the verdict on a program. `poison`: new memory holds garbage, except in compiled code, which
+    cannot call a `np.empty` of ours."""
     name = f"program_{seed}"
     f, truth = loaded(text, name), loaded(text, name, complex_numbers=True)
     try:
-        with time_limit(seconds), memory_poisoned():
+        with time_limit(seconds), memory_poisoned() if poison else nullcontext():
             return check_sizes(f, truth, seed, sizes, second, extra)
     except s2sad.S2sadError as refusal:
         kind = "crash" if refusal.code.startswith("S9") else "refused"
