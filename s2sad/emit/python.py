@@ -48,11 +48,12 @@ class Statements:
 
     def __init__(self, fn: Function, names: Names, inlining: Inlining, expressions: Expressions):
         self.fn, self.names, self.inlining, self.expr = fn, names, inlining, expressions
-        # a name is bound even where it means nothing if that is handed on under another name
+        # a name is bound even where it means nothing if that is handed on, or taped all the same
         self.bound = {instr.result for instr in undefs_of(fn.block, self._read_unbound())}
 
     def _read_unbound(self) -> list[Operand]:
-        """Return the values that may be unbound where an assignment at a join reads them."""
+        """Return the values that may be unbound where an assignment at a join reads them, or the write to a
+        tape: all others are behind the check that the user's reads have."""
         unbound = maybe_unbound(self.fn.block) - self.inlining.undefined
         if not unbound:
             return []
@@ -60,6 +61,8 @@ class Statements:
         for instr in self.fn.block.walk():
             for targets, row in joins(instr):
                 found += (a for v, a in zip(targets, row, strict=True) if a in unbound and self._moves(v, a))
+            if instr.role == "tape" or instr.op.name == "copy":
+                found += (a for a in instr.args if a in unbound)
         return found
 
     def body(self) -> list[Statement]:

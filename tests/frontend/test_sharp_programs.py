@@ -28,6 +28,19 @@ def last_of_previous_trip(x):
     return s
 
 
+def last_of_previous_trip_of_while(x):
+    s = 0.0
+    i = 0
+    while i < 3 and (v := x[i] * x[i]) < 9.0:
+        if i > 0:
+            s += v * last
+        last = v + s
+        i += 1
+    else:
+        s *= 2.0
+    return s
+
+
 def largest(x):
     first = True
     for v in x:
@@ -316,7 +329,7 @@ def wrapped(x):
 
 
 RIGHT = [
-    last_of_previous_trip, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
+    last_of_previous_trip, last_of_previous_trip_of_while, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
     array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
     walrus_in_while, walrus_and_else, nested_loops_with_else, endless_loop_with_return, endless_loop_in_a_helper,
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
