@@ -51,6 +51,20 @@ class Assumptions(Sizes):
         if a != b and self._known(a) is not None and self._known(a) == self._known(b):
             self._assume(a, b, origin, raises=True)
 
+    def carried(self, a: Size, b: Size, origin: Origin | None) -> bool:
+        """True if an array of size `a` goes on as one of size `b`, where they are of the same size for the
+        example arguments and not by their very definition: that is then assumed."""
+        a, b = self.canonical(a), self.canonical(b)
+        if a == b or a.symbols() & b.symbols() or a.is_const or b.is_const:
+            return a == b
+        if any(s[0] in "?$" for s in a.symbols() | b.symbols()):
+            return False
+        known = self._known(a)
+        if not self.trusting and (known is None or known != self._known(b)):
+            return False
+        self._assume(a, b, origin)
+        return True
+
     def learn(self, a: Size, b: Size) -> None:
         """Note that two sizes are equal because the program itself has checked it."""
         a, b = self.canonical(a), self.canonical(b)

@@ -379,6 +379,8 @@ class Header(Joins):
                     "keep one dtype and rank from the start",
                     self.place(),
                 )
+            for n, m in zip(param.type.shape, value.type.shape, strict=True):
+                self.sizes.carried(n, m, self.place())
             wanted = [self.sizes.canonical(d) for d in param.type.shape]
             given = [self.sizes.canonical(d) for d in value.type.shape]
             if wanted != given and not all(

@@ -23,7 +23,7 @@ from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
-from s2sad.transforms.reread import grown_arrays, rereads, tape_versions
+from s2sad.transforms.reread import grown_arrays, needs_itself, rereads, tape_versions
 from s2sad.transforms.sizes import Resolver
 from s2sad.transforms.tape import Tape, make_tape
 
@@ -62,7 +62,8 @@ class Plan:
         self.outward: dict[Instr, dict[Value, None]] = {}
         self.steps = steps(program, counting)
         self.measures = {(n,) for found in lengths.values() for n in found}  # not to be had from the value
-        self.reread = final_elements(program) | rereads(program)
+        again = final_elements(program) | rereads(program)
+        self.reread = {v: r for v, r in again.items() if not needs_itself(program, v, r)}
         self.own_tapes = tape_versions(program)  # their cotangents keep the final shape
         self.on_tape: set[Value] = set()  # those of them that are read there
         self.restored: dict[Value, Value] = {}  # carried ints that the reverse sweep carries back -> cell

@@ -13,6 +13,7 @@ from s2sad.analysis.program import Program
 from s2sad.ir.core import Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
 from s2sad.ir.path import Path
+from s2sad.ir.types import Array
 from s2sad.ops.table import OPS
 
 
@@ -37,6 +38,23 @@ def rereads(program: Program) -> dict[Value, Reread]:
             if isinstance(v, Value) and final is not None and final is not instr.result:
                 found[v] = Reread(final, instr.args[2:], instr.param("path"))
     return found
+
+
+def needs_itself(program: Program, v: Value, again: Reread) -> bool:
+    """True if it takes `v`, or its shape, to tell where it can be read again: `offset + v.size`."""
+    if not isinstance(v.type, Array):
+        return False
+    seen: set[Operand] = set()
+    todo = list(again.operands)
+    while todo:
+        a = todo.pop()
+        if a is v:
+            return True
+        maker = program.producer.get(a) if isinstance(a, Value) and a not in seen else None
+        seen.add(a)
+        if maker is not None and not maker.blocks:
+            todo += maker.args
+    return False
 
 
 def grown_arrays(program: Program, instr: Instr) -> list[Value] | None:
