@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
+from s2sad.ir.loops import carried
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar, Type
 from s2sad.ir.walk import substitute
 from s2sad.ops.control import IF, UNDEF
@@ -70,8 +71,10 @@ class _Tailform:
                 "yield": lambda end, _: end.args,
             }
             instr = replace(instr, blocks=(*instr.blocks[:-1], self.tail(body, convert, types)))
-        blocks = tuple(map(self.unnest, instr.blocks))
-        return [*before, replace(instr, blocks=blocks), *after]
+        *others, body = map(self.unnest, instr.blocks)
+        if body.end.kind == "unreachable":  # all trips break: the end that no trip gets to hands nothing on
+            body = replace(body, end=End("yield", carried(instr)))
+        return [*before, replace(instr, blocks=(*others, body)), *after]
 
     def without_returns(self, instr: Instr, before: list[Instr], after: list[Instr]) -> Instr:
         """Return the loop with `return` made a break; `after` gets the `if` that returns in its place."""
