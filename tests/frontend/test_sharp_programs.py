@@ -174,6 +174,28 @@ def endless_loop_in_a_helper(x):
     return grow(x[2]) + grow(3.0 * x[0])
 
 
+def both_branches_break(x):
+    s = 0.0
+    for i in range(2):
+        if x[i] > 0:
+            s += np.sin(x[i])
+            break
+        else:
+            break
+    return s * x[2]
+
+
+def break_or_return(x):
+    s = 1.0
+    while True:
+        if x[0] > 2.0:
+            return np.sin(x[1])
+        else:
+            s += x[1] * x[2]
+            break
+    return s * x[0]
+
+
 # --- slices ----------------------------------------------------------------------------------------
 
 
@@ -331,7 +353,7 @@ def wrapped(x):
 RIGHT = [
     last_of_previous_trip, last_of_previous_trip_of_while, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
     array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
-    walrus_in_while, walrus_and_else, nested_loops_with_else, endless_loop_with_return, endless_loop_in_a_helper,
+    walrus_in_while, walrus_and_else, nested_loops_with_else, both_branches_break, break_or_return, endless_loop_with_return, endless_loop_in_a_helper,
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
     list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
     element_by_dots, conj_of_a_real_array_is_itself, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
@@ -421,6 +443,18 @@ REFUSED = [
 def test_refused_with_the_place(f):
     with pytest.raises(s2sad.S2sadError, match=r"test_sharp_programs.py:\d+:\d+: (S402|S311)"):
         s2sad.value_and_grad(f)(A)
+
+
+def test_reverse_over_reverse_of_a_recurrence_of_vectors():
+    def power(v, a):
+        for _ in range(3):
+            v = a @ v
+        return np.sum(v)
+
+    v, a = np.array([0.5, 0.3, 0.2]), np.eye(3) + 0.1 * np.arange(9.0).reshape(3, 3)
+    by_rows = s2sad.jacrev(s2sad.grad(power, 1), 1)(v, a)
+    np.testing.assert_allclose(by_rows, s2sad.hessian(power, 1)(v, a), rtol=1e-12)
+    assert "offset" not in s2sad.grad(power, 1).source_for(v, a)  # the state keeps its size
 
 
 def test_always_raising_raises_what_it_raises():
