@@ -347,7 +347,7 @@ class Calls(Containers):
         name: str,
     ) -> Abstract:
         """Return the result of a method call."""
-        box = self.contents(owner)
+        box = self.checked(self.contents(owner), f"what `.{attr}` is called on")
         if isinstance(owner, Box) and isinstance(box, Struct | Series):
             handler = getattr(self, f"{'dict' if _kind(box) == 'dict' else 'list'}_{attr}", None)
             if handler is not None:

@@ -98,6 +98,7 @@ class Joins(Arrays):
                 kept = self.buffers[buffer].name
                 after.buffers[buffer] = joiner.slot(list(versions), before.buffers[buffer].type, kept)
         after.buffers.update(joiner.made)
+        after.heap.update(joiner.heap)
         self.state = after
         return joiner.results
 
@@ -107,6 +108,7 @@ class _Joiner:
         self.m, self.before, self.edges = machine, before, edges
         self.results: list[Value] = []
         self.made: dict[int, Value] = {}
+        self.heap: dict[int, Abstract] = {}  # contents of containers that stand for several
         self.roots: dict[tuple[int, ...], int] = {}
         self.flags: dict[tuple[Operand, ...], Operand] = {}
         self.slots: dict[tuple[Any, ...], Value] = {}
@@ -314,8 +316,7 @@ class _Joiner:
         if isinstance(joined, Poison):
             return joined
         made = Box(self.m.fresh_id())
-        for edge in self.edges:  # visible to the loop over heap keys in join()
-            edge.state.heap[made.id] = joined
+        self.heap[made.id] = joined
         return made
 
 

@@ -71,7 +71,9 @@ class Loops(Header):
                     raise loop.waiting
             except NotBoundYet as early:
                 self.state, self.builder = before, outer
-                raise (early.error if early.loop is loop else early) from None
+                if early.loop is loop:
+                    raise early.error from None
+                return  # a loop around this one will be read again: now it is as if it had no trips
             except Refine as refine:
                 if refine.loop is not loop:
                     self.state, self.builder = before, outer

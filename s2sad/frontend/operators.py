@@ -13,6 +13,7 @@ import numpy as np
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
 from s2sad.frontend.loops import Loops
+from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -230,14 +231,23 @@ class Operators(Loops):
         for side in (then, other):
             self.state, self.builder = before.copy(), outer.inner()
             self.builder.origin = outer.origin
+            depth = len(self.frames)
             try:
                 value = side()
+            except NotBoundYet:  # this reading of the loop is not the last: the other side will do
+                del self.frames[depth:]
+                if side is other and not edges:
+                    self.state, self.builder = before, outer
+                    raise
+                continue
             except BaseException:
                 self.state, self.builder = before, outer
                 raise
             self.state.frames[scope][slot] = value
             edges.append(Edge(self.state, self.builder))
         self.state, self.builder = before, outer
+        if len(edges) == 1:
+            return self.only_side(edges[0], slot)
         results = self.join(before, edges)
         blocks = tuple(e.builder.block((), "yield", *e.values) for e in edges)
         outer.owner(OPS["if"], (cond,), blocks, tuple(results))
@@ -247,6 +257,12 @@ class Operators(Loops):
         if name and isinstance(value, Num) and isinstance(value.operand, Value) and value.operand in results:
             return value
         return value
+
+    def only_side(self, edge: Edge, slot: str) -> Abstract:
+        """Return the value of the one side of a condition that could be read, read as if it were taken."""
+        self.builder.instrs += edge.builder.instrs
+        self.state = edge.state
+        return self.state.frames[self.frame.id].pop(slot)
 
     def expr_IfExp(self, node: Any, name: str) -> Abstract:
         """Read a `IfExp` expression."""

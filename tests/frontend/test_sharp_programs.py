@@ -41,6 +41,40 @@ def last_of_previous_trip_of_while(x):
     return s
 
 
+def bound_before_an_inner_loop(x):
+    s = 0.0
+    for i in range(3):
+        for j in range(i):
+            s += t * x[j]
+        t = x[i] * x[i]
+    return s
+
+
+def bound_behind_a_short_circuit(x):
+    s = 0.0
+    for i in range(4):
+        if i > 0 and x[i] > old:
+            s += x[i] * old
+        old = x[i]
+    return s
+
+
+def bound_in_a_conditional_expression(x):
+    for i in range(3):
+        s = x[i] if i == 0 else s * x[i] + x[0]
+    return s
+
+
+def list_of_either_branch(x):
+    if x[0] > 0:
+        items = []
+    else:
+        items = [x[0]]
+    for i in range(3):
+        items.append(x[i] * x[i])
+    return sum(items)
+
+
 def largest(x):
     first = True
     for v in x:
@@ -351,7 +385,8 @@ def wrapped(x):
 
 
 RIGHT = [
-    last_of_previous_trip, last_of_previous_trip_of_while, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
+    bound_before_an_inner_loop, bound_behind_a_short_circuit, bound_in_a_conditional_expression,
+    list_of_either_branch, last_of_previous_trip, last_of_previous_trip_of_while, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
     array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
     walrus_in_while, walrus_and_else, nested_loops_with_else, both_branches_break, break_or_return, endless_loop_with_return, endless_loop_in_a_helper,
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
