@@ -1,6 +1,6 @@
 """Programs that went wrong once: right as emitted, as loop nests and to second order, or refused."""
 
-# ruff: noqa: E501, F841
+# ruff: noqa: E501, F841, SIM108
 
 from __future__ import annotations
 
