@@ -155,7 +155,11 @@ class Assign(Calls):
             self.state.heap[owner.id] = Struct(contents.kind, tuple(pairs), tuple(pairs.values()))
             return
         if isinstance(contents, Series):
-            self.write(contents.rows, index, value)
+            if len(index) != 1 or not isinstance(index[0], Num | Static):
+                raise self.refuse(
+                    "S107", "only single items of a list built in a loop can be set", "use a loop", node
+                )
+            self.push_row(self.series_rows(contents), index[0], value)
             return
         if isinstance(contents, Num):
             raise self.needs_rank(contents, len(index), node)

@@ -179,9 +179,16 @@ class Lists(Iterate):
         count = self.emit("add", series.count, 1)
         return Series(Ref(ref.buffer, (), (), t), count)
 
-    def push_row(self, rows: Ref, k: Num, value: Abstract) -> None:
+    def push_row(self, rows: Ref, k: Abstract, value: Abstract) -> None:
         """Copy an item to its row. The list of the program holds the array itself: from here on a write
         to one of them makes the other unknown."""
+        dtype = self.operand(value).type.dtype
+        if not np.can_cast(dtype, rows.type.dtype):
+            raise self.mismatch(
+                "S321",
+                f"{dtype} cannot be an item of a list built in a loop that began with {rows.type.dtype}",
+                "begin with the wider kind: 0.0 for 0",
+            )
         self.write(rows, (k,), value, "push")
         if isinstance(value, Ref):
             for other in (value.buffer, *self.overlapping(value.buffer)):

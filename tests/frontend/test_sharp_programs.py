@@ -291,6 +291,28 @@ def element_stored_after_a_break(x):
     return s + np.sum(y * x)
 
 
+def item_of_a_growing_list_set(x):
+    items = [x * 1.0]
+    last = []
+    for i in range(3):
+        items.append(items[-1] * x)
+        items[0] = items[1] + 1.0
+        items[-1] += 2.0
+        last.append(x[i])
+        last[-1] = last[-1] * 2
+    return np.sum(np.stack(items) ** 2) + sum(last)
+
+
+def numbers_of_two_kinds_listed(x):
+    ys = []
+    for i in range(3):
+        if x[i] > 0.6:
+            ys.append(1)
+        else:
+            ys.append(x[i])
+    return np.sum(np.array(ys) ** 2)
+
+
 def list_left_by_return(x):
     def first_squares(z):
         ys = []
@@ -390,7 +412,7 @@ RIGHT = [
     array_bound_in_a_branch, bound_under_the_same_condition, returns_early_around_a_write, read_in_the_else,
     walrus_in_while, walrus_and_else, nested_loops_with_else, both_branches_break, break_or_return, endless_loop_with_return, endless_loop_in_a_helper,
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
-    list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
+    item_of_a_growing_list_set, numbers_of_two_kinds_listed, list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
     element_by_dots, conj_of_a_real_array_is_itself, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
 ]  # fmt: skip
 
