@@ -155,9 +155,13 @@ class Assign(Calls):
             self.state.heap[owner.id] = Struct(contents.kind, tuple(pairs), tuple(pairs.values()))
             return
         if isinstance(contents, Series):
-            if len(index) != 1 or not isinstance(index[0], Num | Static):
-                raise self.refuse(
-                    "S107", "only single items of a list built in a loop can be set", "use a loop", node
+            single = len(index) == 1 and isinstance(index[0], Num | Static)
+            if not single or contents.rows.type.ndim > 1 or self.operand(value, node).type.ndim:
+                raise self.refuse(  # such a list holds copies, the program's holds the arrays themselves
+                    "S107",
+                    "of a list built in a loop only items that are numbers can be set, one by one",
+                    "fill an array instead: ys = np.empty((n, m)); ys[i] = y",
+                    node,
                 )
             self.push_row(self.series_rows(contents), index[0], value)
             return

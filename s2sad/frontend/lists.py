@@ -189,6 +189,8 @@ class Lists(Iterate):
                 f"{dtype} cannot be an item of a list built in a loop that began with {rows.type.dtype}",
                 "begin with the wider kind: 0.0 for 0",
             )
+        if isinstance(value, Ref) and isinstance(row := self.getitem(rows, (k,)), Ref):
+            self.check_fits(value, row, stretched=False)
         self.write(rows, (k,), value, "push")
         if isinstance(value, Ref):
             for other in (value.buffer, *self.overlapping(value.buffer)):

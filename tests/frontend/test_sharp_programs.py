@@ -292,15 +292,13 @@ def element_stored_after_a_break(x):
 
 
 def item_of_a_growing_list_set(x):
-    items = [x * 1.0]
-    last = []
+    items = [x[0] * 1.0]
     for i in range(3):
-        items.append(items[-1] * x)
+        items.append(items[-1] * x[i])
         items[0] = items[1] + 1.0
         items[-1] += 2.0
-        last.append(x[i])
-        last[-1] = last[-1] * 2
-    return np.sum(np.stack(items) ** 2) + sum(last)
+        items[-1] = items[-1] * 2
+    return sum(items)
 
 
 def numbers_of_two_kinds_listed(x):
