@@ -152,7 +152,7 @@ class Assign(Calls):
                 if not -len(pairs) <= k < len(pairs):
                     raise self.mismatch("S319", "IndexError: list assignment index out of range", "", node)
                 pairs[k % len(pairs)] = value
-            self.state.heap[owner.id] = Struct(contents.kind, tuple(pairs), tuple(pairs.values()))
+            self.refill(owner, Struct(contents.kind, tuple(pairs), tuple(pairs.values())))
             return
         if isinstance(contents, Series):
             single = len(index) == 1 and isinstance(index[0], Num | Static)
@@ -188,7 +188,7 @@ class Assign(Calls):
             )
         pairs = dict(zip(contents.keys, contents.items, strict=True))
         pairs[attr] = value
-        self.state.heap[owner.id] = Struct("record", tuple(pairs), tuple(pairs.values()), contents.cls)
+        self.refill(owner, Struct("record", tuple(pairs), tuple(pairs.values()), contents.cls))
 
     def do_AugAssign(self, node: Any) -> Outcome:
         """Read a `AugAssign` statement."""

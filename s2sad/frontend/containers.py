@@ -15,6 +15,7 @@ from s2sad.frontend.values import (
     Box,
     Lazy,
     Ref,
+    Series,
     Static,
     Struct,
 )
@@ -74,6 +75,8 @@ class Containers(Builtins):
         self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
     ) -> Abstract:
         """`ys.copy()`."""
+        if isinstance(contents, Series):
+            contents = self.series_copy(self.series_rows(contents))
         return self.box(contents)
 
     def list_pop(
@@ -89,7 +92,7 @@ class Containers(Builtins):
         if not -len(items) <= k < len(items):
             raise self.mismatch("S319", "IndexError: pop index out of range", "", node)
         item = items.pop(k)
-        self.state.heap[box.id] = Struct("list", tuple(range(len(items))), tuple(items))
+        self.refill(box, Struct("list", tuple(range(len(items))), tuple(items)))
         return item
 
     def list_insert(
@@ -102,7 +105,7 @@ class Containers(Builtins):
             )
         items = list(contents.items)
         items.insert(self.static_int(args[0], "the index", node), args[1])
-        self.state.heap[box.id] = Struct("list", tuple(range(len(items))), tuple(items))
+        self.refill(box, Struct("list", tuple(range(len(items))), tuple(items)))
         return Static(None)
 
     def list_reverse(
@@ -113,7 +116,7 @@ class Containers(Builtins):
             raise self.refuse(
                 "S107", "reverse of a list built in a loop is not supported", "use ys[::-1]", node
             )
-        self.state.heap[box.id] = Struct("list", contents.keys, contents.items[::-1])
+        self.refill(box, Struct("list", contents.keys, contents.items[::-1]))
         return Static(None)
 
     def dict_get(
@@ -150,7 +153,7 @@ class Containers(Builtins):
                 raise self.refuse("S114", "dict.update needs a dict", "assign the items one by one", node)
             pairs.update(zip(other.keys, other.items, strict=True))
         pairs.update(kwargs)
-        self.state.heap[box.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))
+        self.refill(box, Struct("dict", tuple(pairs), tuple(pairs.values())))
         return Static(None)
 
     def dict_pop(
@@ -164,7 +167,7 @@ class Containers(Builtins):
                 return args[1]
             raise self.mismatch("S319", f"KeyError: {key!r}", "", node)
         found: Abstract = pairs.pop(key)
-        self.state.heap[box.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))
+        self.refill(box, Struct("dict", tuple(pairs), tuple(pairs.values())))
         return found
 
     def construct(

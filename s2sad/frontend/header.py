@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -78,6 +79,7 @@ class Loop:
     counts: list[Counted] = field(default_factory=list)
     leaving: bool = False  # the edge that is being looked at leads out of the loop
     escaping: tuple[Key, ...] = ()  # names not bound before the loop that later trips or statements may read
+    at_next: Callable[[], None] = lambda: None  # checks what must hold where another trip begins
     waiting: S2sadError | None = None  # a name was read that a later part of the body should bind
 
 
@@ -232,6 +234,8 @@ class Header(Joins):
         values: list[Operand] = []
         found: dict[Key, int] = {}
         loop.leaving = leaves
+        if not leaves:
+            loop.at_next()
         for key, header in loop.header.items():
             if key[0] == "heap":
                 now: Abstract = self.state.heap[key[1]]
@@ -297,6 +301,8 @@ class Header(Joins):
         if isinstance(header, Poison) and header is not UNBOUND:
             return None
         match header, now:
+            case _, Poison() if now is not UNBOUND:
+                raise Refine(loop, key, Hint("poison", None, now))
             case Num(param), Num() | Static() if isinstance(param, Value):
                 operand = self.operand(now)
                 joined = join_types(param.type, operand.type)

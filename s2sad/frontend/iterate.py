@@ -17,6 +17,7 @@ from s2sad.frontend.machine import Unroll
 from s2sad.frontend.outcome import StaticExit, Unrolled
 from s2sad.frontend.values import (
     Abstract,
+    Box,
     Generator,
     Lazy,
     Num,
@@ -243,7 +244,7 @@ class Iterate(Expressions):
         numbered = isinstance(iterable, Lazy) and iterable.kind == "enumerate"
         fixed = self.enumerated(iterable, node) if numbered else self.fixed_items(iterable, node)  # type: ignore[arg-type]
         if fixed is not None and self.worth_unrolling(fixed):
-            self.run_unrolled(fixed, target, body, node)
+            self.run_unrolled(iterable, fixed, target, body, node)
             return
         saved = self.state.copy(), self.builder, list(self.builder.instrs)
         try:
@@ -256,7 +257,7 @@ class Iterate(Expressions):
                 raise unroll.error from None
             self.state, self.builder = saved[0], saved[1]
             self.builder.instrs[:] = saved[2]
-            self.run_unrolled(self.static_items(iterable, node), target, body, node)
+            self.run_unrolled(iterable, self.static_items(iterable, node), target, body, node)
 
     pending_symbol: str = ""
     branch_depth: int = 0  # run-time conditions around what is being read
@@ -268,7 +269,9 @@ class Iterate(Expressions):
             and all(isinstance(i, Num) and isinstance(i.operand, Literal) for i in items)
         )
 
-    def run_unrolled(self, items: list[Abstract], target: Any, body: Callable[[], Any], node: Any) -> None:
+    def run_unrolled(
+        self, iterable: Abstract, items: list[Abstract], target: Any, body: Callable[[], Any], node: Any
+    ) -> None:
         """Run the body for each item in turn."""
         if len(items) > UNROLL_LIMIT:
             raise self.refuse(
@@ -280,8 +283,9 @@ class Iterate(Expressions):
         from_loops = self.frame.loops
         marker = Unrolled(self.branch_depth)
         from_loops.append(marker)
+        views = self.iterated(iterable)
         try:
-            for item in items:
+            for k, item in enumerate(items):
                 self.assign(target, item)
                 left = body()
                 if isinstance(left, StaticExit):
@@ -290,11 +294,39 @@ class Iterate(Expressions):
                 elif left is not None:
                     marker.left = left
                     break
+                self.check_unchanged(views, k + 1, node)
         finally:
             from_loops.remove(marker)
         self.unrolled_exit = marker.left
 
     unrolled_exit: Any = None
+
+    def iterated(self, iterable: Abstract, kind: str = "") -> list[tuple[Box, str, Abstract]]:
+        """Return the containers that a loop runs over, how, and what they hold now."""
+        if isinstance(iterable, Lazy):
+            return [v for part in iterable.parts for v in self.iterated(part, iterable.kind)]
+        if not isinstance(iterable, Box):
+            return []
+        contents = self.state.heap[iterable.id]
+        if isinstance(contents, Struct) and contents.kind == "dict" and kind not in ("values", "items"):
+            kind = "keys"
+        return [(iterable, kind, contents)]
+
+    def check_unchanged(self, views: list[tuple[Box, str, Abstract]], k: int, node: Any) -> None:
+        """Refuse a loop that changes what is to come of its iterable, from item `k` on."""
+        for box, kind, was in views:
+            now = self.state.heap[box.id]
+            if isinstance(was, Struct) and isinstance(now, Struct) and was.keys == now.keys:
+                start = 0 if kind == "reversed" else k
+                same = kind == "keys" or was.items[start:] == now.items[start:]
+            elif isinstance(was, Series) and isinstance(now, Series):
+                same = was.count == now.count and was.rows.buffer == now.rows.buffer
+            else:
+                same = False
+            if not same:
+                raise self.refuse(
+                    "S107", "the loop changes what it runs over", "loop over a copy: for y in list(ys)", node
+                )
 
     def run_counted(
         self,
@@ -320,6 +352,8 @@ class Iterate(Expressions):
                 self.loop_symbols[name] = trips
             self.install_counts(loop, index)
             self.assign(target, item(index))
+            views = self.iterated(iterable)
+            loop.at_next = lambda: self.check_unchanged(views, 0, node)
             try:
                 left = body()
             except Unroll as unroll:

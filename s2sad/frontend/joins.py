@@ -317,6 +317,9 @@ class _Joiner:
             return joined
         made = Box(self.m.fresh_id())
         self.heap[made.id] = joined
+        ids = {p.id for p in parts}
+        ids |= {k for pair in self.m.twins if pair & ids for k in pair}
+        self.m.twins |= {frozenset((made.id, k)) for k in ids}
         return made
 
 

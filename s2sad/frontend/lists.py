@@ -49,7 +49,7 @@ class Lists(Iterate):
             assert isinstance(box, Struct)
             pairs = dict(zip(box.keys, box.items, strict=True))
             pairs[key] = self.expr(node.value)
-            self.state.heap[made.id] = Struct("dict", tuple(pairs), tuple(pairs.values()))
+            self.refill(made, Struct("dict", tuple(pairs), tuple(pairs.values())))
 
         self.comprehend(node, one)
         return made
@@ -143,12 +143,12 @@ class Lists(Iterate):
         now = self.state.heap[box.id]
         if isinstance(now, Struct):
             items = (*now.items, value)
-            self.state.heap[box.id] = Struct("list", tuple(range(len(items))), items)
+            self.refill(box, Struct("list", tuple(range(len(items))), items))
             return
         if isinstance(now, Poison):
             raise self.mismatch(now.code, now.why, now.instead, node)
         assert isinstance(now, Series)
-        self.state.heap[box.id] = self.pushed(now, value, node)
+        self.refill(box, self.pushed(now, value, node))
 
     def pushed(self, series: Series, value: Abstract, node: Any) -> Series:
         """Return a series with one more row, grown where it is full."""
@@ -166,14 +166,16 @@ class Lists(Iterate):
         outer = self.builder
         grow, keep = outer.inner(), outer.inner()
         grow.origin = keep.origin = outer.origin
-        more = grow.emit(OPS["empty_like"], rows, dtype=None)
+        room = grow.emit(OPS["add"], capacity, Literal(8))  # also where there was none
+        rest = [grow.emit(OPS["size"], rows, axis=k + 1) for k in range(item.ndim)]
+        more = grow.emit(OPS["empty"], room, *rest, dtype=item.dtype)
         grown = grow.emit(OPS["concatenate"], rows, more, axis=0)
         t = Array(rows.type.dtype, (self.sizes.fresh(), *rows.type.shape[1:]))
         result = Value(rows.name, t)
         blocks = (grow.block((), "yield", grown), keep.block((), "yield", rows))
         outer.owner(OPS["if"], (is_full,), blocks, (result,))
         ref = self.new_buffer(result, rows.name)
-        for other in self.overlapping(series.rows.buffer):
+        for other in (series.rows.buffer, *self.overlapping(series.rows.buffer)):
             self.overlaps.add(frozenset((ref.buffer, other)))
         self.push_row(ref, Num(series.count), value)
         count = self.emit("add", series.count, 1)

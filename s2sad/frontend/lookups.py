@@ -224,8 +224,21 @@ class Lookups(Operators):
 
     def series_item(self, series: Series, key: Abstract, node: Any, name: str) -> Abstract:
         """Return an item or slice of a list built in a loop."""
-        rows = self.series_rows(series)
-        return self.getitem(rows, (key,), name)
+        found = self.getitem(self.series_rows(series), (key,), name)
+        if isinstance(key, Struct) and key.kind == "slice":
+            assert isinstance(found, Ref)
+            return self.box(self.series_copy(found, name))
+        return found
+
+    def series_copy(self, rows: Ref, name: str = "") -> Series:
+        """Return a new list of the given rows. Its items are those of the old one: where they are
+        arrays, a write to one of them makes the other list unknown."""
+        copy = self.absorb(apply("copy", self.leaf(rows)), {}, name)
+        assert isinstance(copy, Ref)
+        if rows.type.ndim > 1:
+            for other in (rows.buffer, *self.overlapping(rows.buffer)):
+                self.overlaps.add(frozenset((copy.buffer, other)))
+        return Series(copy, self.size(copy, 0).operand)
 
     def series_rows(self, series: Series) -> Ref:
         """Return the rows that are filled, as an array view."""

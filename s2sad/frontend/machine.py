@@ -100,6 +100,13 @@ class NamedView:
     value: Value
 
 
+TWIN_CHANGED = Poison(
+    "S402",
+    "this container may be one that was changed under another name, which cannot be told here",
+    "copy it where it is chosen",
+)
+
+
 class Machine:
     """Holds the state and the builder; the classes derived from it read syntax."""
 
@@ -112,6 +119,7 @@ class Machine:
         self.info: dict[int, Frame] = {}
         self.buffers: dict[int, Buffer] = {}
         self.overlaps: set[frozenset[int]] = set()  # pairs of buffers that may share memory
+        self.twins: set[frozenset[int]] = set()  # pairs of containers that may be one
         self.fixed: dict[int, Value] = {}  # captured arrays: never written
         self.counter = 0
         self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
@@ -288,6 +296,15 @@ class Machine:
         made = Box(self.fresh_id())
         self.state.heap[made.id] = contents
         return made
+
+    def refill(self, box: Box, contents: Abstract) -> None:
+        """Change the contents of a container. What may be the same container is unknown from here on."""
+        self.state.heap[box.id] = contents
+        for pair in self.twins:
+            if box.id in pair:
+                (twin,) = pair - {box.id}
+                if twin in self.state.heap:
+                    self.state.heap[twin] = TWIN_CHANGED
 
     def contents(self, value: Abstract) -> Abstract:
         """Return the contents of a container (boxes opened), or the value itself."""

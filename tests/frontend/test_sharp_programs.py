@@ -404,6 +404,54 @@ def wrapped(x):
     return np.sum(x * x)
 
 
+# --- containers that are copied, chosen or changed on the way ---------------------------------------
+
+
+def copies_of_a_grown_list(x):
+    ys = []
+    for i in range(3):
+        ys.append(x[i])
+    zs = ys[:]
+    zs[0] = x[2] * 2
+    ws = list(ys)
+    ws.append(x[3])
+    vs = ys.copy()
+    vs[-1] = x[0] * x[1]
+    return ys[0] + zs[0] * x[1] + sum(ws) + sum(vs) + len(ys[1:])
+
+
+def tail_of_a_grown_list(x):
+    ys = []
+    for i in range(3):
+        ys.append(x * x[i])
+    zs = ys[1:]
+    zs.append(x)
+    return np.sum(ys[0]) + np.sum(zs[2]) + np.sum(np.stack(zs[1:]))
+
+
+def list_grown_from_no_room(x):
+    ys = []
+    for i in range(len(x) - 4):
+        ys.append(x[i] * x[i])
+    k = 0
+    while k < 3:
+        ys.append(x[k] * k)
+        k += 1
+    return sum(ys)
+
+
+def list_changed_behind_the_loop(x):
+    ys = [x[0], x[1], x[2]]
+    for i, y in enumerate(ys):
+        ys[i] = y * 3
+    for y in list(ys):
+        ys.append(y * y)
+    d = {"a": x[0], "b": x[1]}
+    for k, v in d.items():
+        d[k] = v * v
+    return sum(ys) + d["a"] * d["b"]
+
+
 RIGHT = [
     bound_before_an_inner_loop, bound_behind_a_short_circuit, bound_in_a_conditional_expression,
     list_of_either_branch, last_of_previous_trip, last_of_previous_trip_of_while, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
@@ -412,6 +460,7 @@ RIGHT = [
     reversed_from_an_index, reversed_to_an_index, rows_appended, states_appended,
     item_of_a_growing_list_set, numbers_of_two_kinds_listed, list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
     element_by_dots, conj_of_a_real_array_is_itself, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
+    copies_of_a_grown_list, tail_of_a_grown_list, list_grown_from_no_room, list_changed_behind_the_loop,
 ]  # fmt: skip
 
 
@@ -488,16 +537,87 @@ def base_of_an_element_written(x):
     return y * 2.0
 
 
+def dict_chosen_by_a_branch(x):
+    p, q = {"u": x[0]}, {"u": x[1]}
+    e = p if x[0] > 0 else q
+    e["u"] = x[2]
+    return p["u"] * 2 + q["u"]
+
+
+def list_chosen_by_a_branch_grows_in_a_loop(x):
+    p, q = [x[0]], [x[1]]
+    e = p if x[0] > 0 else q
+    for i in range(3):
+        e.append(x[i])
+    return sum(p)
+
+
+def list_rebound_in_a_branch(x):
+    ys = [x[0]]
+    zs = ys
+    if x[1] > 0:
+        zs = [x[1]]
+    ys[0] = x[2]
+    return zs[0]
+
+
+def name_of_an_item_over_append(x):
+    ys = []
+    for i in range(3):
+        ys.append(x * x[i])
+    y = ys[0]
+    ys.append(x * 3)
+    y[1] = x[0] * 9
+    return np.sum(ys[0])
+
+
+def grown_while_iterated(x):
+    ys = []
+    for i in range(3):
+        ys.append(x[i])
+    for y in ys:
+        if y > 1.5:
+            ys.append(y * x[1])
+            continue
+    return sum(ys)
+
+
+def literal_list_grown_while_iterated(x):
+    ys, s = [x[0]], 0.0
+    for y in ys:
+        s += y
+        if len(ys) < 4:
+            ys.append(y * x[1])
+    return s
+
+
+def item_ahead_replaced(x):
+    d, s = {"a": x[0], "b": x[1]}, 0.0
+    for v in d.values():
+        s += v
+        d["b"] = x[0] * x[0]
+    return s
+
+
 REFUSED = [
     item_of_a_list_written, array_of_a_list_written, one_array_appended_many_times, part_by_split_written,
     transposed_by_einsum_written, element_by_dots_written, base_of_an_element_written,
 ]  # fmt: skip
+REFUSED_OF_NUMBERS = [
+    dict_chosen_by_a_branch, list_chosen_by_a_branch_grows_in_a_loop, list_rebound_in_a_branch,
+    name_of_an_item_over_append, grown_while_iterated, literal_list_grown_while_iterated, item_ahead_replaced,
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)
-def test_refused_with_the_place(f):
-    with pytest.raises(s2sad.S2sadError, match=r"test_sharp_programs.py:\d+:\d+: (S402|S311)"):
-        s2sad.value_and_grad(f)(A)
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(f, A) for f in REFUSED] + [(f, X) for f in REFUSED_OF_NUMBERS],
+    ids=lambda f: getattr(f, "__name__", ""),
+)
+def test_refused_with_the_place(f, x):
+    f(x.copy())  # NumPy runs it
+    with pytest.raises(s2sad.S2sadError, match=r"test_sharp_programs.py:\d+:\d+: (S402|S311|S107)"):
+        s2sad.value_and_grad(f)(x)
 
 
 def test_reverse_over_reverse_of_a_recurrence_of_vectors():
