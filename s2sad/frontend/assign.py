@@ -154,7 +154,7 @@ class Assign(Calls):
                 pairs[k % len(pairs)] = value
             self.refill(owner, Struct(contents.kind, tuple(pairs), tuple(pairs.values())))
             return
-        if isinstance(contents, Series):
+        if isinstance(owner, Box) and isinstance(contents, Series):
             single = len(index) == 1 and isinstance(index[0], Num | Static)
             if not single or contents.rows.type.ndim > 1 or self.operand(value, node).type.ndim:
                 raise self.refuse(  # such a list holds copies, the program's holds the arrays themselves
@@ -164,6 +164,7 @@ class Assign(Calls):
                     node,
                 )
             self.push_row(self.series_rows(contents), index[0], value)
+            self.refill(owner, contents)
             return
         if isinstance(contents, Num):
             raise self.needs_rank(contents, len(index), node)

@@ -314,9 +314,8 @@ class Calls(Containers):
                 return Leaf(operand)
             case Struct(kind="tuple") | Struct(kind="list"):
                 return tuple(self.argument(i, False, views, key, node) for i in box.items)
-            case Series():
-                rows = self.series_rows(box)
-                return self.argument(rows, False, views, key, node)
+            case Series():  # no view: NumPy makes an array of a list, also in np.asarray
+                return Leaf(self.read(self.series_rows(box)))
             case Range():
                 items = self.static_items(box, node)
                 return tuple(self.argument(i, False, views, key, node) for i in items)

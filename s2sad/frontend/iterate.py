@@ -151,8 +151,7 @@ class Iterate(Expressions):
                     lambda i: self.getitem(ref, (Num(i),)),
                 )
             case Series():
-                rows = self.series_rows(box)
-                return Literal(0), box.count, Literal(1), lambda i: self.getitem(rows, (Num(i),))
+                return Literal(0), box.count, Literal(1), lambda i: self.series_pick(value, i)
             case Static(value=np.ndarray()):
                 return self.counted(self.new_buffer(self.constant_array(box.value)), node)
             case Struct(kind="list") | Struct(kind="tuple"):
@@ -167,6 +166,12 @@ class Iterate(Expressions):
                     else self.mismatch("S318", "a number cannot be iterated over", "use range(n)", node)
                 )
         raise self.mismatch("S318", f"{describe(box)} cannot be iterated over", "", node)
+
+    def series_pick(self, value: Abstract, i: Operand) -> Abstract:
+        """Return an item of a list built in a loop as it is in the present trip, which may have set it."""
+        series = self.contents(value)
+        assert isinstance(series, Series)
+        return self.getitem(self.series_rows(series), (Num(i),))
 
     def counted_lazy(
         self, kind: str, parts: tuple[Abstract, ...], node: Any

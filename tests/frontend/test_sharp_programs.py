@@ -452,6 +452,38 @@ def list_changed_behind_the_loop(x):
     return sum(ys) + d["a"] * d["b"]
 
 
+def numbers(x):
+    ys = []
+    for i in range(3):
+        ys.append(x[i])
+    return ys
+
+
+def arrays_of_grown_lists(x):
+    ys = numbers(x)
+    a, b = np.asarray(ys), np.array(ys)
+    a *= 2
+    ys[0] = x[2] * 7
+    zs = []
+    for i in range(3):
+        zs.append(x * x[i])
+    c, d = np.asarray(zs), np.vstack(zs)
+    c[0] = 1.0
+    d[1] *= x[0]
+    return a.sum() + ys[0] * b[1] + sum(ys) + np.sum(zs[0]) + c.sum() * d.sum()
+
+
+def items_set_ahead_of_the_loop(x):
+    ys = numbers(x)
+    s = 0.0
+    for k, y in enumerate(ys):
+        ys[2] = y * x[0]
+        s += ys[k] * y
+    for y in reversed(ys):
+        ys[0] = y * 2
+    return s + sum(ys)
+
+
 RIGHT = [
     bound_before_an_inner_loop, bound_behind_a_short_circuit, bound_in_a_conditional_expression,
     list_of_either_branch, last_of_previous_trip, last_of_previous_trip_of_while, largest, bound_in_first_trip, buffer_made_late, array_bound_in_loop,
@@ -461,6 +493,7 @@ RIGHT = [
     item_of_a_growing_list_set, numbers_of_two_kinds_listed, list_left_by_break, element_stored_after_a_break, list_left_by_return, list_with_continue, rows_listed_then_base_written,
     element_by_dots, conj_of_a_real_array_is_itself, name_of_a_view_in_a_branch, views_and_swaps, row_read_and_base_written, wrapped,
     copies_of_a_grown_list, tail_of_a_grown_list, list_grown_from_no_room, list_changed_behind_the_loop,
+    arrays_of_grown_lists, items_set_ahead_of_the_loop,
 ]  # fmt: skip
 
 
@@ -561,6 +594,21 @@ def list_rebound_in_a_branch(x):
     return zs[0]
 
 
+def item_of_a_chosen_list_set(x):
+    ys, zs = numbers(x), numbers(x * 2)
+    chosen = ys if x[0] > 0 else zs
+    chosen[0] = x[2] * 5
+    return ys[0] + zs[0] * x[1]
+
+
+def item_of_a_list_that_may_be_chosen_set(x):
+    ys, zs = numbers(x), numbers(x * 2)
+    chosen = ys if x[0] > 0 else zs
+    for i in range(3):
+        ys[i] = ys[i] * x[0]
+    return sum(chosen)
+
+
 def name_of_an_item_over_append(x):
     ys = []
     for i in range(3):
@@ -605,6 +653,7 @@ REFUSED = [
 ]  # fmt: skip
 REFUSED_OF_NUMBERS = [
     dict_chosen_by_a_branch, list_chosen_by_a_branch_grows_in_a_loop, list_rebound_in_a_branch,
+    item_of_a_chosen_list_set, item_of_a_list_that_may_be_chosen_set,
     name_of_an_item_over_append, grown_while_iterated, literal_list_grown_while_iterated, item_ahead_replaced,
 ]  # fmt: skip
 
