@@ -24,7 +24,7 @@ from s2sad.ir.op import Alias
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
-from s2sad.ops.call import cannot_cast
+from s2sad.ops.call import Casting, cannot_cast
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
 Shape = tuple[Size, ...]
@@ -276,10 +276,10 @@ class Arrays(Memory):
                 "make the array float: np.zeros(n) or x.astype(float)",
             )
 
-    def check_kind(self, value: Abstract, target: Ref, casting: str, node: Any) -> None:
+    def check_kind(self, value: Abstract, target: Ref, casting: Casting, node: Any) -> None:
         """Refuse to store a value in an array of a dtype that NumPy's casting rule does not allow."""
         source, kept = self.leaf(value, node).dtype, target.type.dtype
-        if not np.can_cast(source, kept, casting):  # type: ignore[arg-type]
+        if not np.can_cast(source, kept, casting):
             raise cannot_cast(source, kept, casting).located(self.place(node))
 
     def check_fits(self, value: Ref, target: Ref, stretched: bool) -> None:

@@ -35,6 +35,7 @@ from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import record_of
 from s2sad.ir.types import Array
 from s2sad.ops import lookup, method
+from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
 
 JOINERS = (np.stack, np.vstack, np.hstack, np.concatenate, np.column_stack)
@@ -261,7 +262,7 @@ class Calls(Containers):
         self.write(out, None, result)
         return out
 
-    def check_out(self, call: Any, result: Abstract, out: Ref, casting: str, node: Any) -> None:
+    def check_out(self, call: Any, result: Abstract, out: Ref, casting: Casting, node: Any) -> None:
         """Refuse an `out` of a dtype or shape that NumPy does not write the result to."""
         self.check_kind(result, out, casting, node)
         made = self.leaf(result).type

@@ -10,7 +10,7 @@ import inspect
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, reshape, size, take_at
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +121,16 @@ def expr(x: Any, dtype: Any = None) -> Expr:
     return x if dtype is None else cast(x, np.dtype(dtype))
 
 
-def cast_as(e: Expr, dtype: Any, casting: str = "same_kind") -> Expr:
+def cast_as(e: Expr, dtype: Any, casting: Casting = "same_kind") -> Expr:
     """Return e in the dtype that a call asks for (None: as it is), under NumPy's casting rule."""
     if dtype is None:
         return e
-    if not np.can_cast(e.dtype, np.dtype(dtype), casting):  # type: ignore[arg-type]
+    if not np.can_cast(e.dtype, np.dtype(dtype), casting):
         raise cannot_cast(e.dtype, np.dtype(dtype), casting)
     return cast(e, np.dtype(dtype))
 
 
-def cannot_cast(source: Dtype, target: Dtype, casting: str = "same_kind") -> TypeMismatch:
+def cannot_cast(source: Dtype, target: Dtype, casting: Casting = "same_kind") -> TypeMismatch:
     """Return (to be raised) the error for a cast that NumPy does not make by itself."""
     why = f"TypeError: cannot cast from {source} to {target} according to the rule '{casting}'"
     return TypeMismatch("S325", why, "cast with .astype, or take the real part with np.real")

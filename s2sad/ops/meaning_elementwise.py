@@ -14,6 +14,7 @@ from s2sad.ops.call import (
     FUNCTIONS,
     METHODS,
     Call,
+    Casting,
     as_rank0,
     expr,
     make_call,
@@ -50,7 +51,7 @@ def ufunc(function: Any, op: str) -> Call:
     """Return the Call of a ufunc that is one op."""
 
     def expand_(
-        *xs: Any, where: Any = True, dtype: Any = None, casting: str = "same_kind", **others: Any
+        *xs: Any, where: Any = True, dtype: Any = None, casting: Casting = "same_kind", **others: Any
     ) -> Expr:
         only("where", where, True)
         return elementwise_call(op, *loop_arguments(function, xs[: function.nin], dtype, casting))
@@ -59,7 +60,7 @@ def ufunc(function: Any, op: str) -> Call:
 
 
 def loop_arguments(
-    function: Any, xs: tuple[Any, ...], dtype: Any, casting: str = "same_kind"
+    function: Any, xs: tuple[Any, ...], dtype: Any, casting: Casting = "same_kind"
 ) -> tuple[Expr, ...]:
     """Return the arguments as the loop takes them that NumPy chooses for a result of `dtype`."""
     args = tuple(expr(x) for x in xs)

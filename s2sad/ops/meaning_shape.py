@@ -10,6 +10,7 @@ import numpy as np
 from s2sad.ir.path import At, Index, Item, Span
 from s2sad.ops.call import (
     METHODS,
+    Casting,
     as_rank0,
     cast_as,
     dims,
@@ -300,7 +301,7 @@ def concatenate_(
     return join(exprs(arrays), axis, dtype, casting)
 
 
-def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None, casting: str = "same_kind") -> Expr:
+def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None, casting: Casting = "same_kind") -> Expr:
     """Return the arrays concatenated, cast before where a dtype is given."""
     if not xs:
         raise ValueError("need at least one array to concatenate")
