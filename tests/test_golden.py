@@ -31,8 +31,10 @@ FOLDER = Path(__file__).parent / "golden"
 MARK = "# output\n"
 
 
-def loaded(text: str, file: str) -> dict[str, Any]:
-    """Return the names of a program, alone in its namespace, with its lines where inspect finds them."""
+def loaded(text: str, file: str, folder: str = "") -> dict[str, Any]:
+    """Return the names of a program, alone in its namespace, with its lines where inspect finds them:
+    two texts live at a time need two names, of file or folder."""
+    file = f"<{folder}>/{file}" if folder else file
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     names: dict[str, Any] = {"__name__": Path(file).stem}
     exec(compile(text, file, "exec"), names)
@@ -77,7 +79,8 @@ class Case:
     def f(self) -> Callable[..., Any]:
         """Return the function of the case."""
         program = self.parts[0]
-        return loaded(program, f"{self.path.stem}.py")[last_function(program)]  # type: ignore[no-any-return]
+        names = loaded(program, f"{self.path.stem}.py", self.path.parent.name)
+        return names[last_function(program)]  # type: ignore[no-any-return]
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

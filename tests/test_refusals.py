@@ -25,7 +25,7 @@ SOURCES = Path(s2sad.__file__).parent
 def provoked(path: Path) -> s2sad.S2sadError:
     """Return the error of a case."""
     program = path.read_text(encoding="utf-8").partition(MARK)[0]
-    names = loaded(program, path.name)
+    names = loaded(program, path.name, path.parent.name)
     call = next(line for line in program.splitlines() if line.startswith("# call: ")).removeprefix("# call: ")
     with pytest.raises(s2sad.S2sadError) as caught:
         eval(call, names | {"s2sad": s2sad, "np": np, "example_for": example_for})
