@@ -9,6 +9,7 @@ compiled, with --compiled 0 none.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import Counter
@@ -28,6 +29,8 @@ Job = tuple[int, int]  # seed, 0 or the share of compiled programs
 def run(job: Job) -> tuple[int, Verdict, bool]:
     """Return the verdict on one program and whether it was compiled."""
     number, share = job
+    if number % 20 == 0:
+        gc.collect()
     text = generated(number).text
     verdict = judge(text, number, second=number % 5 == 0, extra=check_lowered)
     compiled = bool(share) and number % share == 0 and verdict.kind == "right"
@@ -42,7 +45,7 @@ def verdicts(jobs: list[Job], workers: int) -> Iterator[tuple[int, Verdict, bool
     if workers <= 1:
         yield from map(run, jobs)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:  # a fifth of the time
         yield from pool.map(run, jobs, chunksize=10)
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s2sad.ir.core import Function, Instr
+from s2sad.ir.core import Block, Function, Instr
 from s2sad.passes.base import Pass
 from s2sad.passes.rewrite import Rewriter
 
@@ -29,7 +29,7 @@ class _Callees(Rewriter):
 
     def of(self, fn: Function) -> Function:
         if fn not in self.done:
-            self.done[fn] = self.step(self.function(fn))
+            self.done[fn] = self.step(self.function(fn) if _calls(fn.block) else fn)
         return self.done[fn]
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
@@ -41,3 +41,11 @@ class _Callees(Rewriter):
                 params = tuple((k, cleaned if k == "callee" else v) for k, v in new.params)
                 new = replace(new, params=params)
         return (new,)
+
+
+def _calls(block: Block) -> bool:
+    """Return whether a block calls functions."""
+    for instr in block.instrs:
+        if instr.op.name == "call" or any(map(_calls, instr.blocks)):
+            return True
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,8 +40,11 @@ class Rewriter:
 
     def operands(self, args: tuple[Operand, ...]) -> tuple[Operand, ...]:
         """Return what stands for `args` now; the same tuple if nothing changed."""
-        new = tuple(map(self.operand, args))
-        return args if all(n is o for n, o in zip(new, args, strict=True)) else new
+        known = self.map
+        for a in args:
+            if isinstance(a, Value) and a in known:
+                return tuple(map(self.operand, args))
+        return args
 
     def function(self, fn: Function) -> Function:
         """Return the rewritten function."""
@@ -85,7 +89,7 @@ class Rewriter:
 
 def same_objects(new: Sequence[object], old: Sequence[object]) -> bool:
     """True if both hold the same objects in the same order."""
-    return len(new) == len(old) and all(n is o for n, o in zip(new, old, strict=True))
+    return len(new) == len(old) and all(map(operator.is_, new, old))
 
 
 class Renamer(Rewriter):
