@@ -45,7 +45,4 @@ class _Callees(Rewriter):
 
 def _calls(block: Block) -> bool:
     """Return whether a block calls functions."""
-    for instr in block.instrs:
-        if instr.op.name == "call" or any(map(_calls, instr.blocks)):
-            return True
-    return False
+    return any(instr.op.name == "call" or any(map(_calls, instr.blocks)) for instr in block.instrs)
