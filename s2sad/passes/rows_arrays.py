@@ -5,6 +5,7 @@ from __future__ import annotations
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
 from s2sad.ir.path import Path, is_fancy, may_repeat
+from s2sad.ir.types import without_sizes
 from s2sad.passes.site import Answer, Made, Row, Site, is_array, is_number, is_weak, is_whole, same_type
 
 ZEROS = ("zeros", "zeros_like")
@@ -189,10 +190,46 @@ def _twice_not(site: Site) -> Answer:
     return inner.args[0] if inner is not None and same_type(inner.args[0].type, site.type) else None
 
 
+def _blank(site: Site, k: int) -> Instr | None:
+    """Return what makes argument k, if that is an array made for its shape."""
+    blank = site.definer(site.args[k], "empty")
+    return blank if blank is not None and blank.role else None
+
+
+def _size_of_blank(site: Site) -> Answer:
+    blank, axis = _blank(site, 0), site.instr.param("axis")
+    if blank is None or axis is None:
+        return None
+    n = blank.args[axis]
+    return n if without_sizes(n.type) == without_sizes(site.type) else None
+
+
+def _zeros_like_blank(site: Site) -> Answer:
+    blank = _blank(site, 0)
+    if blank is None or not is_array(site.args[0]):
+        return None
+    dtype = site.instr.param("dtype") or blank.result.type.dtype
+    return Made("zeros", blank.args, params=(("dtype", dtype),))
+
+
+def _spread_like_blank(site: Site) -> Answer:
+    blank = _blank(site, 1)
+    return None if blank is None else Made("broadcast_to", (site.args[0], *blank.args))
+
+
 SPREADING = ("multiply", "add", "subtract", "divide", "where", "setitem", "accum")
 SAME = "shapes are provably equal"
 
 ARRAYS = (
+    Row(("size",), "np.empty((n, m)).shape[0]", "n", "made for its shape", _size_of_blank),
+    Row(("zeros_like",), "np.zeros_like(np.empty(n))", "np.zeros(n)", SAME, _zeros_like_blank),
+    Row(
+        ("broadcast_like",),
+        "np.broadcast_to(x, np.empty(n).shape)",
+        "broadcast_to(x, n)",
+        SAME,
+        _spread_like_blank,
+    ),
     Row(("cast",), "x.astype(x.dtype)", "x", "same dtype, same values", _itself),
     Row(("broadcast_like", "broadcast_to"), "np.broadcast_to(x, x.shape)", "x", SAME, _itself),
     Row(("unbroadcast",), "unbroadcast(x, x.shape)", "x", SAME, _itself),

@@ -39,6 +39,7 @@ class Accumulator:
         self.plan = plan
         self.bars: Bars = {}
         self.owned: set[Operand] = set()  # arrays made here, which nobody else reads
+        self.whole_ones = set(plan.own_tapes)  # whose cotangents have all of their elements, always
         self.strong = _mixes_kinds(plan)
         self.own_code = 0  # from which instruction on the open block belongs to the contribution at hand
 
@@ -74,7 +75,9 @@ class Accumulator:
         """True if a cotangent is known to have the shape of its primal."""
         if not isinstance(value.type, Array):
             return False
-        return value.type.shape == target.type.shape or target in self.plan.own_tapes
+        if value.type.shape == target.type.shape or target in self.whole_ones:
+            return True
+        return not is_lazy(value.type, target.type.shape)
 
     def unmasked(self, scope: Scope, bar: Bar, name: str = "") -> Operand:
         """Return the cotangent with its mask applied."""

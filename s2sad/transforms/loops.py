@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from s2sad.analysis.activity import Activity
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
@@ -58,14 +58,27 @@ class LoopReversal(ABC):
         if not any(loop.results[k] in bars for k in slots):
             return
         counting = self.counting.get(loop)
-        if counting is not None:
-            for way in counting.partial:
-                self.partial(scope, loop, slots, counting, way)
+        heads = {k: self.head(loop, k) for k in slots}
+        if counting is not None and counting.partial:
+            self.last_trip(scope, loop, heads, counting, counting.partial)
         if loop.blocks[-1].end.kind == "yield":
             scope.b.origin, scope.b.role = loop.origin, "reverse"
-            self.trips(scope, loop, slots)
+            self.trips(scope, loop, heads)
         for k in slots:
-            self.hand_on(scope, start[k], self.sums.bars.pop(loop.results[k], None))
+            self.hand_on(scope, start[k], self.sums.bars.pop(heads[k], None))
+
+    def head(self, loop: Instr, k: int) -> Value:
+        """Return the value under which the cotangent of a slot at the head of the last trip is handed on: the
+        loop's result, but where an exit gives that another size."""
+        p, result = carried(loop)[k], loop.results[k]
+        counting = self.counting.get(loop)
+        ways = counting.partial if counting is not None else []
+        if p in self.plan.own_tapes or all(way.end.args[k].type.shape == p.type.shape for way in ways):
+            return result
+        assert isinstance(p.type, Array)
+        own = Value(p.name, Array(p.type.dtype, tuple(self.plan.sizes.fresh() for _ in p.type.shape)))
+        self.sums.whole_ones.add(own)
+        return own
 
     def leaves_with(self, loop: Instr, k: int) -> bool:
         """True if some exit sets the slot."""
@@ -79,17 +92,17 @@ class LoopReversal(ABC):
 
     # completed trips
 
-    def trips(self, scope: Scope, loop: Instr, slots: Sequence[int]) -> None:
+    def trips(self, scope: Scope, loop: Instr, heads: Mapping[int, Value]) -> None:
         """Append the loop over the completed trips, last first."""
         sums, body = self.sums, loop.blocks[-1]
-        slots = [k for k in slots if not self.only_leaves(loop, k)] or list(slots)
+        slots = [k for k in heads if not self.only_leaves(loop, k)] or list(heads)
         free = [
             v
             for v in self.flow.body_targets(loop)
             if not self.plan.program.inside(self.plan.program.block_of[v], body)
         ]
         cursors = self.plan.cursors_in(loop)
-        begin = [sums.settled(scope, loop.results[k]) for k in slots] + [sums.settled(scope, v) for v in free]
+        begin = [sums.settled(scope, heads[k]) for k in slots] + [sums.settled(scope, v) for v in free]
         restored = [(k, p) for k, p in enumerate(carried(loop)) if p in self.plan.restored]
         begin += [self.cursor(scope, c) for c in cursors]
         begin += [scope.fetch(loop.results[k]) for k, _ in restored]
@@ -130,7 +143,7 @@ class LoopReversal(ABC):
         scope.b.owner(FOR, (*header, *begin), (block,), results)
         final = dict(zip([*slots, *free, *cursors, *cells], results, strict=True))
         for k in slots:
-            sums.bars[loop.results[k]] = Bar(final[k])
+            sums.bars[heads[k]] = Bar(final[k])
         for v in [*free, *cursors]:
             sums.bars[v] = Bar(final[v])
         sums.owned.update(results)
@@ -277,39 +290,66 @@ class LoopReversal(ABC):
 
     # a trip that was left early
 
-    def partial(self, scope: Scope, loop: Instr, slots: Sequence[int], counting: Counting, way: Exit) -> None:
-        """Append the reversal of the part of the last trip that ran before an exit."""
+    def last_trip(
+        self, scope: Scope, loop: Instr, heads: Mapping[int, Value], counting: Counting, ways: Sequence[Exit]
+    ) -> None:
+        """Append the reversal of the part of the last trip that ran, if the loop was left by one of `ways`.
+        The cotangents of the loop's results become those of the slots at the head of that trip."""
+        if not ways:
+            for k, head in heads.items():
+                if head is not loop.results[k]:
+                    self.sums.bars[head] = Bar(self.sums.settled(scope, loop.results[k]))
+                    self.sums.bars.pop(loop.results[k], None)
+            return
         assert counting.code is not None
         code = scope.fetch(counting.code)
         bool_code = isinstance(code.type, Scalar) and code.type.dtype.kind == "b"
         if not bool_code:
-            code = scope.b.emit(OPS["equal"], code, Literal(way.code))
+            code = scope.b.emit(OPS["equal"], code, Literal(ways[0].code))
+        self.fork(
+            scope,
+            code,
+            (
+                frozenset(block for block, _ in ways[0].path),
+                lambda inner: self.left(scope, inner, loop, heads, counting, ways[0]),
+            ),
+            (frozenset(), lambda inner: self.last_trip(inner, loop, heads, counting, ways[1:])),
+        )
+
+    def left(
+        self,
+        scope: Scope,
+        inner: Scope,
+        loop: Instr,
+        heads: Mapping[int, Value],
+        counting: Counting,
+        way: Exit,
+    ) -> None:
+        """Append the reversal of the trip that was left by one way, in the scope `inner` of its own."""
+        inner.loop = loop
+        self.enter_last(scope, inner, loop, counting)
+        self.step_cursor(inner, loop)
         path = [block for block, _ in way.path]
-
-        def ran(inner: Scope) -> None:
-            inner.loop = loop
-            self.enter_last(scope, inner, loop, counting)
-            self.step_cursor(inner, loop)
-            for block in reversed(path):
-                inner.open_flat(block)
-            outside = self.in_place
-            self.in_place = outside | {i for block in path for i in block.instrs}
-            given = {k: self.sums.bars.pop(loop.results[k], None) for k in slots}
-            for k, bar in given.items():
-                a = way.end.args[k]
-                if bar is not None and isinstance(a, Value) and a in self.activity:
-                    self.sums.add(inner, a, bar.value, bar.mask)
-            for block, count in reversed(way.path):
-                for instr in reversed(block.instrs[:count]):
-                    self.instr(inner, instr)
-            self.in_place = outside
-            for k in slots:
-                p = carried(loop)[k]
-                bar = self.sums.bars.pop(p, None)
-                if bar is not None:
-                    self.sums.bars[loop.results[k]] = bar
-
-        self.fork(scope, code, (frozenset(path), ran), (frozenset(), lambda inner: None))
+        for block in reversed(path):
+            inner.open_flat(block)
+        outside = self.in_place
+        self.in_place = outside | {i for block in path for i in block.instrs}
+        given = {k: self.sums.bars.pop(loop.results[k], None) for k in heads}
+        for k, bar in given.items():
+            a = way.end.args[k]
+            if bar is not None and isinstance(a, Value) and a in self.activity:
+                self.sums.add(inner, a, bar.value, bar.mask)
+        for block, count in reversed(way.path):
+            for instr in reversed(block.instrs[:count]):
+                self.instr(inner, instr)
+        self.in_place = outside
+        for k, head in heads.items():
+            p = carried(loop)[k]
+            if head is not loop.results[k]:
+                self.sums.bars[head] = Bar(self.sums.settled(inner, p))
+                self.sums.bars.pop(p, None)
+            elif (bar := self.sums.bars.pop(p, None)) is not None:
+                self.sums.bars[head] = bar
 
     def enter_last(self, scope: Scope, inner: Scope, loop: Instr, counting: Counting) -> None:
         """Make the index and counter of the trip that was left known in its scope."""

@@ -196,7 +196,7 @@ class _Reverse(LoopReversal):
             bar = sums.bars.get(y)
             if bar is not None and pointwise(instr):
                 gs[self.pullbacks.seed(y)], mask = bar.value, bar.mask
-                lazy = bar.value.type.shape != y.type.shape
+                lazy = not sums.is_full(bar.value, y)
             elif bar is not None and instr.op is OPS["getitem"]:  # what is added to a part is broadcast to it
                 gs[self.pullbacks.seed(y)] = sums.unmasked(scope, bar)
             elif is_differentiable(y.type):

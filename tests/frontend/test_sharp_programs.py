@@ -8,8 +8,7 @@ import functools
 
 import numpy as np
 import pytest
-from oracle import assert_close, differences, inner
-from property.verdicts import lowering_interpreted
+from right import assert_right
 
 import s2sad
 
@@ -500,19 +499,7 @@ RIGHT = [
 @pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
 @pytest.mark.parametrize("f", RIGHT, ids=lambda f: f.__name__)
 def test_right(f, lowered: bool):
-    x = X.copy()
-    dot = np.random.default_rng(0).normal(size=4)
-    value, slope = f(x.copy()), differences(f, (x,), (dot,), 1e-4)
-    with lowering_interpreted():
-        y, y_dot = s2sad.jvp(f, (x,), (dot,), jit=lowered)
-        got, bar = s2sad.value_and_grad(f, jit=lowered)(x)
-        product = s2sad.hvp(f, (x,), (dot,), jit=lowered)
-    assert_close([y, got], [value, value], 1e-12, "value")
-    assert_close([y_dot], slope, 1e-8, "tangent")
-    assert abs(inner((bar,), (dot,)) - slope[0]) <= 1e-8 * max(1.0, abs(slope[0]))
-    gradient = s2sad.grad(f)
-    assert_close([product], differences(gradient, (x,), (dot,), 1e-4), 1e-6, "second order")
-    np.testing.assert_array_equal(x, X)
+    assert_right(f, X, lowered)
 
 
 def item_of_a_list_written(x):
