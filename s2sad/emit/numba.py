@@ -1,7 +1,8 @@
-"""Lowered text to compiled kernels, by Numba. Nothing else in s2sad imports Numba."""
+"""Lowered text to compiled kernels, by Numba. This and its neighbour for SciPy are what imports Numba."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -20,6 +21,8 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": {"
 
 def compile_kernel(text: str, name: str) -> Callable[..., Any]:
     """Return function `name` of a lowered module, to be compiled at its first call."""
+    if "scipy.special." in text:
+        importlib.import_module("s2sad.emit.numba_special").teach(text)
     namespace = load(text, f"<s2sad lowered {name}>")
     for key, value in list(namespace.items()):
         if isinstance(value, FunctionType):

@@ -11,6 +11,7 @@ from s2sad.ops import (
     meaning_reduce,
     meaning_select,
     meaning_shape,
+    meaning_special,
 )
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
 
@@ -23,13 +24,14 @@ MEANINGS = (
     meaning_reduce,
     meaning_select,
     meaning_shape,
+    meaning_special,
 )
 
 
 def lookup(obj: object) -> Call | None:
-    """Return what calls of a NumPy or math function, ufunc or builtin mean, None if not known."""
+    """Return what calls of a function of NumPy, SciPy or math or of a builtin mean, None if not known."""
     try:
-        return FUNCTIONS.get(obj)
+        return FUNCTIONS.get(obj) or meaning_special.special_functions().get(obj)
     except TypeError:  # not hashable
         return None
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.types import WEAK_BOOL, WEAK_COMPLEX, WEAK_FLOAT, WEAK_INT, Type
-from s2sad.ops.declare import Infer, Params, Types, elementwise, linear, nondiff, refuse
+from s2sad.ops.declare import Infer, Params, Types, elementwise, linear, nondiff
 from s2sad.ops.expr import Expr, Masked, apply
 from s2sad.ops.functions import broadcast_like, nonzero_denominator, where
+from s2sad.ops.special import special
 
 
 def _gives(t: Type) -> Infer:
@@ -170,8 +171,8 @@ _math("acosh", lambda g, x, y: g / _sqrt(x * x - 1.0), domain=(1.2, 3.0))
 _math("atanh", lambda g, x, y: g / (1.0 - x * x), domain=UNIT)
 _math("erf", lambda g, x, y: TWO_OVER_ROOT_PI * _exp(-x * x) * g)
 _math("erfc", lambda g, x, y: -TWO_OVER_ROOT_PI * _exp(-x * x) * g)
-_math("gamma", refuse("math.gamma", "call it on what does not vary"), domain=POSITIVE)
-_math("lgamma", refuse("math.lgamma", "call it on what does not vary"), domain=POSITIVE)
+_math("gamma", lambda g, x, y: y * special("psi", x) * g, domain=POSITIVE)
+_math("lgamma", lambda g, x, y: special("psi", x) * g, domain=POSITIVE)
 _math("radians", lambda g, x, y: DEGREE * g)
 _math("degrees", lambda g, x, y: g / DEGREE)
 _math("fabs", lambda g, x, y: where(x > 0, g, where(x < 0, -g, 0.0)), kinks="0 at 0")

@@ -26,7 +26,7 @@ from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
 from s2sad.transforms.plan import Lengths, Plan, measured
 from s2sad.transforms.reread import grown_arrays
-from s2sad.transforms.rules import scalar_as, zero
+from s2sad.transforms.rules import check_has_rule, scalar_as, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
@@ -206,6 +206,7 @@ class _Reverse(LoopReversal):
         for k, c in enumerate(self.pullbacks.of(instr)):
             a = instr.args[k]
             if c is not None and isinstance(a, Value) and a in self.activity:
+                check_has_rule(instr, k)
                 self.contribute(scope, instr, k, c, gs, mask, lazy, shared)
 
     def contribute(

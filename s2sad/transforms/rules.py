@@ -26,6 +26,9 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
     op, params = instr.op, dict(instr.params)
     if op.derivative is None and op.kind not in (Kind.LINEAR, Kind.BILINEAR):
         raise UnsupportedOp("S203", f"{op.name} has no derivative rule", origin=instr.origin)
+    for k, dot in enumerate(dots):
+        if dot is not None:
+            check_has_rule(instr, k)
     args = tuple(Leaf(a) for a in instr.args)
     ys = tuple(Leaf(r) for r in instr.results)
     y: Any = ys[0] if op.results == 1 else ys
@@ -45,6 +48,16 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
         case _:
             found = op.derivative[0](given, args, y, **params)
     return found if isinstance(found, tuple) else (found,)
+
+
+def check_has_rule(instr: Instr, k: int) -> None:
+    """Raise UnsupportedOp S203 if argument k has no derivative rule; for arguments that vary."""
+    if k in instr.op.extra.get("no_rule", ()):
+        name = instr.op.spelling or instr.op.name
+        why = f"{name} has no derivative rule for its argument {k + 1}, which varies here"
+        raise UnsupportedOp(
+            "S203", why, "stop_gradient(...) around the argument makes it a constant", instr.origin
+        )
 
 
 def _elementwise(

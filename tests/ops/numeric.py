@@ -36,8 +36,9 @@ class Case:
     def __post_init__(self) -> None:
         if self.active is None:
             places = self.op.linear_args or tuple(range(len(self.args)))
+            fixed = (*self.literals, *self.op.extra.get("no_rule", ()))
             self.active = tuple(
-                k for k in places if np.asarray(self.args[k]).dtype.kind in "fc" and k not in self.literals
+                k for k in places if np.asarray(self.args[k]).dtype.kind in "fc" and k not in fixed
             )
 
     @property

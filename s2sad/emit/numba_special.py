@@ -1,0 +1,115 @@
+"""scipy.special in compiled code: Numba is told which C function of SciPy stands for each name."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+import scipy.special
+from numba.extending import get_cython_function_address, overload
+from scipy.special import cython_special
+
+MODULE = "scipy.special.cython_special"
+CALLED = re.compile(r"\bscipy\.special\.(\w+)\(")
+ON_DOUBLES = re.compile(r'"double \((double(?:, double)*)(?:, int __pyx_skip_dispatch)?\)"')
+
+EULER_MACLAURIN = (  # (2k)! / B_2k, by Bernoulli's numbers
+    12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1307674368000.0 / 691.0, 74724249600.0,
+    -10670622842880000.0 / 3617.0, 5109094217170944000.0 / 43867.0, -802857662698291200000.0 / 174611.0,
+    155112100433309859840000.0 / 854513.0, -1693824136731743669452800000.0 / 236364091.0,
+)  # fmt: skip
+
+
+def teach(text: str) -> None:
+    """Make the functions of scipy.special that a lowered text calls known to Numba."""
+    for name in sorted(set(CALLED.findall(text))):
+        _teach(name)
+
+
+@functools.cache
+def _teach(name: str) -> None:
+    if name == "zeta":
+        function, arity = numba.njit(error_model="numpy")(hurwitz_zeta), 2
+    else:
+        function, arity = _c_function(name)
+    overload(getattr(scipy.special, name), strict=False)(TYPED[arity](function))
+
+
+def _c_function(name: str) -> tuple[Any, int]:
+    """Return the C function on doubles and its number of arguments."""
+    for key, capsule in cython_special.__pyx_capi__.items():
+        signature = ON_DOUBLES.search(repr(capsule))
+        if signature and re.fullmatch(rf"(__pyx_fuse(_?\d+)+)?{name}", key):
+            arity = signature[1].count("double")
+            kind = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)
+            return kind(get_cython_function_address(MODULE, key)), arity
+    raise NotImplementedError(f"SciPy has no C function for scipy.special.{name}")
+
+
+def _is_single(*types: Any) -> bool:
+    """True if the result is a float32, as for the ufunc."""
+    return all(t == numba.float32 for t in types)
+
+
+def _unary(f: Any) -> Callable[..., Any]:
+    def typed(x: Any) -> Any:
+        return (lambda x: np.float32(f(x))) if _is_single(x) else (lambda x: f(x))
+
+    return typed
+
+
+def _binary(f: Any) -> Callable[..., Any]:
+    def typed(x: Any, y: Any) -> Any:
+        return (lambda x, y: np.float32(f(x, y))) if _is_single(x, y) else (lambda x, y: f(x, y))
+
+    return typed
+
+
+def _ternary(f: Any) -> Callable[..., Any]:
+    def typed(x: Any, y: Any, z: Any) -> Any:
+        if _is_single(x, y, z):
+            return lambda x, y, z: np.float32(f(x, y, z))
+        return lambda x, y, z: f(x, y, z)
+
+    return typed
+
+
+TYPED = {1: _unary, 2: _binary, 3: _ternary}
+
+
+def hurwitz_zeta(s: float, q: float) -> float:
+    """Return the sum of (q + k) ** -s over k = 0, 1, ...: the first terms, then the Euler-Maclaurin
+    formula (Abramowitz and Stegun 1964, 3.6.28), as SciPy does."""
+    if s == 1.0:
+        return math.inf
+    if q <= 0.0 and q == math.floor(q) and s > 1.0:
+        return math.inf
+    if s < 1.0 or (q <= 0.0 and s != math.floor(s)):
+        return math.nan
+    total = float(q**-s)
+    a, k, term = q, 0, total
+    while k < 9 or a <= 9.0:
+        k += 1
+        a += 1.0
+        term = float(a**-s)
+        total += term
+        if abs(term) < 1.1e-16 * abs(total):
+            return total
+    total += term * a / (s - 1.0) - 0.5 * term
+    factor = 1.0
+    for j in range(12):
+        factor *= s + 2.0 * j
+        term /= a
+        step = factor * term / EULER_MACLAURIN[j]
+        total += step
+        if abs(step) < 1.1e-16 * abs(total):
+            return total
+        factor *= s + 2.0 * j + 1.0
+        term /= a
+    return total

@@ -1,0 +1,126 @@
+"""What calls of scipy.special mean. SciPy is looked at once the program has imported it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from s2sad.ops.call import Call, as_rank0, expr, make_call, only, some_axes, strong, unsupported
+from s2sad.ops.declare import literal_value
+from s2sad.ops.expr import Expr, apply, lift
+from s2sad.ops.functions import exp, expand, log, total, where
+from s2sad.ops.meaning_elementwise import elementwise_call, ufunc
+from s2sad.ops.special import MODULE, PREFIX, special
+from s2sad.ops.table import OPS
+
+ALIASES = {"digamma": "psi", "jn": "jv", "yn": "yv"}
+
+
+def _largest(x: Expr, axis: tuple[int, ...] | None) -> Expr:
+    """The largest elements, constants of the derivative."""
+    return apply("stop_gradient", apply("max", x, axis=axis, keepdims=False))
+
+
+def _finite(m: Expr) -> Expr:
+    return where(apply("isfinite", m), m, 0.0)
+
+
+def _kept(y: Expr, x: Expr, axis: tuple[int, ...] | None) -> Expr:
+    """A reduction of x with its axes put back, where they matter for broadcasting."""
+    return y if axis is None or len(axis) == x.ndim else expand(y, *axis)
+
+
+def _of_floats(x: Any) -> Expr:
+    e = strong(expr(x))
+    if e.dtype.kind != "f":
+        raise unsupported(f"{e.dtype} numbers are not supported here", "pass floats")
+    return e
+
+
+def logsumexp(
+    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Expr:
+    """Return scipy.special.logsumexp(a)."""
+    only("return_sign", return_sign, False)
+    x = _of_floats(a)
+    axes = some_axes(axis, x.ndim)
+    weights = None if b is None else expr(b)
+    if weights is not None:
+        x = where(weights.eq(0), -math.inf, x)
+    m = _finite(_largest(x, axes))
+    parts = exp(x - _kept(m, x, axes))
+    y = log(total(parts if weights is None else weights * parts, axes)) + m
+    return expand(as_rank0(y), *(range(x.ndim) if axes is None else axes)) if keepdims else y
+
+
+def softmax(x: Any, axis: Any = None) -> Expr:
+    """Return scipy.special.softmax(x)."""
+    a = _of_floats(x)
+    axes = some_axes(axis, a.ndim)
+    parts = exp(a - _kept(_largest(a, axes), a, axes))
+    return parts / _kept(total(parts, axes), a, axes)
+
+
+def log_softmax(x: Any, axis: Any = None) -> Expr:
+    """Return scipy.special.log_softmax(x)."""
+    a = _of_floats(x)
+    axes = some_axes(axis, a.ndim)
+    shifted = a - _kept(_finite(_largest(a, axes)), a, axes)
+    return shifted - _kept(log(total(exp(shifted), axes)), a, axes)
+
+
+def polygamma(n: Any, x: Any) -> Expr:
+    """Return scipy.special.polygamma(n, x) of an order that is written as a number."""
+    order = literal_value(lift(n))
+    if not isinstance(order, int) or order < 0:
+        raise unsupported("the order of polygamma must be a number of the text, not negative", "write it out")
+    if order == 0:
+        return as_rank0(elementwise_call(PREFIX + "psi", expr(x)))
+    factor = (-1.0) ** (order + 1) * math.gamma(order + 1.0)
+    return as_rank0(factor * special("zeta", order + 1.0, expr(x)))
+
+
+def multigammaln(a: Any, d: Any) -> Expr:
+    """Return scipy.special.multigammaln(a, d) of a dimension that is written as a number."""
+    n, x = literal_value(lift(d)), expr(a)
+    if not isinstance(n, int) or n < 1:
+        raise unsupported("the dimension of multigammaln must be a number of the text", "write it out")
+    found = special("gammaln", x)
+    for j in range(1, n):
+        found = found + special("gammaln", x - 0.5 * j)
+    return found + n * (n - 1) * 0.25 * math.log(math.pi)
+
+
+def zeta(x: Any, q: Any = None, out: Any = None) -> Expr:
+    """Return scipy.special.zeta(x, q)."""
+    return special("zeta", expr(x), expr(1.0 if q is None else q))
+
+
+RECIPES: tuple[Callable[..., Any], ...] = (logsumexp, softmax, log_softmax, polygamma, multigammaln, zeta)
+STATIC = "return_sign"
+
+
+def special_functions() -> dict[Any, Call]:
+    """Return the calls by function, none if SciPy's special functions are not in use."""
+    module = sys.modules.get(MODULE)
+    if module is None:
+        return {}
+    if module not in _FOUND:
+        _FOUND[module] = dict(_calls(module))
+    return _FOUND[module]
+
+
+_FOUND: dict[Any, dict[Any, Call]] = {}
+
+
+def _calls(module: Any) -> Any:
+    names = {name.removeprefix(PREFIX): name for name in OPS if name.startswith(PREFIX)}
+    for name, op in names.items():
+        if name != "zeta":  # no ufunc
+            yield getattr(module, name), ufunc(getattr(module, name), op)
+    for alias, name in ALIASES.items():
+        yield getattr(module, alias), ufunc(getattr(module, name), names[name])
+    for recipe in RECIPES:
+        yield getattr(module, recipe.__name__), make_call(recipe.__name__, recipe, STATIC)

@@ -1,0 +1,113 @@
+"""scipy.special through the whole compiler: emitted, compiled, both modes, second order, recipes."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special as sc
+from oracle import assert_close, differences, inner
+
+import s2sad
+from s2sad.emit.numba_special import hurwitz_zeta
+from s2sad.ops.special import MODULE, PREFIX
+
+X = np.array([[0.4, 1.2, 2.2], [0.9, 0.6, 1.7]])
+W = np.array([0.5, 0.0, 2.0])
+
+PROGRAMS = [
+    lambda x: sc.logsumexp(x),
+    lambda x: sc.logsumexp(x, axis=1),
+    lambda x: sc.logsumexp(x, axis=0, b=np.array([[0.5], [2.0]])),
+    lambda x: sc.logsumexp(x, axis=1, b=np.array([0.5, 0.0, 2.0]), keepdims=True),
+    lambda x: sc.logsumexp(800.0 * x, axis=(0, 1), keepdims=True),
+    lambda x: sc.logsumexp(x[0, 0] * 3.0),
+    lambda x: sc.softmax(800.0 * x, axis=-1),
+    lambda x: sc.softmax(x),
+    lambda x: sc.log_softmax(x, axis=0),
+    lambda x: sc.log_softmax(1000.0 * x),
+    lambda x: sc.polygamma(0, x) + sc.polygamma(2, x),
+    lambda x: sc.multigammaln(x[0] + 2.0, 3),
+    lambda x: sc.jn(2, x) + sc.yn(3, x) + sc.digamma(x),
+    lambda x: sc.zeta(2.5, x) + sc.zeta(3.0),
+    lambda x: math.gamma(x[0, 1]) * math.lgamma(x[0, 2]),
+    lambda x: sc.erf(x) * sc.erfc(x) + sc.erfcx(x) + sc.erfinv(x / 3.0) + sc.erfcinv(x / 2.0),
+    lambda x: sc.ndtr(x) + sc.log_ndtr(-x) + sc.ndtri(x / 3.0) + sc.owens_t(x, x * x),
+    lambda x: sc.gamma(x) + sc.gammaln(x) * sc.loggamma(x + 1.0) + sc.rgamma(x) + sc.psi(x),
+    lambda x: sc.beta(x, x[0]) + sc.betaln(x, 2.0) + sc.gammasgn(-x) * x,
+    lambda x: sc.betainc(0.5, 1.5, x / 3.0) + sc.gammainc(0.5, x) * sc.gammaincc(1.5, x),
+    lambda x: sc.expit(x) + sc.log_expit(x) + sc.logit(x / 3.0) + sc.xlogy(x, x[0]) + sc.xlog1py(x, x),
+    lambda x: sc.entr(x) + sc.rel_entr(x, x[0]) + sc.kl_div(x[1], x) + sc.boxcox(x, x - 1.0),
+    lambda x: sc.exp1(x) + sc.expi(x),
+    lambda x: sc.jv(1.5, x) + sc.yv(0.5, x) + sc.iv(1.5, x) + sc.kv(2.5, x) + sc.ive(0.5, x),
+    lambda x: sc.j0(x) * sc.j1(x) + sc.y0(x) * sc.y1(x) + sc.i0(x) * sc.i1(x) + sc.i0e(x) * sc.i1e(x),
+    lambda x: sc.erf(x.astype(np.float32)),
+]
+
+
+def text(f: Any) -> str:
+    return inspect.getsource(f).strip().removeprefix("lambda x: ").rstrip(",")
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["emitted", "compiled"])
+@pytest.mark.parametrize("f", PROGRAMS, ids=text)
+def test_value_modes_and_second_order(f: Any, jit: bool):
+    given, rng = X.copy(), np.random.default_rng(0)
+    dot = rng.normal(size=X.shape)
+    value = f(X)
+    y, y_dot = s2sad.jvp(f, (X,), (dot,), jit=jit)
+    assert_close([y], [value], 1e-14, "value")
+    assert type(y) is type(value)
+    assert np.asarray(y).dtype == np.asarray(value).dtype
+    single = np.asarray(value).dtype == np.float32
+    tol = 1e-2 if single else 1e-8
+    step = 1e-2 if single else 1e-4
+    assert_close([y_dot], differences(f, (X,), (dot,), step), tol, "tangent")
+    y, pullback = s2sad.vjp(f, X, jit=jit)
+    y_bar = rng.normal(size=np.shape(value)).astype(np.asarray(value).dtype)
+    (x_bar,) = pullback(y_bar if np.ndim(value) else y_bar[()])
+    left, right = inner((np.asarray(y_bar),), (np.asarray(y_dot),)), inner((x_bar,), (dot,))
+    assert abs(left - right) <= (1e-5 if single else 1e-12) * max(1.0, abs(left))
+    if single:
+        return
+
+    def total(x: Any) -> Any:
+        return np.sum(f(x) * 0.5)
+
+    second = s2sad.hvp(total, (X,), (dot,), jit=jit)
+    assert_close([second], differences(s2sad.grad(total), (X,), (dot,), 1e-4), 1e-6, "second order")
+    np.testing.assert_array_equal(X, given)
+
+
+def test_every_function_is_tried():
+    tried = "".join(map(text, PROGRAMS))
+    missing = [
+        op for op in s2sad.ops.OPS if op.startswith(PREFIX) and f"sc.{op.removeprefix(PREFIX)}(" not in tried
+    ]
+    assert not missing
+    assert sc.__name__ == MODULE
+
+
+def test_logsumexp_of_nothing_but_minus_infinity():
+    x = np.full(3, -np.inf)
+    with np.errstate(divide="ignore"):
+        assert s2sad.jit(sc_sum)(x) == -np.inf == sc_sum(x)
+
+
+def sc_sum(x: Any) -> Any:
+    return sc.logsumexp(x)
+
+
+@pytest.mark.parametrize("s", [1.5, 2.0, 3.0, 4.0, 7.3])
+@pytest.mark.parametrize("q", [1e-3, 0.1, 0.5, 1.0, 3.3, 20.0, 500.0, -0.5, -3.2, -2.0])
+def test_zeta_of_compiled_code_is_that_of_scipy(s: float, q: float):
+    np.testing.assert_allclose(hurwitz_zeta(s, q), sc.zeta(s, q), rtol=4e-15)
+
+
+@pytest.mark.parametrize("f", [lambda x: sc.erf(x), lambda x: sc.gamma(x)])
+def test_complex_numbers_are_refused(f: Any):
+    with pytest.raises(s2sad.S2sadError, match="S202"):
+        s2sad.jit(f)(np.array([1.0 + 2.0j]))
