@@ -330,8 +330,8 @@ class LoopReversal(ABC):
         self.enter_last(scope, inner, loop, counting)
         self.step_cursor(inner, loop)
         path = [block for block, _ in way.path]
-        for block in reversed(path):
-            inner.open_flat(block)
+        for block, count in reversed(way.path):
+            inner.open_flat(block, count)
         outside = self.in_place
         self.in_place = outside | {i for block in path for i in block.instrs}
         given = {k: self.sums.bars.pop(loop.results[k], None) for k in heads}

@@ -336,10 +336,10 @@ class Plan:
         """Return the tapes that are allocated before an outermost loop."""
         return [t for t in self.tapes.values() if t.at is instr] if instr.op.name in LOOPS else []
 
-    def defined(self, block: Block) -> Iterator[Value]:
-        """Yield the values defined in a block."""
+    def defined(self, block: Block, count: int | None = None) -> Iterator[Value]:
+        """Yield the values defined in a block, or by the first `count` of its instructions."""
         yield from block.params
-        for instr in block.instrs:
+        for instr in block.instrs[:count]:
             yield from instr.results
 
 

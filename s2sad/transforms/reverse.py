@@ -48,6 +48,7 @@ class _Reverse(LoopReversal):
         self.in_place: frozenset[Instr] = frozenset()
         fn = tailform(interface.fn)
         self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
+        self.pullbacks.active = self.activity
         self.plan_for(fn, {})
         while missing := self.plan.unmeasured():
             fn, lengths = measured(fn, self.plan.lengths, missing, self.plan.top)
@@ -199,7 +200,7 @@ class _Reverse(LoopReversal):
                 lazy = not sums.is_full(bar.value, y)
             elif bar is not None and instr.op is OPS["getitem"]:  # what is added to a part is broadcast to it
                 gs[self.pullbacks.seed(y)] = sums.unmasked(scope, bar)
-            elif is_differentiable(y.type):
+            elif is_differentiable(y.type) and self.pullbacks.has_cotangent(instr, y):
                 gs[self.pullbacks.seed(y)] = sums.settled(scope, y)
             sums.bars.pop(y, None)
         shared = set(gs.values())

@@ -130,10 +130,11 @@ class Scope:
             return number
         return self.b.emit(OPS["add"], init, number, name=v.name)
 
-    def open_flat(self, block: Block) -> None:
-        """Append the reads of what a block wrote to flat tapes, last first."""
+    def open_flat(self, block: Block, count: int | None = None) -> None:
+        """Append the reads of what a block, or the first `count` of its instructions, wrote to flat tapes,
+        last first."""
         plan = self.world.plan
-        for v in reversed(list(plan.defined(block))):
+        for v in reversed(list(plan.defined(block, count))):
             tape = plan.tapes.get(v)
             if tape is None or tape.cursor is None or v in self.have:
                 continue

@@ -168,7 +168,7 @@ class Point:
                 self.value = f(*copied(self.args))
                 self.expected = slopes(truth, copied(self.args), self.dots)
             self.skip = not tame(leaves(self.value)) or not tame(self.expected)
-        except (ValueError, IndexError, UnboundLocalError, ZeroDivisionError) as error:
+        except (ValueError, IndexError, NameError, ZeroDivisionError) as error:
             self.raised = type(error)
 
     def first(self, loose: bool = False, **options: Any) -> None:

@@ -127,7 +127,37 @@ def unused_behind(x):
     return s
 
 
+def taped_behind_the_exit(x):
+    v = x * x[1]
+    s = 0.0
+    for i in range(3):
+        v = v * x[i]
+        if x[i] < 0.4:
+            break
+        part = v[int(i > 5) :]
+        s += np.sum(part * part * v[0])
+        v = np.sin(part * v)
+    return np.sum(v * v) + s
+
+
+def taped_in_a_branch_before_the_exit(x):
+    v = x * x[1]
+    s = 0.0
+    for i in range(3):
+        if x[i] < 0.75:
+            part = v[int(i > 5) :] * x[i]
+            s += np.sum(part * part * v[0])
+            if x[i] < 0.4:
+                s *= part[0]
+                break
+            v = np.sin(part * v)
+        other = v[int(i > 1) :]
+        s += np.sum(other * other * x[0])
+    return np.sum(v * v) + s
+
+
 PROGRAMS = [
+    taped_behind_the_exit, taped_in_a_branch_before_the_exit,
     cut, lengthened, list_that_grows, two_ways_and_else, constant, endless, nested, of_two_dimensions,
     unused_behind,
 ]  # fmt: skip
