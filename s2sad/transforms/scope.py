@@ -130,11 +130,11 @@ class Scope:
             return number
         return self.b.emit(OPS["add"], init, number, name=v.name)
 
-    def open_flat(self, block: Block, count: int | None = None) -> None:
-        """Append the reads of what a block, or the first `count` of its instructions, wrote to flat tapes,
+    def open_flat(self, block: Block, ran: int | None = None) -> None:
+        """Append the reads of what a block, or the first `ran` of its instructions, wrote to flat tapes,
         last first."""
         plan = self.world.plan
-        for v in reversed(list(plan.defined(block, count))):
+        for v in reversed(list(plan.defined(block, ran))):
             tape = plan.tapes.get(v)
             if tape is None or tape.cursor is None or v in self.have:
                 continue
