@@ -161,9 +161,9 @@ class Accumulator:
             out: Operand = scope.b.emit(OPS["accum"], a, self.cast_value(scope, c, t), name=name, path=())
         else:
             out = scope.b.emit(OPS["add"], a, c, name=name)
-            wide = a if self.is_full(a, target) else c
-            if isinstance(t, Array) and isinstance(wide.type, Array):
-                out = scope.b.retype(out, Array(out.type.dtype, wide.type.shape))
+            full = [x.type.shape for x in (a, c) if self.is_full(x, target)]
+            if full:  # the sum of two lazy ones may be larger than both
+                out = scope.b.retype(out, Array(out.type.dtype, full[0]))
         self.owned.add(out)
         self.bars[target] = Bar(out, both)
 

@@ -697,3 +697,20 @@ def test_recursion_that_branches_is_refused_at_once():
 
     with pytest.raises(s2sad.S2sadError, match="S115"):
         s2sad.grad(total)(X)
+
+
+@pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
+def test_two_cotangents_that_stand_for_rows_and_for_columns(lowered: bool):
+    def f(x):
+        a = np.outer(x, x[:3])
+        columns = np.sum(a, axis=0)
+        rows = np.sum(a, axis=1)
+        return np.sum(rows * x) * np.sum(columns)
+
+    assert_right(f, X, lowered)
+
+    def g(x):
+        a = x[:, None] * A.T
+        return np.sum(np.sum(a, axis=1) * x) + np.sum(np.sum(a, axis=0))
+
+    assert_right(g, X, lowered)
