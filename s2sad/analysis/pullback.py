@@ -6,10 +6,10 @@ the plan of what to tape, and the reverse sweep itself all look at the same form
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from s2sad.errors import S2sadError, UnsupportedOp
-from s2sad.ir.core import Instr, Literal, Value
+from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind
 from s2sad.ir.path import Index, Item, New, Span
 from s2sad.ops.expr import Apply, Expr, Leaf, Located, Masked, apply, leaves
@@ -18,10 +18,18 @@ from s2sad.ops.table import OPS
 Contribution = Expr | Located | Masked | None
 
 
+class Varying(Protocol):
+    """Knows through which values derivatives flow."""
+
+    def __contains__(self, a: Operand) -> bool: ...
+
+
 class Pullbacks:
-    """The pullbacks of a function's instructions, memoised."""
+    """The pullbacks of a function's instructions, memoised. `active`: the values through which derivatives
+    flow, once they are known; an op of several results is not told of cotangents that are 0."""
 
     def __init__(self) -> None:
+        self.active: Varying | None = None
         self._found: dict[Instr, tuple[Contribution, ...]] = {}
         self._seeds: dict[Value, Value] = {}
 
@@ -40,6 +48,10 @@ class Pullbacks:
                 raise error.located(instr.origin) from None
             self._found[instr] = _merge_repeated(instr, found)
         return self._found[instr]
+
+    def has_cotangent(self, instr: Instr, result: Value) -> bool:
+        """True unless a result of several is known to have none."""
+        return len(instr.results) == 1 or self.active is None or result in self.active
 
     def reaches(self, instr: Instr) -> tuple[bool, ...]:
         """Return for each argument whether it can get a contribution at all."""
@@ -67,7 +79,7 @@ class Pullbacks:
             raise UnsupportedOp("S203", f"{op.name} has no derivative rule", origin=instr.origin)
         args = tuple(Leaf(a) for a in instr.args)
         ys = tuple(Leaf(r) for r in instr.results)
-        gs = tuple(Leaf(self.seed(r)) for r in instr.results)
+        gs = tuple(Leaf(self.seed(r)) if self.has_cotangent(instr, r) else None for r in instr.results)
         y: Any = ys[0] if op.results == 1 else ys
         g: Any = gs[0] if op.results == 1 else gs
         if op.kind is Kind.REDUCTION:

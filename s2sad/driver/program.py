@@ -149,14 +149,14 @@ class Program:
     ) -> Variant:
         trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
         fn = build(self.plain, args, dict(kwargs), transform=derive, values=examples)
-        if next(returns(fn.block), None) is None:
-            raise NeverReturns(
-                "S125", f"`{trace.name}` never returns for these arguments", "return a value on some path"
-            )
-        if examples:
+        if examples and next(returns(fn.block), None) is not None:
             binding = Binding(fn, check_overlap=False)
             trace.examples = binding.leaves(binding.values(args, kwargs))
         primal = clean(trace.step("build", fn), trace)
+        if next(returns(primal.block), None) is None:
+            raise NeverReturns(
+                "S125", f"`{trace.name}` never returns for these arguments", "return a value on some path"
+            )
         for record in self.inner:
             primal = derive(record, primal, trace)
         count = len(args) if examples else len(argument_trees(primal))

@@ -228,6 +228,8 @@ class Arrays(Memory):
             path, operands = (*path, step), (*operands, *more)
         elif not path or not isinstance(path[-1], Index):
             path = (*path, Index((Span(),) * ref.type.ndim))
+        if how == "add" and isinstance(value, Ref):
+            self.check_rank_in_place(value, len(part))
         value = self.without_leading_ones(value, len(part))
         source = self.operand(value)
         version = self.version(ref.buffer)
@@ -253,6 +255,12 @@ class Arrays(Memory):
             there = self.builder.emit(self.op("getitem"), version, *operands, path=path)
             self.builder.operands = (there, source)
         self.sizes.meet((part, source.type.shape), self.place())
+
+    def check_rank_in_place(self, value: Abstract, rank: int) -> None:
+        """Raise as NumPy for `x op= value` with a value of higher rank, even one of leading ones."""
+        if isinstance(value, Ref) and value.type.ndim > rank > 0:
+            why = f"non-broadcastable output operand: rank {rank} for a result of rank {value.type.ndim}"
+            self.guard(Literal(False), ValueError, why)
 
     def without_leading_ones(self, value: Abstract, rank: int) -> Abstract:
         """Return a value of a rank beyond that of the place it is written to, as NumPy stores it."""

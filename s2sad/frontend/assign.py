@@ -250,6 +250,8 @@ class Assign(Calls):
             index = self.settled_index(index)
         old: Abstract = ref if index is None else self.getitem(ref, index)
         new = self.binary(kind, old, value, node)
+        if isinstance(old, Ref):
+            self.check_rank_in_place(new, old.type.ndim)
         dtype = self.operand(new, node).type.dtype
         if not np.can_cast(dtype, ref.type.dtype, "same_kind"):
             raise self.mismatch(

@@ -1,9 +1,35 @@
 """The operation table: OPS has every op once this package is imported."""
 
-from s2sad.ops import arith, control, create, index, linalg, pymath, rearrange, reduce, shape, special, ufuncs
+from s2sad.ops import (
+    arith,
+    control,
+    create,
+    decompose,
+    index,
+    linalg,
+    pymath,
+    rearrange,
+    reduce,
+    shape,
+    special,
+    ufuncs,
+)
 from s2sad.ops.calls import Call, attribute, lookup, method
 from s2sad.ops.table import OPS
 
-FAMILIES = (arith, control, create, index, linalg, pymath, rearrange, reduce, shape, special, ufuncs)
+FAMILIES = (
+    arith,
+    control,
+    create,
+    decompose,
+    index,
+    linalg,
+    pymath,
+    rearrange,
+    reduce,
+    shape,
+    special,
+    ufuncs,
+)
 
 __all__ = ["FAMILIES", "OPS", "Call", "attribute", "lookup", "method"]

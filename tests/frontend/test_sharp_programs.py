@@ -714,3 +714,20 @@ def test_two_cotangents_that_stand_for_rows_and_for_columns(lowered: bool):
         return np.sum(np.sum(a, axis=1) * x) + np.sum(np.sum(a, axis=0))
 
     assert_right(g, X, lowered)
+
+
+def test_in_place_with_a_value_of_higher_rank_raises_as_in_numpy():
+    def added(x, a):
+        y = x * 1.0
+        y += a
+        return np.sum(y)
+
+    def multiplied(x, a):
+        y = x * 1.0
+        y[:] *= a
+        return np.sum(y)
+
+    for f in (added, multiplied):
+        for call in (f, s2sad.grad(f), s2sad.jit(f)):
+            with pytest.raises(ValueError, match="broadcast"):
+                call(X, X[None, :])
