@@ -95,6 +95,7 @@ def main() -> int:
         kinds[verdict.kind] += 1
         codes[verdict.code] += verdict.kind == "refused"
         totals["points compared"] += verdict.points
+        totals["points rounded in another order"] += verdict.rounded
         totals["points of second order"] += verdict.second
         totals["points that raise alike"] += verdict.raised
         totals["programs compiled"] += compiled

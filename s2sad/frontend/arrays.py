@@ -80,6 +80,8 @@ class Arrays(Memory):
         memo = {} if memo is None else memo
         if isinstance(result, tuple | list):
             items = tuple(self.absorb(r, views, "", memo) for r in result)
+            if hasattr(result, "_fields"):
+                return Struct("record", result._fields, items, type(result))
             struct = Struct("tuple" if isinstance(result, tuple) else "list", tuple(range(len(items))), items)
             return struct if isinstance(result, tuple) else self.box(struct)
         if not isinstance(result, Expr):

@@ -114,14 +114,14 @@ def _loops(low: Lowerer, instr: Instr, a: Strided, b: Strided) -> None:
         low.define_scalar(instr.result, code.coerce(total, t))
         return
     batch = t.ndim - (a.type.ndim > 1) - (b.type.ndim > 1)
-    lead_a, lead_b = _batch(a), _batch(b)
+    lead_a, lead_b = batch_of(a), batch_of(b)
     dims_batch = low.meet([lead_a, lead_b], t.shape[:batch])
     core_a = (low.dim(a, a.type.ndim - 2),) if a.type.ndim > 1 else ()
     core_b = (low.dim(b, b.type.ndim - 1),) if b.type.ndim > 1 else ()
     dims = (*dims_batch, *core_a, *core_b)
     full = tuple(t.shape[:batch])
-    place_a = _batch_index(low, lead_a, dims_batch, full)
-    place_b = _batch_index(low, lead_b, dims_batch, full)
+    place_a = batch_index(low, lead_a, dims_batch, full)
+    place_b = batch_index(low, lead_b, dims_batch, full)
 
     def element(index: Index) -> Operand:
         at_a, at_b = place_a(index[:batch]), place_b(index[:batch])
@@ -152,16 +152,17 @@ def _line(
     return code.loop((ZERO, n, ONE), (start,), body)[0]
 
 
-def _batch(rep: Strided) -> Strided:
+def batch_of(rep: Strided) -> Strided:
+    """Return the stack that an array of matrices is, as a view without their rows and columns."""
     n = max(rep.type.ndim - 2, 0)
     t = Array(rep.type.dtype, rep.type.shape[:n])
     return Strided(rep.base, t, rep.dims[:n], rep.offsets, rep.axes[:n], rep.whole)
 
 
-def _batch_index(
+def batch_index(
     low: Lowerer, lead: Strided, dims: Index, shape: tuple[Size, ...]
 ) -> Callable[[Index], Index]:
-    """How a batch index of the result maps to one of an operand."""
+    """Return how an index into the stack of the result maps to one of an operand."""
     missing = len(shape) - lead.type.ndim
     scales = [low.scale(lead, k, shape[missing + k], dims[missing + k]) for k in range(lead.type.ndim)]
 

@@ -17,6 +17,7 @@ from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.lowering import (
     create,
+    decompose,
     einsum,
     elementwise,
     index,
@@ -48,6 +49,7 @@ TABLE: dict[str, Handler] = {
     **rearrange.TABLE,
     **search.TABLE,
     **linalg.TABLE,
+    **decompose.TABLE,
     **einsum.TABLE,
     **pymath.TABLE,
 }

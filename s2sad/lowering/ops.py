@@ -9,6 +9,7 @@ import numpy as np
 from s2sad.ir.builder import Sizes
 from s2sad.ir.op import Alias, Kind, Op
 from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.ops.table import OPS
 
 LOWERED: dict[str, Op] = {}
 
@@ -85,6 +86,28 @@ _register(
     'np.searchsorted({}, {}, side="right")',
     infer=_search_type,
 )
+
+
+def _lapack(name: str, text: str, of: str = "", **params: Any) -> None:
+    op = OPS[of or name]
+    assert op.infer is not None
+
+    def infer(types: tuple[Type, ...], _: dict[str, Any], sizes: Sizes) -> tuple[Type, ...]:
+        assert op.infer is not None
+        return op.infer(types, params, sizes)
+
+    def evaluate(*args: Any) -> Any:
+        return op.evaluate(*args, **params)
+
+    _register(f"lapack_{name}", evaluate, f"np.linalg.{text}", infer=infer, results=op.results)
+
+
+for _name in ("inv", "det", "slogdet", "pinv", "cholesky", "qr", "eigh", "eigvalsh"):
+    _lapack(_name, f"{_name}({{}})")
+_lapack("solve", "solve({}, {})")
+_lapack("svd", "svd({}, False)", full_matrices=False)
+_lapack("svd_full", "svd({})", "svd", full_matrices=True)
+_lapack("svdvals", "svd({}, False)[1]")
 
 
 def _rank_reshape(rank: int) -> None:

@@ -144,10 +144,19 @@ def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: int = 0) -> 
     return _over(low, total, code.maximum(code.sub(n, Literal(ddof)), ZERO) if ddof else n)
 
 
+def _norm(low: Lowerer, read: Read, dims: Index, dtype: Dtype) -> Operand:
+    def step(a: Operand, x: Operand) -> Operand:
+        x = promote(low.code, x, F8)
+        return low.code.op("add", a, low.code.op("multiply", x, x))
+
+    return low.code.op("sqrt", _line(low, dims, _start(low, 0.0, F8), step, read))
+
+
 FOLDS: dict[str, Fold] = {
     "sum": _sum,
     "mean": _mean,
     "prod": _prod,
+    "norm": _norm,
     "max": _extreme("maximum"),
     "min": _extreme("minimum"),
     "any": _any,
@@ -163,7 +172,7 @@ NOT_EMPTY = {
     "argmax": "attempt to get argmax of an empty sequence",
     "argmin": "attempt to get argmin of an empty sequence",
 }
-READ_TWICE = {"argmax", "argmin", "var", "std"}
+READ_TWICE = {"argmax", "argmin", "norm", "var", "std"}
 
 
 def lower_reduction(low: Lowerer, instr: Instr) -> None:

@@ -4,7 +4,6 @@ from s2sad.ops import (
     arith,
     control,
     create,
-    decompose,
     index,
     linalg,
     pymath,
@@ -12,6 +11,8 @@ from s2sad.ops import (
     reduce,
     shape,
     special,
+    spectral,
+    systems,
     ufuncs,
 )
 from s2sad.ops.calls import Call, attribute, lookup, method
@@ -21,7 +22,6 @@ FAMILIES = (
     arith,
     control,
     create,
-    decompose,
     index,
     linalg,
     pymath,
@@ -29,6 +29,8 @@ FAMILIES = (
     reduce,
     shape,
     special,
+    spectral,
+    systems,
     ufuncs,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from s2sad.ops import (
     meaning_create,
     meaning_elementwise,
+    meaning_linalg,
     meaning_linear,
     meaning_numeric,
     meaning_python,
@@ -18,6 +19,7 @@ from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
 MEANINGS = (
     meaning_create,
     meaning_elementwise,
+    meaning_linalg,
     meaning_linear,
     meaning_numeric,
     meaning_python,

@@ -21,7 +21,18 @@ from s2sad.ops.call import (
 )
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all, lift
-from s2sad.ops.functions import arange, copy, expand, full, item_at, literal, reshape, reshape_like, size
+from s2sad.ops.functions import (
+    arange,
+    copy,
+    expand,
+    full,
+    item_at,
+    literal,
+    permute,
+    reshape,
+    reshape_like,
+    size,
+)
 from s2sad.ops.meaning_reduce import along_axis
 from s2sad.ops.rearrange import along
 
@@ -237,12 +248,14 @@ def _pad_by_index(x: Expr, axis: int, before: Expr, after: Expr, mode: str) -> E
 
 @meaning(np.cross, static="axisa axisb axisc")
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Expr:
-    """Return np.cross(a, b) of vectors along the last axis."""
-    x, y = expr(a), expr(b)
-    if (axisa, axisb, axisc) != (-1, -1, -1) or axis is not None:
-        raise unsupported("np.cross along other axes is not supported", "move the axis to the end first")
-    wrong = "incompatible vector dimensions for cross product"
-    vectors = [checked_sizes(e, {e.ndim - 1: literal(3)}, wrong) for e in (x, y)]
+    """Return np.cross(a, b) of vectors of three elements."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    vectors = []
+    for e, k in ((expr(a), axisa), (expr(b), axisb)):
+        at = one_axis(k, e.ndim)
+        e = permute(e, (*(j for j in range(e.ndim) if j != at), at))
+        vectors.append(checked_sizes(e, {e.ndim - 1: literal(3)}, "both vectors must have three elements"))
     u, v = ([item_at(e, e.ndim - 1, At(), k) for k in range(3)] for e in vectors)
     out = [u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3] for k in range(3)]
-    return apply("stack", *out, axis=out[0].ndim)
+    return apply("stack", *out, axis=one_axis(axisc, out[0].ndim + 1))

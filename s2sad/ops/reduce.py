@@ -86,6 +86,22 @@ SPREAD: dict[str, Any] = {"defaults": DDOF, "cost": 4, "infer": reduced(_without
 reduction("var", np.var, _var_weight, "np.var", **SPREAD)
 reduction("std", np.std, _std_weight, "np.std", **SPREAD, kinks="0 where all elements are equal")
 
+
+def _norm(x: Any, axis: Axes, keepdims: bool) -> Any:
+    if axis is not None and len(axis) == np.ndim(x):
+        axis = None
+    return np.linalg.norm(x, axis=axis[0] if axis is not None and len(axis) == 1 else axis, keepdims=keepdims)
+
+
+reduction(
+    "norm",
+    _norm,
+    lambda x, y, axis, keepdims: x / nonzero_denominator(y),
+    "np.linalg.norm",
+    cost=4,
+    kinks="0 at 0",
+)
+
 for name in ("any", "all", "count_nonzero", "argmax", "argmin"):
     function = getattr(np, name)
     nondiff(name, function, f"np.{name}", infer=reduced(function), defaults={"keepdims": False})

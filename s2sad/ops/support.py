@@ -16,6 +16,17 @@ SUPPORT = {
         g = g.reshape(g.shape[max(lead, 0):])
     return np.broadcast_to(g, shape).copy()
 ''',
+    "eig": '''def eig(a):
+    """Return eigenvalues and eigenvectors, complex whether they need be or not."""
+    w, v = np.linalg.eig(a)
+    dtype = np.result_type(w, np.complex64)
+    return w.astype(dtype), v.astype(dtype)
+''',
+    "eigvals": '''def eigvals(a):
+    """Return the eigenvalues, complex whether they need be or not."""
+    w = np.linalg.eigvals(a)
+    return w.astype(np.result_type(w, np.complex64))
+''',
     "recurrence": '''def recurrence(a, b, axis):
     """Return r with r[k] = a[k] * r[k - 1] + b[k] along the axis."""
     r = np.array(b, dtype=np.result_type(a, b))

@@ -177,6 +177,9 @@ def x(*shape: int, dtype: Any = F8) -> Any:
 MASK = np.array([True, False, True])
 INT3 = np.array([2, 0, 2])
 ROWS = (Index((At(), Span(True, True))), Permute((0,)))
+SQUARE = x(3, 3) + 3.0 * np.eye(3)
+STACK = x(2, 2, 2) + 3.0 * np.eye(2)
+DEFINITE = SQUARE @ SQUARE.T
 OTHER: dict[str, list[tuple[Any, ...]]] = {
     "where": [
         (MASK, x(3), x(3)), (MASK, x(2, 3), x(3)), (True, 1.5, 2.5), (False, np.float64(1.5), 0.5), (MASK, 1.5, x(3)),
@@ -226,6 +229,14 @@ OTHER: dict[str, list[tuple[Any, ...]]] = {
         (x(5, 2, 3), x(5, 3, 4)), (x(5, 2, 3), x(1, 3, 4)), (x(3), x(5, 3, 4)), (x(5, 2, 3), x(3)), (x(2, 5, 2, 3), x(5, 3, 4)),
         (x(0, 3), x(3, 2)), (x(2, 0), x(0, 2)), (x(2, 3, dtype=F4), x(3, 4, dtype=F4)), (x(1, 1), x(1, 1)),
     ],
+    "solve": [
+        (SQUARE, x(3)), (SQUARE, x(3, 2)), (STACK, x(2)), (STACK, x(2, 2, 3)), (STACK, x(2, 3)), (STACK[0], x(4, 2, 3)),
+        (SQUARE.astype(F4), x(3, dtype=F4)), (x(0, 0), x(0)), (x(1, 1), x(1)),
+    ],
+    "inv": [(SQUARE,), (STACK,), (SQUARE.astype(F4),), (x(1, 1),), (x(0, 0),)],
+    "det": [(SQUARE,), (STACK,), (SQUARE.astype(F4),), (x(1, 1),)],
+    "pinv": [(x(4, 3),), (x(2, 3),), (x(2, 3, 2),), (SQUARE,), (x(4, 3, dtype=F4),)],
+    "cholesky": [(DEFINITE,), (STACK @ np.swapaxes(STACK, 1, 2),), (DEFINITE.astype(F4),), (np.full((1, 1), 2.0),)],
     "outer": [(x(3), x(2)), (x(1), x(0)), (x(3, dtype=F4), x(2, dtype=F4))],
     "convolve": [
         (x(4), x(2)), (x(2), x(4)), (x(1), x(1)), (x(4), x(2), {"mode": "valid"}), (x(3), x(3), {"mode": "valid"}),
@@ -267,7 +278,7 @@ def other_cases(op: Op) -> Iterator[Case]:
 def all_cases() -> Iterator[Case]:
     """Yield cases for every op that has a derivative."""
     for op in OPS.values():
-        if op.kind in (Kind.NONDIFF, Kind.CONTROL):
+        if op.kind in (Kind.NONDIFF, Kind.CONTROL) or (op.kind is Kind.CUSTOM and op.name not in OTHER):
             continue
         if op.kind is Kind.ELEMENTWISE and op.name not in OTHER:
             yield from elementwise_cases(op)

@@ -1,0 +1,171 @@
+"""Solving and decomposing matrices: LAPACK by way of Numba, matrix by matrix of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from s2sad.errors import UnsupportedOp
+from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.lowering.context import Lowerer
+from s2sad.lowering.linalg import batch_index, batch_of
+from s2sad.lowering.ops import LOWERED
+from s2sad.lowering.scalars import convert
+from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+
+Shapes = Callable[
+    [Operand, Operand, Operand], tuple[Index, ...]
+]  # of rows, columns and the smaller -> results
+
+SHAPES: dict[str, Shapes] = {
+    "inv": lambda n, m, k: ((n, n),),
+    "det": lambda n, m, k: ((),),
+    "slogdet": lambda n, m, k: ((), ()),
+    "pinv": lambda n, m, k: ((m, n),),
+    "cholesky": lambda n, m, k: ((n, n),),
+    "qr": lambda n, m, k: ((n, k), (k, m)),
+    "eigh": lambda n, m, k: ((n,), (n, n)),
+    "eigvalsh": lambda n, m, k: ((n,),),
+    "svd": lambda n, m, k: ((n, k), (k,), (k, m)),
+    "svd_full": lambda n, m, k: ((n, n), (k,), (m, m)),
+    "svdvals": lambda n, m, k: ((k,),),
+}
+
+
+def lower_decomposition(low: Lowerer, instr: Instr) -> None:
+    """Lower an op on matrices."""
+    name = "svd_full" if instr.param("full_matrices", False) else instr.op.name
+    rep = low.rep(instr.args[0])
+    if instr.param("UPLO", "L") == "U":
+        if name == "eigh":
+            refuse(low, instr)
+        rep = _transposed(low, rep)
+    dtype = instr.results[0].type.dtype
+    dims = low.dims(rep)
+    n, m = dims[-2:]
+    shapes = SHAPES[name](n, m, n if n == m else low.code.minimum(n, m))
+
+    def core(index: Index) -> tuple[Value, ...]:
+        return _call(low, name, _matrix(low, rep, index, dtype))
+
+    _define(low, instr, dims[:-2], shapes, core)
+
+
+def lower_solve(low: Lowerer, instr: Instr) -> None:
+    """Lower `np.linalg.solve(a, b)`."""
+    t = instr.result.type
+    assert isinstance(t, Array)
+    a, b = (low.buffer(low.rep(x)) for x in instr.args)
+    tail = 1 if b.type.ndim == 1 else 2
+    batch = t.ndim - tail
+    lead_a, lead_b = batch_of(a), batch_of(b)
+    dims = low.meet([lead_a, lead_b], t.shape[:batch])
+    place_a, place_b = (batch_index(low, lead, dims, t.shape[:batch]) for lead in (lead_a, lead_b))
+
+    def core(index: Index) -> tuple[Value, ...]:
+        matrix = _matrix(low, a, place_a(index), t.dtype)
+        return _call(low, "solve", matrix, _matrix(low, b, place_b(index), t.dtype, tail))
+
+    _define(low, instr, dims, (low.dims(b)[-tail:],), core)
+
+
+def _transposed(low: Lowerer, rep: Rep) -> Rep:
+    shape = (*rep.type.shape[:-2], rep.type.shape[-1], rep.type.shape[-2])
+    dims = low.dims(rep)
+    source = low.buffer(rep)
+
+    def element(index: Index) -> Operand:
+        return low.read(source, (*index[:-2], index[-1], index[-2]))
+
+    return Lazy(Array(rep.type.dtype, shape), (*dims[:-2], dims[-1], dims[-2]), element, (), (source.base,))
+
+
+def _matrix(low: Lowerer, rep: Rep, index: Index, dtype: Dtype, rank: int = 2) -> Value:
+    """Return one matrix (or vector) of a stack as an array of its own."""
+    lead = index[len(index) - (rep.type.ndim - rank) :] if rep.type.ndim > rank else ()
+    t = Array(dtype, rep.type.shape[-rank:])
+
+    def element(inner: Index) -> Operand:
+        return convert(low.code, low.read(rep, (*lead, *inner)), dtype)
+
+    return low.fill(Lazy(t, low.dims(rep)[-rank:], element)).base
+
+
+def _call(low: Lowerer, name: str, *args: Value) -> tuple[Value, ...]:
+    code = low.code
+    builder = code.scopes[-1].builder
+    builder.origin, builder.role = code.origin, code.role
+    found = builder.emit_all(LOWERED[f"lapack_{name}"], *args)
+    for v in found:
+        assert isinstance(v, Value)
+        low.roots[v] = frozenset({v})
+    return found
+
+
+def _define(
+    low: Lowerer,
+    instr: Instr,
+    batch: Index,
+    shapes: Sequence[Index],
+    core: Callable[[Index], tuple[Value, ...]],
+) -> None:
+    """Let what `core` gives for each index into the batch stand for the results."""
+    results = instr.results
+    if not batch:
+        for result, shape, value in zip(results, shapes, core(()), strict=True):
+            if isinstance(result.type, Scalar):
+                low.define_scalar(result, value)
+            else:
+                low.define(result, _in_c_order(low, value, result.type, shape, result.name))
+        return
+    buffers = []
+    for result, shape in zip(results, shapes, strict=True):
+        assert isinstance(result.type, Array)
+        dims = tuple(low.number(n, d) for n, d in zip(result.type.shape, (*batch, *shape), strict=True))
+        buffers.append(low.allocate(result.type.dtype, dims, result.type, result.name))
+
+    def body(index: Index, state: list[Operand]) -> Sequence[Operand]:
+        values = core(index)
+        return tuple(
+            _store(low, buffer, index, value, shape)
+            for buffer, value, shape in zip(state, values, shapes, strict=True)
+        )
+
+    after = low.code.nest(batch, tuple(buffers), body)
+    for result, buffer, new in zip(results, buffers, after, strict=True):
+        assert isinstance(new, Value)
+        low.define(result, whole(low.version(buffer, new)))
+
+
+def _in_c_order(low: Lowerer, value: Value, t: Type, shape: Index, name: str) -> Strided:
+    """LAPACK leaves matrices in Fortran's order: what follows is compiled for one order."""
+    assert isinstance(t, Array)
+    dims = tuple(low.number(n, d) for n, d in zip(t.shape, shape, strict=True))
+    return low.fill(Lazy(t, dims, lambda index: low.read_base(value, index)), name)
+
+
+def _store(low: Lowerer, buffer: Operand, index: Index, value: Value, shape: Index) -> Operand:
+    assert isinstance(buffer, Value)
+    if not shape:
+        return low.write_base(buffer, index, value)
+
+    def body(inner: Index, state: list[Operand]) -> Sequence[Operand]:
+        (base,) = state
+        assert isinstance(base, Value)
+        return (low.write_base(base, (*index, *inner), low.read_base(value, inner)),)
+
+    (after,) = low.code.nest(shape, (buffer,), body)
+    return after
+
+
+def refuse(low: Lowerer, instr: Instr) -> None:
+    """Refuse what compiled code cannot do as NumPy does."""
+    why = f"np.linalg.{instr.op.name} cannot be compiled: its vectors would have other signs or another order"
+    instead = "use jit=False, or eigh of the lower triangle"
+    raise UnsupportedOp("S292", why, instead, instr.origin)
+
+
+TABLE = dict.fromkeys(
+    ("inv", "det", "slogdet", "pinv", "cholesky", "qr", "eigh", "eigvalsh", "svd", "svdvals"),
+    lower_decomposition,
+) | {"solve": lower_solve, "eig": refuse, "eigvals": refuse}

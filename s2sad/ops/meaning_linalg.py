@@ -1,0 +1,353 @@
+"""What calls of np.linalg mean."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from s2sad.ops.call import FUNCTIONS, expr, exprs, make_call, meaning, one_axis, only, strong, unsupported
+from s2sad.ops.expr import Expr, apply, apply_all
+from s2sad.ops.functions import (
+    cast,
+    count,
+    expand,
+    eye,
+    literal,
+    matmul,
+    nonzero_denominator,
+    permute,
+    power,
+    reshape,
+    size,
+    take_at,
+    total,
+    where,
+)
+from s2sad.ops.meaning_linear import diagonal, outer_, tensordot, trace
+from s2sad.ops.meaning_select import cross
+from s2sad.ops.meaning_shape import matrix_transpose
+
+_ONE = np.eye(1)
+SlogdetResult: Any = type(np.linalg.slogdet(_ONE))
+QRResult: Any = type(np.linalg.qr(_ONE))
+EighResult: Any = type(np.linalg.eigh(_ONE))
+EigResult: Any = type(np.linalg.eig(_ONE))
+SVDResult: Any = type(np.linalg.svd(_ONE))
+
+# --- systems and inverses -----------------------------------------------------------------------
+
+
+@meaning(np.linalg.solve)
+def solve(a: Any, b: Any) -> Expr:
+    """Return np.linalg.solve(a, b)."""
+    return apply("solve", expr(a), expr(b))
+
+
+@meaning(np.linalg.inv)
+def inv(a: Any) -> Expr:
+    """Return np.linalg.inv(a)."""
+    return apply("inv", expr(a))
+
+
+@meaning(np.linalg.det)
+def det(a: Any) -> Expr:
+    """Return np.linalg.det(a)."""
+    return apply("det", expr(a))
+
+
+@meaning(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """Return np.linalg.slogdet(a)."""
+    return SlogdetResult(*apply_all("slogdet", expr(a)))
+
+
+@meaning(np.linalg.pinv, static="rcond hermitian rtol")
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Expr:
+    """Return np.linalg.pinv(a)."""
+    only("rcond", rcond, None)
+    only("rtol", rtol, None)
+    only("hermitian", hermitian, False)
+    return apply("pinv", expr(a))
+
+
+@meaning(np.linalg.lstsq, static="rcond")
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """Return np.linalg.lstsq(a, b): of the four results, solution and singular values can be used."""
+    only("rcond", rcond, None)
+    x, y = expr(a), expr(b)
+    return matmul(apply("pinv", x), y), NotImplemented, NotImplemented, apply("svdvals", x)
+
+
+@meaning(np.linalg.tensorinv, static="ind")
+def tensorinv(a: Any, ind: int = 2) -> Expr:
+    """Return np.linalg.tensorinv(a, ind)."""
+    x = expr(a)
+    if not 0 < ind < x.ndim:
+        raise ValueError("Invalid ind argument.")
+    lead, trail = tuple(range(ind)), tuple(range(ind, x.ndim))
+    flat = apply("inv", reshape(x, count(x, lead), count(x, trail)))
+    return reshape(flat, *(size(x, k) for k in (*trail, *lead)))
+
+
+@meaning(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Expr:
+    """Return np.linalg.tensorsolve(a, b)."""
+    x, y = expr(a), expr(b)
+    if axes is not None:
+        moved = [one_axis(k, x.ndim) for k in (axes if isinstance(axes, tuple | list) else (axes,))]
+        x = permute(x, (*(k for k in range(x.ndim) if k not in moved), *moved))
+    trail = tuple(range(y.ndim, x.ndim))
+    flat = reshape(x, count(x, tuple(range(y.ndim))), count(x, trail))
+    return reshape(apply("solve", flat, reshape(y, -1)), *(size(x, k) for k in trail))
+
+
+# --- decompositions -----------------------------------------------------------------------------
+
+
+@meaning(np.linalg.cholesky, static="upper")
+def cholesky(a: Any, /, *, upper: bool = False) -> Expr:
+    """Return np.linalg.cholesky(a)."""
+    only("upper", upper, False)
+    return apply("cholesky", expr(a))
+
+
+@meaning(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Return np.linalg.qr(a)."""
+    only("mode", mode, "reduced", "r")
+    found = apply_all("qr", expr(a))
+    return found[1] if mode == "r" else QRResult(*found)
+
+
+def _half(half: Any) -> str:
+    if not isinstance(half, str) or half.upper() not in ("L", "U"):
+        raise ValueError("UPLO argument must be 'L' or 'U'")
+    return half.upper()
+
+
+@meaning(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> Any:
+    """Return np.linalg.eigh(a)."""
+    return EighResult(*apply_all("eigh", expr(a), UPLO=_half(UPLO)))
+
+
+@meaning(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: str = "L") -> Expr:
+    """Return np.linalg.eigvalsh(a)."""
+    return apply("eigvalsh", expr(a), UPLO=_half(UPLO))
+
+
+@meaning(np.linalg.eig)
+def eig(a: Any) -> Any:
+    """Return np.linalg.eig(a), always complex."""
+    return EigResult(*apply_all("eig", expr(a)))
+
+
+@meaning(np.linalg.eigvals)
+def eigvals(a: Any) -> Expr:
+    """Return np.linalg.eigvals(a), always complex."""
+    return apply("eigvals", expr(a))
+
+
+@meaning(np.linalg.svd, static="full_matrices compute_uv hermitian")
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """Return np.linalg.svd(a)."""
+    only("hermitian", hermitian, False)
+    if not compute_uv:
+        return apply("svdvals", expr(a))
+    return SVDResult(*apply_all("svd", expr(a), full_matrices=bool(full_matrices)))
+
+
+@meaning(np.linalg.svdvals)
+def svdvals(x: Any, /) -> Expr:
+    """Return np.linalg.svdvals(x)."""
+    return apply("svdvals", expr(x))
+
+
+# --- powers and products ------------------------------------------------------------------------
+
+
+@meaning(np.linalg.matrix_power, static="n")
+def matrix_power(a: Any, n: int) -> Expr:
+    """Return np.linalg.matrix_power(a, n) by repeated squaring."""
+    x = expr(a)
+    if not isinstance(n, int):
+        raise unsupported("the exponent of matrix_power must be an int of the text", "write a loop")
+    if n == 0:
+        return 0.0 * x + eye(size(x, x.ndim - 1), size(x, x.ndim - 1), dtype=strong(x).dtype)
+    if n < 0:
+        x, n = apply("inv", x), -n
+    if n == 3:
+        return matmul(matmul(x, x), x)
+    square, found = x, None
+    while n:
+        n, bit = divmod(n, 2)
+        if bit:
+            found = square if found is None else matmul(found, square)
+        if n:
+            square = matmul(square, square)
+    assert found is not None
+    return found if found is not x else apply("copy", x)
+
+
+@meaning(np.linalg.multi_dot)
+def multi_dot(arrays: Any, *, out: Any = None) -> Expr:
+    """Return np.linalg.multi_dot(arrays), from that end where the vector is, else from the left."""
+    xs = exprs(arrays)
+    if len(xs) < 2:
+        raise ValueError("Expecting at least two arrays.")
+    if xs[-1].ndim == 1:
+        found = xs[-1]
+        for x in reversed(xs[:-1]):
+            found = matmul(x, found)
+        return found
+    found = xs[0]
+    for x in xs[1:]:
+        found = matmul(found, x)
+    return found
+
+
+FUNCTIONS[np.linalg.matmul] = FUNCTIONS[np.matmul]
+FUNCTIONS[np.linalg.matrix_transpose] = make_call("matrix_transpose", matrix_transpose)
+FUNCTIONS[np.linalg.vecdot] = FUNCTIONS[np.vecdot] if hasattr(np, "vecdot") else None  # type: ignore[assignment]
+
+
+@meaning(np.linalg.outer)
+def linalg_outer(x1: Any, x2: Any, /) -> Expr:
+    """Return np.linalg.outer(x1, x2)."""
+    return outer_(x1, x2)
+
+
+@meaning(np.linalg.cross)
+def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Expr:
+    """Return np.linalg.cross(x1, x2)."""
+    return cross(x1, x2, axis=axis)
+
+
+@meaning(np.linalg.tensordot)
+def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Expr:
+    """Return np.linalg.tensordot(x1, x2, axes=axes)."""
+    return tensordot(x1, x2, axes)
+
+
+@meaning(np.linalg.diagonal)
+def linalg_diagonal(x: Any, /, *, offset: int = 0) -> Expr:
+    """Return np.linalg.diagonal(x): of the last two axes."""
+    return diagonal(x, offset, -2, -1)
+
+
+@meaning(np.linalg.trace)
+def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Expr:
+    """Return np.linalg.trace(x): over the last two axes."""
+    return trace(x, offset, -2, -1, dtype)
+
+
+# --- norms --------------------------------------------------------------------------------------
+
+
+def _magnitudes(x: Expr) -> Expr:
+    return apply("absolute", x)
+
+
+def _two(x: Expr, axes: tuple[int, ...] | None, keepdims: bool) -> Expr:
+    if x.dtype.kind == "c":
+        x = _magnitudes(x)
+    return apply("norm", x, axis=axes, keepdims=keepdims)
+
+
+def _reduced(op: str, x: Expr, axis: int, keepdims: bool) -> Expr:
+    return apply(op, x, axis=(axis,), keepdims=keepdims)
+
+
+def _vector_norm(x: Expr, order: Any, axis: int, keepdims: bool) -> Expr:
+    if order is None or order == 2:
+        return _two(x, (axis,), keepdims)
+    if order in (math.inf, -math.inf):
+        return _reduced("max" if order > 0 else "min", _magnitudes(x), axis, keepdims)
+    if order == 0:
+        return total(cast(apply("not_equal", x, 0), _real_dtype(x)), axis, keepdims)
+    if order == 1:
+        return total(_magnitudes(x), axis, keepdims)
+    if not isinstance(order, int | float):
+        raise ValueError(f"Invalid norm order '{order}' for vectors")
+    found = total(power(_magnitudes(x), order), axis, keepdims)
+    return where(found.eq(0), 0.0, power(nonzero_denominator(found), 1.0 / order))
+
+
+def _real_dtype(x: Expr) -> Any:
+    return np.zeros(0, x.dtype).real.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def _matrix_norm(x: Expr, order: Any, axes: tuple[int, int], keepdims: bool) -> Expr:
+    row, col = axes
+    if order is None or order in ("fro", "f"):
+        return _two(x, tuple(sorted(axes)), keepdims)
+    if order in (1, -1, math.inf, -math.inf):
+        over, along = (row, col) if order in (1, -1) else (col, row)
+        sums = total(_magnitudes(x), over, True)
+        found = apply(
+            "max" if order > 0 else "min", sums, axis=tuple(sorted((over, along))), keepdims=keepdims
+        )
+        return found
+    if order not in (2, -2, "nuc"):
+        raise ValueError("Invalid norm order for matrices.")
+    rest = tuple(k for k in range(x.ndim) if k not in axes)
+    s = apply("svdvals", permute(x, (*rest, row, col)))
+    last = s.ndim - 1
+    found = total(s, last) if order == "nuc" else _reduced("max" if order == 2 else "min", s, last, False)
+    if not keepdims:
+        return found
+    return expand(found if found.is_array else apply("array0", found), *sorted(axes))
+
+
+@meaning(np.linalg.norm, static="ord")
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Expr:
+    """Return np.linalg.norm(x)."""
+    a = strong(expr(x))
+    if axis is None:
+        if ord is None:
+            return _two(a, None, keepdims)
+        if a.ndim not in (1, 2):
+            raise ValueError("Improper number of dimensions to norm.")
+        axes: tuple[int, ...] = tuple(range(a.ndim))
+    else:
+        axes = tuple(one_axis(k, a.ndim) for k in (axis if isinstance(axis, tuple | list) else (axis,)))
+    if len(axes) == 1:
+        return _vector_norm(a, ord, axes[0], keepdims)
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise ValueError("Improper number of dimensions to norm.")
+    return _matrix_norm(a, ord, (axes[0], axes[1]), keepdims)
+
+
+@meaning(np.linalg.matrix_norm, static="ord")
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Expr:
+    """Return np.linalg.matrix_norm(x)."""
+    a = strong(expr(x))
+    return _matrix_norm(a, ord, (a.ndim - 2, a.ndim - 1), keepdims)
+
+
+@meaning(np.linalg.vector_norm, static="ord")
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Expr:
+    """Return np.linalg.vector_norm(x), over one axis or over all elements."""
+    a = strong(expr(x))
+    if axis is None:
+        if keepdims:
+            raise unsupported("vector_norm of all elements with keepdims is not supported", "name the axis")
+        return _vector_norm(a if a.ndim == 1 else reshape(a, -1), ord, 0, False)
+    if not isinstance(axis, int):
+        raise unsupported("vector_norm over several axes is not supported", "reshape, and name one axis")
+    return _vector_norm(a, ord, one_axis(axis, a.ndim), keepdims)
+
+
+@meaning(np.linalg.cond, static="p")
+def cond(x: Any, p: Any = None) -> Expr:
+    """Return np.linalg.cond(x, p)."""
+    a = strong(expr(x))
+    if p is None or p in (2, -2):
+        s = apply("svdvals", a)
+        first, last = (take_at(s, s.ndim - 1, literal(k)) for k in (0, -1))
+        return last / first if p == -2 else first / last
+    axes = (a.ndim - 2, a.ndim - 1)
+    return _matrix_norm(a, p, axes, False) * _matrix_norm(apply("inv", a), p, axes, False)

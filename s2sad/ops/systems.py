@@ -1,0 +1,325 @@
+"""Linear systems: np.linalg, over stacks of matrices as there.
+
+The formulas are those of Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008);
+for qr of Walter and Lehmann, Algorithmic Differentiation of Linear Algebra Functions (2010); for pinv of
+Golub and Pereyra (1973). cholesky reads the lower triangle of its argument, as NumPy does: the upper one gets
+a cotangent of 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from s2sad.errors import TypeMismatch, UnsupportedOp
+from s2sad.ir.builder import Sizes
+from s2sad.ir.size import Size
+from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.ops.declare import Infer, Params, Shape, Types, broadcast_shape, custom
+from s2sad.ops.expr import Expr, apply
+from s2sad.ops.functions import (
+    expand,
+    matmul,
+    swap,
+    take_at,
+    total,
+    tril,
+    unbroadcast,
+)
+
+Dots = tuple[Expr | None, ...]
+Args = tuple[Expr, ...]
+F4, C8 = np.dtype(np.float32), np.dtype(np.complex64)
+
+
+def dtype_for(name: str, *types: Type, complex_too: bool = True) -> Dtype:
+    """Return the dtype that np.linalg computes in."""
+    found = np.result_type(*(t.dtype for t in types))
+    if found == np.float16:
+        raise TypeMismatch("S325", "TypeError: array type float16 is unsupported in linalg", "use float32")
+    if found.kind == "c" and not complex_too:
+        raise UnsupportedOp("S202", f"np.linalg.{name} of complex numbers is not supported")
+    if found in (F4, C8):
+        return found
+    return np.dtype(np.complex128 if found.kind == "c" else np.float64)
+
+
+def checked_matrix(name: str, t: Type) -> None:
+    """Raise TypeMismatch S325 for what is no matrix or stack of matrices."""
+    if t.ndim < 2:
+        why = f"LinAlgError: np.linalg.{name} takes matrices, this array has rank {t.ndim}"
+        raise TypeMismatch("S325", why, "make it a matrix")
+
+
+def _made(dtype: Dtype, shape: Shape) -> Type:
+    return Array(dtype, shape) if shape else Scalar(dtype)
+
+
+def _batch_type(types: Types, dtype: Dtype) -> Type:
+    return _made(dtype, types[0].shape[:-2])
+
+
+def inferred(name: str, complex_too: bool, results: Callable[[Shape, Dtype], Types]) -> Infer:
+    """Return the infer of an op on matrices: `results` tells types from shape and dtype."""
+
+    def infer(types: Types, params: Params, sizes: Sizes) -> Types:
+        checked_matrix(name, types[0])
+        return results(types[0].shape, dtype_for(name, types[0], complex_too=complex_too))
+
+    return infer
+
+
+def square(name: str, complex_too: bool = True) -> Infer:
+    """Return the infer of what has the shape of its argument."""
+    return inferred(name, complex_too, lambda shape, dtype: (Array(dtype, shape),))
+
+
+def column(x: Expr) -> Expr:
+    """Return vectors as columns."""
+    return expand(x, x.ndim)
+
+
+def row(x: Expr) -> Expr:
+    """Return vectors as rows."""
+    return expand(x, x.ndim - 1)
+
+
+def _scaled(g: Expr, matrix: Expr) -> Expr:
+    """A number per matrix times the matrices."""
+    return expand(g, g.ndim, g.ndim + 1) * matrix if g.ndim else g * matrix
+
+
+def _trace(x: Expr) -> Expr:
+    return total(apply("diagonal", x), x.ndim - 2)
+
+
+def _inv(a: Expr) -> Expr:
+    return apply("inv", a)
+
+
+def solve(a: Expr, b: Expr) -> Expr:
+    """Return `np.linalg.solve(a, b)`; a vector b per matrix of a stack as columns."""
+    if b.ndim > 1 and b.ndim == a.ndim - 1:
+        return take_at(apply("solve", a, column(b)), b.ndim, 0)
+    return apply("solve", a, b)
+
+
+# --- linear systems -----------------------------------------------------------------------------
+
+
+def _solve_infer(types: Types, params: Params, sizes: Sizes) -> Types:
+    a, b = types
+    checked_matrix("solve", a)
+    dtype = dtype_for("solve", a, b)
+    core = b.shape[-1:] if b.ndim == 1 else b.shape[-2:]
+    batch = broadcast_shape((Array(dtype, a.shape[:-2]), Array(dtype, b.shape[: -len(core)])), params, sizes)
+    return (Array(dtype, (*batch, *core)),)
+
+
+def _times(a: Expr, x: Expr, is_vector: bool) -> Expr:
+    """a @ x, x of vectors if the right-hand side was one."""
+    if not is_vector or (a.ndim == 2 and x.ndim == 1):
+        return matmul(a, x)
+    return take_at(matmul(a, column(x)), x.ndim, 0)
+
+
+def _solve_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+    (a, b), (a_dot, b_dot) = args, dots
+    if a_dot is None:
+        assert b_dot is not None
+        return apply("solve", a, b_dot)
+    part = _times(a_dot, y, b.ndim == 1)
+    if b_dot is None:
+        return -_resolve(a, part, b.ndim == 1)
+    return _resolve(a, b_dot - part, b.ndim == 1)
+
+
+def _resolve(a: Expr, b: Expr, is_vector: bool) -> Expr:
+    if is_vector and b.ndim > 1:
+        return take_at(apply("solve", a, column(b)), b.ndim, 0)
+    return apply("solve", a, b)
+
+
+def _solve_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr, Expr]:
+    a, b = args
+    w = _resolve(swap(a), g, b.ndim == 1)
+    part = matmul(w, swap(y)) if b.ndim > 1 else _product(w, y)
+    return -_fitted(part, a), _fitted(w, b)
+
+
+def _product(a: Expr, b: Expr) -> Expr:
+    """Columns times rows."""
+    return apply("outer", a, b) if a.ndim == 1 else column(a) * row(b)
+
+
+def _fitted(g: Expr, x: Expr) -> Expr:
+    return g if g.dims == x.dims or (g.ndim == x.ndim and g.ndim <= 2) else unbroadcast(g, x)
+
+
+custom("solve", np.linalg.solve, _solve_jvp, _solve_vjp, "np.linalg.solve", infer=_solve_infer, cost=300)
+custom(
+    "inv",
+    np.linalg.inv,
+    lambda dots, args, y: -matmul(matmul(y, dots[0]), y),
+    lambda g, args, y: (-matmul(matmul(swap(y), g), swap(y)),),
+    "np.linalg.inv",
+    infer=square("inv"),
+    cost=300,
+)
+custom(
+    "det",
+    np.linalg.det,
+    lambda dots, args, y: y * _trace(solve(args[0], dots[0])),
+    lambda g, args, y: (_scaled(y * g, swap(_inv(args[0]))),),
+    "np.linalg.det",
+    infer=inferred("det", True, lambda shape, dtype: (_made(dtype, shape[:-2]),)),
+    cost=300,
+    kinks="LinAlgError where singular",
+)
+
+
+def _slogdet(a: Any) -> Any:
+    sign, log = np.linalg.slogdet(a)
+    return sign, log
+
+
+def _slogdet_jvp(dots: Dots, args: Args, y: Args) -> tuple[Expr, Expr]:
+    assert dots[0] is not None
+    return 0.0 * y[0], _trace(solve(args[0], dots[0]))
+
+
+def _slogdet_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args) -> tuple[Expr | None]:
+    return (None if g[1] is None else _scaled(g[1], swap(_inv(args[0]))),)
+
+
+custom(
+    "slogdet",
+    _slogdet,
+    _slogdet_jvp,
+    _slogdet_vjp,
+    "np.linalg.slogdet",
+    infer=inferred("slogdet", False, lambda shape, dtype: (_made(dtype, shape[:-2]),) * 2),
+    results=2,
+    cost=300,
+    kinks="LinAlgError where singular",
+)
+
+# --- pseudo-inverse and least squares -----------------------------------------------------------
+
+
+def _pinv_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+    (a,), (d,) = args, dots
+    assert d is not None
+    t, z = swap(d), swap(y)
+    m, q = matmul(y, matmul(z, t)), matmul(t, matmul(z, y))
+    return m - matmul(matmul(m, a), y) + q - matmul(y, matmul(a, q)) - matmul(y, matmul(d, y))
+
+
+def _pinv_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr]:
+    (a,) = args
+    t, z = swap(g), swap(y)
+    p, r = matmul(t, matmul(y, z)), matmul(matmul(z, y), t)
+    return (p - matmul(a, matmul(y, p)) + r - matmul(matmul(r, y), a) - matmul(z, matmul(g, z)),)
+
+
+custom(
+    "pinv",
+    np.linalg.pinv,
+    _pinv_jvp,
+    _pinv_vjp,
+    "np.linalg.pinv",
+    infer=inferred("pinv", False, lambda s, dtype: (Array(dtype, (*s[:-2], s[-1], s[-2])),)),
+    cost=600,
+    kinks="of constant rank",
+)
+
+# --- triangles: cholesky and qr -----------------------------------------------------------------
+
+
+def _halved(x: Expr) -> Expr:
+    """The lower triangle of x with half its diagonal."""
+    return 0.5 * (tril(x) + tril(x, k=-1))
+
+
+def from_lower(x: Expr) -> Expr:
+    """The symmetric matrix of a lower triangle."""
+    return tril(x) + swap(tril(x, k=-1))
+
+
+def _cholesky_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+    assert dots[0] is not None
+    s = solve(y, swap(apply("solve", y, from_lower(dots[0]))))
+    return matmul(y, _halved(s))
+
+
+def _cholesky_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr]:
+    t = swap(y)
+    s = solve(t, swap(apply("solve", t, swap(_halved(matmul(t, g))))))
+    return (_halved(s + swap(s)),)
+
+
+custom(
+    "cholesky",
+    np.linalg.cholesky,
+    _cholesky_jvp,
+    _cholesky_vjp,
+    "np.linalg.cholesky",
+    infer=square("cholesky", complex_too=False),
+    cost=200,
+)
+
+
+def least(n: Size, m: Size) -> Size:
+    """Return the smaller of two sizes."""
+    return n.minimum(m)
+
+
+def _qr(a: Any) -> Any:
+    q, r = np.linalg.qr(a)
+    return q, r
+
+
+def _qr_jvp(dots: Dots, args: Args, y: Args) -> tuple[Expr, Expr]:
+    (d,), (q, r) = dots, y
+    assert d is not None
+    c = swap(solve(swap(r), swap(d)))
+    x = matmul(swap(q), c)
+    low = tril(x, k=-1)
+    turn = low - swap(low)
+    return matmul(q, turn - x) + c, matmul(x - turn, r)
+
+
+def _qr_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args) -> tuple[Expr]:
+    (q_bar, r_bar), (q, r) = g, y
+    m: Expr | None = None
+    if r_bar is not None:
+        m = matmul(r, swap(r_bar))
+    if q_bar is not None:
+        part = matmul(swap(q_bar), q)
+        m = -part if m is None else m - part
+    assert m is not None
+    inner = matmul(q, from_lower(m))
+    whole = inner if q_bar is None else q_bar + inner
+    return (swap(solve(r, swap(whole))),)
+
+
+custom(
+    "qr",
+    _qr,
+    _qr_jvp,
+    _qr_vjp,
+    "np.linalg.qr",
+    infer=inferred(
+        "qr",
+        False,
+        lambda s, dtype: (
+            Array(dtype, (*s[:-1], least(s[-2], s[-1]))),
+            Array(dtype, (*s[:-2], least(s[-2], s[-1]), s[-1])),
+        ),
+    ),
+    results=2,
+    cost=400,
+    doc="derivatives of matrices with at least as many rows as columns: LinAlgError for others",
+)

@@ -1,0 +1,212 @@
+"""np.linalg through the whole compiler: values, both modes, second order, stacks, emitted and lowered."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from oracle import assert_close, differences, inner, leaves
+from property.verdicts import lowering_interpreted
+
+import s2sad
+
+RNG = np.random.default_rng(5)
+INPUTS = {
+    "S": RNG.normal(size=(3, 3)) + 2.0 * np.eye(3),
+    "T": RNG.normal(size=(4, 3)),
+    "W": RNG.normal(size=(3, 4)),
+    "B": RNG.normal(size=(2, 3, 3)) + 2.0 * np.eye(3),
+    "V": RNG.normal(size=3),
+    "U": RNG.normal(size=4),
+    "R": RNG.normal(size=(2, 3, 2)),
+    "Q": RNG.normal(size=(2, 2, 2, 2)) + 3.0 * np.eye(4).reshape(2, 2, 2, 2),
+}
+INPUTS["P"] = INPUTS["S"] @ INPUTS["S"].T + np.eye(3)
+INPUTS["C"] = INPUTS["B"] @ np.swapaxes(INPUTS["B"], 1, 2) + np.eye(3)
+
+
+def expm_by_eig(a: Any) -> Any:
+    w, v = np.linalg.eig(a)
+    return (v @ np.diag(np.exp(w)) @ np.linalg.inv(v)).real
+
+
+PROGRAMS = [
+    lambda S, V: np.linalg.solve(S, V),
+    lambda S, W: np.linalg.solve(S, W),
+    lambda B, R: np.linalg.solve(B, R),
+    lambda B, V: np.linalg.solve(B, V),
+    lambda S, R: np.linalg.solve(S, R),
+    lambda S: np.linalg.inv(S),
+    lambda B: np.linalg.inv(B),
+    lambda S: np.linalg.det(-S),
+    lambda B: np.linalg.det(B),
+    lambda S: np.linalg.slogdet(-S)[1],
+    lambda B: np.linalg.slogdet(B).logabsdet * np.linalg.slogdet(-B).sign,
+    lambda T: np.linalg.pinv(T),
+    lambda W: np.linalg.pinv(W),
+    lambda B: np.linalg.pinv(B[:, :, :2]),
+    lambda P: np.linalg.cholesky(P),
+    lambda C: np.linalg.cholesky(C),
+    lambda T: tuple(np.linalg.qr(T)),
+    lambda S: np.linalg.qr(S)[0],
+    lambda B: np.linalg.qr(B).R,
+    lambda T: np.linalg.qr(T, "r"),
+    lambda P: tuple(np.linalg.eigh(P)),
+    lambda C: np.linalg.eigh(C)[1],
+    lambda C: np.linalg.eigvalsh(C),
+    lambda P: np.linalg.eigvalsh(P, "U"),
+    lambda T: tuple(np.linalg.svd(T, full_matrices=False)),
+    lambda W: tuple(np.linalg.svd(W, full_matrices=False)),
+    lambda B: tuple(np.linalg.svd(B, full_matrices=False)),
+    lambda S: tuple(np.linalg.svd(S)),
+    lambda T: np.linalg.svd(T)[1],
+    lambda T: np.linalg.svdvals(T),
+    lambda W: np.linalg.svd(W, compute_uv=False),
+    lambda T, U: np.linalg.lstsq(T, U)[0],
+    lambda S: np.linalg.matrix_power(S, 5),
+    lambda S: np.linalg.matrix_power(S, 3),
+    lambda S: np.linalg.matrix_power(S, -2),
+    lambda S: np.linalg.matrix_power(S, 0) * S,
+    lambda W, T: np.linalg.multi_dot([W, T, W]),
+    lambda W, T, V: np.linalg.multi_dot((W, T, V)),
+    lambda Q: np.linalg.tensorinv(Q),
+    lambda Q, B: np.linalg.tensorsolve(Q, B[:, :2, 0]),
+    lambda S: np.linalg.norm(S),
+    lambda S: np.linalg.norm(S, "fro"),
+    lambda S: np.linalg.norm(S, "nuc"),
+    lambda S: np.linalg.norm(S, 1) + np.linalg.norm(S, -1),
+    lambda S: np.linalg.norm(S, 2) + np.linalg.norm(S, -2),
+    lambda S: np.linalg.norm(S, np.inf) + np.linalg.norm(S, -np.inf),
+    lambda V: np.linalg.norm(V) * np.linalg.norm(V, 0),
+    lambda V: np.linalg.norm(V, 1) + np.linalg.norm(V, 2) * np.linalg.norm(V, 3),
+    lambda V: np.linalg.norm(V, np.inf) + np.linalg.norm(V, -np.inf) + np.linalg.norm(V, 2.5),
+    lambda T: np.linalg.norm(T, axis=1),
+    lambda B: np.linalg.norm(B, axis=(0, 2), keepdims=True),
+    lambda B: np.linalg.norm(B, 2, axis=(1, 2), keepdims=True),
+    lambda B: np.linalg.norm(B, 1, axis=(2, 0)),
+    lambda B: np.linalg.matrix_norm(B) + np.linalg.vector_norm(B, axis=1)[:, 0],
+    lambda S: np.linalg.cond(S),
+    lambda S: np.linalg.cond(S, 1) + np.linalg.cond(S, -2),
+    lambda B, V: np.linalg.matmul(B, V) + np.linalg.diagonal(B) * np.linalg.trace(B)[:, None],
+    lambda V, S: np.linalg.cross(V, S) + np.linalg.outer(V, V) + np.linalg.tensordot(S, S, axes=1),
+    lambda B: np.linalg.vecdot(B, np.linalg.matrix_transpose(B)),
+]
+ONLY_EMITTED = [
+    lambda P: tuple(np.linalg.eigh(P, "U")),
+    lambda S: np.linalg.eigvals(S).real ** 2 + np.linalg.eigvals(S).imag,
+    lambda S: np.linalg.eig(S)[1].real * 2.0 + np.linalg.eig(S)[1].imag,
+    lambda S: (
+        (np.linalg.eig(S)[1] @ np.diag(np.exp(np.linalg.eig(S)[0])) @ np.linalg.inv(np.linalg.eig(S)[1])).real
+    ),
+]
+COMPILED = [0, 6, 8, 10, 13, 15, 16, 18, 21, 23, 26, 27, 30, 50]
+
+
+def text(f: Any) -> str:
+    return inspect.getsource(f).strip().removeprefix("lambda ").rstrip(",")
+
+
+def arguments(f: Any) -> tuple[Any, ...]:
+    return tuple(INPUTS[name].copy() for name in inspect.signature(f).parameters)
+
+
+def check(f: Any, jit: bool, orders: int = 2) -> None:
+    args = arguments(f)
+    rng = np.random.default_rng(1)
+    dots = tuple(rng.normal(size=a.shape) for a in args)
+    value = f(*arguments(f))
+    y, y_dot = s2sad.jvp(f, args, dots, jit=jit)
+    assert_close(leaves(y), leaves(value), 1e-12, "value")
+    assert_close(leaves(y_dot), differences(f, args, dots, 1e-4), 1e-7, "tangent")
+    bars = [rng.normal(size=np.shape(v)) if np.ndim(v) else float(rng.normal()) for v in leaves(value)]
+    _, pullback = s2sad.vjp(f, *args, jit=jit)
+    x_bars = pullback(tuple(bars) if isinstance(value, tuple) else bars[0])
+    left, right = inner(bars, leaves(y_dot)), inner(x_bars, dots)
+    assert abs(left - right) <= 1e-11 * max(1.0, abs(left))
+    if orders > 1:
+
+        def total(*xs: Any) -> Any:
+            found = f(*xs)
+            found = found if isinstance(found, tuple) else (found,)
+            s = 0.0
+            for k in range(len(bars)):
+                s = s + np.sum(bars[k] * found[k] * found[k])
+            return s
+
+        gradient = s2sad.grad(total, tuple(range(len(args))))
+        second = s2sad.hvp(total, args, dots, jit=jit)
+        assert_close(leaves(second), differences(gradient, args, dots, 1e-4), 1e-6, "second order")
+    for a, b in zip(args, arguments(f), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("f", [*PROGRAMS, *ONLY_EMITTED], ids=text)
+def test_emitted(f: Any):
+    check(f, False)
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=text)
+def test_lowered(f: Any):
+    with lowering_interpreted():
+        check(f, True)
+
+
+@pytest.mark.parametrize("k", COMPILED, ids=lambda k: text(PROGRAMS[k]))
+def test_compiled(k: int):
+    check(PROGRAMS[k], True, orders=1)
+
+
+@pytest.mark.parametrize("f", ONLY_EMITTED[:3], ids=text)
+def test_what_cannot_be_compiled_is_refused(f: Any):
+    with pytest.raises(s2sad.S2sadError, match="S292"):
+        s2sad.jit(f)(*arguments(f))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_singular_matrices_raise(jit: bool):
+    flat = np.ones((2, 2))
+    for f in (
+        lambda a: np.linalg.inv(a)[0, 0],
+        lambda a: np.linalg.det(a),
+        lambda a: np.linalg.slogdet(a)[1],
+    ):
+        with pytest.raises(np.linalg.LinAlgError):
+            s2sad.grad(f, jit=jit)(flat)
+
+
+def test_conventions_at_kinks():
+    zero = np.zeros(3)
+    for f in (np.linalg.norm, lambda x: np.linalg.norm(x, 3), lambda x: np.linalg.norm(x, axis=0)):
+        np.testing.assert_array_equal(s2sad.grad(lambda x, f=f: f(x))(zero), zero)
+    half = s2sad.grad(lambda a: np.sum(np.linalg.cholesky(a)))(INPUTS["P"])
+    assert not np.triu(half, 1).any()  # NumPy reads the lower triangle
+    equal = s2sad.grad(lambda a: np.sum(np.linalg.eigh(a)[1] ** 2))(np.eye(3))
+    assert np.isfinite(equal).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_dtypes(dtype: Any):
+    a = (np.arange(9).reshape(3, 3) + 5 * np.eye(3)).astype(dtype)
+    for f in (
+        lambda a: np.linalg.inv(a),
+        lambda a: np.linalg.solve(a, a[0]),
+        lambda a: np.linalg.det(a),
+        lambda a: np.linalg.eigvalsh(a),
+        lambda a: np.linalg.norm(a, axis=0),
+        lambda a: np.linalg.svd(a)[0],
+    ):
+        for jit in (False, True):
+            with lowering_interpreted():
+                y = s2sad.jit(f)(a) if jit else s2sad.jvp(f, (a,), (None,))[0]
+            assert np.asarray(y).dtype == np.asarray(f(a)).dtype
+            np.testing.assert_allclose(y, f(a), rtol=1e-5)
+
+
+def test_rectangles_where_squares_are_needed():
+    for f in (lambda a: np.linalg.svd(a)[0][0, 0], lambda a: np.sum(np.linalg.qr(a)[1])):
+        with pytest.raises((ValueError, np.linalg.LinAlgError)):
+            s2sad.grad(f)(INPUTS["W"])
+    with pytest.raises(s2sad.S2sadError, match="S325"):
+        s2sad.grad(lambda x: np.linalg.det(x))(INPUTS["V"])
