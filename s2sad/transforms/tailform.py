@@ -196,7 +196,9 @@ class _Tailform:
                 first.dtype,
                 tuple(n if ok else self.sizes.fresh() for n, ok in zip(first.shape, same, strict=True)),
             )
-        return Scalar(first.dtype, first.weak)
+        scalars = [t for t in types if isinstance(t, Scalar)]
+        chosen = next((t for t in scalars if not t.weak), scalars[0])  # a number of the text fits either
+        return Scalar(chosen.dtype, chosen.weak)
 
     def flagged(
         self, instr: Instr, convert: dict[str, Convert], types: Sequence[Type]

@@ -731,3 +731,17 @@ def test_in_place_with_a_value_of_higher_rank_raises_as_in_numpy():
         for call in (f, s2sad.grad(f), s2sad.jit(f)):
             with pytest.raises(ValueError, match="broadcast"):
                 call(X, X[None, :])
+
+
+@pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
+def test_number_of_the_text_on_one_way_and_element_on_the_other(lowered: bool):
+    def f(x):
+        for i in range(1, len(x)):
+            s = 0.5
+            if x[i] < 0.0:
+                continue
+            s += x[i]
+        return s * x[1]
+
+    assert_right(f, X, lowered)
+    assert_right(f, X[:3], lowered)
