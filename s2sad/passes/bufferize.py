@@ -81,26 +81,28 @@ def _latest_versions(fn: Function) -> Function:
     the newest version of the same array: an old version that stays live for its shape alone would cost
     a copy, and a write to one would hide the writes in between from what follows the versions."""
     lineage = Lineage(fn)
-    untouched = {p for k, p in enumerate(fn.params) if k not in fn.writes}  # written: copied anyway
-    roots = set(lineage.root.values()) - untouched
-    if not roots:
-        return fn
+    untouched = {p for k, p in enumerate(fn.params) if k not in fn.writes}  # as they came, for their shape
 
     def newest(a: Operand, latest: dict[Operand, Value]) -> Operand:
         return latest.get(lineage[a], a)
 
+    def shape(a: Operand, latest: dict[Operand, Value]) -> Operand:
+        return a if lineage[a] in untouched else newest(a, latest)
+
     def note(values: tuple[Value, ...], latest: dict[Operand, Value]) -> None:
         for v in values:
-            if lineage[v] in roots:
-                latest[lineage[v]] = v
+            latest[lineage[v]] = v
 
     def visit(block: Block, latest: dict[Operand, Value]) -> Block:
         latest = dict(latest)
         note(block.params, latest)
         instrs = []
         for instr in block.instrs:
-            unread = (*instr.op.shape_args, 0) if overwrites(instr) else instr.op.shape_args
-            args = tuple(newest(a, latest) if k in unread else a for k, a in enumerate(instr.args))
+            args = tuple(
+                shape(a, latest) if k in instr.op.shape_args else a for k, a in enumerate(instr.args)
+            )
+            if overwrites(instr):
+                args = (newest(instr.args[0], latest), *args[1:])
             blocks = tuple(visit(b, latest) for b in instr.blocks)
             if args != instr.args or any(n is not o for n, o in zip(blocks, instr.blocks, strict=True)):
                 instr = replace(instr, args=args, blocks=blocks)

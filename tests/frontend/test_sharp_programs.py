@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 import pytest
+from property.verdicts import lowering_interpreted
 from right import assert_right
 
 import s2sad
@@ -745,3 +746,29 @@ def test_number_of_the_text_on_one_way_and_element_on_the_other(lowered: bool):
 
     assert_right(f, X, lowered)
     assert_right(f, X[:3], lowered)
+
+
+@pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
+def test_argument_written_in_part_and_then_whole_twice(lowered: bool):
+    def f(x):
+        y = x * 1.0
+
+        def smear(w, c):
+            w[1:] = w[:-1]
+            w *= c
+            w *= np.cos(c)
+            return w
+
+        return np.sum(smear(y, x[0]) * x)
+
+    def g(w):
+        w[1:] = w[:-1]
+        w *= 0.5
+        w *= np.cos(w[0])
+        return np.sum(w * w)
+
+    assert_right(f, X, lowered)
+    with lowering_interpreted():
+        y, y_dot = s2sad.jvp(g, (X.copy(),), (np.ones(4),), jit=lowered)
+    assert y == pytest.approx(g(X.copy()))
+    assert y_dot == pytest.approx((g(X + 1e-6) - g(X - 1e-6)) / 2e-6, rel=1e-7)

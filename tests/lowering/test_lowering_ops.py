@@ -61,6 +61,8 @@ def test_elementwise(name: str):
         value = outcome(lambda args=args: OPS[name].evaluate(*args))
         if isinstance(value, Exception):
             continue
+        if name.startswith("special_") and any(np.iscomplexobj(a) for a in args):
+            continue  # refused
         fn, leaves = function_of(name, args, {})
         dtype = fn.result_types[0].dtype
         if dtype.name == "float16" or np.asarray(value[0]).dtype != dtype:
@@ -363,4 +365,6 @@ def test_op(k: int):
 def test_cases_cover_every_op():
     structural = {n for n, op in OPS.items() if op.kind is Kind.CONTROL} | {"print", "comment", "undef"}
     covered = {name for name, _, _ in CASES} | set(ELEMENTWISE) | {"empty", "empty_like"}
-    assert set(OPS) - structural <= covered
+    linalg = {"solve", "inv", "det", "slogdet", "pinv", "cholesky", "qr", "svd", "svdvals", "norm"}
+    linalg |= {"eigh", "eigvalsh", "eig", "eigvals"}  # tests/test_linalg.py
+    assert set(OPS) - structural - linalg <= covered
