@@ -165,7 +165,18 @@ def refuse(low: Lowerer, instr: Instr) -> None:
     raise UnsupportedOp("S292", why, instead, instr.origin)
 
 
+def refuse_fourier(low: Lowerer, instr: Instr) -> None:
+    """Refuse a Fourier transform: Numba has none."""
+    why = f"np.fft.{instr.op.name} cannot be compiled"
+    raise UnsupportedOp("S292", why, "use jit=False; the transform itself takes the time", instr.origin)
+
+
 TABLE = dict.fromkeys(
     ("inv", "det", "slogdet", "pinv", "cholesky", "qr", "eigh", "eigvalsh", "svd", "svdvals"),
     lower_decomposition,
-) | {"solve": lower_solve, "eig": refuse, "eigvals": refuse}
+) | {
+    "solve": lower_solve,
+    "eig": refuse,
+    "eigvals": refuse,
+    **dict.fromkeys(("fft", "ifft", "rfft", "irfft"), refuse_fourier),
+}

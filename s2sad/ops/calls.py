@@ -5,6 +5,7 @@ from __future__ import annotations
 from s2sad.ops import (
     meaning_create,
     meaning_elementwise,
+    meaning_fourier,
     meaning_linalg,
     meaning_linear,
     meaning_numeric,
@@ -19,6 +20,7 @@ from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
 MEANINGS = (
     meaning_create,
     meaning_elementwise,
+    meaning_fourier,
     meaning_linalg,
     meaning_linear,
     meaning_numeric,

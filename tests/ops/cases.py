@@ -237,6 +237,16 @@ OTHER: dict[str, list[tuple[Any, ...]]] = {
     "det": [(SQUARE,), (STACK,), (SQUARE.astype(F4),), (x(1, 1),)],
     "pinv": [(x(4, 3),), (x(2, 3),), (x(2, 3, 2),), (SQUARE,), (x(4, 3, dtype=F4),)],
     "cholesky": [(DEFINITE,), (STACK @ np.swapaxes(STACK, 1, 2),), (DEFINITE.astype(F4),), (np.full((1, 1), 2.0),)],
+    "fft": [(x(4), {"axis": 0}), (x(3) + 1j * x(3), {"axis": 0}), (x(2, 3), {"axis": 0, "norm": "ortho"}), (x(4, dtype=F4), {"axis": 0})],
+    "ifft": [(x(4), {"axis": 0}), (x(3) + 1j * x(3), {"axis": 0}), (x(2, 3), {"axis": 1, "norm": "forward"})],
+    "rfft": [
+        (x(4), {"axis": 0}), (x(5), {"axis": 0, "norm": "ortho"}), (x(2, 3), {"axis": 0, "norm": "forward"}), (x(2, 4), {"axis": 1}),
+        (x(1), {"axis": 0}), (x(4, dtype=F4), {"axis": 0}),
+    ],
+    "irfft": [
+        (x(3) + 1j * x(3), 4, {"axis": 0}), (x(3) + 1j * x(3), 5, {"axis": 0, "norm": "ortho"}),
+        (x(2, 3) + 1j * x(2, 3), 2, {"axis": 0, "norm": "forward"}), (x(2, 3) + 1j * x(2, 3), 4, {"axis": 1}), (x(1), 1, {"axis": 0}),
+    ],
     "outer": [(x(3), x(2)), (x(1), x(0)), (x(3, dtype=F4), x(2, dtype=F4))],
     "convolve": [
         (x(4), x(2)), (x(2), x(4)), (x(1), x(1)), (x(4), x(2), {"mode": "valid"}), (x(3), x(3), {"mode": "valid"}),
