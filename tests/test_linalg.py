@@ -65,6 +65,8 @@ PROGRAMS = [
     lambda T: np.linalg.svdvals(T),
     lambda W: np.linalg.svd(W, compute_uv=False),
     lambda T, U: np.linalg.lstsq(T, U)[0],
+    lambda U, T: np.polyfit(U, T[:, 0], 2),
+    lambda U, T: np.polyfit(U, T, 1, w=np.abs(T[:, 1])),
     lambda S: np.linalg.matrix_power(S, 5),
     lambda S: np.linalg.matrix_power(S, 3),
     lambda S: np.linalg.matrix_power(S, -2),

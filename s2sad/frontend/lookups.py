@@ -186,6 +186,8 @@ class Lookups(Operators):
                 return self.series_item(contents, key, node, name)
             case Struct():
                 return self.struct_item(contents, key, node)
+            case Static(value=v) if v is np.c_ or v is np.r_:
+                return self.joined_by_brackets(v, key, node, name)
             case Static(value=v):
                 static_key = self.static_value(key, "a subscript of a compile-time object", node)
                 try:
@@ -209,6 +211,17 @@ class Lookups(Operators):
         raise self.refuse(
             "S113", f"{describe(contents)} cannot be subscripted", "index an array or container", node
         )
+
+    def joined_by_brackets(self, joiner: Any, key: Abstract, node: Any, name: str) -> Abstract:
+        """Return `np.c_[a, b]` or `np.r_[a, b]` of arrays and numbers."""
+        items = key.items if isinstance(key, Struct) and key.kind == "tuple" else (key,)
+        ranks = [getattr(getattr(item, "type", None), "ndim", 0) for item in items]
+        if not all(isinstance(item, Ref | Num | Struct | Box) for item in items) or max(ranks) > 2:
+            why = f"np.{'c_' if joiner is np.c_ else 'r_'} is read of arrays and numbers only"
+            raise self.refuse("S113", why, "use np.concatenate, np.column_stack or np.arange", node)
+        function = np.column_stack if joiner is np.c_ else np.concatenate if max(ranks) == 2 else np.hstack
+        pieces = Struct("tuple", tuple(range(len(items))), items)
+        return self.call_value(Static(function), (pieces,), {}, node, name)
 
     def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
         """Return the error for a number used as an array."""

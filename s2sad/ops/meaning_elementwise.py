@@ -20,6 +20,7 @@ from s2sad.ops.call import (
     make_call,
     meaning,
     only,
+    some_axes,
     strong,
     unsupported,
 )
@@ -101,6 +102,29 @@ def elementwise_call(op: str, *args: Expr) -> Expr:
     """Return `op` as the NumPy function of that name computes it: never a Python number."""
     e = apply(op, *args)
     return apply(op, strong(args[0]), *args[1:]) if getattr(e.type, "weak", False) else e
+
+
+def _reduce(op: str) -> Any:
+    def reduce(
+        array: Any,
+        /,
+        axis: Any = 0,
+        dtype: Any = None,
+        out: Any = None,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Expr:
+        for name, value, accepted in (
+            ("dtype", dtype, None),
+            ("initial", initial, None),
+            ("where", where, True),
+        ):
+            only(name, value, accepted)
+        x = strong(expr(array))
+        return apply(op, x, axis=some_axes(axis, x.ndim), keepdims=bool(keepdims))
+
+    return reduce
 
 
 SAME_NAME = [
@@ -185,6 +209,8 @@ for _name in SAME_NAME:
     FUNCTIONS[_function] = ufunc(_function, _name)
     if _function.nin == 2:
         meaning(_function.outer)(_outer(_name))
+for _name, _reduction in (("add", "sum"), ("multiply", "prod"), ("maximum", "max"), ("minimum", "min")):
+    meaning(getattr(np, _name).reduce)(_reduce(_reduction))
 for _function, _op in ((np.radians, "deg2rad"), (np.degrees, "rad2deg")):
     FUNCTIONS[_function] = ufunc(_function, _op)
 
@@ -248,6 +274,12 @@ def angle(z: Any, deg: bool = False) -> Expr:
 def round_(a: Any, decimals: int = 0, out: Any = None) -> Expr:
     """Return np.round(a)."""
     return apply("round", expr(a), **({"decimals": decimals} if decimals else {}))
+
+
+@meaning(np.sinc)
+def sinc(x: Any) -> Expr:
+    """Return np.sinc(x)."""
+    return elementwise_call("sinc", expr(x))
 
 
 @meaning(np.fix)

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from s2sad.errors import TypeMismatch
-from s2sad.ir.path import Fancy
+from s2sad.ir.path import Fancy, Index
 from s2sad.ops.call import (
     as_rank0,
     cast_as,
     checked_sizes,
     dtype_of,
     expr,
-    exprs,
     meaning,
     one_axis,
     only,
@@ -330,31 +329,22 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
     return convolve(a, conj(y) if y.dtype.kind == "c" else y, mode)
 
 
-@meaning(np.polyval)
-def polyval(p: Any, x: Any) -> Expr:
-    """Return np.polyval(p, x)."""
-    t = expr(x)
-    y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
-    kind = expr(p).dtype
-    for c in exprs(p):
-        y = y * t
-        y = y + (c if y.dtype == np.promote_types(y.dtype, kind) else cast(c, kind))
-    return y
-
-
-@meaning(np.vander, static="N increasing")
-def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
-    """Return np.vander(x, N) for a known N."""
-    t = expr(x)
-    t = cast(t, np.promote_types(t.dtype, int))
-    n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
-    if n is None:
-        raise unsupported("np.vander needs a known number of columns", "give N")
-    column = apply("ones_like", t, dtype=None)
-    columns = [column]
-    for _ in range(n - 1):
-        columns.append(columns[-1] * t)
-    return apply("stack", *(columns if increasing else columns[::-1]), axis=1)
+@meaning(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Expr:
+    """Return np.bincount(x, weights): linear in the weights."""
+    index = expr(x)
+    if index.ndim != 1 or index.dtype.kind not in "iu":
+        raise TypeMismatch(
+            "S325", "TypeError: np.bincount counts a vector of ints", "cast it with .astype(int)"
+        )
+    highest = apply("max", apply("concatenate", index, expr((-1,)), axis=0), axis=(0,), keepdims=False)
+    n = apply("py_max", apply("to_int", highest) + 1, lift(minlength))
+    kind = np.dtype(np.int64 if weights is None else np.float64)
+    ones = expr(1) if weights is None else cast(expr(weights), kind)
+    if ones.ndim:
+        ones = checked_sizes(ones, {0: size(index, 0)}, "The weights and list don't have the same length.")
+    path = (Index((Fancy(),)),)
+    return apply("accum", apply("zeros", n, dtype=kind), ones, index, path=path, at=True)
 
 
 @meaning(np.cov, static="rowvar bias")

@@ -68,6 +68,17 @@ elementwise("deg2rad", np.deg2rad, lambda g, x, y: DEGREE * g, "np.deg2rad")
 elementwise("rad2deg", np.rad2deg, lambda g, x, y: g / DEGREE, "np.rad2deg")
 
 
+def _sinc(g: Expr, x: Expr, y: Expr) -> Expr:
+    """Near 0 by the series: the quotient, and its derivatives still more, would cancel there."""
+    z = (math.pi * x) * (math.pi * x)
+    series = 1.0 / 3.0 - z * (1.0 / 30.0 - z * (1.0 / 840.0 - z * (1.0 / 45360.0 - z / 3991680.0)))
+    far = (cos(math.pi * x) - y) / nonzero_denominator(x)
+    return where(absolute(x) < 0.1, -(math.pi * math.pi) * x * series, far) * g
+
+
+elementwise("sinc", np.sinc, _sinc, "np.sinc", cost=20)
+
+
 def _arctan2(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
     r = a * a + b * b
     return b / r * g, -a / r * g

@@ -27,6 +27,15 @@ INPUTS = {
 Program = Callable[..., Any]
 
 PROGRAMS: list[Program] = [
+    lambda A: np.sinc(A) + np.sinc(A * 0.01) + np.sinc(A * 0.0),
+    lambda V, W: np.polyadd(V, W) + np.polysub(W, V),
+    lambda V, W: np.polymul(V, W)[:3] + np.polyder(V) + np.polyder(np.append(V, W), 4)[0] + np.polyint(W)[1:],
+    lambda V: np.bincount(np.array([0, 2, 2, 5]), V) * np.bincount(np.array([1, 3]), V[:2] ** 2, minlength=6),
+    lambda V, A: np.c_[V, A[0]] @ np.c_[A.T, V][:2],
+    lambda V, W, A: np.r_[V, W[:2], 1.0][:4] * np.r_[A, A * A][5],
+    lambda A: np.add.reduce(A) * np.maximum.reduce(A, axis=1)[0],
+    lambda A: np.multiply.reduce(A) - np.minimum.reduce(A),
+    lambda A, W: np.cross(A.T, W, axis=-1)[:3] + np.cross(A, A[:, ::-1] ** 2, axis=0)[:, :3],
     lambda A: np.sum(A),
     lambda A: np.sum(A, axis=0),
     lambda A: np.sum(A, axis=1, keepdims=True),

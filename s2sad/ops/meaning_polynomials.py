@@ -1,0 +1,118 @@
+"""What calls of NumPy's functions of polynomials mean: coefficients, highest power first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from s2sad.ops.call import as_rank0, expr, exprs, meaning, only, strong, unsupported
+from s2sad.ops.declare import literal_value
+from s2sad.ops.expr import Expr, apply, lift
+from s2sad.ops.functions import arange, cast, concatenate, expand, matmul, size, span_at, sqrt, total
+
+
+@meaning(np.polyval)
+def polyval(p: Any, x: Any) -> Expr:
+    """Return np.polyval(p, x)."""
+    t = expr(x)
+    y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
+    kind = expr(p).dtype
+    for c in exprs(p):
+        y = y * t
+        y = y + (c if y.dtype == np.promote_types(y.dtype, kind) else cast(c, kind))
+    return y
+
+
+@meaning(np.vander, static="N increasing")
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
+    """Return np.vander(x, N) for a known N."""
+    t = expr(x)
+    t = cast(t, np.promote_types(t.dtype, int))
+    n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
+    if n is None:
+        raise unsupported("np.vander needs a known number of columns", "give N")
+    column = apply("ones_like", t, dtype=None)
+    columns = [column]
+    for _ in range(n - 1):
+        columns.append(columns[-1] * t)
+    return apply("stack", *(columns if increasing else columns[::-1]), axis=1)
+
+
+def _coefficients(p: Any) -> Expr:
+    e = expr(p)
+    return e if e.ndim else apply("reshape", strong(e), 1)
+
+
+def _aligned(a: Any, b: Any) -> tuple[Expr, Expr]:
+    """The coefficients of both, filled up with zeros at the high powers."""
+    p, q = _coefficients(a), _coefficients(b)
+    if p.dims == q.dims:
+        return p, q
+    n, m = size(p, 0), size(q, 0)
+    wide = apply("py_max", n, m)
+    return apply("pad", p, wide - n, 0), apply("pad", q, wide - m, 0)
+
+
+@meaning(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Expr:
+    """Return np.polyadd(a1, a2)."""
+    p, q = _aligned(a1, a2)
+    return p + q
+
+
+@meaning(np.polysub)
+def polysub(a1: Any, a2: Any) -> Expr:
+    """Return np.polysub(a1, a2)."""
+    p, q = _aligned(a1, a2)
+    return p - q
+
+
+@meaning(np.polymul)
+def polymul(a1: Any, a2: Any) -> Expr:
+    """Return np.polymul(a1, a2)."""
+    return apply("convolve", _coefficients(a1), _coefficients(a2))
+
+
+def _order(m: Any) -> int:
+    n = literal_value(lift(m))
+    if not isinstance(n, int) or n < 0:
+        raise unsupported("the order must be a number of the text, not negative", "write it out")
+    return n
+
+
+@meaning(np.polyder)
+def polyder(p: Any, m: Any = 1) -> Expr:
+    """Return np.polyder(p, m)."""
+    e = _coefficients(p)
+    for _ in range(_order(m)):
+        e = span_at(e, 0, hi=-1) * arange(size(e, 0) - 1, 0, -1)
+    return e
+
+
+@meaning(np.polyint)
+def polyint(p: Any, m: Any = 1, k: Any = None) -> Expr:
+    """Return np.polyint(p, m), with constants 0."""
+    only("k", k, None)
+    e = _coefficients(p)
+    for _ in range(_order(m)):
+        e = concatenate((e / arange(size(e, 0), 0, -1), expr((0.0,))), 0)
+    return e
+
+
+@meaning(np.polyfit, static="rcond full cov")
+def polyfit(
+    x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
+) -> Expr:
+    """Return np.polyfit(x, y, deg) of a degree that is written as a number."""
+    only("rcond", rcond, None)
+    only("full", full, False)
+    only("cov", cov, False)
+    left, right = vander(cast(strong(expr(x)), np.dtype(np.float64)), _order(deg) + 1), strong(expr(y))
+    if w is not None:
+        weights = expr(w)
+        left = left * expand(weights, 1)
+        right = right * (weights if right.ndim == 1 else expand(weights, 1))
+    scale = sqrt(total(left * left, 0))
+    found = matmul(apply("pinv", left / scale), right)
+    return found / (scale if right.ndim == 1 else expand(scale, 1))
