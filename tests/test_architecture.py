@@ -36,7 +36,7 @@ FLOORS = {
 SIBLINGS = ("frontend", "transforms", "lowering", "emit")
 OPTIONAL = {"numba", "llvmlite", "scipy"}
 # where optional packages are imported when they are needed
-LAZY = {"emit/numba.py", "emit/numba_special.py", "emit/vecmath.py"}
+LAZY = {"emit/numba.py", "emit/numba_library.py", "emit/numba_special.py", "emit/vecmath.py"}
 MODULES = sorted(ROOT.rglob("*.py"))
 HARD_LIMIT = 500
 

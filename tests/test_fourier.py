@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from oracle import differences
+from property.verdicts import lowering_interpreted
 
 import s2sad
+from s2sad.emit.numba_library import fourier
 
 RNG = np.random.default_rng(6)
 PROGRAMS = [
@@ -50,34 +52,53 @@ def pairing(a: Any, b: Any) -> float:
     return float(np.real(np.sum(np.asarray(a) * np.asarray(b))))
 
 
-@pytest.mark.parametrize("f", PROGRAMS, ids=text)
-def test_value_modes_and_second_order(f: Any):
+def check(f: Any, jit: bool, second: bool = True) -> None:
     x, dot = RNG.normal(size=(3, 6)), RNG.normal(size=(3, 6))
     given, value = x.copy(), f(x)
-    y, y_dot = s2sad.jvp(f, (x,), (dot,))
+    y, y_dot = s2sad.jvp(f, (x,), (dot,), jit=jit)
     np.testing.assert_allclose(y, value, rtol=1e-12, atol=1e-13)
     assert y.dtype == value.dtype
     slope = (f(x + 1e-5 * dot) - f(x - 1e-5 * dot)) / 2e-5
     np.testing.assert_allclose(y_dot, slope, rtol=1e-8, atol=1e-8)
-    _, pullback = s2sad.vjp(f, x)
+    _, pullback = s2sad.vjp(f, x, jit=jit)
     y_bar = RNG.normal(size=value.shape)
     y_bar = y_bar + 1j * RNG.normal(size=value.shape) if value.dtype.kind == "c" else y_bar
     (x_bar,) = pullback(y_bar)
     assert x_bar.dtype == x.dtype
     assert pairing(y_bar, y_dot) == pytest.approx(pairing(x_bar, dot), rel=1e-11)
 
+    np.testing.assert_array_equal(x, given)
+    if not second:
+        return
+
     def power(x: Any) -> Any:
         return np.sum(np.abs(f(x)) ** 2)
 
-    second = s2sad.hvp(power, (x,), (dot,))
+    product = s2sad.hvp(power, (x,), (dot,), jit=jit)
     expected = differences(s2sad.grad(power), (x,), (dot,), 1e-4)[0]
-    np.testing.assert_allclose(second, expected, rtol=1e-6, atol=1e-6)
-    np.testing.assert_array_equal(x, given)
+    np.testing.assert_allclose(product, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_compiled_is_refused():
-    with pytest.raises(s2sad.S2sadError, match="S292"):
-        s2sad.jit(lambda x: np.fft.rfft(x))(np.ones(4))
+@pytest.mark.parametrize("f", PROGRAMS, ids=text)
+def test_emitted(f: Any):
+    check(f, False)
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=text)
+def test_lowered(f: Any):
+    with lowering_interpreted():
+        check(f, True)
+
+
+@pytest.mark.parametrize("k", [2, 5, 8, 10, 20])
+def test_compiled(k: int):
+    check(PROGRAMS[k], True, second=False)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 100, 128, 1000, 1024])
+def test_transform_of_compiled_code(n: int):
+    x = RNG.normal(size=n) + 1j * RNG.normal(size=n)
+    np.testing.assert_allclose(fourier(x), np.fft.fft(x), rtol=0, atol=4e-15 * np.abs(np.fft.fft(x)).max())
 
 
 def test_single_precision_stays():

@@ -95,8 +95,8 @@ PROGRAMS = [
     lambda V, S: np.linalg.cross(V, S) + np.linalg.outer(V, V) + np.linalg.tensordot(S, S, axes=1),
     lambda B: np.linalg.vecdot(B, np.linalg.matrix_transpose(B)),
 ]
-ONLY_EMITTED = [
-    lambda P: tuple(np.linalg.eigh(P, "U")),
+ONLY_EMITTED = [lambda P: tuple(np.linalg.eigh(P, "U"))]
+GENERAL = [
     lambda S: np.linalg.eigvals(S).real ** 2 + np.linalg.eigvals(S).imag,
     lambda S: np.linalg.eig(S)[1].real * 2.0 + np.linalg.eig(S)[1].imag,
     lambda S: (
@@ -144,12 +144,12 @@ def check(f: Any, jit: bool, orders: int = 2) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("f", [*PROGRAMS, *ONLY_EMITTED], ids=text)
+@pytest.mark.parametrize("f", [*PROGRAMS, *GENERAL, *ONLY_EMITTED], ids=text)
 def test_emitted(f: Any):
     check(f, False)
 
 
-@pytest.mark.parametrize("f", PROGRAMS, ids=text)
+@pytest.mark.parametrize("f", [*PROGRAMS, *GENERAL], ids=text)
 def test_lowered(f: Any):
     with lowering_interpreted():
         check(f, True)
@@ -160,7 +160,12 @@ def test_compiled(k: int):
     check(PROGRAMS[k], True, orders=1)
 
 
-@pytest.mark.parametrize("f", ONLY_EMITTED[:3], ids=text)
+@pytest.mark.parametrize("f", GENERAL, ids=text)
+def test_compiled_general(f: Any):
+    check(f, True, orders=1)
+
+
+@pytest.mark.parametrize("f", ONLY_EMITTED, ids=text)
 def test_what_cannot_be_compiled_is_refused(f: Any):
     with pytest.raises(s2sad.S2sadError, match="S292"):
         s2sad.jit(f)(*arguments(f))

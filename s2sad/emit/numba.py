@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -17,6 +18,7 @@ except ImportError as error:
 
 # contract lets a multiply and an add round once; nothing else of fast-math is allowed
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": {"contract"}}
+BY_LIBRARY = re.compile(r"\bnp\.fft\.fft\(|^def eig(vals)?\(", re.MULTILINE)
 
 
 def compile_kernel(text: str, name: str) -> Callable[..., Any]:
@@ -24,6 +26,8 @@ def compile_kernel(text: str, name: str) -> Callable[..., Any]:
     if "scipy.special." in text:
         importlib.import_module("s2sad.emit.numba_special").teach(text)
     namespace = load(text, f"<s2sad lowered {name}>")
+    if BY_LIBRARY.search(text):
+        namespace |= importlib.import_module("s2sad.emit.numba_library").replaced(namespace)
     for key, value in list(namespace.items()):
         if isinstance(value, FunctionType):
             namespace[key] = numba.njit(**OPTIONS)(value)

@@ -168,6 +168,11 @@ class Code:
         size = a.type.size if isinstance(a.type, Scalar) else None
         return size, size
 
+    def exact(self, a: Operand) -> Size:
+        """Return the size that an operand holds, a new one if it is only known within bounds."""
+        low, high = self.bounds_of(a)
+        return low if low is not None and low == high else self.sizes.fresh()
+
     def range_bounds(self, lo: Operand, hi: Operand, step: Operand) -> Bounds:
         """Return the bounds of the index of `range(lo, hi, step)` inside the loop."""
         first, last = self.bounds_of(lo), self.bounds_of(hi)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.core import Instr, Operand, Value
-from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.ir.types import C16, F8, Array, Dtype, Scalar, Type
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.linalg import batch_index, batch_of
 from s2sad.lowering.ops import LOWERED
@@ -29,6 +29,8 @@ SHAPES: dict[str, Shapes] = {
     "svd": lambda n, m, k: ((n, k), (k,), (k, m)),
     "svd_full": lambda n, m, k: ((n, n), (k,), (m, m)),
     "svdvals": lambda n, m, k: ((k,),),
+    "eig": lambda n, m, k: ((n,), (n, n)),
+    "eigvals": lambda n, m, k: ((n,),),
 }
 
 
@@ -38,9 +40,11 @@ def lower_decomposition(low: Lowerer, instr: Instr) -> None:
     rep = low.rep(instr.args[0])
     if instr.param("UPLO", "L") == "U":
         if name == "eigh":
-            refuse(low, instr)
+            refuse_upper(instr)
         rep = _transposed(low, rep)
     dtype = instr.results[0].type.dtype
+    if name in ("eig", "eigvals"):  # complex results of a real matrix as well
+        dtype = C16 if rep.type.dtype.kind == "c" else F8
     dims = low.dims(rep)
     n, m = dims[-2:]
     shapes = SHAPES[name](n, m, n if n == m else low.code.minimum(n, m))
@@ -141,7 +145,8 @@ def _in_c_order(low: Lowerer, value: Value, t: Type, shape: Index, name: str) ->
     """LAPACK leaves matrices in Fortran's order: what follows is compiled for one order."""
     assert isinstance(t, Array)
     dims = tuple(low.number(n, d) for n, d in zip(t.shape, shape, strict=True))
-    return low.fill(Lazy(t, dims, lambda index: low.read_base(value, index)), name)
+    dtype = t.dtype
+    return low.fill(Lazy(t, dims, lambda index: convert(low.code, low.read_base(value, index), dtype)), name)
 
 
 def _store(low: Lowerer, buffer: Operand, index: Index, value: Value, shape: Index) -> Operand:
@@ -152,31 +157,17 @@ def _store(low: Lowerer, buffer: Operand, index: Index, value: Value, shape: Ind
     def body(inner: Index, state: list[Operand]) -> Sequence[Operand]:
         (base,) = state
         assert isinstance(base, Value)
-        return (low.write_base(base, (*index, *inner), low.read_base(value, inner)),)
+        element = convert(low.code, low.read_base(value, inner), base.type.dtype)
+        return (low.write_base(base, (*index, *inner), element),)
 
     (after,) = low.code.nest(shape, (buffer,), body)
     return after
 
 
-def refuse(low: Lowerer, instr: Instr) -> None:
-    """Refuse what compiled code cannot do as NumPy does."""
-    why = f"np.linalg.{instr.op.name} cannot be compiled: its vectors would have other signs or another order"
-    instead = "use jit=False, or eigh of the lower triangle"
-    raise UnsupportedOp("S292", why, instead, instr.origin)
+def refuse_upper(instr: Instr) -> None:
+    """Refuse the one call that Numba does not have."""
+    why = 'np.linalg.eigh(a, "U") cannot be compiled: the signs of its vectors would be others'
+    raise UnsupportedOp("S292", why, "use jit=False, or the lower triangle", instr.origin)
 
 
-def refuse_fourier(low: Lowerer, instr: Instr) -> None:
-    """Refuse a Fourier transform: Numba has none."""
-    why = f"np.fft.{instr.op.name} cannot be compiled"
-    raise UnsupportedOp("S292", why, "use jit=False; the transform itself takes the time", instr.origin)
-
-
-TABLE = dict.fromkeys(
-    ("inv", "det", "slogdet", "pinv", "cholesky", "qr", "eigh", "eigvalsh", "svd", "svdvals"),
-    lower_decomposition,
-) | {
-    "solve": lower_solve,
-    "eig": refuse,
-    "eigvals": refuse,
-    **dict.fromkeys(("fft", "ifft", "rfft", "irfft"), refuse_fourier),
-}
+TABLE = dict.fromkeys(SHAPES.keys() - {"svd_full"}, lower_decomposition) | {"solve": lower_solve}

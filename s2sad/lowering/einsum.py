@@ -114,7 +114,7 @@ def _matrix(
 
     copied = low.fill(Lazy(t, tuple(dims[k] for k in order), element))
     n, m = (code.product([dims[labels.index(c)] for c in group]) for group in (rows, cols))
-    sizes = tuple(code.bounds_of(x)[0] or code.sizes.fresh() for x in (n, m))
+    sizes = tuple(map(code.exact, (n, m)))
     return reshape_buffer(low, copied.base, Array(dtype, sizes), (n, m), "")
 
 

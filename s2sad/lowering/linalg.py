@@ -92,7 +92,7 @@ def _flat_dot(low: Lowerer, a: Rep, b: Rep, t: Array, hint: str) -> Value:
         source = low.fill(Lazy(cast, dims, lambda index: convert(code, low.read(a, index), t.dtype)))
     assert isinstance(source, Strided)
     rows = code.product(dims[:-1])
-    size = code.bounds_of(rows)[0] or code.sizes.fresh()
+    size = code.exact(rows)
     flat = Array(t.dtype, (size, a.type.shape[-1]))
     matrix = reshape_buffer(low, source.base, flat, (rows, dims[-1]), "")
     other = blas_operand(low, b, t.dtype)

@@ -20,6 +20,7 @@ from s2sad.lowering import (
     decompose,
     einsum,
     elementwise,
+    fourier,
     index,
     linalg,
     pymath,
@@ -50,6 +51,7 @@ TABLE: dict[str, Handler] = {
     **search.TABLE,
     **linalg.TABLE,
     **decompose.TABLE,
+    **fourier.TABLE,
     **einsum.TABLE,
     **pymath.TABLE,
 }

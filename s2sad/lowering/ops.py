@@ -99,15 +99,18 @@ def _lapack(name: str, text: str, of: str = "", **params: Any) -> None:
     def evaluate(*args: Any) -> Any:
         return op.evaluate(*args, **params)
 
-    _register(f"lapack_{name}", evaluate, f"np.linalg.{text}", infer=infer, results=op.results)
+    _register(f"lapack_{name}", evaluate, text, infer=infer, results=op.results)
 
 
 for _name in ("inv", "det", "slogdet", "pinv", "cholesky", "qr", "eigh", "eigvalsh"):
-    _lapack(_name, f"{_name}({{}})")
-_lapack("solve", "solve({}, {})")
-_lapack("svd", "svd({}, False)", full_matrices=False)
-_lapack("svd_full", "svd({})", "svd", full_matrices=True)
-_lapack("svdvals", "svd({}, False)[1]")
+    _lapack(_name, f"np.linalg.{_name}({{}})")
+_lapack("solve", "np.linalg.solve({}, {})")
+_lapack("svd", "np.linalg.svd({}, False)", full_matrices=False)
+_lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)
+_lapack("svdvals", "np.linalg.svd({}, False)[1]")
+_lapack("eig", "eig({})")
+_lapack("eigvals", "eigvals({})")
+_register("fft_line", np.fft.fft, "np.fft.fft({})", infer=_same_type, doc="of a complex vector")
 
 
 def _rank_reshape(rank: int) -> None:

@@ -21,7 +21,7 @@ def checked(code: Code, i: Operand, n: Operand, axis: int) -> Operand:
 
 def _checked(code: Code, i: Operand, n: Operand, axis: int) -> Operand:
     message = f"index out of bounds for axis {axis}"
-    size = code.bounds_of(n)[0]
+    size, most = code.bounds_of(n)
     if code.is_at_least(i, Size()):
         if size is None or not code.is_at_most(i, size - 1):
             code.fail_if(code.op("greater_equal", i, n), IndexError, message)
@@ -34,7 +34,7 @@ def _checked(code: Code, i: Operand, n: Operand, axis: int) -> Operand:
     if size is None or not (code.is_at_most(i, size - 1) and code.is_at_least(i, -size)):
         code.fail_if(code.op("outside", i, n), IndexError, message)
     result = code.op("wrap", i, n)
-    code.bounds[result] = (Size(), None if size is None else size - 1)
+    code.bounds[result] = (Size(), None if most is None else most - 1)
     return result
 
 

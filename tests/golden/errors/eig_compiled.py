@@ -3,9 +3,10 @@ import numpy as np
 
 
 def f(a):
-    return np.linalg.eigvals(a).real
+    w, v = np.linalg.eigh(a, "U")
+    return v @ w
 # error
-# eig_compiled.py:6:12: S292 np.linalg.eigvals cannot be compiled: its vectors would have other signs or another order
-#     return np.linalg.eigvals(a).real
+# eig_compiled.py:6:12: S292 np.linalg.eigh(a, "U") cannot be compiled: the signs of its vectors would be others
+#     w, v = np.linalg.eigh(a, "U")
 #            ^
-#   use jit=False, or eigh of the lower triangle
+#   use jit=False, or the lower triangle
