@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s2sad.errors import InternalError
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.types import Array, Type, without_sizes
 
 
@@ -65,9 +65,9 @@ class _Checker:
                 else:
                     self.same(end.args, loop, end.kind)
             case "return":
-                types = tuple(a.type for a in end.args)
                 if self.returned is None:
-                    self.returned = types
+                    same_number = len({len(e.args) for e in returns(self.fn.block)}) == 1
+                    self.returned = self.fn.result_types if same_number else tuple(a.type for a in end.args)
                 self.same(end.args, self.returned, "return")
             case "raise" | "unreachable":
                 pass

@@ -25,18 +25,17 @@ Convert = Callable[[End, list[Instr]], tuple[Operand, ...]]
 
 def tailform(fn: Function) -> Function:
     """Return the function in tail form."""
-    return replace(fn, block=_Tailform(sizes_after(fn)).top(fn.block))
+    return replace(fn, block=_Tailform(sizes_after(fn), fn.result_types).top(fn.block))
 
 
 class _Tailform:
-    def __init__(self, sizes: Sizes):
-        self.sizes = sizes
+    def __init__(self, sizes: Sizes, returned: tuple[Type, ...]):
+        self.sizes, self.returned = sizes, returned
 
     def top(self, block: Block) -> Block:
         block = self.loops(block)
         if any(_contains(i, ("return",)) for i in block.instrs):
-            types = tuple(a.type for a in next(returns(block)).args)
-            done = self.tail(block, {"return": lambda end, _: end.args}, types)
+            done = self.tail(block, {"return": lambda end, _: end.args}, self.returned)
             if done.end.kind == "yield":
                 done = replace(done, end=replace(done.end, kind="return"))
             block = done
@@ -81,7 +80,7 @@ class _Tailform:
         body = instr.blocks[-1]
         first = next(returns(body))
         names = [a.name if isinstance(a, Value) else "" for a in first.args]
-        types = [self.anywhere(a.type) for a in first.args]
+        types = [self.anywhere(t) for t in self.returned]
         undefined = [self.undef(t, before) for t in types]
         slots = [Value("returned", WEAK_BOOL), *(Value(n, t) for n, t in zip(names, types, strict=True))]
         results = [Value(s.name, s.type) for s in slots]

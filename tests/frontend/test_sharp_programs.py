@@ -735,6 +735,35 @@ def test_in_place_with_a_value_of_higher_rank_raises_as_in_numpy():
 
 
 @pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
+def test_number_of_the_text_returned_early(lowered: bool):
+    def f(x):
+        if x[0] < 0.0:
+            return 1.0
+        return np.sum(x * x)
+
+    def g(x):
+        for i in range(3):
+            if x[i] < -1.0:
+                return np.inf
+        return x[0] * x[1]
+
+    def h(x):
+        if x[1] < 0.0:
+            return 0
+        elif x[1] > 3.0:
+            return -np.inf
+        return x @ x
+
+    for program in (f, g, h):
+        assert_right(program, X, lowered)
+        assert_right(lambda x, program=program: program(x) * x[1], X, lowered)
+    with lowering_interpreted():
+        for program, x in ((f, -X), (g, -X), (h, -X)):
+            assert s2sad.value_and_grad(program, jit=lowered)(x)[0] == program(x)
+            np.testing.assert_array_equal(s2sad.grad(program, jit=lowered)(x), np.zeros(4))
+
+
+@pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
 def test_number_of_the_text_on_one_way_and_element_on_the_other(lowered: bool):
     def f(x):
         for i in range(1, len(x)):
