@@ -65,6 +65,8 @@ PROGRAMS = [
     lambda T: np.linalg.svdvals(T),
     lambda W: np.linalg.svd(W, compute_uv=False),
     lambda T, U: np.linalg.lstsq(T, U)[0],
+    lambda T, U: np.linalg.lstsq(T, np.stack((U, U * U), axis=1), rcond=None)[0],
+    lambda W, V: np.linalg.lstsq(W, V)[0] * np.linalg.lstsq(W, V)[3][0],
     lambda U, T: np.polyfit(U, T[:, 0], 2),
     lambda U, T: np.polyfit(U, T, 1, w=np.abs(T[:, 1])),
     lambda S: np.linalg.matrix_power(S, 5),
@@ -209,6 +211,17 @@ def test_dtypes(dtype: Any):
                 y = s2sad.jit(f)(a) if jit else s2sad.jvp(f, (a,), (None,))[0]
             assert np.asarray(y).dtype == np.asarray(f(a)).dtype
             np.testing.assert_allclose(y, f(a), rtol=1e-5)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_least_squares_of_a_nearly_singular_matrix_is_that_of_numpy(jit: bool):
+    def f(x, y):
+        return np.linalg.lstsq(np.vander(x, 14), y, rcond=None)[0]
+
+    x = np.linspace(0.0, 10.0, 100)
+    y = np.sin(x)
+    found = s2sad.jit(f)(x, y) if jit else s2sad.vjp(f, x, y)[0]
+    np.testing.assert_allclose(found, f(x, y), rtol=1e-5)
 
 
 def test_rectangles_where_squares_are_needed():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from s2sad.errors import UnsupportedOp
-from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.types import C16, F8, Array, Dtype, Scalar, Type
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.linalg import batch_index, batch_of
@@ -73,6 +75,21 @@ def lower_solve(low: Lowerer, instr: Instr) -> None:
     _define(low, instr, dims, (low.dims(b)[-tail:],), core)
 
 
+def lower_lstsq(low: Lowerer, instr: Instr) -> None:
+    """Lower `np.linalg.lstsq(a, b, rcond=None)[0]`, with NumPy's limit for what counts as 0."""
+    code, t = low.code, instr.result.type
+    a, b = (low.buffer(low.rep(x)) for x in instr.args)
+    n, m = low.dims(a)
+    epsilon = Literal(float(np.finfo(t.dtype.name).eps))
+    cut = code.op("multiply", convert(code, code.maximum(n, m), F8), epsilon)
+
+    def core(index: Index) -> tuple[Value, ...]:
+        right = _matrix(low, b, (), t.dtype, b.type.ndim)
+        return _call(low, "lstsq", _matrix(low, a, (), t.dtype), right, cut)
+
+    _define(low, instr, (), ((m, *low.dims(b)[1:]),), core)
+
+
 def _transposed(low: Lowerer, rep: Rep) -> Rep:
     shape = (*rep.type.shape[:-2], rep.type.shape[-1], rep.type.shape[-2])
     dims = low.dims(rep)
@@ -95,7 +112,7 @@ def _matrix(low: Lowerer, rep: Rep, index: Index, dtype: Dtype, rank: int = 2) -
     return low.fill(Lazy(t, low.dims(rep)[-rank:], element)).base
 
 
-def _call(low: Lowerer, name: str, *args: Value) -> tuple[Value, ...]:
+def _call(low: Lowerer, name: str, *args: Operand) -> tuple[Value, ...]:
     code = low.code
     builder = code.scopes[-1].builder
     builder.origin, builder.role = code.origin, code.role
@@ -170,4 +187,7 @@ def refuse_upper(instr: Instr) -> None:
     raise UnsupportedOp("S292", why, "use jit=False, or the lower triangle", instr.origin)
 
 
-TABLE = dict.fromkeys(SHAPES.keys() - {"svd_full"}, lower_decomposition) | {"solve": lower_solve}
+TABLE = dict.fromkeys(SHAPES.keys() - {"svd_full"}, lower_decomposition) | {
+    "solve": lower_solve,
+    "lstsq": lower_lstsq,
+}

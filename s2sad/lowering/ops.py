@@ -104,6 +104,12 @@ def _lapack(name: str, text: str, of: str = "", **params: Any) -> None:
 
 for _name in ("inv", "det", "slogdet", "pinv", "cholesky", "qr", "eigh", "eigvalsh"):
     _lapack(_name, f"np.linalg.{_name}({{}})")
+_register(
+    "lapack_lstsq",
+    lambda a, b, cut: np.linalg.lstsq(a, b, cut)[0],
+    "np.linalg.lstsq({}, {}, {})[0]",
+    infer=lambda types, params, sizes: (Array(types[0].dtype, (types[0].shape[1], *types[1].shape[1:])),),
+)
 _lapack("solve", "np.linalg.solve({}, {})")
 _lapack("svd", "np.linalg.svd({}, False)", full_matrices=False)
 _lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)

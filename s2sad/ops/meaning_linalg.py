@@ -77,7 +77,9 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Return np.linalg.lstsq(a, b): of the four results, solution and singular values can be used."""
     only("rcond", rcond, None)
     x, y = expr(a), expr(b)
-    return matmul(apply("pinv", x), y), NotImplemented, NotImplemented, apply("svdvals", x)
+    if x.ndim != 2 or y.ndim not in (1, 2):
+        raise unsupported("np.linalg.lstsq takes one matrix and a vector or a matrix")
+    return apply("lstsq", x, y), NotImplemented, NotImplemented, apply("svdvals", x)
 
 
 @meaning(np.linalg.tensorinv, static="ind")

@@ -9,7 +9,7 @@ import numpy as np
 from s2sad.ops.call import as_rank0, expr, exprs, meaning, only, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import arange, cast, concatenate, expand, matmul, size, span_at, sqrt, total
+from s2sad.ops.functions import arange, cast, concatenate, expand, size, span_at, sqrt, total
 
 
 @meaning(np.polyval)
@@ -114,5 +114,5 @@ def polyfit(
         left = left * expand(weights, 1)
         right = right * (weights if right.ndim == 1 else expand(weights, 1))
     scale = sqrt(total(left * left, 0))
-    found = matmul(apply("pinv", left / scale), right)
+    found = apply("lstsq", left / scale, right)
     return found / (scale if right.ndim == 1 else expand(scale, 1))

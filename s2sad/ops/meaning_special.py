@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from s2sad.ops.call import Call, as_rank0, expr, make_call, only, some_axes, strong, unsupported
+import numpy as np
+
+from s2sad.ops.call import FUNCTIONS, Call, as_rank0, expr, make_call, only, some_axes, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import exp, expand, log, total, where
+from s2sad.ops.functions import cast, exp, expand, log, nonzero_denominator, total, where
 from s2sad.ops.meaning_elementwise import elementwise_call, ufunc
 from s2sad.ops.special import MODULE, PREFIX, special
 from s2sad.ops.table import OPS
 
 ALIASES = {"digamma": "psi", "jn": "jv", "yn": "yv"}
+OF_NUMPY = ("log1p", "expm1", "cbrt", "exp2")  # which scipy.special has as well
 
 
 def _largest(x: Expr, axis: tuple[int, ...] | None) -> Expr:
@@ -34,6 +37,8 @@ def _kept(y: Expr, x: Expr, axis: tuple[int, ...] | None) -> Expr:
 
 def _of_floats(x: Any) -> Expr:
     e = strong(expr(x))
+    if e.dtype.kind in "iub":
+        e = cast(e, np.dtype(np.float64))
     if e.dtype.kind != "f":
         raise unsupported(f"{e.dtype} numbers are not supported here", "pass floats")
     return e
@@ -46,12 +51,16 @@ def logsumexp(
     only("return_sign", return_sign, False)
     x = _of_floats(a)
     axes = some_axes(axis, x.ndim)
-    weights = None if b is None else expr(b)
-    if weights is not None:
-        x = where(weights.eq(0), -math.inf, x)
-    m = _finite(_largest(x, axes))
-    parts = exp(x - _kept(m, x, axes))
-    y = log(total(parts if weights is None else weights * parts, axes)) + m
+    if b is None:
+        m = _finite(_largest(x, axes))
+        sums = total(exp(x - _kept(m, x, axes)), axes)
+    else:
+        weights = expr(b)
+        m = _finite(_largest(where(weights.eq(0), -math.inf, x), axes))
+        # what has weight 0 may be larger than m, and its weight may vary
+        parts = exp(apply("minimum", x - _kept(m, x, axes), 700.0 if x.dtype == np.float64 else 80.0))
+        sums = total(weights * parts, axes)
+    y = where(sums.eq(0), -math.inf, log(nonzero_denominator(sums))) + m  # no nan where all is -inf
     return expand(as_rank0(y), *(range(x.ndim) if axes is None else axes)) if keepdims else y
 
 
@@ -122,5 +131,7 @@ def _calls(module: Any) -> Any:
             yield getattr(module, name), ufunc(getattr(module, name), op)
     for alias, name in ALIASES.items():
         yield getattr(module, alias), ufunc(getattr(module, name), names[name])
+    for name in OF_NUMPY:
+        yield getattr(module, name), FUNCTIONS[getattr(np, name)]
     for recipe in RECIPES:
         yield getattr(module, recipe.__name__), make_call(recipe.__name__, recipe, STATIC)

@@ -17,8 +17,8 @@ from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Sizes, result_type
 from s2sad.ir.types import Array
 from s2sad.ops.declare import Infer, Params, Types, broadcast_shape, elementwise, nondiff
-from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import cast, exp, log, nonzero_denominator, power, sign, where
+from s2sad.ops.expr import Expr, apply, lift
+from s2sad.ops.functions import absolute, cast, exp, log, nonzero_denominator, power, sign, where
 
 MODULE = "scipy.special"
 PREFIX = "special_"
@@ -148,9 +148,14 @@ nondiff(PREFIX + "gammasgn", _evaluate("gammasgn"), f"{MODULE}.gammasgn", infer=
 
 
 def _boxcox(g: Expr, x: Expr, k: Expr, y: Expr) -> tuple[Expr, Expr]:
+    """In k by its series where k log x is small: the quotient and its derivatives cancel there."""
     ln = apply("math_log", x) if getattr(x.type, "weak", False) else log(x)
-    safe = nonzero_denominator(k)
-    return power(x, k - 1.0) * g, where(k.eq(0), 0.5 * ln * ln, ((1.0 + k * y) * ln - y) / safe) * g
+    u = k * ln
+    series: Expr = lift(1.0 / 403200.0)
+    for n in (45360.0, 5760.0, 840.0, 144.0, 30.0, 8.0, 3.0, 2.0):
+        series = 1.0 / n + u * series
+    far = (cast(special("xlogy", 1.0 + k * y, x), y.dtype) - y) / nonzero_denominator(k)
+    return power(x, k - 1.0) * g, where(absolute(u) < 0.1, ln * ln * series, far) * g
 
 
 _special("expit", lambda g, x, y: y * (1.0 - y) * g)
@@ -193,6 +198,8 @@ _special("j0", lambda g, x, y: -special("j1", x) * g)
 _special("j1", lambda g, x, y: 0.5 * (special("j0", x) - special("jv", 2.0, x)) * g)
 _special("y0", lambda g, x, y: -special("y1", x) * g, domain=POSITIVE)
 _special("y1", lambda g, x, y: 0.5 * (special("y0", x) - special("yv", 2.0, x)) * g, domain=POSITIVE)
+_special("k0", lambda g, x, y: -special("k1", x) * g, domain=POSITIVE)
+_special("k1", lambda g, x, y: -0.5 * (special("k0", x) + special("kv", 2.0, x)) * g, domain=POSITIVE)
 _special("i0", lambda g, x, y: special("i1", x) * g)
 _special("i1", lambda g, x, y: 0.5 * (special("i0", x) + special("iv", 2.0, x)) * g)
 _special("i0e", lambda g, x, y: (special("i1e", x) - sign(x) * y) * g, kinks="0 at 0")

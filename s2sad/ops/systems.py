@@ -235,6 +235,62 @@ custom(
     kinks="of constant rank",
 )
 
+
+def _lstsq(a: Any, b: Any) -> Any:
+    return np.linalg.lstsq(a, b, rcond=None)[0]
+
+
+def _lstsq_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+    (a, b), (a_dot, b_dot) = args, dots
+    z = apply("pinv", a)
+    parts: list[Expr] = []
+    if b_dot is not None:
+        parts.append(matmul(z, b_dot))
+    if a_dot is not None:
+        t = swap(a_dot)
+        moved = matmul(t, matmul(swap(z), y))
+        parts.append(moved - matmul(z, matmul(a, moved)) - matmul(z, matmul(a_dot, y)))
+        parts.append(matmul(z, matmul(swap(z), matmul(t, b - matmul(a, y)))))
+    return (
+        parts[0]
+        if len(parts) == 1
+        else parts[0] + parts[1]
+        if len(parts) == 2
+        else parts[0] + parts[1] + parts[2]
+    )
+
+
+def _lstsq_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr, Expr]:
+    a, b = args
+    z = apply("pinv", a)
+    w = matmul(swap(z), g)  # of the right-hand side
+    free = g - matmul(swap(a), w)  # what A does not see
+    product = _outer(b - matmul(a, y), matmul(z, w))
+    return product + _outer(matmul(swap(z), y), free) - _outer(w, y), w
+
+
+def _outer(a: Expr, b: Expr) -> Expr:
+    return apply("outer", a, b) if a.ndim == 1 else matmul(a, swap(b))
+
+
+def _lstsq_infer(types: Types, params: Params, sizes: Sizes) -> Types:
+    a, b = types
+    checked_matrix("lstsq", a)
+    dtype = dtype_for("lstsq", a, b, complex_too=False)
+    return (Array(dtype, (a.shape[1], *b.shape[1:])),)
+
+
+custom(
+    "lstsq",
+    _lstsq,
+    _lstsq_jvp,
+    _lstsq_vjp,
+    "np.linalg.lstsq({}, {}, rcond=None)[0]",
+    infer=_lstsq_infer,
+    cost=900,
+    kinks="of constant rank",
+)
+
 # --- triangles: cholesky and qr -----------------------------------------------------------------
 
 

@@ -366,6 +366,6 @@ def test_cases_cover_every_op():
     structural = {n for n, op in OPS.items() if op.kind is Kind.CONTROL} | {"print", "comment", "undef"}
     covered = {name for name, _, _ in CASES} | set(ELEMENTWISE) | {"empty", "empty_like"}
     linalg = {"solve", "inv", "det", "slogdet", "pinv", "cholesky", "qr", "svd", "svdvals", "norm"}
-    linalg |= {"eigh", "eigvalsh", "eig", "eigvals"}  # tests/test_linalg.py
+    linalg |= {"lstsq", "eigh", "eigvalsh", "eig", "eigvals"}  # tests/test_linalg.py
     fourier = {"fft", "ifft", "rfft", "irfft"}  # tests/test_fourier.py
     assert set(OPS) - structural - linalg - fourier <= covered
