@@ -14,6 +14,7 @@ from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
     Box,
+    ListRow,
     Num,
     Ref,
     Series,
@@ -199,8 +200,15 @@ class Assign(Calls):
             old = self.name_value(target.id, node)
             value = self.expr(node.value)
             self.at(node)
+            if isinstance(old, ListRow):
+                self.refuse_list_rows(old, old, node)
             if isinstance(old, Ref):
                 self.update(old, None, kind, value, node)
+            elif isinstance(old, Box) and kind is gast.Add and isinstance(self.contents(value), Ref):
+                why = "`+=` of a list and an array makes an array of the name"
+                raise self.mismatch("S318", why, "write ys += list(x), or x + np.array(ys)", node)
+            elif isinstance(old, Box) and kind is gast.Mult:
+                self.refill(old, self.contents(self.binary(kind, old, value, node)))
             elif isinstance(old, Box) and kind is gast.Add:
                 for item in self.static_items(value, node):
                     self.append(old, item, node)

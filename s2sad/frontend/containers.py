@@ -76,7 +76,7 @@ class Containers(Builtins):
     ) -> Abstract:
         """`ys.copy()`."""
         if isinstance(contents, Series):
-            contents = self.series_copy(self.series_rows(contents))
+            contents = self.series_copy(self.series_rows(contents), contents.listed)
         return self.box(contents)
 
     def list_pop(

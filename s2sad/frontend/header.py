@@ -135,7 +135,7 @@ class Header(Joins):
                 rows = self.ref_header(loop, rows, Hint("own", own.type), (*key, "rows"), name)
                 number = self.header(loop, Num(count), (*key, "count"), "")
                 assert isinstance(number, Num)
-                return Series(rows, number.operand, init.fits)
+                return Series(rows, number.operand, init.fits, listed=init.listed)
             case MaybeUnbound(value, bound):
                 value = self.header(loop, value, (*key, "value"), name)
                 flag = self.param(loop, bound, WEAK_BOOL, "")
@@ -155,7 +155,7 @@ class Header(Joins):
         if loop.breaks:
             count = self.param(loop, Literal(before), Scalar(INT, True, self.sizes.fresh_int()), "count")
         loop.counts.append(Counted(key, before, hint.per_trip, count))
-        return Series(rows, made.count, fits=True)
+        return Series(rows, made.count, fits=True, listed=made.listed)
 
     def list_name(self, key: Key) -> str:
         """Return the name that the list of a heap slot is bound to."""

@@ -171,7 +171,7 @@ class Iterate(Expressions):
         """Return an item of a list built in a loop as it is in the present trip, which may have set it."""
         series = self.contents(value)
         assert isinstance(series, Series)
-        return self.getitem(self.series_rows(series), (Num(i),))
+        return self.row_read(series, self.getitem(self.series_rows(series), (Num(i),)))
 
     def counted_lazy(
         self, kind: str, parts: tuple[Abstract, ...], node: Any

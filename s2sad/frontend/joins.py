@@ -174,7 +174,7 @@ class _Joiner:
                 assert isinstance(rows, Ref)
                 count = self.value([Num(part.count)] * len(self.edges), "")
                 assert isinstance(count, Num)
-                return Series(rows, count.operand)
+                return Series(rows, count.operand, listed=part.listed)
         return part
 
     def number(self, parts: list[Abstract], name: str) -> Abstract:
@@ -307,7 +307,7 @@ class _Joiner:
         rows = self.value([s.rows for s in made], name)
         count = self.value([Num(s.count) for s in made], "")
         if isinstance(rows, Ref) and isinstance(count, Num):
-            return Series(rows, count.operand)
+            return Series(rows, count.operand, listed=any(s.listed for s in made))
         return Poison("S313", f"`{name}` holds other things on different paths", "")
 
     def boxes(self, parts: list[Box], name: str) -> Abstract:
@@ -320,6 +320,8 @@ class _Joiner:
         ids = {p.id for p in parts}
         ids |= {k for pair in self.m.twins if pair & ids for k in pair}
         self.m.twins |= {frozenset((made.id, k)) for k in ids}
+        if ids & self.m.rowed:
+            self.m.rowed.add(made.id)
         return made
 
 
@@ -339,7 +341,7 @@ def blank(m: Arrays, template: Abstract, source: State | None = None) -> Abstrac
         case Series(rows):
             made = blank(m, rows)
             assert isinstance(made, Ref)
-            return Series(made, Literal(0))
+            return Series(made, Literal(0), listed=template.listed)
         case Box(k) if k not in m.state.heap and source is not None:
             m.state.heap[k] = blank(m, source.heap[k], source)
     return template

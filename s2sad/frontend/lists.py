@@ -152,6 +152,7 @@ class Lists(Iterate):
 
     def pushed(self, series: Series, value: Abstract, node: Any) -> Series:
         """Return a series with one more row, grown where it is full."""
+        listed = series.listed or isinstance(value, Box)
         value = self.row_value(value, node)
         source = self.operand(value, node)
         rows = self.read(series.rows)
@@ -160,7 +161,7 @@ class Lists(Iterate):
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
         if series.fits:
             self.push_row(series.rows, Num(series.count), value)
-            return Series(series.rows, self.scaled(series.count, 1, 1), True, series.added + 1)
+            return Series(series.rows, self.scaled(series.count, 1, 1), True, series.added + 1, listed)
         capacity = self.emit("size", rows, axis=0)
         is_full = self.emit("equal", series.count, capacity)
         outer = self.builder
@@ -179,7 +180,7 @@ class Lists(Iterate):
             self.overlaps.add(frozenset((ref.buffer, other)))
         self.push_row(ref, Num(series.count), value)
         count = self.emit("add", series.count, 1)
-        return Series(Ref(ref.buffer, (), (), t), count)
+        return Series(Ref(ref.buffer, (), (), t), count, listed=listed)
 
     def push_row(self, rows: Ref, k: Abstract, value: Abstract) -> None:
         """Copy an item to its row. The list of the program holds the array itself: from here on a write
@@ -203,6 +204,8 @@ class Lists(Iterate):
         """Return an item of a list that grows: a list of numbers as an array."""
         contents = self.contents(value)
         is_list = isinstance(contents, Struct) and contents.kind == "list" and contents.items
+        if isinstance(value, Box):
+            self.rowed.add(value.id)
         return self.array_of(value, node) if is_list or isinstance(contents, Series) else value
 
     def scaled(self, trips: Operand, factor: int, offset: int) -> Operand:
@@ -228,7 +231,9 @@ class Lists(Iterate):
         rows = self.new_buffer(self.emit("empty", *dims, name=name, dtype=t.dtype), name)
         for k, item in enumerate(value.items):
             self.push_row(rows, Num(Literal(k)), self.row_value(item, None))
-        return Series(rows, Literal(count))
+        return Series(
+            rows, Literal(count), listed=like.listed or any(isinstance(i, Box) for i in value.items)
+        )
 
     def row_size(self, like: Series, value: Struct, axis: int, dim: Any) -> Operand:
         """Return one dimension of a series' rows as an operand that is known before the loop."""
@@ -274,4 +279,5 @@ class Lists(Iterate):
         if any(len(t.shape) != len(shape) for t in types):
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "")
         t = Array(dtype, (self.sizes.fresh(), *shape))
-        return Series(Ref(-1, (), (), t), Literal(0))
+        listed = any(isinstance(item, Box) for item in (*a.items, *b.items))
+        return Series(Ref(-1, (), (), t), Literal(0), listed=listed)

@@ -14,6 +14,7 @@ from s2sad.frontend.operators import Operators
 from s2sad.frontend.values import (
     Abstract,
     Box,
+    ListRow,
     Method,
     Num,
     Range,
@@ -240,10 +241,16 @@ class Lookups(Operators):
         found = self.getitem(self.series_rows(series), (key,), name)
         if isinstance(key, Struct) and key.kind == "slice":
             assert isinstance(found, Ref)
-            return self.box(self.series_copy(found, name))
-        return found
+            return self.box(self.series_copy(found, series.listed, name))
+        return self.row_read(series, found)
 
-    def series_copy(self, rows: Ref, name: str = "") -> Series:
+    def row_read(self, series: Series, row: Abstract) -> Abstract:
+        """Return an item of a list built in a loop as what it is for the program."""
+        if series.listed and isinstance(row, Ref):
+            return ListRow(row.buffer, row.path, row.operands, row.type)
+        return row
+
+    def series_copy(self, rows: Ref, listed: bool, name: str = "") -> Series:
         """Return a new list of the given rows. Its items are those of the old one: where they are
         arrays, a write to one of them makes the other list unknown."""
         copy = self.absorb(apply("copy", self.leaf(rows)), {}, name)
@@ -251,7 +258,7 @@ class Lookups(Operators):
         if rows.type.ndim > 1:
             for other in (rows.buffer, *self.overlapping(rows.buffer)):
                 self.overlaps.add(frozenset((copy.buffer, other)))
-        return Series(copy, self.size(copy, 0).operand)
+        return Series(copy, self.size(copy, 0).operand, listed=listed)
 
     def series_rows(self, series: Series) -> Ref:
         """Return the rows that are filled, as an array view."""

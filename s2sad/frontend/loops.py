@@ -170,7 +170,7 @@ class Loops(Header):
                     assert isinstance(value, Series)
                     total = None if counted.count is None else outcome[counted.count]
                     total = total or self.scaled(loop.trips, counted.per_trip, counted.before)
-                    value = Series(value.rows, total)
+                    value = Series(value.rows, total, listed=value.listed)
             if key[0] == "heap":
                 after.heap[key[1]] = value
             else:
@@ -212,7 +212,7 @@ def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:
         case Series(rows, count):
             made = _replace(rows, mapping)
             assert isinstance(made, Ref)
-            return Series(made, operand(count), value.fits)
+            return Series(made, operand(count), value.fits, listed=value.listed)
         case MaybeUnbound(inner, bound):
             return MaybeUnbound(_replace(inner, mapping), operand(bound))
     return value

@@ -120,6 +120,7 @@ class Machine:
         self.buffers: dict[int, Buffer] = {}
         self.overlaps: set[frozenset[int]] = set()  # pairs of buffers that may share memory
         self.twins: set[frozenset[int]] = set()  # pairs of containers that may be one
+        self.rowed: set[int] = set()  # lists that a list built in a loop holds as arrays of their own
         self.fixed: dict[int, Value] = {}  # captured arrays: never written
         self.counter = 0
         self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
@@ -299,6 +300,12 @@ class Machine:
 
     def refill(self, box: Box, contents: Abstract) -> None:
         """Change the contents of a container. What may be the same container is unknown from here on."""
+        if box.id in self.rowed:
+            raise self.mismatch(
+                "S402",
+                "this list is an item of a list built in a loop, which holds a copy of it",
+                "change it before it is appended, or append a copy: ys.append(list(row))",
+            )
         self.state.heap[box.id] = contents
         for pair in self.twins:
             if box.id in pair:

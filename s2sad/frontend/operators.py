@@ -19,6 +19,7 @@ from s2sad.frontend.values import (
     Box,
     Generator,
     Lazy,
+    ListRow,
     Num,
     Poison,
     Ref,
@@ -69,6 +70,7 @@ class Operators(Loops):
         op, static = BINARY[kind]
         left, right = self.settled(left), self.settled(right)
         a, b = self.contents(left), self.contents(right)
+        self.refuse_list_rows(a, b, node)
         if isinstance(a, Static) and isinstance(b, Static) and not (is_numeric(a) or is_numeric(b)):
             return self.evaluated(static, a, b, node=node)
         if isinstance(a, Static | Num) and isinstance(b, Static | Num) and (is_text(a) or is_text(b)):
@@ -92,6 +94,14 @@ class Operators(Loops):
             raise self.mismatch(
                 "S317", "bit operations need ints or bools", "use `and`, `or`, np.where", node
             )
+
+    def refuse_list_rows(self, a: Abstract, b: Abstract, node: Any) -> None:
+        """Refuse an operator on a list that a list built in a loop holds as an array."""
+        lists = [isinstance(p, ListRow) for p in (a, b)]
+        arrays = [isinstance(p, Ref) and not row for p, row in zip((a, b), lists, strict=True)]
+        if any(lists) and not any(arrays):  # a list and an array make an array
+            why = "an item of a list built in a loop is a list here: this operator would take it for an array"
+            raise self.mismatch("S318", why, "make it an array: np.array(ys[i])", node)
 
     def binary_struct(self, kind: Any, left: Abstract, right: Abstract, node: Any) -> Abstract:
         """Return the sum of two lists or tuples, or a list repeated."""
@@ -303,6 +313,7 @@ class Operators(Loops):
             return self.negated(found) if isinstance(op, gast.NotIn) else Num(found)
         spelled, static = COMPARE[type(op)]
         a, b = self.contents(left), self.contents(right)
+        self.refuse_list_rows(a, b, node)
         both_static = isinstance(a, Static | Struct) and isinstance(b, Static | Struct)
         if both_static and not (is_numeric(a) or is_numeric(b)):
             return self.compare_static(static, a, b, node)

@@ -40,6 +40,11 @@ class Ref(Abstract):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ListRow(Ref):
+    """A list that is an item of a list built in a loop: held as an array, but `+` and `*` mean others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Static(Abstract):
     """A Python object known at compile time. `access` says how to read it again at each call, if it
     was captured from outside the function."""
@@ -98,6 +103,7 @@ class Series(Abstract):
     count: Operand
     fits: bool = False
     added: int = field(default=0, compare=False)  # items appended since the head of the loop
+    listed: bool = field(default=False, compare=False)  # the items are lists, held as rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

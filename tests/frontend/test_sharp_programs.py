@@ -801,3 +801,99 @@ def test_argument_written_in_part_and_then_whole_twice(lowered: bool):
         y, y_dot = s2sad.jvp(g, (X.copy(),), (np.ones(4),), jit=lowered)
     assert y == pytest.approx(g(X.copy()))
     assert y_dot == pytest.approx((g(X + 1e-6) - g(X - 1e-6)) / 2e-6, rel=1e-7)
+
+
+# --- lists in lists -------------------------------------------------------------------------------
+
+
+def row_changed_behind_its_append(x):
+    made = []
+    for e in x:
+        row = [e, x[1]]
+        made.append(row)
+        row[0] = 0.0
+    return np.sum(np.array(made))
+
+
+def one_row_appended_each_time(x):
+    row = [0.0, x[1]]
+    made = []
+    for e in x:
+        row[0] = e
+        made.append(row)
+    return np.sum(np.array(made))
+
+
+def row_of_a_list_grown_in_a_branch(x):
+    row = [x[0], 0.3]
+    made = [row]
+    if x[0] > 0:
+        made.append([x[1], x[1]])
+    row[0] = 0.0 * x[0]
+    return np.sum(np.array(made))
+
+
+def rows_added(x):
+    made = [[e, x[0]] for e in x]
+    row = made[0] + made[1]
+    return len(row) * x[0]
+
+
+def row_repeated(x):
+    made = [[e, x[0]] for e in x]
+    total = 0.0
+    for row in made:
+        twice = row * 2
+        total = total + len(twice) * x[0]
+    return total
+
+
+def row_lengthened(x):
+    made = [[e, x[0]] for e in x]
+    row = made[0]
+    row += [x[1]]
+    return len(row) * x[0]
+
+
+def list_and_array_added_in_place(x):
+    made = [x[0]]
+    made += x
+    return np.sum(np.array(made))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        row_changed_behind_its_append, one_row_appended_each_time, row_of_a_list_grown_in_a_branch, rows_added,
+        row_repeated, row_lengthened, list_and_array_added_in_place,
+    ],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+def test_lists_in_lists_are_refused_where_rows_would_be_wrong(f):
+    f(X.copy())
+    with pytest.raises(s2sad.S2sadError, match=r"test_sharp_programs.py:\d+:\d+: (S402|S318)"):
+        s2sad.grad(f)(X)
+
+
+@pytest.mark.parametrize("lowered", [False, True], ids=["emitted", "lowered"])
+def test_lists_in_lists(lowered: bool):
+    def rows(x):
+        made = []
+        for e in x:
+            row = [e, x[1] * e]
+            row[0] = row[0] * x[0]
+            made.append(row)
+        table = np.array(made)
+        s = 0.0
+        for a, b in made:
+            s += a * b
+        return np.sum(table[:, 0] * table[:, 1]) + s * made[1][0]
+
+    def repeated(x):
+        made = [x[0], x[1] * x[1]]
+        same = made
+        same *= 2
+        return len(made) * x[0] + made[3] * x[2]
+
+    for f in (rows, repeated):
+        assert_right(f, X, lowered)
