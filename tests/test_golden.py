@@ -80,7 +80,8 @@ class Case:
         """Return the function of the case."""
         program = self.parts[0]
         names = loaded(program, f"{self.path.stem}.py", self.path.parent.name)
-        return names[last_function(program)]  # type: ignore[no-any-return]
+        f: Callable[..., Any] = names[last_function(program)]
+        return f
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

@@ -230,3 +230,68 @@ def test_rectangles_where_squares_are_needed():
             s2sad.grad(f)(INPUTS["W"])
     with pytest.raises(s2sad.S2sadError, match="S325"):
         s2sad.grad(lambda x: np.linalg.det(x))(INPUTS["V"])
+
+
+COMPLEX = [
+    lambda z, b: np.linalg.solve(z, b),
+    lambda z, b: np.linalg.inv(z) @ b,
+    lambda z, b: np.linalg.det(z) * b,
+    lambda z, b: np.linalg.norm(z) * b,
+    lambda z, b: np.linalg.eigvals(z) * b,
+    lambda z, b: np.linalg.eig(z)[1] @ b,
+    lambda z, b: np.linalg.matrix_power(z, 3) @ b,
+]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["emitted", "lowered"])
+@pytest.mark.parametrize("f", COMPLEX, ids=text)
+def test_complex(f: Any, jit: bool):
+    rng = np.random.default_rng(3)
+
+    def draw(*shape: int) -> Any:
+        return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+    args, dots = (draw(3, 3) + 3.0 * np.eye(3), draw(3)), (draw(3, 3), draw(3))
+    with lowering_interpreted():
+        y, y_dot = s2sad.jvp(f, args, dots, jit=jit)
+        _, pullback = s2sad.vjp(f, *args, jit=jit)
+        y_bar = draw(3)
+        x_bars = pullback(y_bar)
+    np.testing.assert_allclose(y, f(*args), rtol=1e-12)
+    ahead, behind = (f(*(a + h * d for a, d in zip(args, dots, strict=True))) for h in (1e-5, -1e-5))
+    np.testing.assert_allclose(y_dot, (ahead - behind) / 2e-5, rtol=1e-7, atol=1e-7)
+    left = np.sum(y_bar * y_dot).real
+    right = sum(np.sum(a * b).real for a, b in zip(x_bars, dots, strict=True))
+    assert left == pytest.approx(right, rel=1e-11)
+
+
+def test_norms_of_ints_are_floats():
+    v, m = np.array([3, -4]), np.arange(4).reshape(2, 2)
+    for f, a in (
+        (lambda a: np.linalg.norm(a, 1), v),
+        (lambda a: np.linalg.norm(a, np.inf), v),
+        (lambda a: np.linalg.norm(a, -np.inf), m),
+        (lambda a: np.linalg.norm(a, 1), m),
+        (lambda a: np.linalg.norm(a, 0), v),
+    ):
+        y = s2sad.jvp(f, (a,), (None,))[0]
+        assert (type(y), y) == (type(f(a)), f(a))
+
+
+def test_power_0_of_what_is_not_finite():
+    a = np.array([[np.inf, 1.0], [0.0, 2.0]])
+    np.testing.assert_array_equal(s2sad.jvp(lambda a: np.linalg.matrix_power(a, 0), (a,), (a,))[0], np.eye(2))
+
+
+def test_negative_ints_are_not_counted_from_the_end():
+    def f(w):
+        return np.bincount(np.array([-1, 2]), w)
+
+    for jit in (False, True):
+        with lowering_interpreted(), pytest.raises(IndexError):
+            s2sad.vjp(f, np.ones(2), jit=jit)
+
+
+def test_products_of_polynomials_are_refused():
+    with pytest.raises(s2sad.S2sadError, match="S202"):
+        s2sad.jvp(lambda x: np.polymul(x, x), (np.array([0.0, 1.0]),), (np.ones(2),))

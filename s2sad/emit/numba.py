@@ -1,4 +1,4 @@
-"""Lowered text to compiled kernels, by Numba. This and its neighbour for SciPy are what imports Numba."""
+"""Lowered text to compiled kernels, by Numba. Only this and `numba_*.py` import Numba."""
 
 from __future__ import annotations
 

@@ -81,8 +81,7 @@ def _fft(a: Any) -> Callable[..., Any]:
 
 
 def _lapack(name: str) -> Any:
-    count = {"dgeev": 14, "zgeev": 14}[name]
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 14)
     return kind(get_cython_function_address("scipy.linalg.cython_lapack", name))
 
 

@@ -15,6 +15,8 @@ import scipy.special
 from numba.extending import get_cython_function_address, overload
 from scipy.special import cython_special
 
+from s2sad.errors import UnsupportedOp
+
 MODULE = "scipy.special.cython_special"
 CALLED = re.compile(r"\bscipy\.special\.(\w+)\(")
 ON_DOUBLES = re.compile(r'"double \((double(?:, double)*)(?:, int __pyx_skip_dispatch)?\)"')
@@ -49,7 +51,8 @@ def _c_function(name: str) -> tuple[Any, int]:
             arity = signature[1].count("double")
             kind = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)
             return kind(get_cython_function_address(MODULE, key)), arity
-    raise NotImplementedError(f"SciPy has no C function for scipy.special.{name}")
+    why = f"this version of SciPy has no compiled scipy.special.{name}"
+    raise UnsupportedOp("S290", why, "use a newer SciPy, or jit=False")
 
 
 def _is_single(*types: Any) -> bool:

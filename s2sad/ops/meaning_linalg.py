@@ -24,6 +24,7 @@ from s2sad.ops.functions import (
     take_at,
     total,
     where,
+    zeros_like,
 )
 from s2sad.ops.meaning_linear import diagonal, outer_, tensordot, trace
 from s2sad.ops.meaning_select import cross
@@ -178,7 +179,9 @@ def matrix_power(a: Any, n: int) -> Expr:
     if not isinstance(n, int):
         raise unsupported("the exponent of matrix_power must be an int of the text", "write a loop")
     if n == 0:
-        return 0.0 * x + eye(size(x, x.ndim - 1), size(x, x.ndim - 1), dtype=strong(x).dtype)
+        return zeros_like(strong(x), dtype=None) + eye(
+            size(x, x.ndim - 1), size(x, x.ndim - 1), dtype=strong(x).dtype
+        )
     if n < 0:
         x, n = apply("inv", x), -n
     if n == 3:
@@ -213,7 +216,7 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Expr:
 
 FUNCTIONS[np.linalg.matmul] = FUNCTIONS[np.matmul]
 FUNCTIONS[np.linalg.matrix_transpose] = make_call("matrix_transpose", matrix_transpose)
-FUNCTIONS[np.linalg.vecdot] = FUNCTIONS[np.vecdot] if hasattr(np, "vecdot") else None  # type: ignore[assignment]
+FUNCTIONS[np.linalg.vecdot] = FUNCTIONS[np.vecdot]
 
 
 @meaning(np.linalg.outer)
@@ -249,6 +252,12 @@ def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Expr:
 # --- norms --------------------------------------------------------------------------------------
 
 
+def _inexact(x: Any) -> Expr:
+    """The argument of a norm as NumPy takes it: ints as floats."""
+    e = strong(expr(x))
+    return e if e.dtype.kind in "fc" else cast(e, np.dtype(np.float64))
+
+
 def _magnitudes(x: Expr) -> Expr:
     return apply("absolute", x)
 
@@ -269,17 +278,13 @@ def _vector_norm(x: Expr, order: Any, axis: int, keepdims: bool) -> Expr:
     if order in (math.inf, -math.inf):
         return _reduced("max" if order > 0 else "min", _magnitudes(x), axis, keepdims)
     if order == 0:
-        return total(cast(apply("not_equal", x, 0), _real_dtype(x)), axis, keepdims)
+        return total(cast(apply("not_equal", x, 0), np.zeros(0, x.dtype).real.dtype), axis, keepdims)
     if order == 1:
         return total(_magnitudes(x), axis, keepdims)
     if not isinstance(order, int | float):
         raise ValueError(f"Invalid norm order '{order}' for vectors")
     found = total(power(_magnitudes(x), order), axis, keepdims)
     return where(found.eq(0), 0.0, power(nonzero_denominator(found), 1.0 / order))
-
-
-def _real_dtype(x: Expr) -> Any:
-    return np.zeros(0, x.dtype).real.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
 
 
 def _matrix_norm(x: Expr, order: Any, axes: tuple[int, int], keepdims: bool) -> Expr:
@@ -289,10 +294,8 @@ def _matrix_norm(x: Expr, order: Any, axes: tuple[int, int], keepdims: bool) -> 
     if order in (1, -1, math.inf, -math.inf):
         over, along = (row, col) if order in (1, -1) else (col, row)
         sums = total(_magnitudes(x), over, True)
-        found = apply(
-            "max" if order > 0 else "min", sums, axis=tuple(sorted((over, along))), keepdims=keepdims
-        )
-        return found
+        axis = tuple(sorted((over, along)))
+        return apply("max" if order > 0 else "min", sums, axis=axis, keepdims=keepdims)
     if order not in (2, -2, "nuc"):
         raise ValueError("Invalid norm order for matrices.")
     rest = tuple(k for k in range(x.ndim) if k not in axes)
@@ -307,7 +310,7 @@ def _matrix_norm(x: Expr, order: Any, axes: tuple[int, int], keepdims: bool) -> 
 @meaning(np.linalg.norm, static="ord")
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Expr:
     """Return np.linalg.norm(x)."""
-    a = strong(expr(x))
+    a = _inexact(x)
     if axis is None:
         if ord is None:
             return _two(a, None, keepdims)
@@ -326,14 +329,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> E
 @meaning(np.linalg.matrix_norm, static="ord")
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Expr:
     """Return np.linalg.matrix_norm(x)."""
-    a = strong(expr(x))
+    a = _inexact(x)
     return _matrix_norm(a, ord, (a.ndim - 2, a.ndim - 1), keepdims)
 
 
 @meaning(np.linalg.vector_norm, static="ord")
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Expr:
     """Return np.linalg.vector_norm(x), over one axis or over all elements."""
-    a = strong(expr(x))
+    a = _inexact(x)
     if axis is None:
         if keepdims:
             raise unsupported("vector_norm of all elements with keepdims is not supported", "name the axis")
@@ -346,7 +349,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 @meaning(np.linalg.cond, static="p")
 def cond(x: Any, p: Any = None) -> Expr:
     """Return np.linalg.cond(x, p)."""
-    a = strong(expr(x))
+    a = _inexact(x)
     if p is None or p in (2, -2):
         s = apply("svdvals", a)
         first, last = (take_at(s, s.ndim - 1, literal(k)) for k in (0, -1))

@@ -339,6 +339,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Expr:
         )
     highest = apply("max", apply("concatenate", index, expr((-1,)), axis=0), axis=(0,), keepdims=False)
     n = apply("py_max", apply("to_int", highest) + 1, lift(minlength))
+    index = where(apply("less", index, 0), n, index)  # raises: negative ints must not count from the end
     kind = np.dtype(np.int64 if weights is None else np.float64)
     ones = expr(1) if weights is None else cast(expr(weights), kind)
     if ones.ndim:

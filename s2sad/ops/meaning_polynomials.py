@@ -70,8 +70,10 @@ def polysub(a1: Any, a2: Any) -> Expr:
 
 @meaning(np.polymul)
 def polymul(a1: Any, a2: Any) -> Expr:
-    """Return np.polymul(a1, a2)."""
-    return apply("convolve", _coefficients(a1), _coefficients(a2))
+    """Refuse np.polymul: the length of its result is without the leading zeros that the arguments have."""
+    raise unsupported(
+        "np.polymul drops leading zeros, how many only a run tells", "write np.convolve(a1, a2)"
+    )
 
 
 def _order(m: Any) -> int:

@@ -57,10 +57,6 @@ def _made(dtype: Dtype, shape: Shape) -> Type:
     return Array(dtype, shape) if shape else Scalar(dtype)
 
 
-def _batch_type(types: Types, dtype: Dtype) -> Type:
-    return _made(dtype, types[0].shape[:-2])
-
-
 def inferred(name: str, complex_too: bool, results: Callable[[Shape, Dtype], Types]) -> Infer:
     """Return the infer of an op on matrices: `results` tells types from shape and dtype."""
 
@@ -95,13 +91,9 @@ def _trace(x: Expr) -> Expr:
     return total(apply("diagonal", x), x.ndim - 2)
 
 
-def _inv(a: Expr) -> Expr:
-    return apply("inv", a)
-
-
-def solve(a: Expr, b: Expr) -> Expr:
-    """Return `np.linalg.solve(a, b)`; a vector b per matrix of a stack as columns."""
-    if b.ndim > 1 and b.ndim == a.ndim - 1:
+def solve(a: Expr, b: Expr, vectors: bool = False) -> Expr:
+    """Return `np.linalg.solve(a, b)`; `vectors`: b is one vector per matrix of a stack."""
+    if vectors and b.ndim > 1:
         return take_at(apply("solve", a, column(b)), b.ndim, 0)
     return apply("solve", a, b)
 
@@ -132,19 +124,13 @@ def _solve_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
         return apply("solve", a, b_dot)
     part = _times(a_dot, y, b.ndim == 1)
     if b_dot is None:
-        return -_resolve(a, part, b.ndim == 1)
-    return _resolve(a, b_dot - part, b.ndim == 1)
-
-
-def _resolve(a: Expr, b: Expr, is_vector: bool) -> Expr:
-    if is_vector and b.ndim > 1:
-        return take_at(apply("solve", a, column(b)), b.ndim, 0)
-    return apply("solve", a, b)
+        return -solve(a, part, b.ndim == 1)
+    return solve(a, b_dot - part, b.ndim == 1)
 
 
 def _solve_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr, Expr]:
     a, b = args
-    w = _resolve(swap(a), g, b.ndim == 1)
+    w = solve(swap(a), g, b.ndim == 1)
     part = matmul(w, swap(y)) if b.ndim > 1 else _product(w, y)
     return -_fitted(part, a), _fitted(w, b)
 
@@ -172,7 +158,7 @@ custom(
     "det",
     np.linalg.det,
     lambda dots, args, y: y * _trace(solve(args[0], dots[0])),
-    lambda g, args, y: (_scaled(y * g, swap(_inv(args[0]))),),
+    lambda g, args, y: (_scaled(y * g, swap(apply("inv", args[0]))),),
     "np.linalg.det",
     infer=inferred("det", True, lambda shape, dtype: (_made(dtype, shape[:-2]),)),
     cost=300,
@@ -191,7 +177,7 @@ def _slogdet_jvp(dots: Dots, args: Args, y: Args) -> tuple[Expr, Expr]:
 
 
 def _slogdet_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args) -> tuple[Expr | None]:
-    return (None if g[1] is None else _scaled(g[1], swap(_inv(args[0]))),)
+    return (None if g[1] is None else _scaled(g[1], swap(apply("inv", args[0]))),)
 
 
 custom(
@@ -251,13 +237,10 @@ def _lstsq_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
         moved = matmul(t, matmul(swap(z), y))
         parts.append(moved - matmul(z, matmul(a, moved)) - matmul(z, matmul(a_dot, y)))
         parts.append(matmul(z, matmul(swap(z), matmul(t, b - matmul(a, y)))))
-    return (
-        parts[0]
-        if len(parts) == 1
-        else parts[0] + parts[1]
-        if len(parts) == 2
-        else parts[0] + parts[1] + parts[2]
-    )
+    found = parts[0]
+    for part in parts[1:]:
+        found = found + part
+    return found
 
 
 def _lstsq_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr, Expr]:
@@ -306,13 +289,13 @@ def from_lower(x: Expr) -> Expr:
 
 def _cholesky_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
     assert dots[0] is not None
-    s = solve(y, swap(apply("solve", y, from_lower(dots[0]))))
+    s = solve(y, swap(solve(y, from_lower(dots[0]))))
     return matmul(y, _halved(s))
 
 
 def _cholesky_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr]:
     t = swap(y)
-    s = solve(t, swap(apply("solve", t, swap(_halved(matmul(t, g))))))
+    s = solve(t, swap(solve(t, swap(_halved(matmul(t, g))))))
     return (_halved(s + swap(s)),)
 
 

@@ -29,7 +29,8 @@ Program = Callable[..., Any]
 PROGRAMS: list[Program] = [
     lambda A: np.sinc(A) + np.sinc(A * 0.01) + np.sinc(A * 0.0),
     lambda V, W: np.polyadd(V, W) + np.polysub(W, V),
-    lambda V, W: np.polymul(V, W)[:3] + np.polyder(V) + np.polyder(np.append(V, W), 4)[0] + np.polyint(W)[1:],
+    lambda V, W: np.convolve(V, W)[:3] + np.polyder(V) + np.polyint(W)[1:],
+    lambda V, W: np.polyder(np.append(V, W), 4),
     lambda V: np.bincount(np.array([0, 2, 2, 5]), V) * np.bincount(np.array([1, 3]), V[:2] ** 2, minlength=6),
     lambda V, A: np.c_[V, A[0]] @ np.c_[A.T, V][:2],
     lambda V, W, A: np.r_[V, W[:2], 1.0][:4] * np.r_[A, A * A][5],
