@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
-from s2sad.ir.path import Path, is_fancy, may_repeat
+from s2sad.ir.path import Path, Permute, is_fancy, may_repeat
 from s2sad.ir.types import without_sizes
 from s2sad.passes.site import Answer, Made, Row, Site, is_array, is_number, is_weak, is_whole, same_type
 
@@ -22,6 +22,17 @@ def _sum_over_nothing(site: Site) -> Answer:
 
 def _whole(site: Site) -> Answer:
     return _itself(site) if is_whole(site.instr.param("path")) else None
+
+
+def _transposed_back(site: Site) -> Answer:
+    """Leave out two permutations of axes that undo each other."""
+    inner = site.definer(site.args[0], "getitem")
+    if inner is None:
+        return None
+    match (*inner.param("path"), *site.instr.param("path")):
+        case (Permute(first), Permute(last)) if tuple(first[k] for k in last) == tuple(range(len(last))):
+            return inner.args[0] if same_type(inner.args[0].type, site.type) else None
+    return None
 
 
 def _stored(site: Site) -> Answer:
@@ -236,6 +247,7 @@ ARRAYS = (
     Row(("reshape",), "x.reshape(x.shape)", "x", SAME, _itself),
     Row(("sum",), "sum(x, axis=())", "x", "nothing is added", _sum_over_nothing),
     Row(("getitem",), "x[:, :]", "x", "all of it", _whole),
+    Row(("getitem",), "x.T.T", "x", "one undoes the other", _transposed_back),
     Row(("getitem",), "x[i] = v; x[i]", "v", "just stored there, with the same kind and dtype", _stored),
     Row(("copy",), "copy(a + b)", "a + b", "fresh, and read nowhere else", _copy),
     Row(("setitem",), "a = empty_like(x); a[:] = v", "v", "all of it is overwritten", _overwritten),
