@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.size import Size
-from s2sad.ir.types import INT, Scalar
+from s2sad.ir.types import INT, Scalar, Stream
 from s2sad.ops import lookup
 from s2sad.ops.expr import Leaf, apply
 
@@ -139,6 +139,8 @@ class Builtins(Lists):
                 return np.ndarray
             case Num(operand):
                 t = operand.type
+                if isinstance(t, Stream):
+                    return t.cls
                 if isinstance(t, Scalar) and t.weak:
                     return {"b": bool, "i": int, "f": float, "c": complex}[t.dtype.kind]
                 return t.dtype.type
@@ -365,6 +367,7 @@ BUILTINS: dict[Any, str] = {
     list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type", getattr: "getattr",
     hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
+    np.random.seed: "seed", np.random.shuffle: "shuffle",
 }  # fmt: skip
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable
-from s2sad.frontend.containers import STATIC_MODULES, Containers
+from s2sad.frontend.containers import STATIC_MODULES
+from s2sad.frontend.streams import Streams
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -33,7 +34,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import record_of
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Stream
 from s2sad.ops import lookup, method
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
@@ -41,7 +42,7 @@ from s2sad.ops.expr import Leaf, apply
 JOINERS = (np.stack, np.vstack, np.hstack, np.concatenate, np.column_stack)
 
 
-class Calls(Containers):
+class Calls(Streams):
     """Calls to abstract values."""
 
     def expr_Call(self, node: Any, name: str) -> Abstract:
@@ -358,6 +359,8 @@ class Calls(Containers):
             if special is not None and attr in ("fill", "sort", "tolist", "setflags", "itemset", "put"):
                 made = special(box, args, kwargs, node)
                 return made
+        if isinstance(box, Num) and isinstance(box.operand.type, Stream):
+            return self.call_stream(box, attr, args, kwargs, node, name)
         if isinstance(box, Ref | Num):
             call = method(attr)
             if call is not None:

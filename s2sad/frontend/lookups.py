@@ -24,7 +24,7 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Literal, Value
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.types import Array, Scalar, Stream
 from s2sad.ops import attribute
 from s2sad.ops.expr import Leaf, apply
 
@@ -70,6 +70,8 @@ class Lookups(Operators):
     ) -> Abstract:
         """Return an attribute or method of an array or number."""
         t = owner.type if isinstance(owner, Ref) else owner.operand.type
+        if isinstance(t, Stream):
+            return Method(owner, attr)
         if isinstance(owner, Ref):
             match attr:
                 case "shape":

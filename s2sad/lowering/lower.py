@@ -18,6 +18,7 @@ from s2sad.ir.types import Array, Scalar, Type
 from s2sad.lowering import (
     create,
     decompose,
+    draws,
     einsum,
     elementwise,
     fourier,
@@ -51,6 +52,7 @@ TABLE: dict[str, Handler] = {
     **search.TABLE,
     **linalg.TABLE,
     **decompose.TABLE,
+    **draws.TABLE,
     **fourier.TABLE,
     **einsum.TABLE,
     **pymath.TABLE,

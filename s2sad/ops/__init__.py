@@ -8,6 +8,7 @@ from s2sad.ops import (
     index,
     linalg,
     pymath,
+    random,
     rearrange,
     reduce,
     shape,
@@ -16,7 +17,7 @@ from s2sad.ops import (
     systems,
     ufuncs,
 )
-from s2sad.ops.calls import Call, attribute, lookup, method
+from s2sad.ops.calls import Call, attribute, draw, lookup, method
 from s2sad.ops.table import OPS
 
 FAMILIES = (
@@ -27,6 +28,7 @@ FAMILIES = (
     index,
     linalg,
     pymath,
+    random,
     rearrange,
     reduce,
     shape,
@@ -36,4 +38,4 @@ FAMILIES = (
     ufuncs,
 )
 
-__all__ = ["FAMILIES", "OPS", "Call", "attribute", "lookup", "method"]
+__all__ = ["FAMILIES", "OPS", "Call", "attribute", "draw", "lookup", "method"]

@@ -11,6 +11,7 @@ from s2sad.ops import (
     meaning_numeric,
     meaning_polynomials,
     meaning_python,
+    meaning_random,
     meaning_reduce,
     meaning_select,
     meaning_shape,
@@ -27,6 +28,7 @@ MEANINGS = (
     meaning_numeric,
     meaning_polynomials,
     meaning_python,
+    meaning_random,
     meaning_reduce,
     meaning_select,
     meaning_shape,
@@ -47,9 +49,14 @@ def method(name: str) -> Call | None:
     return METHODS.get(name)
 
 
+def draw(name: str) -> Call | None:
+    """Return what calls of a method of a random stream mean; the first parameter is the stream."""
+    return meaning_random.DRAWS.get(name)
+
+
 def attribute(name: str) -> Call | None:
     """Return what an array attribute means; the only parameter is the array."""
     return ATTRIBUTES.get(name)
 
 
-__all__ = ["MEANINGS", "Call", "attribute", "lookup", "method"]
+__all__ = ["MEANINGS", "Call", "attribute", "draw", "lookup", "method"]

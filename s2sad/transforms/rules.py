@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.analysis.pullback import kept
+from s2sad.analysis.pullback import check_has_rule, kept
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Instr, Literal, Operand, Value
@@ -48,16 +48,6 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
         case _:
             found = op.derivative[0](given, args, y, **params)
     return found if isinstance(found, tuple) else (found,)
-
-
-def check_has_rule(instr: Instr, k: int) -> None:
-    """Raise UnsupportedOp S203 if argument k has no derivative rule; for arguments that vary."""
-    if k in instr.op.extra.get("no_rule", ()):
-        name = instr.op.spelling or instr.op.name
-        why = f"{name} has no derivative rule for its argument {k + 1}, which varies here"
-        raise UnsupportedOp(
-            "S203", why, "stop_gradient(...) around the argument makes it a constant", instr.origin
-        )
 
 
 def _elementwise(
