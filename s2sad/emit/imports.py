@@ -45,7 +45,7 @@ def _classes(functions: Iterable[Function]) -> Iterator[type]:
 
 def _records(tree: Tree) -> Iterator[type]:
     if isinstance(tree, Node):
-        if tree.kind == "record" and _is_imported(tree.cls):
+        if tree.kind == "record" and tree.cls.__module__ != "builtins":
             yield tree.cls
         for item in tree.items:
             yield from _records(item)

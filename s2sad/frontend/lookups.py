@@ -179,6 +179,8 @@ class Lookups(Operators):
         if isinstance(owner, Ref):
             if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
                 index = index[0].items
+            if not index and not owner.type.ndim:
+                return self.absorb(apply("item0", self.leaf(owner)), {}, name)
             return self.getitem(owner, index, name)
         contents = self.contents(owner)
         if len(index) > 1:

@@ -131,7 +131,7 @@ def _arg_extreme(order: str) -> Fold:
     return fold
 
 
-def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: int = 0) -> Operand:
+def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: float = 0) -> Operand:
     code = low.code
     mean = _over(low, _sum(low, read, dims, dtype), code.product(dims))
 
@@ -141,6 +141,9 @@ def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: int = 0) -> 
 
     total = _line(low, dims, _start(low, 0.0, F8), step, read)
     n = code.product(dims)
+    if not isinstance(ddof, int):
+        rest = code.op("subtract", convert(code, n, F8), Literal(ddof))
+        return _over(low, total, code.op("maximum", rest, Literal(0.0)))
     return _over(low, total, code.maximum(code.sub(n, Literal(ddof)), ZERO) if ddof else n)
 
 

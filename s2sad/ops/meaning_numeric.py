@@ -37,9 +37,7 @@ from s2sad.ops.functions import (
     logical_not,
     matmul,
     mean,
-    nonzero_denominator,
     permute,
-    real,
     size,
     span_at,
     sqrt,
@@ -49,7 +47,7 @@ from s2sad.ops.functions import (
     where,
 )
 from s2sad.ops.meaning_elementwise import resolved
-from s2sad.ops.meaning_reduce import along_axis, reduce_
+from s2sad.ops.meaning_reduce import along_axis, masked_var, reduce_, root_of_var, without_nan
 from s2sad.ops.meaning_shape import join
 
 # --- differences and integrals ------------------------------------------------------------------
@@ -246,6 +244,8 @@ def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: 
 
 def _nan_extreme(op: str, lowest: float, a: Any, axis: Any, keepdims: Any) -> Expr:
     x = strong(expr(a))
+    if x.dtype.kind not in "fc":
+        return reduce_(op, x, axis, keepdims)
     gone = isnan(x)
     y = reduce_(op, where(gone, lowest, x), axis, keepdims)
     return where(reduce_("all", gone, axis, keepdims), math.nan, y)
@@ -269,13 +269,7 @@ def nanvar(
 ) -> Expr:
     """Return np.nanvar(a)."""
     x = strong(expr(a, dtype_of(dtype)))
-    there = logical_not(isnan(x))
-    count = reduce_("count_nonzero", there, axis, True)
-    average = reduce_("sum", where(there, x, 0.0), axis, True) / cast(count, x.dtype)
-    away = where(there, x - average, 0.0)
-    square = real(away * conj(away)) if x.dtype.kind == "c" else away * away
-    n = reduce_("count_nonzero", there, axis, keepdims)
-    return reduce_("sum", square, axis, keepdims) / cast(n - ddof, square.dtype)
+    return masked_var(x, logical_not(isnan(x)), axis, ddof, keepdims)
 
 
 @meaning(np.nanstd)
@@ -283,22 +277,21 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> Expr:
     """Return np.nanstd(a)."""
-    v = nanvar(a, axis, dtype, None, ddof, keepdims)
-    return where(v.eq(0), 0.0, sqrt(nonzero_denominator(v)))  # the derivative is 0 there, as np.std's
+    return root_of_var(nanvar(a, axis, dtype, None, ddof, keepdims))
 
 
 @meaning(np.nancumsum)
 def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
     """Return np.nancumsum(a)."""
     x, k = along_axis(strong(expr(a, dtype_of(dtype))), axis)
-    return apply("cumsum", where(isnan(x), 0.0, x), axis=k)
+    return apply("cumsum", without_nan(x, 0.0), axis=k)
 
 
 @meaning(np.nancumprod)
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
     """Return np.nancumprod(a)."""
     x, k = along_axis(strong(expr(a, dtype_of(dtype))), axis)
-    return apply("cumprod", where(isnan(x), 1.0, x), axis=k)
+    return apply("cumprod", without_nan(x, 1.0), axis=k)
 
 
 # --- convolution, polynomials, covariance -------------------------------------------------------

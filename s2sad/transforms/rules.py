@@ -38,6 +38,8 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
             found: Any = _elementwise(op.derivative, given, args, y, params)
         case Kind.REDUCTION:
             assert given[0] is not None
+            if op.extra.get("linear"):
+                return (apply(op.name, given[0], **params),)
             weight = op.derivative(args[0], y=kept(y, args[0], params), **params)
             over = {k: params[k] for k in ("axis", "keepdims") if k in params}
             found = apply("sum", given[0] if weight is None else weight * given[0], **over)
@@ -160,6 +162,8 @@ def conform(builder: Builder, a: Operand, primal: Operand, name: str = "") -> Op
 def scalar_as(builder: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     """Return a scalar converted to the scalar type `t`."""
     assert isinstance(t, Scalar)
+    if isinstance(a.type, Array) and not t.weak:
+        a = builder.emit(OPS["item0"], a, name=name)
     if isinstance(a.type, Scalar) and (a.type.dtype, a.type.weak) == (t.dtype, t.weak):
         return a
     if t.weak:
