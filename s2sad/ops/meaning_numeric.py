@@ -69,40 +69,76 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
     return total(d * (span_at(f, k, lo=1) + span_at(f, k, hi=-1)) / 2.0, k)
 
 
-@meaning(np.gradient)
+@meaning(np.gradient, static="edge_order")
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
-    """Return np.gradient(f) for even spacing."""
+    """Return np.gradient(f), of even or of given spacing."""
     x = strong(expr(f))
-    only("edge_order", None if literal_value(lift(edge_order)) == 1 else edge_order, None)
+    only("edge_order", edge_order, 1, 2)
     axes = some_axes(axis, x.ndim)
     places = tuple(range(x.ndim)) if axes is None else axes
     steps = tuple(expr(v) for v in varargs) or (literal(1.0),)
     steps = steps * len(places) if len(steps) == 1 else steps
     if len(steps) != len(places):
         raise TypeError("invalid number of arguments")
-    if any(h.ndim for h in steps):
-        raise unsupported("np.gradient with coordinates is not supported", "divide the differences yourself")
-    out = tuple(_central(x, k, h) for k, h in zip(places, steps, strict=True))
+    out = tuple(
+        (_uneven if h.ndim else _central)(x, k, h, edge_order) for k, h in zip(places, steps, strict=True)
+    )
     return out[0] if len(out) == 1 else out
 
 
-def _central(x: Expr, k: int, h: Expr) -> Expr:
+def _central(x: Expr, k: int, h: Expr, order: int) -> Expr:
     middle = (span_at(x, k, lo=2) - span_at(x, k, hi=-2)) / (2.0 * h)
-    first = (take_at(x, k, 1) - take_at(x, k, 0)) / h
-    last = (take_at(x, k, -1) - take_at(x, k, -2)) / h
-    if x.ndim == 1:
-        ends = [apply("stack", e, axis=0) for e in (first, last)]
+    if order == 1:
+        first = (take_at(x, k, 1) - take_at(x, k, 0)) / h
+        last = (take_at(x, k, -1) - take_at(x, k, -2)) / h
     else:
-        ends = [expand(e, k) for e in (first, last)]
+        first = -1.5 / h * take_at(x, k, 0) + 2.0 / h * take_at(x, k, 1) + -0.5 / h * take_at(x, k, 2)
+        last = 0.5 / h * take_at(x, k, -3) + -2.0 / h * take_at(x, k, -2) + 1.5 / h * take_at(x, k, -1)
+    return _between(first, middle, last, k)
+
+
+def _between(first: Expr, middle: Expr, last: Expr, k: int) -> Expr:
+    ends = [expand(as_rank0(e), k) for e in (first, last)]
     return concatenate((ends[0], middle, ends[1]), k)
+
+
+def _uneven(x: Expr, k: int, t: Expr, order: int) -> Expr:
+    """Second-order differences for coordinates t: those of the parabola through three points."""
+    if t.ndim != 1:
+        raise ValueError("distances must be either scalars or 1d")
+    t = checked_sizes(t, {0: size(x, k)}, "when 1d, distances must match the length of the dimension")
+    d = span_at(t, 0, lo=1) - span_at(t, 0, hi=-1)
+    before, after = (
+        expand(e, *range(1, x.ndim - k)) if k < x.ndim - 1 else e
+        for e in (span_at(d, 0, hi=-1), span_at(d, 0, lo=1))
+    )
+    middle = (
+        -after / (before * (before + after)) * span_at(x, k, hi=-2)
+        + (after - before) / (before * after) * span_at(x, k, lo=1, hi=-1)
+        + before / (after * (before + after)) * span_at(x, k, lo=2)
+    )
+    if order == 1:
+        first = (take_at(x, k, 1) - take_at(x, k, 0)) / take_at(d, 0, 0)
+        last = (take_at(x, k, -1) - take_at(x, k, -2)) / take_at(d, 0, -1)
+        return _between(first, middle, last, k)
+    first, last = (_edge(x, k, d, at) for at in ((0, 1, 2, 0, 1), (-1, -2, -3, -1, -2)))
+    return _between(first, middle, -last, k)
+
+
+def _edge(x: Expr, k: int, d: Expr, at: tuple[int, ...]) -> Expr:
+    """The derivative at the first of three points, read inwards."""
+    a, b, c = (take_at(x, k, j) for j in at[:3])
+    u, v = (take_at(d, 0, j) for j in at[3:])
+    return -(2.0 * u + v) / (u * (u + v)) * a + (u + v) / (u * v) * b - u / (v * (u + v)) * c
 
 
 @meaning(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Expr:
     """Return np.ediff1d(ary)."""
     x, _ = along_axis(expr(ary), None)
-    parts = (to_begin, span_at(x, 0, lo=1) - span_at(x, 0, hi=-1), to_end)
-    return join(tuple(_line(expr(p)) for p in parts if p is not None), 0)
+    begin, end = (e if e is None else _line(cast_as(expr(e), x.dtype)) for e in (to_begin, to_end))
+    parts = (begin, span_at(x, 0, lo=1) - span_at(x, 0, hi=-1), end)
+    return join(tuple(p for p in parts if p is not None), 0)
 
 
 def _line(e: Expr) -> Expr:
@@ -317,9 +353,14 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
 def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
     """Return np.correlate(a, v, mode)."""
     y = flip(_line(expr(v)), 0)
-    if mode == "same":
-        raise unsupported("np.correlate(mode='same') is not supported", "slice the full correlation")
-    return convolve(a, conj(y) if y.dtype.kind == "c" else y, mode)
+    y = conj(y) if y.dtype.kind == "c" else y
+    if mode != "same":
+        return convolve(a, y, mode)
+    x = _line(expr(a))
+    n, m = size(x, 0), size(y, 0)
+    short, long = apply("py_min", n, m), apply("py_max", n, m)
+    lo = (short - apply("to_int", apply("greater_equal", n, m))) // 2
+    return span_at(apply("convolve", x, y), 0, lo, lo + long)
 
 
 @meaning(np.bincount)
@@ -343,22 +384,35 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Expr:
 
 @meaning(np.cov, static="rowvar bias")
 def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Expr:
-    """Return np.cov(m) of a matrix."""
-    x = expr(m)
-    only("y", y, None)
-    if x.ndim != 2 or x.dtype.kind == "c":
-        raise unsupported("np.cov needs a real matrix", "use np.var for one variable")
-    x = cast(x if rowvar else swap(x), np.dtype(np.float64))
+    """Return np.cov(m, y)."""
+    x = _variables(expr(m), rowvar)
+    if y is not None:
+        x = concatenate((x, _variables(expr(y), rowvar)), 0)
     n = size(x, 1)
     x = x - mean(x, (1,), keepdims=True)
     lost = (0 if bias else 1) if ddof is None else ddof
-    return matmul(x, swap(x)) * (1.0 / (n - lost))
+    found = matmul(x, swap(conj(x) if x.dtype.kind == "c" else x)) * (1.0 / (n - lost))
+    return as_rank0(take_at(take_at(found, 0, 0), 0, 0)) if y is None and expr(m).ndim < 2 else found
+
+
+def _variables(x: Expr, rowvar: bool) -> Expr:
+    """The observations of variables, one per row."""
+    if x.ndim > 2:
+        raise ValueError("m has more than 2 dimensions")
+    x = cast(x, np.promote_types(x.dtype, np.float64))
+    if x.ndim < 2:
+        return expand(as_rank0(x) if x.ndim else apply("reshape", x, 1), 0)
+    return x if rowvar else swap(x)
 
 
 @meaning(np.corrcoef, static="rowvar")
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
-    """Return np.corrcoef(x) of a matrix."""
+    """Return np.corrcoef(x, y)."""
     c = cov(x, y, rowvar)
+    if not c.ndim:
+        return c / c
+    if c.dtype.kind == "c":
+        raise unsupported("np.corrcoef of complex numbers is not supported", "divide np.cov yourself")
     d = sqrt(apply("diagonal", c))
     return apply("clip", c / expand(d, 1) / expand(d, 0), -1, 1)
 
