@@ -16,7 +16,7 @@ from s2sad.ops import (
     systems,
     ufuncs,
 )
-from s2sad.ops.calls import Call, attribute, lookup, method
+from s2sad.ops.calls import Call, attribute, distribution, is_closed, lookup, method
 from s2sad.ops.table import OPS
 
 FAMILIES = (
@@ -36,4 +36,4 @@ FAMILIES = (
     ufuncs,
 )
 
-__all__ = ["FAMILIES", "OPS", "Call", "attribute", "lookup", "method"]
+__all__ = ["FAMILIES", "OPS", "Call", "attribute", "distribution", "is_closed", "lookup", "method"]

@@ -15,8 +15,10 @@ from s2sad.ops import (
     meaning_select,
     meaning_shape,
     meaning_special,
+    meaning_stats,
 )
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
+from s2sad.ops.meaning_stats import distribution, is_closed
 
 MEANINGS = (
     meaning_create,
@@ -31,15 +33,17 @@ MEANINGS = (
     meaning_select,
     meaning_shape,
     meaning_special,
+    meaning_stats,
 )
 
 
 def lookup(obj: object) -> Call | None:
     """Return what calls of a function of NumPy, SciPy or math or of a builtin mean, None if not known."""
     try:
-        return FUNCTIONS.get(obj) or meaning_special.special_functions().get(obj)
+        found = FUNCTIONS.get(obj) or meaning_special.special_functions().get(obj)
     except TypeError:  # not hashable
         return None
+    return found or meaning_stats.stats_call(obj)
 
 
 def method(name: str) -> Call | None:
@@ -52,4 +56,4 @@ def attribute(name: str) -> Call | None:
     return ATTRIBUTES.get(name)
 
 
-__all__ = ["MEANINGS", "Call", "attribute", "lookup", "method"]
+__all__ = ["MEANINGS", "Call", "attribute", "distribution", "is_closed", "lookup", "method"]
