@@ -12,6 +12,7 @@ from s2sad.ops import (
     meaning_polynomials,
     meaning_python,
     meaning_reduce,
+    meaning_scipy,
     meaning_select,
     meaning_shape,
     meaning_special,
@@ -30,6 +31,7 @@ MEANINGS = (
     meaning_polynomials,
     meaning_python,
     meaning_reduce,
+    meaning_scipy,
     meaning_select,
     meaning_shape,
     meaning_special,
@@ -43,7 +45,7 @@ def lookup(obj: object) -> Call | None:
         found = FUNCTIONS.get(obj) or meaning_special.special_functions().get(obj)
     except TypeError:  # not hashable
         return None
-    return found or meaning_stats.stats_call(obj)
+    return found or meaning_stats.stats_call(obj) or meaning_scipy.scipy_call(obj)
 
 
 def method(name: str) -> Call | None:
