@@ -35,7 +35,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import record_of
 from s2sad.ir.types import Array, Stream
-from s2sad.ops import lookup, method
+from s2sad.ops import distribution, is_closed, lookup, method
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
 
@@ -125,6 +125,11 @@ class Calls(Streams):
                 return self.join_rows(value, rows, args[1:], kwargs, node, name)
         if call is not None:
             return self.call_op(call, args, kwargs, node, name)
+        frozen = distribution(value) if hashable(value) else None
+        if frozen is not None:
+            return self.freeze(function, frozen, args, kwargs, node)
+        if isinstance(value, types.MethodType) and is_closed(value):
+            raise self.unknown(value, node)
         if isinstance(value, types.MethodType):
             owner = Static(value.__self__, function.access.attribute("__self__") if function.access else None)
             return self.call_value(
@@ -172,6 +177,21 @@ class Calls(Streams):
         }
         return self.call_value(Static(value.func), (*bound, *args), {**more, **kwargs}, node, name)
 
+    def freeze(
+        self,
+        function: Static,
+        signature: inspect.Signature,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+    ) -> Partial:
+        """Return a distribution of scipy.stats with its parameters bound."""
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise self.mismatch("S319", f"TypeError: {error}", "", node) from error
+        return Partial(function, (), tuple(bound.arguments.items()))
+
     def call_other(
         self,
         function: Static,
@@ -215,6 +235,9 @@ class Calls(Streams):
         """Return (to be raised) the error for a function without a rule."""
         module = getattr(value, "__module__", "") or ""
         label = getattr(value, "__name__", type(value).__name__)
+        if isinstance(value, types.MethodType):
+            label = f"{type(value.__self__).__name__.removesuffix('_gen')}.{label}"
+            module = ".".join(module.split(".")[:2])
         label = f"{module}.{label}" if module and module != "builtins" else label
         label = label.replace("numpy.", "np.", 1) if label.startswith("numpy.") else label
         return UnsupportedOp(

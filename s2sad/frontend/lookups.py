@@ -17,6 +17,7 @@ from s2sad.frontend.values import (
     ListRow,
     Method,
     Num,
+    Partial,
     Range,
     Ref,
     Series,
@@ -25,7 +26,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Value
 from s2sad.ir.types import Array, Scalar, Stream
-from s2sad.ops import attribute
+from s2sad.ops import attribute, distribution
 from s2sad.ops.expr import Leaf, apply
 
 
@@ -50,6 +51,9 @@ class Lookups(Operators):
                 if isinstance(contents, Struct) and contents.kind == "record":
                     return self.record_attribute(owner, contents, attr, node)
                 return Method(owner, attr)
+            case Partial(function=Static(value=v) as inner, kwargs=kwargs) if distribution(v) is not None:
+                found = self.static_attribute(inner, v, attr, node)
+                return Partial(found, (), kwargs) if isinstance(found, Static) else found
         return Method(owner, attr)
 
     def static_attribute(self, owner: Static, value: Any, attr: str, node: Any) -> Abstract:

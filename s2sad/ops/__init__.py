@@ -17,7 +17,7 @@ from s2sad.ops import (
     systems,
     ufuncs,
 )
-from s2sad.ops.calls import Call, attribute, draw, lookup, method
+from s2sad.ops.calls import Call, attribute, distribution, draw, is_closed, lookup, method
 from s2sad.ops.table import OPS
 
 FAMILIES = (
@@ -38,4 +38,4 @@ FAMILIES = (
     ufuncs,
 )
 
-__all__ = ["FAMILIES", "OPS", "Call", "attribute", "draw", "lookup", "method"]
+__all__ = ["FAMILIES", "OPS", "Call", "attribute", "distribution", "draw", "is_closed", "lookup", "method"]

@@ -13,11 +13,14 @@ from s2sad.ops import (
     meaning_python,
     meaning_random,
     meaning_reduce,
+    meaning_scipy,
     meaning_select,
     meaning_shape,
     meaning_special,
+    meaning_stats,
 )
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
+from s2sad.ops.meaning_stats import distribution, is_closed
 
 MEANINGS = (
     meaning_create,
@@ -30,18 +33,21 @@ MEANINGS = (
     meaning_python,
     meaning_random,
     meaning_reduce,
+    meaning_scipy,
     meaning_select,
     meaning_shape,
     meaning_special,
+    meaning_stats,
 )
 
 
 def lookup(obj: object) -> Call | None:
     """Return what calls of a function of NumPy, SciPy or math or of a builtin mean, None if not known."""
     try:
-        return FUNCTIONS.get(obj) or meaning_special.special_functions().get(obj)
+        found = FUNCTIONS.get(obj) or meaning_special.special_functions().get(obj)
     except TypeError:  # not hashable
         return None
+    return found or meaning_stats.stats_call(obj) or meaning_scipy.scipy_call(obj)
 
 
 def method(name: str) -> Call | None:
@@ -59,4 +65,4 @@ def attribute(name: str) -> Call | None:
     return ATTRIBUTES.get(name)
 
 
-__all__ = ["MEANINGS", "Call", "attribute", "draw", "lookup", "method"]
+__all__ = ["MEANINGS", "Call", "attribute", "distribution", "draw", "is_closed", "lookup", "method"]

@@ -58,6 +58,11 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
     """Return np.trapezoid(y, x)."""
     f = strong(expr(y))
     k = one_axis(axis, f.ndim)
+    return total(trapezoids(f, x, dx, k), k)
+
+
+def trapezoids(f: Expr, x: Any, dx: Any, k: int) -> Expr:
+    """Return the areas under the lines between neighbours along axis k."""
     if x is None:
         d = expr(dx)
     else:
@@ -66,7 +71,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
         d = span_at(t, j, lo=1) - span_at(t, j, hi=-1)
         if t.ndim == 1:
             d = expand(d, *(i for i in range(f.ndim) if i != k))
-    return total(d * (span_at(f, k, lo=1) + span_at(f, k, hi=-1)) / 2.0, k)
+    return d * (span_at(f, k, lo=1) + span_at(f, k, hi=-1)) / 2.0
 
 
 @meaning(np.gradient, static="edge_order")
