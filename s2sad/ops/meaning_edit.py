@@ -75,7 +75,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Expr:
         index = apply("item0", index)
     if v.ndim > x.ndim:
         raise unsupported("the values of np.insert have a higher rank than the array", "flatten them")
-    v = expand(v, *range(x.ndim - v.ndim))
+    v = expand(v, *range(x.ndim - v.ndim)) if x.ndim > 1 or index.ndim else v
     if index.dtype.kind == "b" and index.ndim == 1:
         index = apply("flatnonzero", index)
     if index.dtype.kind not in "iu" or index.ndim > 1:
@@ -84,8 +84,11 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Expr:
         return _inserted(x, k, index, v)
     if x.ndim > 1:  # an int: the first axis of the values runs along the axis, as NumPy has it
         v = permute(v, (*range(1, k + 1), 0, *range(k + 1, x.ndim)))
-    shape = [size(v if j == k else x, j) for j in range(x.ndim)]
-    v = cast(apply("broadcast_to", v, *shape), x.dtype)
+    else:
+        v = v if v.ndim else reshape(v, 1)
+    if x.ndim > 1:
+        v = apply("broadcast_to", v, *(size(v if j == k else x, j) for j in range(x.ndim)))
+    v = cast(v, x.dtype)
     n, at = size(x, k), literal_value(index)
     if isinstance(at, int):
         lo, hi = (at, n - at) if at >= 0 else (n + at, -at)
@@ -151,11 +154,12 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Expr:
         only("mode", mode, "raise")
         index = arange(0, n, 1, dtype=None) if n == 0 else _in_range(index, n)
     kind = np.result_type(*(np.zeros((), o.dtype) for o in options))
-    parts = broadcast_arrays(index, *options)
-    index, found = parts[0], cast(parts[-1], kind)
+    found = cast(options[-1], kind)
+    if n == 1:
+        return apply("copy", broadcast_arrays(index, found)[1])
     for k in reversed(range(n - 1)):
-        found = where(index.eq(k), cast(parts[k + 1], kind), found)
-    return as_rank0(found) if n > 1 else apply("copy", found)
+        found = where(index.eq(k), cast(options[k], kind), found)
+    return as_rank0(found)
 
 
 def _in_range(index: Expr, n: int) -> Expr:
@@ -168,6 +172,11 @@ def _in_range(index: Expr, n: int) -> Expr:
 # --- jumps --------------------------------------------------------------------------------------
 
 
+def _half(x: Expr) -> Expr:
+    known = literal_value(x)
+    return x / 2 if known is None else literal(known / 2)
+
+
 @meaning(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: Any = -1, *, period: Any = 2 * math.pi) -> Expr:
     """Return np.unwrap(p): the correction is a constant of the derivative in p."""
@@ -175,9 +184,9 @@ def unwrap(p: Any, discont: Any = None, axis: Any = -1, *, period: Any = 2 * mat
     k = one_axis(axis, x.ndim)
     gap = span_at(x, k, lo=1) - span_at(x, k, hi=-1)
     gap = apply("stop_gradient", gap)
-    limit = cycle / 2 if discont is None else expr(discont)
     exact = gap.dtype.kind in "iu" and cycle.dtype.kind in "iu"
-    half = cycle // 2 if exact else cycle / 2
+    half = cycle // 2 if exact else _half(cycle)
+    limit = _half(cycle) if discont is None else expr(discont)
     wrapped = (gap + half) % cycle - half
     known = literal_value(cycle)
     if not exact or known is None or known % 2 == 0:

@@ -260,12 +260,12 @@ def histogram(
         "any", either(after < before, either(isnan(after), isnan(before))), axis=None, keepdims=False
     )
     inside = both(x >= take_at(edges, 0, 0), x <= last)
-    bin_ = _picked(where(wrong, n, bin_), either(inside, wrong))
+    bin_ = where(wrong, n, where(inside, bin_, 0))
     kind = INT if weights is None else expr(weights).dtype
     height: Expr = lift(1)
     if weights is not None:
-        w = checked_sizes(_flat(weights), {0: size(x, 0)}, "weights should have the same shape as a.")
-        height = _picked(w, either(inside, wrong))
+        height = checked_sizes(_flat(weights), {0: size(x, 0)}, "weights should have the same shape as a.")
+    height = where(inside, height, 0)
     counts = apply("accum", zeros(n, dtype=kind), height, bin_, path=(Index((Fancy(),)),), at=True)
     if density:
         counts = counts / (after - before) / total(counts)
