@@ -22,19 +22,18 @@ def poly(seq_of_zeros: Any) -> Any:
     found = np.zeros(len(zeros) + 1, dtype=np.result_type(zeros, np.float32))
     found[0] = 1.0
     for k in range(len(zeros)):
-        found[1 : k + 2] = found[1 : k + 2] - zeros[k] * found[: k + 1]
+        found[1:] = found[1:] - zeros[k] * found[:-1]
     return found
 
 
 def roots(p: Any) -> Any:
     """np.roots: the eigenvalues of the companion matrix."""
-    given = np.asarray(p)
-    if given.ndim != 1:
+    c = np.asarray(p, dtype=np.result_type(p, np.float32))
+    if c.ndim != 1:
         raise ValueError("Input must be a rank-1 array.")
-    c = given.astype(np.result_type(given, np.float32))
     if len(c) < 2 or c[0] == 0.0 or c[-1] == 0.0:
         raise ValueError("np.roots leaves out leading and trailing zeros: slice the coefficients before")
-    companion = np.diag(np.ones(len(c) - 2, dtype=c.dtype), -1)
+    companion = np.eye(len(c) - 1, k=-1, dtype=c.dtype)
     companion[0, :] = -c[1:] / c[0]
     return np.linalg.eigvals(companion)
 
@@ -59,7 +58,12 @@ def polydiv(u: Any, v: Any) -> Any:
 
 def matrix_power(a: Any, n: Any) -> Any:
     """np.linalg.matrix_power of a power that is known at run time only: repeated squaring."""
-    square = np.linalg.inv(a) if n < 0 else a * 1.0
+    if a.dtype.kind in "biu":
+        if n < 0:
+            raise ValueError("a matrix of ints has no negative powers here: convert it with astype(float)")
+        square = np.copy(a)
+    else:
+        square = np.linalg.inv(a) if n < 0 else np.copy(a)
     left = abs(n)
     found = np.zeros_like(square) + np.eye(a.shape[-1], dtype=square.dtype)
     while left > 0:
@@ -91,8 +95,10 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
         conditions = [condlist]
     else:
         conditions = list(condlist)
-    t = np.reshape(given, -1) if given.ndim == 0 else given
-    masks = [np.reshape(c, t.shape) for c in conditions]
+    masks = [np.asarray(c, dtype=bool) for c in conditions]
+    t = given
+    if given.ndim == 0:
+        t, masks = np.reshape(given, -1), [np.reshape(mask, -1) for mask in masks]
     if len(funclist) == len(masks) + 1:
         none = np.ones(t.shape, dtype=bool)
         for mask in masks:
@@ -109,9 +115,9 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     lines = np.moveaxis(np.asarray(arr), axis, -1)
     if lines.ndim == 1:
         return np.asarray(func1d(lines, *args, **kwargs))
-    flat = lines.reshape((-1, lines.shape[-1]))
+    flat = lines if lines.ndim == 2 else lines.reshape((-1, lines.shape[-1]))
     found = np.array([func1d(line, *args, **kwargs) for line in flat])
-    whole = found.reshape((*lines.shape[:-1], *found.shape[1:]))
+    whole = found if lines.ndim == 2 else found.reshape((*lines.shape[:-1], *found.shape[1:]))
     return np.moveaxis(whole, -1, axis) if found.ndim == 2 else whole
 
 
@@ -152,7 +158,9 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
     """np.put_along_axis: what np.take_along_axis would take."""
     if axis is None:
-        arr[np.unravel_index(np.ravel(indices), arr.shape)] = np.ravel(values)
+        if np.ndim(indices) != 1:
+            raise ValueError("when axis=None, `indices` must have a single dimension.")
+        arr[np.unravel_index(indices, arr.shape)] = values
     else:
         index = list(np.ix_(*[np.arange(n) for n in arr.shape]))
         index[axis] = indices
@@ -165,11 +173,11 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
 def array_equiv(a1: Any, a2: Any) -> Any:
     """np.array_equiv: equal after broadcasting."""
     a, b = np.asarray(a1), np.asarray(a2)
+    same = True
     for k in range(1, min(a.ndim, b.ndim) + 1):
         n, m = a.shape[-k], b.shape[-k]
-        if n not in (1, m) and m != 1:
-            return False
-    return bool(np.all(a == b))
+        same = same and (n == m or n == 1 or m == 1)
+    return bool(np.all(a == b)) if same else False
 
 
 # --- methods of ufuncs --------------------------------------------------------------------------
