@@ -336,15 +336,21 @@ class Builtins(Lists):
         return Static(None)
 
     def call_fill_diagonal(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`np.fill_diagonal(a, v)` of a matrix."""
+        """`np.fill_diagonal(a, v)`."""
         target = args[0]
-        if not isinstance(target, Ref) or target.type.ndim != 2 or kwargs:
+        if not isinstance(target, Ref) or target.type.ndim < 2 or kwargs:
             raise self.refuse(
                 "S118", "np.fill_diagonal needs a matrix and no keywords", "write a[i, i] in a loop", node
             )
-        count = self.shorter(self.size(target, 0).operand, self.size(target, 1).operand)
+        rank = target.type.ndim
+        sizes = [self.size(target, k).operand for k in range(rank)]
+        if rank > 2:
+            for n in sizes[1:]:
+                same = self.emit("equal", sizes[0], n)
+                self.guard(same, ValueError, "All dimensions of input must be of equal length")
+        count = sizes[0] if rank > 2 else self.shorter(sizes[0], sizes[1])
         index = self.absorb(apply("arange", 0, Leaf(count), 1, dtype=np.dtype(np.int64)), {})
-        self.write(target, (index, index), args[1])
+        self.write(target, (index,) * rank, args[1])
         return Static(None)
 
     def ufunc_at(self, ufunc: np.ufunc, args: tuple[Abstract, ...], node: Any) -> Abstract:

@@ -110,6 +110,9 @@ class Calls(Streams):
         handler = self.builtin_handler(value)
         if handler is not None:
             return handler(args, kwargs, node, name)
+        program = self.program_of(value, args, kwargs)
+        if program is not None:
+            return self.call_program(program, args, kwargs, node)
         call = lookup(value) if hashable(value) else None
         if value is np.broadcast_to and len(args) == 2 and isinstance(args[0], Ref | Num):
             like = args[1].shape_of if isinstance(args[1], Struct) else None
@@ -148,8 +151,8 @@ class Calls(Streams):
             return self.call_function(value, args, kwargs, node, name)
         if hasattr(value, "py_func"):  # a function compiled by Numba: read its Python text
             return self.call_function(value.py_func, args, kwargs, node, name)
-        if isinstance(getattr(value, "__self__", None), np.ufunc) and value.__name__ == "at":
-            return self.ufunc_at(value.__self__, args, node)
+        if isinstance(getattr(value, "__self__", None), np.ufunc):
+            return self.ufunc_method(value, args, kwargs, node)
         if value is np.errstate:
             return Static(np.errstate())
         if isinstance(value, type):
@@ -379,7 +382,15 @@ class Calls(Streams):
                 return made
         if isinstance(box, Ref):
             special = getattr(self, "array_" + attr, None)
-            if special is not None and attr in ("fill", "sort", "tolist", "setflags", "itemset", "put"):
+            if special is not None and attr in (
+                "fill",
+                "sort",
+                "tolist",
+                "setflags",
+                "itemset",
+                "put",
+                "partition",
+            ):
                 made = special(box, args, kwargs, node)
                 return made
         if isinstance(box, Num) and isinstance(box.operand.type, Stream):

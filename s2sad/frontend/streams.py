@@ -6,13 +6,13 @@ from typing import Any
 
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.arrays import describe
-from s2sad.frontend.containers import Containers
+from s2sad.frontend.recipes import Recipes
 from s2sad.frontend.values import Abstract, Num, Ref, Static
 from s2sad.ops import OPS, draw
 from s2sad.ops.expr import apply
 
 
-class Streams(Containers):
+class Streams(Recipes):
     """Draws."""
 
     def call_stream(

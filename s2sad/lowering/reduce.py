@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.size import Size
 from s2sad.ir.types import BOOL, F8, INT, Array, Dtype, Scalar
-from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Lazy, Rep, whole
@@ -267,6 +268,7 @@ def lower_scan(low: Lowerer, instr: Instr) -> None:
     dims = low.dims(reps[0])
     buffer = low.allocate(t.dtype, dims, t, instr.result.name)
     combine, unit = SCANS[instr.op.name]
+    unit = unit if isinstance(unit, int) else unit(t.dtype)
     start = code.coerce(Literal(np.full((), unit, t.dtype).item()), Scalar(t.dtype))
     others = tuple(n for k, n in enumerate(dims) if k != axis)
 
@@ -282,9 +284,18 @@ def lower_scan(low: Lowerer, instr: Instr) -> None:
     low.define(instr.result, whole(low.version(buffer, after)))  # type: ignore[arg-type]
 
 
-SCANS: dict[str, tuple[Callable[..., Operand], int]] = {
+def _larger(name: str, of_bools: str) -> Callable[..., Operand]:
+    def combine(code: Code, a: Operand, b: Operand) -> Operand:
+        return code.op(of_bools if a.type.dtype.kind == "b" else name, a, b)
+
+    return combine
+
+
+SCANS: dict[str, tuple[Callable[..., Operand], Any]] = {
     "cumsum": (lambda code, total, x: code.op("add", total, x), 0),
     "cumprod": (lambda code, total, x: code.op("multiply", total, x), 1),
     "recurrence": (lambda code, total, a, b: code.op("add", code.op("multiply", a, total), b), 0),
+    "cummax": (_larger("maximum", "logical_or"), lowest),
+    "cummin": (_larger("minimum", "logical_and"), highest),
 }
 TABLE = {name: lower_reduction for name in (*FOLDS, "var", "std")} | dict.fromkeys(SCANS, lower_scan)

@@ -4,40 +4,52 @@ from __future__ import annotations
 
 from s2sad.ops import (
     meaning_create,
+    meaning_edit,
     meaning_elementwise,
     meaning_fourier,
+    meaning_indices,
     meaning_linalg,
     meaning_linear,
     meaning_numeric,
+    meaning_order,
     meaning_polynomials,
     meaning_python,
+    meaning_quantiles,
     meaning_random,
     meaning_reduce,
     meaning_scipy,
     meaning_select,
+    meaning_sets,
     meaning_shape,
     meaning_special,
     meaning_stats,
+    meaning_windows,
 )
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call
 from s2sad.ops.meaning_stats import distribution, is_closed
 
 MEANINGS = (
     meaning_create,
+    meaning_edit,
     meaning_elementwise,
     meaning_fourier,
+    meaning_indices,
     meaning_linalg,
     meaning_linear,
     meaning_numeric,
+    meaning_order,
     meaning_polynomials,
     meaning_python,
     meaning_random,
+    meaning_quantiles,
     meaning_reduce,
     meaning_scipy,
     meaning_select,
+    meaning_sets,
     meaning_shape,
     meaning_special,
     meaning_stats,
+    meaning_windows,
 )
 
 

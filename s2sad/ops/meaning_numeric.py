@@ -1,5 +1,5 @@
-"""What calls of numerical recipes mean: differences, interpolation, quantiles, nan-aware reductions,
-convolution, polynomials, covariance."""
+"""What calls of numerical recipes mean: differences, interpolation, nan-aware reductions, convolution,
+covariance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from s2sad.ops.call import (
     strong,
     unsupported,
 )
-from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import (
     cast,
@@ -37,7 +36,6 @@ from s2sad.ops.functions import (
     logical_not,
     matmul,
     mean,
-    permute,
     size,
     span_at,
     sqrt,
@@ -178,7 +176,7 @@ def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_init
     return concatenate((one, y), k)
 
 
-# --- interpolation and quantiles ----------------------------------------------------------------
+# --- interpolation ------------------------------------------------------------------------------
 
 
 @meaning(np.interp)
@@ -204,80 +202,6 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 def _at(x: Expr, index: Expr) -> Expr:
     return item_at(x, 0, Fancy(), index) if index.is_array else take_at(x, 0, index)
-
-
-@meaning(np.quantile)
-def quantile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: Any = False,
-    method: str = "linear",
-    keepdims: Any = False,
-    *,
-    weights: Any = None,
-) -> Expr:
-    """Return np.quantile(a, q)."""
-    x = strong(expr(a))
-    return _quantile(x, expr(q), axis, method, keepdims, weights)
-
-
-@meaning(np.percentile)
-def percentile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: Any = False,
-    method: str = "linear",
-    keepdims: Any = False,
-    *,
-    weights: Any = None,
-) -> Expr:
-    """Return np.percentile(a, q)."""
-    x = strong(expr(a))
-    return _quantile(x, _hundredth(expr(q)), axis, method, keepdims, weights)
-
-
-def _hundredth(q: Expr) -> Expr:
-    value = literal_value(q)
-    return q / 100 if value is None else literal(value / 100)
-
-
-def _checked(i: Expr, q: Expr, n: Expr) -> Expr:
-    """The index, or one that raises where q is not a fraction."""
-    value = literal_value(q)
-    if value is None:
-        return where(apply("bitwise_or", q < 0, q > 1), n, i)
-    if not 0 <= value <= 1:
-        raise ValueError("Quantiles must be in the range [0, 1]")
-    return i
-
-
-def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: Any) -> Expr:
-    if "c" in (x.dtype.kind, q.dtype.kind):
-        raise TypeMismatch("S325", "TypeError: a must be an array of real numbers")
-    only("method", method, "linear")
-    only("weights", weights, None)
-    only("keepdims", bool(keepdims) or None, None)
-    if isinstance(axis, tuple | list):
-        raise unsupported("quantiles over several axes are not supported", "reshape the array first")
-    x, k = along_axis(x, axis)
-    order = (k, *(j for j in range(x.ndim) if j != k))
-    s = permute(apply("sort", x, axis=k), order)
-    n = size(s, 0)
-    place = (n - 1) * q
-    weak = getattr(place.type, "weak", False)
-    i = apply("to_int", place) if weak else cast(apply("floor", place), np.dtype(np.int64))
-    t = place - i
-    i = _checked(i, q, n)
-    a, b = _at(s, i), _at(s, apply("minimum", i + 1, n - 1))
-    t = expand(t, *range(t.ndim, t.ndim + x.ndim - 1)) if t.ndim else t
-    gap = b - a
-    y = where(t >= 0.5, b - gap * (1 - t), a + gap * t)
-    last = take_at(s, 0, -1)
-    return where(isnan(last), last, y)
 
 
 # --- without nans -------------------------------------------------------------------------------
