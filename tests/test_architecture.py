@@ -29,6 +29,7 @@ FLOORS = {
     "testing": 7,
     "target": 7,
     "example": 7,
+    "opinfo": 6,
     "cli": 7,
     "__main__": 8,
     "__init__": 8,

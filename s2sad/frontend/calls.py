@@ -35,7 +35,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import record_of
 from s2sad.ir.types import Array, Stream
-from s2sad.ops import distribution, is_closed, lookup, method
+from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
 
@@ -236,17 +236,13 @@ class Calls(Streams):
 
     def unknown(self, value: Any, node: Any) -> UnsupportedOp:
         """Return (to be raised) the error for a function without a rule."""
-        module = getattr(value, "__module__", "") or ""
-        label = getattr(value, "__name__", type(value).__name__)
-        if isinstance(value, types.MethodType):
-            label = f"{type(value.__self__).__name__.removesuffix('_gen')}.{label}"
-            module = ".".join(module.split(".")[:2])
-        label = f"{module}.{label}" if module and module != "builtins" else label
-        label = label.replace("numpy.", "np.", 1) if label.startswith("numpy.") else label
+        label = names.label(value)
+        near = " or ".join(f"`{name}`" for name in names.nearest(label))
         return UnsupportedOp(
             "S201",
             f"`{label}` has no rule",
-            "write it with functions that have one, or call it before the differentiated function",
+            f"write it with functions that have one{f' (the nearest: {near})' if near else ''}, "
+            "or call it before the differentiated function",
             self.place(node),
         )
 
