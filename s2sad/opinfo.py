@@ -83,16 +83,14 @@ def _of_call(call: Call) -> list[str]:
 
 
 def derived(fn: Function, mode: str) -> str:
-    """Return the text of a derivative of a program by all its floats that have a rule, empty if it has none."""
+    """Return the text of a derivative of a program by all its floats that have a rule, empty if none."""
     trace = Trace(fn.name)
     fn = clean(fn, trace)
     floats = tuple(is_differentiable(p.type) for p in fn.params)
     if not any(floats) or not any(map(is_differentiable, fn.result_types)):
         return ""
     alone = [tuple(j == k for j in range(len(floats))) for k, flag in enumerate(floats) if flag]
-    ruled = [
-        flags for flags in alone if len(alone) == 1 or not _text(fn, flags, mode, trace).startswith("# S")
-    ]
+    ruled = [flags for flags in alone if not _text(fn, flags, mode, trace).startswith("# S")]
     active = tuple(map(any, zip(*ruled, strict=True))) if ruled else floats
     return _text(fn, active, mode, trace)
 

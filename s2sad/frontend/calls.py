@@ -237,11 +237,12 @@ class Calls(Streams):
     def unknown(self, value: Any, node: Any) -> UnsupportedOp:
         """Return (to be raised) the error for a function without a rule."""
         label = names.label(value)
-        near = " or ".join(f"`{name}`" for name in names.nearest(label))
+        home = label.split(".")[0]
+        near = " or ".join(f"`{name}`" for name in names.nearest(label) if home in ("np", "math", "scipy"))
         return UnsupportedOp(
             "S201",
             f"`{label}` has no rule",
-            f"write it with functions that have one{f' (the nearest: {near})' if near else ''}, "
+            f"write it with functions that have one{f' (nearest: {near})' if near else ''}, "
             "or call it before the differentiated function",
             self.place(node),
         )

@@ -8,4 +8,4 @@ def f(x):
 # function_without_rule.py:6:14: S201 `np.nanargmax` has no rule
 #     return x[np.nanargmax(x)]
 #              ^
-#   write it with functions that have one (the nearest: `np.nanmax` or `np.argmax`), or call it before the differentiated function
+#   write it with functions that have one (nearest: `np.nanmax` or `np.argmax`), or call it before the differentiated function
