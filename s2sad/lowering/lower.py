@@ -28,6 +28,7 @@ from s2sad.lowering import (
     pymath,
     rearrange,
     reduce,
+    scipy_linalg,
     search,
     write,
 )
@@ -55,6 +56,7 @@ TABLE: dict[str, Handler] = {
     **linalg.TABLE,
     **decompose.TABLE,
     **draws.TABLE,
+    **scipy_linalg.TABLE,
     **fourier.TABLE,
     **einsum.TABLE,
     **pymath.TABLE,

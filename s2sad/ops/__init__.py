@@ -16,6 +16,7 @@ from s2sad.ops import (
     special,
     spectral,
     systems,
+    triangular,
     ufuncs,
 )
 from s2sad.ops.calls import Call, attribute, distribution, draw, is_closed, lookup, method
@@ -37,6 +38,7 @@ FAMILIES = (
     special,
     spectral,
     systems,
+    triangular,
     ufuncs,
 )
 

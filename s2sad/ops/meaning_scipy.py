@@ -1,5 +1,5 @@
-"""Functions of scipy.fft, scipy.integrate and scipy.signal. Each is looked at once the program has imported
-its module."""
+"""Functions of scipy.fft, scipy.integrate, scipy.linalg and scipy.signal. Each is looked at once the program
+has imported its module."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from s2sad.ops import meaning_fourier as fourier
 from s2sad.ops.call import Call, make_call, only
 from s2sad.ops.expr import Expr
 from s2sad.ops.meaning_integrate import INTEGRATE
+from s2sad.ops.meaning_scipy_linalg import LINALG, STATIC
 from s2sad.ops.meaning_signal import SIGNAL
 
 TRANSFORMS: tuple[Callable[..., Expr], ...] = (
@@ -59,6 +60,7 @@ def _calls(functions: tuple[Callable[..., Any], ...]) -> dict[str, Call]:
 MODULES = {
     "scipy.fft": {f.__name__: _transform(f) for f in TRANSFORMS} | _calls(ORDERS),
     "scipy.integrate": _calls(INTEGRATE),
+    "scipy.linalg": {f.__name__: make_call(f.__name__, f, STATIC) for f in LINALG},
     "scipy.signal": _calls(SIGNAL),
 }
 
