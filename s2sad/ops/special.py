@@ -15,8 +15,9 @@ import numpy as np
 
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Sizes, result_type
+from s2sad.ir.path import broadcast
 from s2sad.ir.types import Array
-from s2sad.ops.declare import Infer, Params, Types, broadcast_shape, elementwise, literal_value, nondiff
+from s2sad.ops.declare import Infer, Params, Types, elementwise, literal_value, meet, nondiff
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import absolute, cast, exp, log, nonzero_denominator, power, sign, sin, where
 
@@ -46,7 +47,9 @@ def _infer(name: str) -> Infer:
             why = f"{MODULE}.{name} of complex numbers is not supported"
             raise UnsupportedOp("S202", why, "call it on real numbers")
         t = result_type(evaluate, types, params)
-        return (Array(t.dtype, broadcast_shape(types, params, sizes)) if isinstance(t, Array) else t,)
+        if not isinstance(t, Array):
+            return (t,)
+        return (Array(t.dtype, broadcast(meet(sizes, *(a.shape for a in types)), sizes.fresh)),)
 
     return infer
 

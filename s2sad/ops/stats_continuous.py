@@ -24,8 +24,9 @@ LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 @dataclass(frozen=True, slots=True)
 class Continuous:
     """A distribution: functions of z and its shapes, which are positive. The support is closed, or open
-    below (`open`); `inside` is a number inside. `natural`: for a scale that is not positive the logarithm
-    of the density is nan by itself; `natural_ppf`: and so is the quantile of what is no probability."""
+    below (`open`); `inside` is a number inside, not at an end. `natural`: for a scale that is not
+    positive the logarithm of the density is nan by itself; `natural_ppf`: and so is the quantile of
+    what is no probability."""
 
     logpdf: Formula
     cdf: Formula
@@ -39,7 +40,7 @@ class Continuous:
     low: float = -math.inf
     high: float = math.inf
     open: bool = False
-    inside: float = 0.0
+    inside: float = 1.0
     natural: bool = False
     natural_ppf: bool = False
 
@@ -181,7 +182,6 @@ GAMMA = Continuous(
     isf=lambda q, a: special("gammainccinv", a, q),
     shapes=("a",),
     low=0.0,
-    inside=1.0,
 )
 
 CHI2 = Continuous(
@@ -192,7 +192,6 @@ CHI2 = Continuous(
     isf=lambda q, df: 2.0 * special("gammainccinv", 0.5 * df, q),
     shapes=("df",),
     low=0.0,
-    inside=1.0,
 )
 
 EXPON = Continuous(
@@ -204,7 +203,6 @@ EXPON = Continuous(
     ppf=lambda q: -_log1p(-q),
     isf=lambda q: -log(q),
     low=0.0,
-    inside=0.0,
 )
 
 LOGNORM = Continuous(
@@ -218,7 +216,6 @@ LOGNORM = Continuous(
     shapes=("s",),
     low=0.0,
     open=True,
-    inside=1.0,
     natural_ppf=True,
 )
 
@@ -232,7 +229,6 @@ WEIBULL_MIN = Continuous(
     isf=lambda q, c: power(-log(q), 1.0 / c),
     shapes=("c",),
     low=0.0,
-    inside=1.0,
 )
 
 PARETO = Continuous(
@@ -245,7 +241,7 @@ PARETO = Continuous(
     isf=lambda q, b: power(q, -1.0 / b),
     shapes=("b",),
     low=1.0,
-    inside=1.0,
+    inside=2.0,
 )
 
 HALFNORM = Continuous(
@@ -257,7 +253,6 @@ HALFNORM = Continuous(
     ppf=lambda q: special("ndtri", 0.5 * (1.0 + q)),
     isf=lambda q: -special("ndtri", 0.5 * q),
     low=0.0,
-    inside=0.0,
 )
 
 # --- between bounds -----------------------------------------------------------------------------
