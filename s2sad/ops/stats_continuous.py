@@ -21,6 +21,10 @@ ROOT_2PI = math.sqrt(2.0 * math.pi)
 LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
+def _square(z: Expr) -> Expr:
+    return apply("square", z)
+
+
 @dataclass(frozen=True, slots=True)
 class Continuous:
     """A distribution: functions of z and its shapes, which are positive. The support is closed, or open
@@ -70,8 +74,8 @@ def _is_normal(df: Expr) -> bool:
 # --- on the whole line --------------------------------------------------------------------------
 
 NORM = Continuous(
-    pdf=lambda z: exp(-0.5 * z * z) / ROOT_2PI,
-    logpdf=lambda z: -0.5 * z * z - LOG_ROOT_2PI,
+    pdf=lambda z: exp(-0.5 * _square(z)) / ROOT_2PI,
+    logpdf=lambda z: -0.5 * _square(z) - LOG_ROOT_2PI,
     cdf=lambda z: special("ndtr", z),
     sf=lambda z: special("ndtr", -z),
     logcdf=lambda z: special("log_ndtr", z),
@@ -245,8 +249,8 @@ PARETO = Continuous(
 )
 
 HALFNORM = Continuous(
-    pdf=lambda z: 2.0 / ROOT_2PI * exp(-0.5 * z * z),
-    logpdf=lambda z: math.log(2.0) - LOG_ROOT_2PI - 0.5 * z * z,
+    pdf=lambda z: 2.0 / ROOT_2PI * exp(-0.5 * _square(z)),
+    logpdf=lambda z: math.log(2.0) - LOG_ROOT_2PI - 0.5 * _square(z),
     cdf=lambda z: special("erf", z / math.sqrt(2.0)),
     sf=lambda z: 2.0 * special("ndtr", -z),
     logsf=lambda z: math.log(2.0) + special("log_ndtr", -z),
