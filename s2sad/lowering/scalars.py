@@ -61,7 +61,11 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
         return _compare(code, name, args)
     if name in LOGICAL:
         return code.op(name, *(convert(code, a, np.dtype(bool)) for a in args), **params)
-    if name in AS_THEY_ARE or (name == "absolute" and args[0].type.dtype.kind == "c"):
+    if (
+        name in AS_THEY_ARE
+        or name.startswith("special_eval_")
+        or (name == "absolute" and args[0].type.dtype.kind == "c")
+    ):
         return code.op(name, *args, **params)
     if dtype.kind == "b" and name == "absolute":
         return args[0]
