@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from property.verdicts import lowering_interpreted
 from test_numpy_recipes import assert_same, check, inputs_of
 
 import s2sad
+
+PLACES = np.array([2, 0, 1])
 
 
 def poly(V: Any) -> Any:
@@ -90,10 +93,10 @@ def put_into_a_matrix(A: Any, W: Any) -> Any:
     return x * x
 
 
-def put_along_axis(A: Any, W: Any, K: Any) -> Any:
+def put_along_axis(A: Any, W: Any) -> Any:
     x = A * 2
-    np.put_along_axis(x, K[:, None], W[:, None], axis=1)
-    np.put_along_axis(x, K[:2] + 3, 1.5, axis=None)
+    np.put_along_axis(x, PLACES[:, None], W[:, None], axis=1)
+    np.put_along_axis(x, PLACES[:2] + 3, 1.5, axis=None)
     return x * x
 
 
@@ -135,6 +138,17 @@ def outer(V: Any, W: Any) -> Any:
 def equivalent(V: Any, W: Any) -> Any:
     a, b, c = np.array_equiv(V, W), np.array_equiv(V, V * 1.0), np.array_equiv(V, np.stack((V, V)))
     return V * (1.0 if a else 2.0) * (3.0 if b else 4.0) * (5.0 if c else 6.0)
+
+
+def parts_of_numbers(X: Any) -> Any:
+    m, n = math.frexp(X * 5.0)
+    fraction, whole = math.modf(X * 3.0)
+    close = math.nextafter(X, 10.0) * X
+    return np.array([m * n, fraction * whole, math.ldexp(X * X, 3), close + math.ulp(X)])
+
+
+def next_numbers(V: Any) -> Any:
+    return np.nextafter(V, 0.0) * V + np.spacing(V) + np.gcd(PLACES, 4)[0] * V + np.lcm(PLACES, 4)[0]
 
 
 PROGRAMS = [f for f in list(globals().values()) if inspect.isfunction(f) and f.__module__ == __name__]

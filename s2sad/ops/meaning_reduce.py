@@ -9,6 +9,7 @@ import numpy as np
 
 from s2sad.ir.types import Dtype
 from s2sad.ops.call import (
+    as_rank0,
     checked_sizes,
     dtype_of,
     expr,
@@ -29,6 +30,7 @@ from s2sad.ops.functions import (
     isnan,
     literal,
     mean,
+    permute,
     reshape,
     size,
     span_at,
@@ -339,9 +341,16 @@ def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
 ) -> Expr:
     """Return np.median(a)."""
-    x, k = along_axis(strong(expr(a)), axis)
+    given = strong(expr(a))
+    axes = some_axes(axis, given.ndim)
+    if axes is not None and len(axes) > 1:  # the lines as one axis, behind the others
+        rest = tuple(k for k in range(given.ndim) if k not in axes)
+        lines = reshape(permute(given, (*rest, *axes)), *(size(given, k) for k in rest), count(given, axes))
+        found = median(lines, len(rest))
+        return expand(found, *axes) if keepdims else found
     if axis is None and keepdims:
-        raise unsupported("keepdims without an axis is not supported for np.median")
+        return expand(as_rank0(median(given)), *range(given.ndim))
+    x, k = along_axis(given, None if axes is None else axes[0])
     s = apply("sort", x, axis=k)
     n = count(x, (k,))
     middle = mean(

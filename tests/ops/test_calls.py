@@ -228,6 +228,10 @@ TABLE = [
     *(c(getattr(math, f), a) for f in ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "asinh", "erf", "erfc", "gamma", "lgamma", "radians", "degrees", "fabs", "floor", "ceil", "isnan", "isinf", "isfinite"] for a in (1.5, Y, Y4, np.array(1.5), 2)),
     *(c(getattr(math, f), 0.5) for f in ("asin", "acos", "atanh")), c(math.acosh, 1.5), *(c(getattr(math, f), 1.5, 2.5) for f in ("pow", "atan2", "fmod", "copysign", "hypot", "remainder")), c(math.hypot, 1.0, 2.0, 3.0), c(math.log, 3.0, 2.0), c(math.fsum, [0.1, 0.2, 0.3]),
     c(math.prod, [2.0, 3.0]), c(math.dist, [0.0, 0.0], [3.0, 4.0]), c(math.isclose, 1.0, 1.0), c(math.comb, 5, 2), c(math.factorial, 4), c(math.gcd, 12, 8), c(math.isqrt, 10),
+    *(c(f, x) for f in (math.frexp, math.modf, math.ulp) for x in (1.5, -20.75, 0.0, -0.3, Y, 3)), c(math.ldexp, 1.5, 3), c(math.ldexp, Y, -4), c(math.nextafter, 1.5, 2.0), c(math.lcm, 4, 6), c(math.perm, 5, 2),
+    c(np.nextafter, A, 0.0), c(np.spacing, A), c(np.gcd, IDX + 2, 6), c(np.lcm, 4, IDX), c(np.nan_to_num, IDX), c(np.nan_to_num, N, nan=1.0, posinf=2.0, neginf=-2.0),
+    c(np.median, T, axis=(0, 2)), c(np.median, A, keepdims=True), c(np.median, T, axis=(0, 2), keepdims=True),
+    c(np.linalg.matrix_rank, A), c(np.linalg.matrix_rank, T), c(np.linalg.matrix_rank, np.ones((3, 3))), c(np.linalg.matrix_rank, A, 1.5), c(np.linalg.matrix_rank, A, rtol=0.5),
 ]  # fmt: skip
 
 METHOD_TABLE = [
