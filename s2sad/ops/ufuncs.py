@@ -33,6 +33,7 @@ def _arccosh(g: Expr, x: Expr, y: Expr) -> Expr:
 
 POSITIVE = (0.2, 2.0)
 UNIT = (-0.9, 0.9)
+NEAR = ((-2.0, 2.0), (-2.0, 2.0))
 LN2, LN10, DEGREE = math.log(2.0), math.log(10.0), math.pi / 180.0
 
 elementwise("exp", np.exp, lambda g, x, y: y * g, "np.exp", cost=20)
@@ -104,7 +105,7 @@ elementwise("hypot", np.hypot, _hypot, "np.hypot", cost=8, commutes=True, kinks=
 elementwise("logaddexp", np.logaddexp, _logaddexp, "np.logaddexp", cost=40, commutes=True)
 elementwise("logaddexp2", np.logaddexp2, _logaddexp2, "np.logaddexp2", cost=40, commutes=True)
 
-elementwise("nextafter", np.nextafter, lambda g, x, to, y: (g, None), "np.nextafter")
+elementwise("nextafter", np.nextafter, lambda g, x, to, y: (g, None), "np.nextafter", domain=NEAR)
 nondiff("spacing", np.spacing, "np.spacing")
 for name in ("gcd", "lcm"):
     nondiff(name, getattr(np, name), f"np.{name}")
