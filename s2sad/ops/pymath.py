@@ -201,7 +201,7 @@ elementwise(
 nondiff("math_isclose", lambda a, b, r, s: math.isclose(a, b, rel_tol=r, abs_tol=s), infer=_gives(WEAK_BOOL),
         spell=lambda types, params: "math.isclose({}, {}, rel_tol={}, abs_tol={})")  # fmt: skip
 
-_math("nextafter", lambda g, x, to, y: (g, None), domain=((-2.0, 2.0), (-2.0, 2.0)))
+_math("nextafter", lambda g, x, to, y: (g, 0.0 * g), domain=((-2.0, 2.0), (-2.0, 2.0)))
 linear(
     "math_ldexp",
     math.ldexp,
