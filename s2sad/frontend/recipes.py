@@ -32,6 +32,19 @@ class Recipes(Containers):
             return program if isinstance(x, Ref) and not x.type.shape[0].is_const else None
         return program if isinstance(given, Num) and isinstance(given.operand, Value) else None
 
+    def known_now(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract | None:
+        """Return the result of a call all of whose arguments are known before the run, else None."""
+        if any(isinstance(self.contents(a), Ref) for a in (*args, *kwargs.values())):
+            return None
+        try:
+            values = [self.static_value(a, "an argument", node) for a in args]
+            named = {k: self.static_value(v, "an argument", node) for k, v in kwargs.items()}
+        except Exception:  # as for other functions: what is asked for is not known, or loops to unroll it
+            return None
+        return self.evaluated(lambda: function(*values, **named), node=node)
+
     def array_put(
         self, ref: Ref, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
