@@ -131,6 +131,14 @@ def reduce(A: Any) -> Any:
     return np.logaddexp.reduce(A) * np.hypot.reduce(A, axis=0)
 
 
+def at_places(V: Any, A: Any, W: Any) -> Any:
+    x, y = V * 2.0, A * 1.0
+    np.multiply.at(x, [0, 2, 0], W)
+    np.maximum.at(x, PLACES, 0.7)
+    np.hypot.at(y, [1, 1], A[0])
+    return np.sum(x * x) * y
+
+
 def outer(V: Any, W: Any) -> Any:
     return np.hypot.outer(V, W) * np.logaddexp.outer(W, V).T
 
@@ -149,6 +157,17 @@ def parts_of_numbers(X: Any) -> Any:
 
 def next_numbers(V: Any) -> Any:
     return np.nextafter(V, 0.0) * V + np.spacing(V) + np.gcd(PLACES, 4)[0] * V + np.lcm(PLACES, 4)[0]
+
+
+FUNCTIONS = [lambda t: t * t, np.exp]
+
+
+def piecewise_by_a_list_of_functions(V: Any) -> Any:
+    return np.piecewise(V, np.stack((V < 0, V >= 0)), FUNCTIONS)
+
+
+def choose_by_a_method(V: Any) -> Any:
+    return PLACES.choose((V[:3], V[1:4] ** 2, 2.0)) * V[PLACES.argpartition(1)[1]]
 
 
 PROGRAMS = [f for f in list(globals().values()) if inspect.isfunction(f) and f.__module__ == __name__]

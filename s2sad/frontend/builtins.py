@@ -354,10 +354,8 @@ class Builtins(Lists):
     def ufunc_at(self, ufunc: np.ufunc, args: tuple[Abstract, ...], node: Any) -> Abstract:
         """`np.add.at(x, index, v)` and `np.subtract.at`."""
         target, index = args[0], self.contents(args[1])
-        if ufunc not in (np.add, np.subtract) or not isinstance(target, Ref):
-            raise self.refuse(
-                "S118", f"np.{ufunc.__name__}.at is not supported", "use np.add.at or a loop", node
-            )
+        if not isinstance(target, Ref):
+            raise self.mismatch("S318", f"np.{ufunc.__name__}.at writes into an array", "", node)
         parts = index.items if isinstance(index, Struct) and index.kind == "tuple" else (args[1],)
         value = args[2]
         if ufunc is np.subtract:

@@ -226,6 +226,16 @@ def outer(ufunc: Any, A: Any, B: Any) -> Any:
     return ufunc(np.reshape(a, (*a.shape, *(1,) * b.ndim)), b)
 
 
+def at(ufunc: Any, a: Any, indices: Any, b: Any) -> None:
+    """ufunc.at: one index after the other, so that those that occur again count again."""
+    index = np.asarray(indices)
+    if index.ndim != 1:
+        raise ValueError("ufunc.at takes a vector of indices here, or write a loop")
+    values = np.broadcast_to(b, (*index.shape, *a.shape[1:]))
+    for k in range(len(index)):
+        a[index[k]] = ufunc(a[index[k]], values[k])
+
+
 PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,
     np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction, np.place: place,

@@ -9,7 +9,7 @@ import numpy as np
 
 from s2sad.frontend.builtins import hashable
 from s2sad.frontend.containers import Containers
-from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS
+from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS, at
 from s2sad.frontend.values import Abstract, Num, Ref, Static
 from s2sad.ir.core import Literal, Value
 
@@ -63,10 +63,13 @@ class Recipes(Containers):
     ) -> Abstract:
         """`np.logaddexp.accumulate(x)` and the like."""
         ufunc, name = method.__self__, method.__name__
-        if name == "at":
+        if name == "at" and ufunc in (np.add, np.subtract):
             return self.ufunc_at(ufunc, args, node)
+        if name == "at" and (ufunc.nin, ufunc.nout) == (2, 1):
+            return self.call_program(at, (Static(ufunc), *args), kwargs, node)
         if (ufunc.nin, ufunc.nout) != (2, 1) or name not in OF_UFUNCS:
-            raise self.unknown(method, node)
+            why = f"np.{ufunc.__name__}.{name} is not supported"
+            raise self.refuse("S118", why, "write it as a loop", node)
         if name == "outer":
             return self.call_program(OF_UFUNCS[name], (Static(ufunc), *args), kwargs, node)
         places = ("array", "indices", "axis", "dtype") if name == "reduceat" else ("array", "axis", "dtype")

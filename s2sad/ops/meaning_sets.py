@@ -252,7 +252,7 @@ def histogram(
     if x.dtype.kind == "c":
         raise unsupported("a histogram of complex numbers is not supported", "take the real part")
     edges = _edges(x, bins, range)
-    n = size(edges, 0) - 1
+    n = lift(edges.dims[0].const - 1) if edges.dims[0].is_const else size(edges, 0) - 1
     last = take_at(edges, 0, -1)
     found = apply("searchsorted", edges, x, side="right")
     bin_ = where(x.eq(last), n, found) - 1
