@@ -65,6 +65,10 @@ def along_a_middle_axis(T: Any) -> Any:
     return np.apply_along_axis(lambda r: np.array([np.sum(r), np.prod(r)]), 1, T)
 
 
+def along_the_first_axis(A: Any) -> Any:
+    return np.apply_along_axis(lambda r: np.outer(r, r), 0, A)
+
+
 def along_one_axis(V: Any) -> Any:
     return np.apply_along_axis(lambda r, a: a * np.cumsum(r) ** 2, 0, V, 2.0)
 
@@ -198,10 +202,34 @@ def out_of_reach(V: Any) -> Any:
     return x
 
 
-@pytest.mark.parametrize("f", [leading_zero, out_of_reach])
+def from_zero(V: Any) -> Any:
+    return np.geomspace(V[0] - V[0], 1.0, 3)
+
+
+def of_unequal_lengths(V: Any) -> Any:
+    return sum(a * b for a, b in zip([V[0], V[1]], [1.0, 2.0, 3.0], strict=True))
+
+
+@pytest.mark.parametrize("f", [leading_zero, out_of_reach, from_zero, of_unequal_lengths])
 def test_what_is_not_supported_raises(f: Any):
-    with pytest.raises(ValueError, match=r"zeros|bounds"):
+    with pytest.raises(ValueError, match=r"zero|bounds|argument"):
         s2sad.vjp(f, *inputs_of(f))
+
+
+REFUSED = [
+    lambda A: np.poly(A),
+    lambda A: np.roots(A),
+    lambda V: np.piecewise(V, [V < 0], [1.0, 2.0, 3.0]),
+    lambda V: np.multiply.at(V * 1.0, (PLACES,), 2.0),
+    lambda A: np.hypot.reduce(A, keepdims=True),
+    lambda A: np.divmod.accumulate(A),
+]
+
+
+@pytest.mark.parametrize("f", REFUSED)
+def test_refusals_are_placed_at_the_call(f: Any):
+    with pytest.raises(s2sad.S2sadError, match=r"test_numpy_programs\.py.*S118"):
+        s2sad.jit(f)(*inputs_of(f))
 
 
 def test_ints_stay_ints():

@@ -11,6 +11,7 @@ import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.lists import Lists
+from s2sad.frontend.programs import unsupported
 from s2sad.frontend.values import (
     Abstract,
     Closure,
@@ -71,8 +72,16 @@ class Builtins(Lists):
         return Range(lo, hi, operands[2] if len(operands) > 2 else Literal(1))
 
     def call_zip(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`zip(...)`; strict=True is checked where lengths are known."""
-        return Lazy("zip", tuple(self.listed(a) if isinstance(a, Generator) else a for a in args))
+        """`zip(...)`; with strict=True the lengths are compared before."""
+        parts = tuple(self.listed(a) if isinstance(a, Generator) else a for a in args)
+        if "strict" in kwargs and self.static_value(kwargs["strict"], "`strict`", node):
+            kinds = (Ref, Struct, Series, Static, Range)
+            counted = [p for p in parts if isinstance(self.contents(p), kinds)]
+            lengths = [self.call_len((p,), {}, node, "") for p in counted]
+            for other in lengths[1:]:
+                same = self.truth_of(self.compare(gast.Eq(), lengths[0], other, node), node)
+                self.guard(same, ValueError, "zip() arguments differ in length")
+        return Lazy("zip", parts)
 
     def call_enumerate(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`enumerate(xs, start)`."""
@@ -369,6 +378,7 @@ BUILTINS: dict[Any, str] = {
     list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type", getattr: "getattr",
     hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
+    unsupported: "unsupported",
 }  # fmt: skip
 
 

@@ -32,6 +32,11 @@ class Recipes(Containers):
             return program if isinstance(x, Ref) and not x.type.shape[0].is_const else None
         return program if isinstance(given, Num) and isinstance(given.operand, Value) else None
 
+    def call_unsupported(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`unsupported(why, instead)` in a program."""
+        texts = [str(self.static_value(a, "a message", node)) for a in args]
+        raise self.refuse("S118", texts[0], texts[1] if len(texts) > 1 else "", node)
+
     def known_now(
         self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract | None:
