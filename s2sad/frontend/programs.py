@@ -97,8 +97,9 @@ def geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: Any = 0
 ) -> Any:
     """np.geomspace, with the check that it makes."""
-    if np.ndim(start) == 0 and np.ndim(stop) == 0 and (start == 0 or stop == 0):
-        raise ValueError("Geometric sequence cannot include zero")
+    for end in (start, stop):
+        if np.ndim(end) == 0 and end == 0:
+            raise ValueError("Geometric sequence cannot include zero")
     return progression(start, stop, num, endpoint, dtype, axis)
 
 
@@ -135,7 +136,7 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     if lines.ndim == 1:
         return np.asarray(func1d(lines, *args, **kwargs))
     flat = lines if lines.ndim == 2 else lines.reshape((-1, lines.shape[-1]))
-    found = np.array([func1d(line, *args, **kwargs) for line in flat])
+    found = np.asarray([func1d(line, *args, **kwargs) for line in flat])
     whole = found if lines.ndim == 2 else found.reshape((*lines.shape[:-1], *found.shape[1:]))
     if found.ndim == 1:
         return whole
