@@ -73,6 +73,20 @@ def along_one_axis(V: Any) -> Any:
     return np.apply_along_axis(lambda r, a: a * np.cumsum(r) ** 2, 0, V, 2.0)
 
 
+def over_axes(T: Any) -> Any:
+    return np.apply_over_axes(np.sum, T * T, [0, -1]) + np.apply_over_axes(np.cumsum, T, 1)
+
+
+def places_without_nans(G: Any) -> Any:
+    return G[np.nanargmax(G[:, 2:], axis=0)[1]][2:] * G.ravel()[np.nanargmin(G)] + np.nanargmax(G)
+
+
+def places_of_parts(T: Any) -> Any:
+    square = T[0] @ T[1].T
+    upper, lower = square[np.triu_indices_from(square)], square[np.tril_indices_from(square, -1)]
+    return upper * np.sum(lower) + np.sum(square[np.diag_indices_from(square)])
+
+
 def from_function(X: Any) -> Any:
     return np.fromfunction(lambda i, j: X * i + j * X**2, (3, 2))
 

@@ -145,6 +145,16 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     return np.moveaxis(whole, tuple(range(-made, 0)), tuple(range(k, k + made)))
 
 
+def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+    """np.apply_over_axes: one axis after the other, each kept."""
+    found = np.asarray(a)
+    for axis in [axes] if isinstance(axes, int) else list(axes):
+        k = axis % np.ndim(a)
+        made = func(found, k)
+        found = made if made.ndim == found.ndim else np.expand_dims(made, k)
+    return found
+
+
 def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any) -> Any:
     """np.fromfunction: the function of the indices."""
     return function(*np.indices(shape, dtype=dtype), **kwargs)
@@ -189,6 +199,35 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
         index = list(np.ix_(*[np.arange(n) for n in arr.shape]))
         index[axis] = indices
         arr[tuple(index)] = values
+
+
+# --- places -------------------------------------------------------------------------------------
+
+
+def nanargmax(a: Any, axis: Any = None) -> Any:
+    """np.nanargmax: an error where there is nothing but nans."""
+    gone = np.isnan(a)
+    if np.any(np.all(gone, axis=axis)):
+        raise ValueError("All-NaN slice encountered")
+    return np.argmax(np.where(gone, -np.inf, a), axis=axis)
+
+
+def nanargmin(a: Any, axis: Any = None) -> Any:
+    """np.nanargmin: an error where there is nothing but nans."""
+    gone = np.isnan(a)
+    if np.any(np.all(gone, axis=axis)):
+        raise ValueError("All-NaN slice encountered")
+    return np.argmin(np.where(gone, np.inf, a), axis=axis)
+
+
+def diag_indices_from(arr: Any) -> Any:
+    """np.diag_indices_from of an array whose dimensions are equal."""
+    n = arr.shape[0]
+    for m in arr.shape[1:]:
+        if m != n:
+            raise ValueError("All dimensions of input must be of equal length")
+    index = np.arange(n)
+    return (index,) * arr.ndim
 
 
 # --- comparing ----------------------------------------------------------------------------------
@@ -264,7 +303,8 @@ PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,
     np.geomspace: geomspace, np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction,
     np.place: place, np.putmask: putmask, np.put: put, np.put_along_axis: put_along_axis,
-    np.array_equiv: array_equiv,
+    np.array_equiv: array_equiv, np.apply_over_axes: apply_over_axes, np.nanargmax: nanargmax,
+    np.nanargmin: nanargmin, np.diag_indices_from: diag_indices_from,
 }  # fmt: skip
 
 # where an argument is known at run time only
