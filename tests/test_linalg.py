@@ -52,6 +52,7 @@ PROGRAMS = [
     lambda P: np.linalg.cholesky(P, upper=True),
     lambda C: np.linalg.cholesky(C, upper=True),
     lambda W: np.linalg.pinv(W, rcond=1e-10),
+    lambda P: np.linalg.pinv(P, hermitian=True) * np.linalg.matrix_rank(P, hermitian=True),
     lambda B: (
         np.linalg.vector_norm(B, axis=(0, 2))
         * np.linalg.vector_norm(B, axis=(2, 1), keepdims=True, ord=3)[0, 0, 0]

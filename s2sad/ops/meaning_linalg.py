@@ -43,6 +43,7 @@ from s2sad.ops.functions import (
 from s2sad.ops.meaning_linear import diagonal, outer_, tensordot, trace
 from s2sad.ops.meaning_select import cross
 from s2sad.ops.meaning_shape import matrix_transpose
+from s2sad.ops.systems import from_lower
 
 _ONE = np.eye(1)
 SlogdetResult: Any = type(np.linalg.slogdet(_ONE))
@@ -81,13 +82,13 @@ def slogdet(a: Any) -> Any:
 @meaning(np.linalg.pinv, static="rcond hermitian rtol")
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Expr:
     """Return np.linalg.pinv(a)."""
-    only("hermitian", hermitian, False)
+    x = from_lower(expr(a)) if hermitian else expr(a)
     if rcond is not None and rtol is not None:
         raise ValueError("`rtol` and `rcond` can't be both set.")
     limit = rtol if rcond is None else rcond
     if limit is not None and not isinstance(limit, int | float):
         raise unsupported("limits of np.linalg.pinv for each matrix are not supported", "give one number")
-    return apply("pinv", expr(a), **({} if limit is None else {"rcond": float(limit)}))
+    return apply("pinv", x, **({} if limit is None else {"rcond": float(limit)}))
 
 
 @meaning(np.linalg.lstsq, static="rcond")
@@ -370,13 +371,20 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return expand(as_rank0(found), *axes) if keepdims else found
 
 
+def _real_only(x: Expr) -> None:
+    if x.dtype.kind == "c":
+        raise unsupported("hermitian=True of complex matrices is not supported", "leave out hermitian=")
+
+
 @meaning(np.linalg.matrix_rank, static="hermitian tol rtol")
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Expr:
     """Return np.linalg.matrix_rank(A): how many singular values are beyond the limit."""
-    only("hermitian", hermitian, False)
     x = expr(A)
     if x.ndim < 2:
         raise unsupported("np.linalg.matrix_rank takes matrices", "np.any(x != 0) for a vector")
+    if hermitian:
+        _real_only(x)
+        x = from_lower(x)
     s = apply("svdvals", apply("stop_gradient", x))
     if tol is not None:
         limit: Any = tol
