@@ -17,7 +17,7 @@ from s2sad.ops.meaning_elementwise import elementwise_call, ufunc
 from s2sad.ops.special import MODULE, PREFIX, special
 from s2sad.ops.table import OPS
 
-ALIASES = {"digamma": "psi", "jn": "jv", "yn": "yv"}
+ALIASES = {"digamma": "psi", "jn": "jv"}
 OF_NUMPY = ("log1p", "expm1", "cbrt", "exp2")  # which scipy.special has as well
 
 
@@ -88,12 +88,21 @@ def polygamma(n: Any, x: Any) -> Expr:
     if order == 0:
         return as_rank0(elementwise_call(PREFIX + "psi", expr(x)))
     factor = (-1.0) ** (order + 1) * math.gamma(order + 1.0)
-    return as_rank0(factor * special("zeta", order + 1.0, expr(x)))
+    return as_rank0(factor * special("zeta", order + 1.0, cast(expr(x), np.dtype(np.float64))))
+
+
+def yn(n: Any, x: Any, out: Any = None) -> Expr:
+    """Return scipy.special.yn(n, x) of an int order: others SciPy truncates."""
+    order, at = expr(n), expr(x)
+    if order.dtype.kind not in "iu":
+        raise unsupported("the order of yn must be an int", "call yv for other orders")
+    float64 = np.dtype(np.float64)
+    return strong(special("yv", cast(order, float64), cast(at, float64)))
 
 
 def multigammaln(a: Any, d: Any) -> Expr:
     """Return scipy.special.multigammaln(a, d) of a dimension that is written as a number."""
-    n, x = literal_value(lift(d)), expr(a)
+    n, x = literal_value(lift(d)), cast(expr(a), np.dtype(np.float64))
     if not isinstance(n, int) or n < 1:
         raise unsupported("the dimension of multigammaln must be a number of the text", "write it out")
     found = special("gammaln", x)
@@ -104,7 +113,7 @@ def multigammaln(a: Any, d: Any) -> Expr:
 
 def zeta(x: Any, q: Any = None, out: Any = None) -> Expr:
     """Return scipy.special.zeta(x, q)."""
-    return special("zeta", expr(x), expr(1.0 if q is None else q))
+    return strong(special("zeta", expr(x), expr(1.0 if q is None else q)))
 
 
 def softplus(x: Any) -> Expr:
@@ -182,6 +191,7 @@ RECIPES: tuple[Callable[..., Any], ...] = (
     softmax,
     log_softmax,
     polygamma,
+    yn,
     multigammaln,
     zeta,
     softplus,

@@ -218,6 +218,19 @@ def _expn(g: Expr, n: Expr, x: Expr, y: Expr) -> tuple[None, Expr]:
     return None, ((n - 1.0) * y - exp(-x)) / x * g
 
 
+def _log_ratio(x: Expr, t: Expr) -> Expr:
+    """log(x / t), 0 where x is 0: histograms have zeros."""
+    return log(where(x.eq(0), 1.0, x / t))
+
+
+def _rel_entr(g: Expr, x: Expr, t: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return where(x.eq(0), 0.0, _log_ratio(x, t) + 1.0) * g, -_over(x, t) * g
+
+
+def _kl_div(g: Expr, x: Expr, t: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return _log_ratio(x, t) * g, (1.0 - _over(x, t)) * g
+
+
 _special("expit", lambda g, x, y: y * (1.0 - y) * g)
 _special("log_expit", lambda g, x, y: special("expit", -x) * g)
 _special("logit", lambda g, x, y: g / (x * (1.0 - x)), domain=UNIT)
@@ -228,8 +241,8 @@ _special(
     domain=((-2.0, 2.0), OPEN),
 )
 _special("entr", lambda g, x, y: (-log(x) - 1.0) * g, domain=POSITIVE)
-_special("rel_entr", lambda g, x, t, y: ((log(x / t) + 1.0) * g, -x / t * g), domain=(POSITIVE, POSITIVE))
-_special("kl_div", lambda g, x, t, y: (log(x / t) * g, (1.0 - x / t) * g), domain=(POSITIVE, POSITIVE))
+_special("rel_entr", _rel_entr, domain=(POSITIVE, POSITIVE), kinks="along x: 0 where x is 0")
+_special("kl_div", _kl_div, domain=(POSITIVE, POSITIVE), kinks="along x: 0 where x is 0")
 _special("boxcox", _boxcox, domain=(POSITIVE, (-2.0, 2.0)))
 _special("exp1", lambda g, x, y: -exp(-x) / x * g, domain=POSITIVE)
 _special("expi", lambda g, x, y: exp(x) / x * g, domain=POSITIVE)
