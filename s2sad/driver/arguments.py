@@ -5,7 +5,7 @@ from __future__ import annotations
 from s2sad.errors import TypeMismatch
 from s2sad.ir.core import Function, Value
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
-from s2sad.ir.types import Array, is_differentiable
+from s2sad.ir.types import Array, Sparse, Stream, is_differentiable
 
 
 def argument_trees(fn: Function) -> list[tuple[str, Tree]]:
@@ -72,6 +72,10 @@ def _refuse(fn: Function, name: str, tree: Tree) -> None:
 
 
 def _number(fn: Function, name: str, leaf: Value) -> tuple[str, str]:
+    if isinstance(leaf.type, Sparse):
+        return f"argument {name} of {fn.name} is a sparse matrix, a constant here", "take it out of argnums"
+    if isinstance(leaf.type, Stream):
+        return f"argument {name} of {fn.name} is a random generator", "take it out of argnums"
     if isinstance(leaf.type, Array):
         return f"argument {name} of {fn.name} is an array of {leaf.type.dtype}", f"pass {name}.astype(float)"
     return f"argument {name} of {fn.name} is an int", f"pass a float, for instance 3.0 or float({name})"

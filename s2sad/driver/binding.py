@@ -11,8 +11,9 @@ from s2sad.driver.assemble import gatherer
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.ir.core import Function, Parameter
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.structure import key_of, leaf_key
+from s2sad.ir.structure import is_sparse, key_of, leaf_key
 from s2sad.ir.tree import Leaf
+from s2sad.ir.types import Sparse
 
 Values = Sequence[Any]
 
@@ -131,7 +132,8 @@ class Binding:
 
 
 def _wanted(leaf: Any) -> tuple[Any, Any, int]:
-    return (type(leaf), leaf.dtype, leaf.ndim) if isinstance(leaf, np.ndarray) else (type(leaf), None, 0)
+    has_dtype = isinstance(leaf, np.ndarray) or is_sparse(leaf)
+    return (type(leaf), leaf.dtype, leaf.ndim) if has_dtype else (type(leaf), None, 0)
 
 
 def _captured_key(fn: Function, p: Parameter) -> Any:
@@ -152,7 +154,7 @@ def facts_predicate(fn: Function) -> Callable[[Sequence[Any]], bool] | None:
     symbols = {}
     for index, value in enumerate(fn.params):
         symbols[value.name] = f"int(found[{index}])"
-        for axis in range(value.type.ndim):
+        for axis in range(2 if isinstance(value.type, Sparse) else value.type.ndim):
             symbols[f"{value.name}.{axis}"] = f"found[{index}].shape[{axis}]"
     tests = [
         f"{_code(fact.left, symbols)} == {_code(fact.right, symbols)}"

@@ -20,7 +20,7 @@ from s2sad.errors import InternalError
 from s2sad.ir.core import Function
 from s2sad.ir.structure import pick
 from s2sad.ir.tree import Leaf, Node, Tree, leaves
-from s2sad.ir.types import Scalar, Type
+from s2sad.ir.types import Scalar, Sparse, Type
 from s2sad.lowering.lower import lower
 
 _KINDS = {
@@ -96,9 +96,16 @@ class Compiled:
                 found = in_order(values)
                 return [found[k] for k in ranks]
 
+        sparse = [k for k, p in enumerate(fn.params) if isinstance(p.type, Sparse)]
+
         def call(values: Values) -> Any:
+            found = values if flat else gather(values)
+            if sparse:
+                found = list(found)
+                for k in sparse:
+                    found[k] = rows_of(found[k])
             try:
-                out = kernel(*(values if flat else gather(values)))
+                out = kernel(*found)
             except failure as error:
                 why = f"the compilation of {fn.name} failed: {error}"
                 raise InternalError("S906", why, "please report this with the program") from error
@@ -136,6 +143,12 @@ class Compiled:
             kind = takes[name].kind if name in takes else None
             found.append((_KINDS[kind] if kind is not None else "absent", name))
         return None if all(kind == "positional" for kind, _ in found) else tuple(found)
+
+
+def rows_of(matrix: Any) -> tuple[Any, Any, Any, int]:
+    """Return a sparse matrix as compiled code takes it: data, indices, row ends, the number of columns."""
+    by_rows = matrix.tocsr()
+    return by_rows.data, by_rows.indices, by_rows.indptr, by_rows.shape[1]
 
 
 def is_strong(t: Type) -> bool:

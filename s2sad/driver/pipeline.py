@@ -31,11 +31,12 @@ from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
 from s2sad.passes.simplify import simplify
 from s2sad.passes.stores import stores
+from s2sad.passes.typed import typed
 from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
 CLEAN = tuple(map(everywhere, (hints, simplify, cse, prune, join, stores, dce)))
-FINISH = (*map(everywhere, (order, unname, repeat)), bufferize)
+FINISH = (*map(everywhere, (typed, order, unname, repeat)), bufferize)
 ROUNDS = 3
 
 

@@ -9,7 +9,7 @@ from s2sad.emit.constants import quoted
 from s2sad.emit.layout import INDENT
 from s2sad.ir.core import Fact, Function, Value
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Sparse
 
 
 def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
@@ -17,8 +17,8 @@ def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
     `texts` tells how parameters are written."""
     symbols: dict[str, str] = {}
     for p in fn.params:
-        if isinstance(p.type, Array):
-            for k in range(p.type.ndim):
+        if isinstance(p.type, Array | Sparse):
+            for k in range(p.type.ndim if isinstance(p.type, Array) else 2):
                 symbols[f"{p.name}.{k}"] = f"{texts[p]}.shape[{k}]"
         else:
             symbols[p.name] = texts[p]

@@ -17,8 +17,8 @@ def import_lines(code: Iterable[str], functions: Iterable[Function]) -> Iterator
     for name, line in _MODULES:
         if re.search(rf"(?<![\w.]){name}\.", text):
             yield line
-    for part in sorted(set(re.findall(r"(?<![\w.])scipy\.(\w+)\.", text))):
-        yield f"import scipy.{part}"
+    for part in sorted(set(re.findall(r"(?<![\w.])scipy((?:\.\w+)+)\.\w+", text))):
+        yield f"import scipy{part}"
     wanted = {(c.__module__, c.__name__) for c in _classes(functions)}
     for module, name in sorted(wanted):
         yield f"from {module} import {name}"

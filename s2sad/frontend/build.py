@@ -23,7 +23,7 @@ from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.tree import renumber
-from s2sad.ir.types import Array, Type
+from s2sad.ir.types import Array, Sparse, Type
 from s2sad.ir.verify import verify
 from s2sad.ir.walk import rewrite_types
 
@@ -185,6 +185,8 @@ class Root(Transforms):
             shape = getattr(example, "shape", ())
             self.sizes.concrete.update({f"{leaf.name}.{k}": int(n) for k, n in enumerate(shape)})
             return ref
+        if isinstance(leaf.type, Sparse) and example is not None:
+            self.sizes.concrete.update({f"{leaf.name}.{k}": int(n) for k, n in enumerate(example.shape)})
         if leaf.type.dtype.kind in "iu" and isinstance(example, int | np.integer):
             self.sizes.concrete[leaf.name] = int(example)
         return Num(leaf)

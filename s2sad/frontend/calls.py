@@ -34,7 +34,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import record_of
-from s2sad.ir.types import Array, Stream
+from s2sad.ir.types import Array, Sparse, Stream
 from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
@@ -391,6 +391,8 @@ class Calls(Streams):
             ):
                 made = special(box, args, kwargs, node)
                 return made
+        if isinstance(box, Num) and isinstance(box.operand.type, Sparse):
+            return self.sparse_method(box, attr, args, kwargs, node)
         if isinstance(box, Num) and isinstance(box.operand.type, Stream):
             return self.call_stream(box, attr, args, kwargs, node, name)
         if isinstance(box, Ref | Num):

@@ -31,7 +31,7 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Block, End, Function, Literal, Operand, Parameter, Value
-from s2sad.ir.structure import leaf_type
+from s2sad.ir.structure import is_sparse, leaf_type
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import STREAMS, Array, Type, without_sizes
@@ -75,7 +75,7 @@ class Functions(Statements):
         if type(v) is bool:
             self.remember(access, v)
             return Num(Literal(v))
-        if number or type(v) is np.ndarray or isinstance(v, STREAMS):
+        if number or type(v) is np.ndarray or isinstance(v, STREAMS) or is_sparse(v):
             return self.hidden_parameter(v, access, node)
         if type(v) in (list, dict, tuple) or _has_fields(v):
             return value
@@ -112,7 +112,7 @@ class Functions(Statements):
             name = f"{access.name}_{k}"
         self.taken.add(name)
         leaf = Value(name, leaf_type(value, name))
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) or is_sparse(value):
             self.sizes.concrete.update({f"{name}.{d}": n for d, n in enumerate(value.shape)})
         elif isinstance(value, int | np.integer):
             self.sizes.concrete[name] = int(value)

@@ -10,7 +10,7 @@ import numpy as np
 
 from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant, describe
-from s2sad.frontend.operators import Operators
+from s2sad.frontend.sparse import SparseMatrices
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -25,12 +25,12 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Literal, Value
-from s2sad.ir.types import Array, Scalar, Stream
+from s2sad.ir.types import Array, Scalar, Sparse, Stream
 from s2sad.ops import attribute, distribution
 from s2sad.ops.expr import Leaf, apply
 
 
-class Lookups(Operators):
+class Lookups(SparseMatrices):
     """Attributes and subscripts to abstract values."""
 
     def expr_Attribute(self, node: Any, name: str) -> Abstract:
@@ -78,6 +78,8 @@ class Lookups(Operators):
         t = owner.type if isinstance(owner, Ref) else owner.operand.type
         if isinstance(t, Stream):
             return Method(owner, attr)
+        if isinstance(owner, Num) and isinstance(t, Sparse):
+            return self.sparse_attribute(owner, attr, node) or Method(owner, attr)
         if isinstance(owner, Ref):
             match attr:
                 case "shape":

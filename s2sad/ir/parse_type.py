@@ -10,12 +10,14 @@ from s2sad.ir.size import Atom, Size
 from s2sad.ir.types import (
     GENERATOR,
     INT,
+    OBJECT,
     RANDOM_STATE,
     WEAK_BOOL,
     WEAK_COMPLEX,
     WEAK_FLOAT,
     Array,
     Scalar,
+    Sparse,
     Type,
 )
 
@@ -30,6 +32,10 @@ def parse_type(text: str) -> Type:
     name, bracket, rest = re.match(r"(\w+)([\[(]?)(.*)", text.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
     if name in _STREAMS:
         return _STREAMS[name]
+    if name.startswith(("sparray_", "spmatrix_")):
+        kind, _, dtype = name.partition("_")
+        rows, columns = _sizes(rest.strip()[:-1])
+        return Sparse(OBJECT, of=np.dtype(dtype), rows=rows, columns=columns, is_array=kind == "sparray")
     if bracket == "[":
         return Array(np.dtype(name), tuple(_sizes(rest.strip()[:-1])))
     size = parse_size(rest.strip()[:-1]) if bracket else None

@@ -1,8 +1,9 @@
 """Taking Python values apart into leaves, and putting leaves together.
 
-Leaves are arrays, NumPy scalars, Python ints, floats and complex numbers, and random generators.
-Containers (tuples, lists, dicts, namedtuples, dataclasses, objects with leaves among their attributes) are
-structure; everything else (None, bools, strings, functions, modules) is static: part of the structure's key.
+Leaves are arrays, NumPy scalars, Python ints, floats and complex numbers, random generators and sparse
+matrices. Containers (tuples, lists, dicts, namedtuples, dataclasses, objects with leaves among their
+attributes) are structure; everything else (None, bools, strings, functions, modules) is static: part of the
+structure's key.
 
     >>> tree, leaves = flatten({"w": np.zeros(2), "deep": (1.0, "relu")})
     >>> len(leaves), rebuild(tree, [10, 20])
@@ -25,7 +26,18 @@ from s2sad.errors import TypeMismatch
 from s2sad.ir.core import Value
 from s2sad.ir.size import Size
 from s2sad.ir.tree import Leaf, Node, Static, Tree
-from s2sad.ir.types import INT, STREAMS, WEAK_COMPLEX, WEAK_FLOAT, Array, Scalar, Type, stream_type
+from s2sad.ir.types import (
+    INT,
+    OBJECT,
+    STREAMS,
+    WEAK_COMPLEX,
+    WEAK_FLOAT,
+    Array,
+    Scalar,
+    Sparse,
+    Type,
+    stream_type,
+)
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class made by a class statement
 _PLAIN_ARRAYS = (np.ndarray, np.memmap)
@@ -84,6 +96,9 @@ def leaf_type(leaf: Any, name: str) -> Type:
         return Scalar(INT, weak=True, size=Size.symbol(name))
     if isinstance(leaf, STREAMS):
         return stream_type(leaf)
+    if is_sparse(leaf):
+        rows, columns = Size.symbol(f"{name}.0"), Size.symbol(f"{name}.1")
+        return Sparse(OBJECT, of=leaf.dtype, rows=rows, columns=columns, is_array=_is_kind(leaf, "sparray"))
     return WEAK_FLOAT if isinstance(leaf, float) else WEAK_COMPLEX
 
 
@@ -91,6 +106,8 @@ def leaf_key(leaf: Any) -> Any:
     """Return what a variant depends on: dtype and rank, or the kind of scalar."""
     if isinstance(leaf, np.ndarray):
         return (leaf.dtype, leaf.ndim)
+    if is_sparse(leaf):
+        return (type(leaf), leaf.dtype)
     return type(leaf)  # not a NumPy scalar's dtype: np.dtype(float) == float
 
 
@@ -166,8 +183,19 @@ def map_tree(tree: Tree, change: Callable[[int], Tree]) -> Tree:
 
 
 def is_leaf(value: object) -> bool:
-    """True for arrays, NumPy scalars, Python numbers (bools are static) and random generators."""
-    return isinstance(value, (np.ndarray, np.generic, *STREAMS)) or type(value) in _WEAK
+    """True for arrays, NumPy scalars, Python numbers but bools, random generators and sparse matrices."""
+    return isinstance(value, (np.ndarray, np.generic, *STREAMS)) or type(value) in _WEAK or is_sparse(value)
+
+
+def is_sparse(value: object) -> bool:
+    """True for sparse matrices of SciPy, which is not imported for that."""
+    return type(value).__module__.startswith("scipy.sparse") and (
+        _is_kind(value, "spmatrix") or (_is_kind(value, "sparray") and getattr(value, "ndim", 0) == 2)
+    )
+
+
+def _is_kind(value: object, name: str) -> bool:
+    return any(c.__name__ == name for c in type(value).__mro__)
 
 
 class _Same:
@@ -209,7 +237,7 @@ class _Walk:
             return self.array(value, name)
         if kind in _WEAK or isinstance(value, np.generic):
             return self.leaf(_checked_scalar(value, name))
-        if isinstance(value, STREAMS):
+        if isinstance(value, STREAMS) or is_sparse(value):
             return self.leaf(value)
         if value is None or kind is bool or isinstance(value, _OPAQUE):
             return Static(value)

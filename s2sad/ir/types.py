@@ -18,6 +18,7 @@ Dtype = np.dtype[np.generic]
 BOOL = np.dtype(np.bool_)
 INT = np.dtype(np.int64)
 OBJECT = np.dtype(object)
+ZERO_SIZE = Size()
 F4 = np.dtype(np.float32)
 F8 = np.dtype(np.float64)
 C16 = np.dtype(np.complex128)
@@ -64,7 +65,12 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream(Scalar):
+class Opaque(Scalar):
+    """An object that only certain ops take; it carries no derivative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Opaque):
     """A source of random numbers: an np.random.Generator or RandomState, or np.random itself. Drawing from
     it is an effect, so that its value is the same object all along."""
 
@@ -72,6 +78,20 @@ class Stream(Scalar):
 
     def __str__(self) -> str:
         return self.cls.__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse(Opaque):
+    """A sparse matrix of SciPy with elements of dtype `of`; `is_array` where `*` works by element."""
+
+    of: Dtype = F8
+    rows: Size = ZERO_SIZE
+    columns: Size = ZERO_SIZE
+    is_array: bool = False
+
+    def __str__(self) -> str:
+        kind = "sparray" if self.is_array else "spmatrix"
+        return f"{kind}_{short(self.of)}[{self.rows}, {self.columns}]"
 
 
 Type = Array | Scalar
@@ -91,6 +111,8 @@ def without_sizes(t: Type) -> tuple[object, ...]:
         return ("array", t.dtype, t.ndim)
     if isinstance(t, Stream):
         return ("stream", t.cls)
+    if isinstance(t, Sparse):
+        return ("sparse", t.of, t.is_array)
     return ("weak" if t.weak else "strong", t.dtype)
 
 

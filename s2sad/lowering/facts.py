@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from s2sad.ir.core import Function, Literal, Operand
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Sparse
 from s2sad.lowering.code import ZERO, Code
 from s2sad.lowering.slices import normalized
 
@@ -20,6 +20,8 @@ def check_facts(code: Code, fn: Function) -> None:
     for p in fn.params:
         if isinstance(p.type, Array):
             symbols |= {f"{p.name}.{k}": code.op("size", p, axis=k) for k in range(p.type.ndim)}
+        elif isinstance(p.type, Sparse):
+            symbols |= {f"{p.name}.{k}": code.op("sparse_size", p, axis=k) for k in range(2)}
         elif p.type.dtype.kind in "iu":
             symbols[p.name] = p
     for fact in dict.fromkeys(fn.facts):

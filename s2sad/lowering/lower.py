@@ -30,6 +30,7 @@ from s2sad.lowering import (
     reduce,
     scipy_linalg,
     search,
+    sparse,
     write,
 )
 from s2sad.lowering.code import Code, carried_type_of
@@ -56,6 +57,7 @@ TABLE: dict[str, Handler] = {
     **linalg.TABLE,
     **decompose.TABLE,
     **draws.TABLE,
+    **sparse.TABLE,
     **scipy_linalg.TABLE,
     **fourier.TABLE,
     **einsum.TABLE,

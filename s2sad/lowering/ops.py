@@ -9,6 +9,7 @@ import numpy as np
 from s2sad.ir.builder import Sizes
 from s2sad.ir.op import Alias, Kind, Op
 from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.ops.support import load
 from s2sad.ops.table import OPS
 
 LOWERED: dict[str, Op] = {}
@@ -117,6 +118,25 @@ _lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)
 _lapack("svdvals", "np.linalg.svd({}, False)[1]")
 _lapack("eig", "eig({})")
 _lapack("eigvals", "eigvals({})")
+_register(
+    "sparse_rows",
+    lambda a: a[2].size - 1,
+    "{0}[2].size - 1",
+    infer=lambda types, params, sizes: (Scalar(np.dtype(np.int64), weak=True),),
+)
+_register(
+    "sparse_columns",
+    lambda a: a[3],
+    "{0}[3]",
+    infer=lambda types, params, sizes: (Scalar(np.dtype(np.int64), weak=True),),
+)
+_register(
+    "sparse_times",
+    load("sparse_times"),
+    "sparse_times({0}, {1}, {2})",
+    infer=lambda types, params, sizes: (Array(types[1].dtype, (sizes.fresh(), types[1].shape[1])),),
+    doc="a sparse matrix in parts, or its transpose, times a dense one",
+)
 _register("fft_line", np.fft.fft, "np.fft.fft({})", infer=_same_type, doc="of a complex vector")
 
 

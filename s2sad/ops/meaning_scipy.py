@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from s2sad.ir.types import Sparse
 from s2sad.ops import meaning_fourier as fourier
-from s2sad.ops.call import Call, make_call, only
-from s2sad.ops.expr import Expr
+from s2sad.ops.call import Call, expr, make_call, only, unsupported
+from s2sad.ops.expr import Expr, apply
 from s2sad.ops.meaning_integrate import INTEGRATE
 from s2sad.ops.meaning_scipy_linalg import LINALG, STATIC
 from s2sad.ops.meaning_signal import SIGNAL
@@ -63,6 +64,18 @@ MODULES = {
     "scipy.linalg": {f.__name__: make_call(f.__name__, f, STATIC) for f in LINALG},
     "scipy.signal": _calls(SIGNAL),
 }
+
+
+def spsolve(A: Any, b: Any, permc_spec: Any = None, use_umfpack: Any = True) -> Expr:
+    """Return scipy.sparse.linalg.spsolve(A, b) of a constant sparse matrix."""
+    only("permc_spec", permc_spec, None)
+    matrix = expr(A)
+    if not isinstance(matrix.type, Sparse):
+        raise unsupported("spsolve takes a sparse matrix that is an argument of the program")
+    return apply("sparse_solve", matrix, expr(b))
+
+
+MODULES["scipy.sparse.linalg"] = {"spsolve": make_call("spsolve", spsolve, "permc_spec use_umfpack")}
 
 
 def scipy_call(obj: Any) -> Call | None:

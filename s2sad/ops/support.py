@@ -36,6 +36,21 @@ SUPPORT = {
         lines[k] += factors[k] * lines[k - 1]
     return r
 ''',
+    "sparse_times": '''def sparse_times(parts, x, turned):
+    """Return A @ x, or A.T @ x, for data, indices, row ends and number of columns of a sparse matrix A."""
+    data, indices, ends, columns = parts
+    rows = ends.size - 1
+    y = np.zeros((columns if turned else rows, x.shape[1]), x.dtype)
+    for i in range(rows):
+        for p in range(ends[i], ends[i + 1]):
+            j = indices[p]
+            for k in range(x.shape[1]):
+                if turned:
+                    y[j, k] += data[p] * x[i, k]
+                else:
+                    y[i, k] += data[p] * x[j, k]
+    return y
+''',
     "row_order": '''def row_order(piv):
     """Return the order of rows that exchanging row k with row piv[k], one after the other, leaves."""
     order = np.arange(piv.size)

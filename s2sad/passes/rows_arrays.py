@@ -35,6 +35,11 @@ def _transposed_back(site: Site) -> Answer:
     return None
 
 
+def _sparse_back(site: Site) -> Answer:
+    inner = site.definer(site.args[0], "sparse_transpose")
+    return None if inner is None else inner.args[0]
+
+
 def _stored(site: Site) -> Answer:
     """Take what has just been stored at the very place that is read."""
     path: Path = site.instr.param("path")
@@ -258,6 +263,7 @@ ARRAYS = (
     Row(("sum",), "sum(x, axis=())", "x", "nothing is added", _sum_over_nothing),
     Row(("getitem",), "x[:, :]", "x", "all of it", _whole),
     Row(("getitem",), "x.T.T", "x", "one undoes the other", _transposed_back),
+    Row(("sparse_transpose",), "A.T.T of a sparse matrix", "A", "one undoes the other", _sparse_back),
     Row(("getitem",), "x[i] = v; x[i]", "v", "just stored there, with the same kind and dtype", _stored),
     Row(("copy",), "copy(a + b)", "a + b", "fresh, and read nowhere else", _copy),
     Row(("setitem",), "a = empty_like(x); a[:] = v", "v", "all of it is overwritten", _overwritten),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ir.types import Array, Scalar, Sparse, Type
 from s2sad.ops.table import OPS
 
 
@@ -28,6 +28,9 @@ class Resolver:
             for axis, n in enumerate(v.type.shape):
                 if not n.is_const:
                     self.dims.setdefault(n, (v, axis))
+        elif isinstance(v.type, Sparse):
+            for axis, n in enumerate((v.type.rows, v.type.columns)):
+                self.dims.setdefault(n, (v, axis))
         elif v.type.size is not None and v.type.weak:
             self.ints.setdefault(v.type.size, v)
 
@@ -55,7 +58,7 @@ class Resolver:
             return self.ints[size]
         if size in self.dims:
             v, axis = self.dims[size]
-            return b.emit(OPS["size"], v, axis=axis)
+            return b.emit(OPS["sparse_size" if isinstance(v.type, Sparse) else "size"], v, axis=axis)
         total: Operand | None = None
         for atom, k in sorted(size.terms, key=lambda term: term[1] < 0):
             part = self._atom(b, atom)

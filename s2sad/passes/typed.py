@@ -1,0 +1,93 @@
+"""Numbers of single precision that print as Python numbers, where an array is made of them.
+
+`widen` says that a Python number stands for a NumPy scalar; beside arrays it gives way to their dtype, and
+so it prints as itself. An array made of nothing but such numbers would be of double precision:
+`np.broadcast_to(1.0, n)`. There the number is converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s2sad.ir.builder import Builder, Sizes
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
+from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ops.table import OPS
+from s2sad.passes.rewrite import Rewriter
+
+SINGLE = ("float16", "float32", "complex64")
+
+
+def typed(fn: Function) -> Function:
+    """Return the function with arrays of single precision made of numbers of single precision."""
+    soft = _soft(fn.block)
+    return _Typed(soft).function(fn) if soft else fn
+
+
+def _is_single(t: Type) -> bool:
+    return isinstance(t, Scalar) and not t.weak and t.dtype.name in SINGLE
+
+
+def _soft(block: Block) -> set[Value]:
+    """The scalars of single precision that may be Python numbers in the text."""
+    soft: set[Value] = set()
+    before = -1
+    while before != len(soft):
+        before = len(soft)
+        for instr in block.walk():
+            _see(instr, soft)
+    return soft
+
+
+def _see(instr: Instr, soft: set[Value]) -> None:
+    def join(targets: Sequence[Value], sources: Sequence[Operand]) -> None:
+        for target, source in zip(targets, sources, strict=True):
+            if _is_single(target.type) and (isinstance(source, Literal) or source in soft):
+                soft.add(target)
+
+    if instr.op.name == "if":
+        for block in instr.blocks:
+            if block.end.kind == "yield":
+                join(instr.results, block.end.args)
+    elif instr.op.name in LOOPS:
+        slots = carried(instr)
+        join(slots, inits(instr))
+        for end in loop_ends(instr.blocks[-1]):
+            join(slots, end.args)
+            join(instr.results, end.args)
+        join(instr.results, slots)
+        join(instr.results, inits(instr))
+    elif len(instr.results) == 1 and _is_single(instr.result.type) and instr.op.name != "cast":
+        soft |= {instr.result} if all(_is_weak(a) or a in soft for a in instr.args) else set()
+
+
+def _is_weak(a: Operand) -> bool:
+    return isinstance(a, Literal) or (isinstance(a.type, Scalar) and a.type.weak)
+
+
+class _Typed(Rewriter):
+    def __init__(self, soft: set[Value]):
+        super().__init__()
+        self.soft = soft
+
+    def visit(self, instr: Instr) -> list[Instr]:
+        if not any(a in self.soft for a in instr.args) or not _makes_array(instr):
+            return super().visit(instr)  # type: ignore[return-value]
+        made = Builder(Sizes(), instr.origin)
+        made.role = instr.role
+        args = tuple(
+            made.emit(OPS["cast"], a, dtype=a.type.dtype) if a in self.soft else a for a in instr.args
+        )
+        return [*made.instrs, replace(instr, args=args)]
+
+
+def _makes_array(instr: Instr) -> bool:
+    """True if nothing but numbers decides on the dtype of an array."""
+    if instr.blocks or instr.op.name == "call" or not any(isinstance(r.type, Array) for r in instr.results):
+        return False
+    return not any(
+        isinstance(a.type, Array) and a.type.dtype.kind in "fc" and k not in instr.op.shape_args
+        for k, a in enumerate(instr.args)
+    )
