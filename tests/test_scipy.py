@@ -116,3 +116,10 @@ def test_refused_with_a_location(f: Any):
 def test_axes_are_unique():
     with pytest.raises(s2sad.S2sadError, match="All axes must be unique"):
         s2sad.jvp(lambda a: scipy.fft.fftn(a, axes=(0, 0)), (A,), (A,))
+
+
+@pytest.mark.parametrize("rule", [scipy.integrate.simpson, scipy.integrate.cumulative_trapezoid])
+def test_as_many_points_as_values(rule: Any):
+    slope = s2sad.grad(lambda v, x: np.sum(rule(v, x=x)))
+    with pytest.raises(ValueError, match="reshape"):
+        slope(V[:3], T[:2])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.path import Span
-from s2sad.ops.call import expr, one_axis, strong, unsupported
+from s2sad.ops.call import checked_sizes, expr, one_axis, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, concatenate, expand, item_at, literal, size, span_at, total
@@ -27,7 +27,7 @@ def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1, i
     """Return scipy.integrate.cumulative_trapezoid(y, x)."""
     f = strong(expr(y))
     k = one_axis(axis, f.ndim)
-    sums = apply("cumsum", trapezoids(f, x, dx, k), axis=k)
+    sums = apply("cumsum", trapezoids(f, None if x is None else _points(x, f, k), dx, k), axis=k)
     if initial is None:
         return sums
     if literal_value(lift(initial)) != 0:
@@ -52,11 +52,10 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Expr:
         if found.dtype != FLOAT and f.dtype.kind == "f" and (known is None or known % 2 == 0):
             raise unsupported("simpson of numbers that are not float64 needs x=", "use .astype(np.float64)")
     else:
-        t = _points(x, f)
-        j = 0 if t.ndim == 1 else k
-        h = span_at(t, j, lo=1) - span_at(t, j, hi=-1)
-        h = expand(h, *(i for i in range(f.ndim) if i != k)) if t.ndim == 1 else h
-        a, b = span_at(h, k, hi=-1), span_at(h, k, lo=1)
+        x = cast(_points(x, f, k), FLOAT)
+        x = expand(x, *(i for i in range(f.ndim) if i != k)) if x.ndim == 1 else x
+        middle = span_at(x, k, 1, -1)
+        a, b = middle - span_at(x, k, hi=-2), span_at(x, k, lo=2) - middle
         both = a + b
         areas = both / 6.0 * (f0 * (2.0 - b / a) + f1 * (both * both / (a * b)) + f2 * (2.0 - a / b))
         found = total(_every_other(areas, k), k)
@@ -68,11 +67,12 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Expr:
     return found + total(line, k) - total(span_at(bend, k, start - 1), k)
 
 
-def _points(x: Any, f: Expr) -> Expr:
-    t = cast(strong(expr(x)), FLOAT)
+def _points(x: Any, f: Expr, k: int) -> Expr:
+    t = strong(expr(x))
     if t.ndim not in (1, f.ndim):
         raise ValueError("If given, shape of x must be 1-D or the same as y.")
-    return t
+    message = "If given, length of x along axis must be the same as y."
+    return checked_sizes(t, {0 if t.ndim == 1 else k: size(f, k)}, message)
 
 
 def _every_other(f: Expr, k: int) -> Expr:

@@ -1,7 +1,8 @@
 """What calls of the methods of scipy.stats' distributions mean: `norm.logpdf(x, loc, scale)` and others.
 
 Outside the support the value is a constant and every derivative 0; where a parameter is out of its range the
-value is nan, as SciPy's. SciPy is looked at once the program has imported it.
+value is nan, as SciPy's. At an end of the support where a density is 0 and its logarithm infinite, the
+derivative of the density is nan. SciPy is looked at once the program has imported it.
 """
 
 from __future__ import annotations
@@ -214,9 +215,9 @@ def distribution(obj: Any) -> inspect.Signature | None:
 
 
 def is_closed(method: Any) -> bool:
-    """True for a method of SciPy's own whose text is not to be read. That of frozen distributions is."""
+    """True for a method of a distribution of SciPy whose text is not to be read: of frozen ones it is."""
     owner = type(method.__self__)
-    return owner.__module__.startswith("scipy.") and owner.__name__ not in FROZEN
+    return owner.__module__.startswith(MODULE) and owner.__name__ not in FROZEN
 
 
 def _distribution(obj: Any) -> str:
