@@ -252,3 +252,19 @@ def test_ints_stay_ints():
 
     K = np.array([2, 0, 1])
     assert_same(s2sad.jit(f)(K, 3), f(K, 3))
+
+
+def test_the_text_of_eigenvalues_can_be_differentiated(tmp_path: Any):
+    def f(W: Any) -> Any:
+        return np.sum(np.abs(np.roots(W)))
+
+    W, dot = np.array([0.5, 1.5, -0.8]), np.array([0.3, 0.2, -0.4])
+    gradient = s2sad.grad(f)
+    expected = gradient(W)
+    path = tmp_path / "written.py"
+    path.write_text(gradient.source)
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    value, slope = s2sad.jvp(names["f_grad"], (W,), (dot,))
+    np.testing.assert_allclose(value, expected, rtol=1e-14)
+    np.testing.assert_allclose(slope, s2sad.hvp(f, (W,), (dot,)), rtol=1e-12)
