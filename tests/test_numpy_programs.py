@@ -87,6 +87,14 @@ def places_of_parts(T: Any) -> Any:
     return upper * np.sum(lower) + np.sum(square[np.diag_indices_from(square)])
 
 
+def delete_slices(A: Any) -> Any:
+    return np.delete(A, slice(1, 3), axis=1) * np.sum(np.delete(A, slice(None, None, 2)))
+
+
+def insert_several_at_one_place(A: Any, V: Any) -> Any:
+    return np.insert(A, [1], A[:, :2] ** 2, axis=1) * np.sum(np.insert(V, [2], V) * V[0])
+
+
 def from_function(X: Any) -> Any:
     return np.fromfunction(lambda i, j: X * i + j * X**2, (3, 2))
 

@@ -160,6 +160,14 @@ def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = N
     return function(*np.indices(shape, dtype=dtype), **kwargs)
 
 
+def delete_slice(arr: Any, obj: Any, axis: Any = None) -> Any:
+    """np.delete of a slice."""
+    x = np.ravel(arr) if axis is None else np.asarray(arr)
+    gone = np.zeros(x.shape[0 if axis is None else axis], dtype=bool)
+    gone[obj] = True
+    return np.delete(x, gone, 0 if axis is None else axis)
+
+
 # --- writing in place ---------------------------------------------------------------------------
 
 
