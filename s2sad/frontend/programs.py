@@ -36,7 +36,8 @@ def poly(seq_of_zeros: Any) -> Any:
 
 def roots(p: Any) -> Any:
     """np.roots: the eigenvalues of the companion matrix."""
-    c = np.asarray(p, dtype=np.result_type(p, np.float32))
+    given = np.asarray(p)
+    c = np.asarray(given, dtype=np.result_type(given, np.float32))
     if c.ndim != 1:
         return unsupported("np.roots takes a vector of coefficients")
     if len(c) < 2 or c[0] == 0.0 or c[-1] == 0.0:
@@ -66,14 +67,15 @@ def polydiv(u: Any, v: Any) -> Any:
 
 def matrix_power(a: Any, n: Any) -> Any:
     """np.linalg.matrix_power of a power that is known at run time only: repeated squaring."""
-    if a.dtype.kind in "biu":
+    x = np.asarray(a)
+    if x.dtype.kind in "biu":
         if n < 0:
             raise ValueError("a matrix of ints has no negative powers here: convert it with astype(float)")
-        square = np.copy(a)
+        square = np.copy(x)
     else:
-        square = np.linalg.inv(a) if n < 0 else np.copy(a)
+        square = np.linalg.inv(x) if n < 0 else np.copy(x)
     left = abs(n)
-    found = np.zeros_like(square) + np.eye(a.shape[-1], dtype=square.dtype)
+    found = np.zeros_like(square) + np.eye(x.shape[-1], dtype=square.dtype)
     while left > 0:
         if left % 2 == 1:
             found = found @ square
