@@ -25,6 +25,16 @@ def roots(W: Any) -> Any:
     return np.real(r) + np.abs(r)
 
 
+COEFFICIENTS = [1.0, -3.0, 2.0, 0.5]
+
+
+def of_lists(X: Any) -> Any:
+    made = np.poly([X, X * X]) * np.polydiv(COEFFICIENTS, [X, 1.0])[0]
+    return (
+        made * np.real(np.roots(COEFFICIENTS)) * np.piecewise([X, 2.0, 1.0], [[True, False, True]], [np.sin])
+    )
+
+
 def polydiv(V: Any, W: Any) -> Any:
     q, r = np.polydiv(V, W)
     return np.sum(q) * r
@@ -85,6 +95,14 @@ def places_of_parts(T: Any) -> Any:
     square = T[0] @ T[1].T
     upper, lower = square[np.triu_indices_from(square)], square[np.tril_indices_from(square, -1)]
     return upper * np.sum(lower) + np.sum(square[np.diag_indices_from(square)])
+
+
+def delete_slices(A: Any) -> Any:
+    return np.delete(A, slice(1, 3), axis=1) * np.sum(np.delete(A, slice(None, None, 2)))
+
+
+def insert_several_at_one_place(A: Any, V: Any) -> Any:
+    return np.insert(A, [1], A[:, :2] ** 2, axis=1) * np.sum(np.insert(V, [2], V) * V[0])
 
 
 def from_function(X: Any) -> Any:
@@ -252,3 +270,19 @@ def test_ints_stay_ints():
 
     K = np.array([2, 0, 1])
     assert_same(s2sad.jit(f)(K, 3), f(K, 3))
+
+
+def test_the_text_of_eigenvalues_can_be_differentiated(tmp_path: Any):
+    def f(W: Any) -> Any:
+        return np.sum(np.abs(np.roots(W)))
+
+    W, dot = np.array([0.5, 1.5, -0.8]), np.array([0.3, 0.2, -0.4])
+    gradient = s2sad.grad(f)
+    expected = gradient(W)
+    path = tmp_path / "written.py"
+    path.write_text(gradient.source)
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    value, slope = s2sad.jvp(names["f_grad"], (W,), (dot,))
+    np.testing.assert_allclose(value, expected, rtol=1e-14)
+    np.testing.assert_allclose(slope, s2sad.hvp(f, (W,), (dot,)), rtol=1e-12)

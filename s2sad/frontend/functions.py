@@ -35,7 +35,8 @@ from s2sad.ir.structure import is_sparse, leaf_type
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import STREAMS, Array, Type, without_sizes
-from s2sad.ops.expr import apply
+from s2sad.ops import OPS
+from s2sad.ops.expr import apply, apply_all
 from s2sad.ops.support import SUPPORT
 
 ENDLESS = "S115"
@@ -271,7 +272,8 @@ class Functions(Statements):
         """Return a function of emitted text as the op it stands for: `unbroadcast(g, x.shape)`."""
         if op != "unbroadcast":
             params = {k: v.value for k, v in kwargs.items() if isinstance(v, Static)}
-            return self.absorb(apply(op, *map(self.leaf, args), **params), {})
+            made = apply_all if OPS[op].results > 1 else apply
+            return self.absorb(made(op, *map(self.leaf, args), **params), {})
         shape = self.contents(args[1])
         assert isinstance(shape, Struct)
         if shape.shape_of is not None:

@@ -36,7 +36,8 @@ def poly(seq_of_zeros: Any) -> Any:
 
 def roots(p: Any) -> Any:
     """np.roots: the eigenvalues of the companion matrix."""
-    c = np.asarray(p, dtype=np.result_type(p, np.float32))
+    given = np.asarray(p)
+    c = np.asarray(given, dtype=np.result_type(given, np.float32))
     if c.ndim != 1:
         return unsupported("np.roots takes a vector of coefficients")
     if len(c) < 2 or c[0] == 0.0 or c[-1] == 0.0:
@@ -66,14 +67,15 @@ def polydiv(u: Any, v: Any) -> Any:
 
 def matrix_power(a: Any, n: Any) -> Any:
     """np.linalg.matrix_power of a power that is known at run time only: repeated squaring."""
-    if a.dtype.kind in "biu":
+    x = np.asarray(a)
+    if x.dtype.kind in "biu":
         if n < 0:
             raise ValueError("a matrix of ints has no negative powers here: convert it with astype(float)")
-        square = np.copy(a)
+        square = np.copy(x)
     else:
-        square = np.linalg.inv(a) if n < 0 else np.copy(a)
+        square = np.linalg.inv(x) if n < 0 else np.copy(x)
     left = abs(n)
-    found = np.zeros_like(square) + np.eye(a.shape[-1], dtype=square.dtype)
+    found = np.zeros_like(square) + np.eye(x.shape[-1], dtype=square.dtype)
     while left > 0:
         if left % 2 == 1:
             found = found @ square
@@ -158,6 +160,14 @@ def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
 def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any) -> Any:
     """np.fromfunction: the function of the indices."""
     return function(*np.indices(shape, dtype=dtype), **kwargs)
+
+
+def delete_slice(arr: Any, obj: Any, axis: Any = None) -> Any:
+    """np.delete of a slice."""
+    x = np.ravel(arr) if axis is None else np.asarray(arr)
+    gone = np.zeros(x.shape[0 if axis is None else axis], dtype=bool)
+    gone[obj] = True
+    return np.delete(x, gone, 0 if axis is None else axis)
 
 
 # --- writing in place ---------------------------------------------------------------------------

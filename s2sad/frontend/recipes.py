@@ -9,8 +9,8 @@ import numpy as np
 
 from s2sad.frontend.builtins import hashable
 from s2sad.frontend.containers import Containers
-from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS, at
-from s2sad.frontend.values import Abstract, Num, Ref, Static
+from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS, at, delete_slice
+from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal, Value
 
 
@@ -23,6 +23,9 @@ class Recipes(Containers):
         """Return the program that a NumPy function stands for, None if it is no such function."""
         if not hashable(value):
             return None
+        if value is np.delete and len(args) > 1:
+            obj = self.contents(args[1])
+            return delete_slice if isinstance(obj, Struct) and obj.kind == "slice" else None
         if value not in AT_RUN_TIME:
             return PROGRAMS.get(value)
         program, name, place = AT_RUN_TIME[value]
@@ -41,7 +44,8 @@ class Recipes(Containers):
         self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract | None:
         """Return the result of a call all of whose arguments are known before the run, else None."""
-        if any(isinstance(self.contents(a), Ref) for a in (*args, *kwargs.values())):
+        given = [self.contents(a) for a in (*args, *kwargs.values())]
+        if any(isinstance(a, Ref) or (isinstance(a, Static) and callable(a.value)) for a in given):
             return None
         try:
             values = [self.static_value(a, "an argument", node) for a in args]

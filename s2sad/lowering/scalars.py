@@ -117,13 +117,16 @@ def _i0(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
 
 
 def _between(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
-    near = np.result_type(args[0].type.dtype, args[1].type.dtype)  # in which the gap is rounded
+    near = np.result_type(_sample(args[0]), _sample(args[1]))  # in which the gap is rounded
     gap = narrow(code, code.op("subtract", convert(code, args[1], near), convert(code, args[0], near)), near)
-    gap = convert(code, gap, dtype)
+    own = args[2].type.dtype if args[2].type.dtype.kind == "f" and not _is_weak(args[2]) else dtype
+    rest = narrow(
+        code, code.op("subtract", convert(code, Literal(1.0), own), convert(code, args[2], own)), own
+    )
+    gap, rest = convert(code, gap, dtype), convert(code, rest, dtype)
     a, b, t = (convert(code, x, dtype) for x in args)
     low = code.op("add", a, code.op("multiply", gap, t))
-    one = convert(code, Literal(1.0), dtype)
-    high = code.op("subtract", b, code.op("multiply", gap, code.op("subtract", one, t)))
+    high = code.op("subtract", b, code.op("multiply", gap, rest))
     return select(code, code.op("greater_equal", t, Literal(0.5)), high, low, dtype)
 
 

@@ -80,9 +80,12 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Expr:
         index = apply("flatnonzero", index)
     if index.dtype.kind not in "iu" or index.ndim > 1:
         raise unsupported("np.insert takes an int, a vector of ints or a mask", "flatten obj")
-    if index.ndim:
+    alone = index.ndim == 1 and index.dims[0].is_one
+    if alone:  # one place for any number of values
+        index = lift(obj[0]) if isinstance(obj, tuple | list) else take_at(index, 0, 0)
+    elif index.ndim:
         return _inserted(x, k, index, v)
-    if x.ndim > 1:  # an int: the first axis of the values runs along the axis, as NumPy has it
+    if x.ndim > 1 and not alone:  # the first axis of the values runs along the axis, as NumPy has it
         v = permute(v, (*range(1, k + 1), 0, *range(k + 1, x.ndim)))
     else:
         v = v if v.ndim else reshape(v, 1)

@@ -12,7 +12,7 @@ from s2sad.ir.path import Fancy, Index
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.declare import Params, Types, custom, elementwise, nondiff, shaped
 from s2sad.ops.expr import Expr, Located, apply
-from s2sad.ops.functions import arange, expand, item_at, size, where
+from s2sad.ops.functions import arange, expand, size, where
 from s2sad.ops.rearrange import along
 
 
@@ -36,12 +36,11 @@ def _spell(name: str) -> Any:
 
 # Which element went where, NumPy does not say; but sorted, x and y are the same elements.
 def _origin(x: Expr, y: Expr, axis: int) -> tuple[Any, tuple[Expr, ...]]:
-    order, rank = apply("argsort", x, axis=axis), apply("argsort", y, axis=axis)
-    if x.ndim == 1:
-        owner = item_at(order, 0, Fancy(), apply("argsort", rank, axis=0))
-        return (Index((Fancy(),)),), (owner,)
-    path, operands = along(x, apply("argsort", rank, axis=axis), axis)
-    return along(x, apply("getitem", order, *operands, path=path), axis)
+    order, of_y = apply("argsort", x, axis=axis), apply("argsort", y, axis=axis)
+    one = (Index((Fancy(),)),)
+    path, places = (one, (of_y,)) if x.ndim == 1 else along(x, of_y, axis)
+    owner = apply("setitem", apply("zeros_like", order, dtype=None), order, *places, path=path)
+    return (one, (owner,)) if x.ndim == 1 else along(x, owner, axis)
 
 
 def _partition_jvp(dots: tuple[Expr | None, ...], args: tuple[Expr, ...], y: Expr, axis: int) -> Expr:
