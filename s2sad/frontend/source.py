@@ -73,7 +73,7 @@ def source_of(function: types.FunctionType) -> Source:
         candidates = list(_matching(function, _callables(path, text)))
     except SyntaxError:
         candidates = []
-    if len(candidates) != 1:
+    if len(candidates) != 1 or not _runs(path, text, code):
         raise UnsupportedSyntax(
             "S101",
             f"the source text of `{function.__qualname__}` does not match the running code",
@@ -89,6 +89,36 @@ def source_of(function: types.FunctionType) -> Source:
             "S103", "generator functions are not supported", "build and return a list or an array", place
         )
     return Source(function, node, file, path)
+
+
+def _runs(path: str, text: str, code: types.CodeType) -> bool:
+    """True if the text, compiled again, is the code that runs: a file may have changed since its import."""
+    if any(name.startswith("@") for name in (*code.co_names, *code.co_varnames)):
+        return True  # asserts rewritten by pytest
+    compiled = _compiled(path, text)
+    return compiled is None or any(_alike(code, c) for c in compiled if c.co_name == code.co_name)
+
+
+def _alike(a: types.CodeType, b: types.CodeType) -> bool:
+    same = a.co_code == b.co_code and a.co_names == b.co_names and len(a.co_consts) == len(b.co_consts)
+    return same and all(
+        _alike(x, y)
+        if isinstance(x, types.CodeType) and isinstance(y, types.CodeType)
+        else type(x) is type(y) and (x == y or x != x)
+        for x, y in zip(a.co_consts, b.co_consts, strict=True)
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _compiled(path: str, text: str) -> tuple[types.CodeType, ...] | None:
+    """All code objects of a text, None where it cannot be compiled by itself."""
+    try:
+        found = [compile(text, path, "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError):
+        return None
+    for code in found:  # grows as it is run through
+        found += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return tuple(found)
 
 
 def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[Any]:
