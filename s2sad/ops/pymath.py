@@ -131,8 +131,8 @@ def _log_base(g: Expr, x: Expr, base: Expr, y: Expr) -> tuple[Expr, Expr]:
 
 
 def _atan2(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
-    r = a * a + b * b
-    return b / r * g, -a / r * g
+    r = apply("math_hypot", a, b)
+    return b / r / r * g, -a / r / r * g
 
 
 def _math(name: str, derivative: Any, **columns: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from s2sad.ir.op import Alias
 from s2sad.ops.arith import AWAY
 from s2sad.ops.declare import broadcast_shape, custom, elementwise, linear, nondiff
-from s2sad.ops.expr import Expr
+from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     absolute,
     conj,
@@ -81,8 +81,8 @@ elementwise("sinc", np.sinc, _sinc, "np.sinc", cost=20)
 
 
 def _arctan2(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
-    r = a * a + b * b
-    return b / r * g, -a / r * g
+    r = apply("hypot", a, b)  # a * a overflows before it does
+    return b / r / r * g, -a / r / r * g
 
 
 def _hypot(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:

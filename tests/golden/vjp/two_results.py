@@ -16,8 +16,8 @@ def polar_vjp(x, y, y_bar):
     # forward sweep
     r = np.sqrt(x * x + y * y)
     # reverse sweep
-    t1 = y * y + x * x  # two_results.py:8
-    y_bar_ = x / t1 * y_bar[1]  # two_results.py:8
+    t1 = np.hypot(y, x)  # two_results.py:8
+    y_bar_ = x / t1 / t1 * y_bar[1]  # two_results.py:8
     r_bar = 0.5 * y_bar[0] / r  # two_results.py:7
-    x_bar = 2.0 * x * r_bar - y / t1 * y_bar[1]  # two_results.py:7
+    x_bar = 2.0 * x * r_bar - y / t1 / t1 * y_bar[1]  # two_results.py:7
     return (r, np.arctan2(y, x)), (float(x_bar), float(y_bar_ + 2.0 * y * r_bar))
