@@ -13,7 +13,7 @@ from s2sad.example import Example, example_for, from_expression
 from s2sad.explain import explain
 from s2sad.ir.text import print_function
 from s2sad.ir.transformed import Transformed
-from s2sad.ops import OPS
+from s2sad.opinfo import entry, table
 from s2sad.target import Target, load_target
 from s2sad.testing import check_grads
 
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     notes.set_defaults(run=run_explain)
     for command in (emit, check, ir, notes):
         command.add_argument("--like", metavar="EXPR", help='example arguments: "np.zeros((3, 4)), 2.0"')
-    ops = commands.add_parser("ops", help="list the operations, or show one")
+    ops = commands.add_parser("ops", help="list functions and operations, or show one")
     ops.add_argument("name", nargs="?")
     ops.set_defaults(run=run_ops)
     return top
@@ -128,27 +128,8 @@ def run_ir(options: argparse.Namespace) -> str:
 
 
 def run_ops(options: argparse.Namespace) -> str:
-    """Return the table of operations, or one row in full."""
-    if options.name is None:
-        width = max(map(len, OPS))
-        rows = [f"{name:{width}}  {op.kind.value:11}  {op.doc}".rstrip() for name, op in sorted(OPS.items())]
-        return "\n".join(rows) + "\n"
-    if options.name not in OPS:
-        raise ValueError(f"no operation {options.name!r}; `s2sad ops` lists them")
-    op = OPS[options.name]
-    rows = [
-        f"{op.name}: {op.doc}".rstrip(": "),
-        f"  kind         {op.kind.value}",
-        f"  spelling     {op.spelling or op.name}",
-        f"  memory       {op.alias.value}",
-        f"  pure         {op.pure}",
-        f"  results      {op.results}",
-    ]
-    if op.linear_args:
-        rows.append(f"  linear in    {', '.join(map(str, op.linear_args))}")
-    if op.shape_args:
-        rows.append(f"  shape only   {', '.join(map(str, op.shape_args))}")
-    return "\n".join(rows) + "\n"
+    """Return the table of functions and operations, or one in full."""
+    return table() if options.name is None else entry(options.name)
 
 
 def compiled(target: Target, options: argparse.Namespace) -> tuple[Variant, Example]:

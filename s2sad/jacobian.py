@@ -11,6 +11,7 @@ import numpy as np
 from s2sad.derivative import Derivative, Pullback
 from s2sad.driver.arguments import active_leaves
 from s2sad.driver.derive import bars_tree
+from s2sad.driver.draws import Replay
 from s2sad.driver.program import Variant
 from s2sad.driver.seeds import basis, spread, zero
 from s2sad.ir.structure import map_tree, pick, rebuild
@@ -31,11 +32,13 @@ class ForwardJacobian(Derivative):
         runs = [(k, j, basis(xs, k, j)) for k, x in enumerate(xs) for j in range(np.size(x))]
         tree, _ = split_aux(variant.primal.result, None, record.has_aux)
         table: dict[tuple[int, int], Any] = {}
+        replay = Replay(variant.primal, found)
         out = variant.run(values, [zero(x) for x in xs])
         y, _ = split_aux(out[0], None, record.has_aux)
         ys = float_results(tree, y)
         _allocate(table, ys, xs)
         for k, j, seeds in runs:
+            replay.rewind()
             _, y_dot = variant.run(values, seeds)
             given = spread(tree, ys, split_aux(y_dot, None, record.has_aux)[0], "y_dot")
             for i in ys:
@@ -86,12 +89,17 @@ class Jacobian(ReverseJacobian):
         """Return the Jacobian: the result's structure over that of the chosen arguments."""
         variant, values = self.program.find(args, kwargs)
         record = self.__s2sad__
+        found = variant.binding.leaves(values)
+        replay = Replay(variant.primal, found)
         out = variant.halves[0].call(values)
         tree, _ = split_aux(variant.primal.result, None, record.has_aux)
         height = sum(map(np.size, float_results(tree, split_aux(out[0], None, record.has_aux)[0]).values()))
         flags = active_leaves(variant.primal, record.argnums)
-        width = sum(np.size(x) for x, flag in zip(variant.binding.leaves(values), flags, strict=True) if flag)
-        return self.rows(variant, values, out) if height <= width else self.by_columns(*args, **kwargs)
+        width = sum(np.size(x) for x, flag in zip(found, flags, strict=True) if flag)
+        if height <= width:
+            return self.rows(variant, values, out)
+        replay.rewind()
+        return self.by_columns(*args, **kwargs)
 
 
 def split_aux(value: Any, absent: Any, has_aux: bool) -> tuple[Any, Any]:

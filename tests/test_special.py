@@ -49,6 +49,9 @@ PROGRAMS = [
     lambda x: sc.logsumexp(np.stack((sc.logsumexp(np.full((2, 3), -np.inf) + x, axis=1), x[:, 0]))),
     lambda x: sc.j0(x) * sc.j1(x) + sc.y0(x) * sc.y1(x) + sc.i0(x) * sc.i1(x) + sc.i0e(x) * sc.i1e(x),
     lambda x: sc.erf(x.astype(np.float32)),
+    lambda x: sc.poch(x, x[0]) + sc.stdtr(2.5, x) * sc.stdtrit(2.5, x / 3.0) + sc.betaincc(0.5, 1.5, x / 3.0),
+    lambda x: sc.gammaincinv(1.5, x / 3.0) * sc.gammainccinv(2.5, x / 3.0),
+    lambda x: sc.betaincinv(1.5, 2.5, x / 3.0) * sc.betainccinv(1.5, 2.5, x / 3.0),
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from s2sad.analysis.pullback import Pullbacks
+from s2sad.analysis.pullback import Pullbacks, check_has_rule
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried, inits
 from s2sad.ir.types import is_differentiable
@@ -107,6 +107,10 @@ class _Solver:
                     for k, r in enumerate(instr.results):
                         if is_differentiable(r.type) and (found is None or _returns_varied(fn, found, k)):
                             self.varied.add(r)
+            case "draw":
+                for k, a in enumerate(instr.args):
+                    if a in self.varied:  # also of ints, which have no derivative to ask for
+                        check_has_rule(instr, k)
             case _:
                 if any(a in self.varied for a in instr.args) and self.depends(instr):
                     self.varied.update(r for r in instr.results if is_differentiable(r.type))

@@ -96,6 +96,18 @@ class Pullbacks:
         return (None, *found[1:]) if overwrites(instr) else found
 
 
+def check_has_rule(instr: Instr, k: int) -> None:
+    """Raise UnsupportedOp S203 if argument k has no derivative rule; for arguments that vary."""
+    if k in instr.op.extra.get("no_rule", ()):
+        name, number = instr.op.spelling or instr.op.name, k + 1
+        if instr.op is OPS["draw"]:  # a method
+            name, number = f"a draw by `{instr.param('method')}`", k
+        why = f"{name} has no derivative rule for its argument {number}, which varies here"
+        raise UnsupportedOp(
+            "S203", why, "stop_gradient(...) around the argument makes it a constant", instr.origin
+        )
+
+
 def overwrites(instr: Instr) -> bool:
     """True for a write to all elements of an array: nothing of what was there is left."""
     if instr.op is not OPS["setitem"]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from s2sad.driver.draws import draws, refused
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
@@ -25,6 +26,8 @@ from s2sad.passes.base import sizes_after
 def jacobian_function(fn: Function, push: Function, active: Sequence[bool], inner: Tree) -> Function:
     """Return `x -> J`, given `push`, the jvp of `fn` in the active leaves. `inner` is the structure of
     the chosen arguments over the ranks of the active leaves."""
+    if draws(fn):
+        raise refused(fn)
     made = _Jacobian(fn, push, active)
     block, result = made.build(inner)
     return replace(

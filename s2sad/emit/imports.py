@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from s2sad.ir.core import Function
 from s2sad.ir.tree import Node, Tree
 
-_MODULES = (("math", "import math"), ("np", "import numpy as np"), ("scipy", "import scipy.special"))
+_MODULES = (("math", "import math"), ("np", "import numpy as np"))
 
 
 def import_lines(code: Iterable[str], functions: Iterable[Function]) -> Iterator[str]:
@@ -17,6 +17,8 @@ def import_lines(code: Iterable[str], functions: Iterable[Function]) -> Iterator
     for name, line in _MODULES:
         if re.search(rf"(?<![\w.]){name}\.", text):
             yield line
+    for part in sorted(set(re.findall(r"(?<![\w.])scipy\.(\w+)\.", text))):
+        yield f"import scipy.{part}"
     wanted = {(c.__module__, c.__name__) for c in _classes(functions)}
     for module, name in sorted(wanted):
         yield f"from {module} import {name}"
@@ -45,7 +47,7 @@ def _classes(functions: Iterable[Function]) -> Iterator[type]:
 
 def _records(tree: Tree) -> Iterator[type]:
     if isinstance(tree, Node):
-        if tree.kind == "record" and _is_imported(tree.cls):
+        if tree.kind == "record" and tree.cls.__module__ != "builtins":
             yield tree.cls
         for item in tree.items:
             yield from _records(item)

@@ -20,6 +20,7 @@ from s2sad.ir.types import Array
 from s2sad.ir.walk import has_effect, used_values
 
 _TERNARY = "if"
+_DRAW = "draw"
 _REPEATED = 6  # uses of a part of an array that are still printed in place, in the user's code
 _REPEATED_BY_US = 3  # and in derivative code
 
@@ -132,6 +133,8 @@ class Inlining:
         most = _REPEATED_BY_US if instr.role else _REPEATED
         if not uses or (len(uses) > most and not self.fixed.is_index(instr)):
             return None
+        if instr.op.name == _DRAW and not (len(uses) == 1 and uses[0].block is block):
+            return None
         cheap = self.fixed.is_cheap(instr)
         if cheap and all(self.fixed.anywhere(instr, block, use.block) for use in uses):
             if any(self._must_be_named(use) for use in uses):
@@ -162,7 +165,9 @@ class Inlining:
         return any(arg == use.arg for arg, _ in written_args(consumer)) or repeats(consumer, use.arg)
 
     def _can_print(self, instr: Instr) -> bool:
-        if len(instr.results) != 1 or not instr.op.pure or instr.op.alias is Alias.INPLACE:
+        if len(instr.results) != 1 or instr.op.alias is Alias.INPLACE:
+            return False
+        if not instr.op.pure and instr.op.name != _DRAW:
             return False
         match instr.op.name:
             case "if":
@@ -183,6 +188,8 @@ class Inlining:
         shapes = set(instr.args) - contents
         arrays = self.storage.of.mask(v for v in read if isinstance(v.type, Array) and v not in shapes)
         for other in block.instrs[k + 1 : position]:
+            if instr.op.name == _DRAW and (other.blocks or not other.op.pure):
+                return False  # draws stay in order
             if self.is_inlined(other) or other.op.name == "comment":
                 continue
             if other.blocks or not other.op.pure or other.op.name == "call":

@@ -28,6 +28,8 @@ def compile_kernel(text: str, name: str) -> Callable[..., Any]:
     namespace = load(text, f"<s2sad lowered {name}>")
     if BY_LIBRARY.search(text):
         namespace |= importlib.import_module("s2sad.emit.numba_library").replaced(namespace)
+    if "scipy.linalg." in text:
+        importlib.import_module("s2sad.emit.numba_linalg")
     for key, value in list(namespace.items()):
         if isinstance(value, FunctionType):
             namespace[key] = numba.njit(**OPTIONS)(value)

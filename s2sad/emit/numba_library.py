@@ -80,12 +80,13 @@ def _fft(a: Any) -> Callable[..., Any]:
 # --- eigenvalues: LAPACK's geev, as NumPy calls it ----------------------------------------------
 
 
-def _lapack(name: str) -> Any:
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 14)
+def lapack(name: str, count: int = 14) -> Any:
+    """Return a function of LAPACK that takes `count` pointers."""
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)
     return kind(get_cython_function_address("scipy.linalg.cython_lapack", name))
 
 
-DGEEV, ZGEEV = _lapack("dgeev"), _lapack("zgeev")
+DGEEV, ZGEEV = lapack("dgeev"), lapack("zgeev")
 
 
 @compiled

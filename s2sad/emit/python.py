@@ -104,6 +104,8 @@ class Statements:
                 return [self.accumulate(instr)]
             case "call":
                 return self.call(instr)
+        if not instr.results:
+            return [self.simple(ast.Expr(self.expr.instr(instr)), instr)]
         if len(instr.results) == 1:
             value = self.expr.instr(instr)
             if isinstance(value, ast.Name) and value.id == self.names[instr.result]:

@@ -10,7 +10,7 @@ from s2sad.emit.layout import INDENT, WIDTH
 from s2sad.emit.names import RESERVED, identifier
 from s2sad.ir.core import Function, Parameter, Value
 from s2sad.ir.tree import Leaf, Static, paths
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def signature_of(fn: Function, captured_as_lines: bool) -> Signature:
             continue
         if isinstance(p.tree, Leaf):
             value = fn.params[p.tree.index]
-            if captured_as_lines and p.kind == "captured" and not isinstance(value.type, Array):
+            if captured_as_lines and p.kind == "captured" and not isinstance(value.type, Array | Stream):
                 lines[value] = name, p.default
                 continue
             plain[value] = name

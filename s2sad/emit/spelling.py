@@ -65,7 +65,7 @@ def _call(instr: Instr, params: dict[str, Any]) -> str:
 
 
 def _is_default(value: Any, default: Any) -> bool:
-    if value is None or isinstance(value, bool) or isinstance(default, bool):
+    if value is None or default is None or isinstance(value, bool) or isinstance(default, bool):
         return value is default
     return bool(value == default)
 
@@ -97,6 +97,8 @@ def _unbroadcast(types: tuple[Type, ...]) -> str:
             return "unbroadcast({0}, {1}.shape)"
     if not axes:
         return "{0}.copy()"
+    if not like.ndim:
+        return "np.asarray(np.sum({0}))"
     if len(axes) == lead:
         return f"np.sum({{0}}, axis={_param(tuple(axes))})"
     if not lead:

@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.size import Size
-from s2sad.ir.types import INT, Scalar
+from s2sad.ir.types import INT, Scalar, Stream
 from s2sad.ops import lookup
 from s2sad.ops.expr import Leaf, apply
 
@@ -139,6 +139,8 @@ class Builtins(Lists):
                 return np.ndarray
             case Num(operand):
                 t = operand.type
+                if isinstance(t, Stream):
+                    return t.cls
                 if isinstance(t, Scalar) and t.weak:
                     return {"b": bool, "i": int, "f": float, "c": complex}[t.dtype.kind]
                 return t.dtype.type
@@ -334,15 +336,21 @@ class Builtins(Lists):
         return Static(None)
 
     def call_fill_diagonal(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`np.fill_diagonal(a, v)` of a matrix."""
+        """`np.fill_diagonal(a, v)`."""
         target = args[0]
-        if not isinstance(target, Ref) or target.type.ndim != 2 or kwargs:
+        if not isinstance(target, Ref) or target.type.ndim < 2 or kwargs:
             raise self.refuse(
                 "S118", "np.fill_diagonal needs a matrix and no keywords", "write a[i, i] in a loop", node
             )
-        count = self.shorter(self.size(target, 0).operand, self.size(target, 1).operand)
+        rank = target.type.ndim
+        sizes = [self.size(target, k).operand for k in range(rank)]
+        if rank > 2:
+            for n in sizes[1:]:
+                same = self.emit("equal", sizes[0], n)
+                self.guard(same, ValueError, "All dimensions of input must be of equal length")
+        count = sizes[0] if rank > 2 else self.shorter(sizes[0], sizes[1])
         index = self.absorb(apply("arange", 0, Leaf(count), 1, dtype=np.dtype(np.int64)), {})
-        self.write(target, (index, index), args[1])
+        self.write(target, (index,) * rank, args[1])
         return Static(None)
 
     def ufunc_at(self, ufunc: np.ufunc, args: tuple[Abstract, ...], node: Any) -> Abstract:
@@ -365,6 +373,7 @@ BUILTINS: dict[Any, str] = {
     list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type", getattr: "getattr",
     hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
+    np.random.seed: "seed", np.random.shuffle: "shuffle",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ a transform (grad, jvp, ...) of it is applied inside the program.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -56,6 +57,16 @@ class Callees(Functions):
         if count(fn.block) <= INLINE_INSTRS:
             return self.inline(source, callee, parent, names, node)
         return self.call_ir(fn, operands)
+
+    def call_program(
+        self, program: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of a program of s2sad: all of it has the place of the call."""
+        source = replace(self.source(program), call=self.place(node))
+        defaults = self.function_defaults(program)
+        names = self.bound_arguments(source.node, defaults, args, kwargs, program.__name__, node)
+        names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
+        return self.inline(source, source.node, None, names, node)
 
     def worth_calling(self, callee: Any, names: dict[str, Abstract]) -> bool:
         """True if the callee is large enough, and called from more than one place."""

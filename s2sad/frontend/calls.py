@@ -14,7 +14,8 @@ import numpy as np
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable
-from s2sad.frontend.containers import STATIC_MODULES, Containers
+from s2sad.frontend.containers import STATIC_MODULES
+from s2sad.frontend.streams import Streams
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -33,15 +34,15 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import record_of
-from s2sad.ir.types import Array
-from s2sad.ops import lookup, method
+from s2sad.ir.types import Array, Stream
+from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
 
 JOINERS = (np.stack, np.vstack, np.hstack, np.concatenate, np.column_stack)
 
 
-class Calls(Containers):
+class Calls(Streams):
     """Calls to abstract values."""
 
     def expr_Call(self, node: Any, name: str) -> Abstract:
@@ -109,6 +110,9 @@ class Calls(Containers):
         handler = self.builtin_handler(value)
         if handler is not None:
             return handler(args, kwargs, node, name)
+        program = self.program_of(value, args, kwargs)
+        if program is not None:
+            return self.call_program(program, args, kwargs, node)
         call = lookup(value) if hashable(value) else None
         if value is np.broadcast_to and len(args) == 2 and isinstance(args[0], Ref | Num):
             like = args[1].shape_of if isinstance(args[1], Struct) else None
@@ -124,6 +128,11 @@ class Calls(Containers):
                 return self.join_rows(value, rows, args[1:], kwargs, node, name)
         if call is not None:
             return self.call_op(call, args, kwargs, node, name)
+        frozen = distribution(value) if hashable(value) else None
+        if frozen is not None:
+            return self.freeze(function, frozen, args, kwargs, node)
+        if isinstance(value, types.MethodType) and is_closed(value):
+            raise self.unknown(value, node)
         if isinstance(value, types.MethodType):
             owner = Static(value.__self__, function.access.attribute("__self__") if function.access else None)
             return self.call_value(
@@ -142,8 +151,8 @@ class Calls(Containers):
             return self.call_function(value, args, kwargs, node, name)
         if hasattr(value, "py_func"):  # a function compiled by Numba: read its Python text
             return self.call_function(value.py_func, args, kwargs, node, name)
-        if isinstance(getattr(value, "__self__", None), np.ufunc) and value.__name__ == "at":
-            return self.ufunc_at(value.__self__, args, node)
+        if isinstance(getattr(value, "__self__", None), np.ufunc):
+            return self.ufunc_method(value, args, kwargs, node)
         if value is np.errstate:
             return Static(np.errstate())
         if isinstance(value, type):
@@ -170,6 +179,21 @@ class Calls(Containers):
             for k, v in value.keywords.items()
         }
         return self.call_value(Static(value.func), (*bound, *args), {**more, **kwargs}, node, name)
+
+    def freeze(
+        self,
+        function: Static,
+        signature: inspect.Signature,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+    ) -> Partial:
+        """Return a distribution of scipy.stats with its parameters bound."""
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise self.mismatch("S319", f"TypeError: {error}", "", node) from error
+        return Partial(function, (), tuple(bound.arguments.items()))
 
     def call_other(
         self,
@@ -212,14 +236,14 @@ class Calls(Containers):
 
     def unknown(self, value: Any, node: Any) -> UnsupportedOp:
         """Return (to be raised) the error for a function without a rule."""
-        module = getattr(value, "__module__", "") or ""
-        label = getattr(value, "__name__", type(value).__name__)
-        label = f"{module}.{label}" if module and module != "builtins" else label
-        label = label.replace("numpy.", "np.", 1) if label.startswith("numpy.") else label
+        label = names.label(value)
+        home = label.split(".")[0]
+        near = " or ".join(f"`{name}`" for name in names.nearest(label) if home in ("np", "math", "scipy"))
         return UnsupportedOp(
             "S201",
             f"`{label}` has no rule",
-            "write it with functions that have one, or call it before the differentiated function",
+            f"write it with functions that have one{f' (nearest: {near})' if near else ''}, "
+            "or call it before the differentiated function",
             self.place(node),
         )
 
@@ -355,9 +379,19 @@ class Calls(Containers):
                 return made
         if isinstance(box, Ref):
             special = getattr(self, "array_" + attr, None)
-            if special is not None and attr in ("fill", "sort", "tolist", "setflags", "itemset", "put"):
+            if special is not None and attr in (
+                "fill",
+                "sort",
+                "tolist",
+                "setflags",
+                "itemset",
+                "put",
+                "partition",
+            ):
                 made = special(box, args, kwargs, node)
                 return made
+        if isinstance(box, Num) and isinstance(box.operand.type, Stream):
+            return self.call_stream(box, attr, args, kwargs, node, name)
         if isinstance(box, Ref | Num):
             call = method(attr)
             if call is not None:

@@ -34,7 +34,7 @@ from s2sad.ir.core import Block, End, Function, Literal, Operand, Parameter, Val
 from s2sad.ir.structure import leaf_type
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
-from s2sad.ir.types import Array, Type, without_sizes
+from s2sad.ir.types import STREAMS, Array, Type, without_sizes
 from s2sad.ops.expr import apply
 from s2sad.ops.support import SUPPORT
 
@@ -75,7 +75,7 @@ class Functions(Statements):
         if type(v) is bool:
             self.remember(access, v)
             return Num(Literal(v))
-        if number or type(v) is np.ndarray:
+        if number or type(v) is np.ndarray or isinstance(v, STREAMS):
             return self.hidden_parameter(v, access, node)
         if type(v) in (list, dict, tuple) or _has_fields(v):
             return value

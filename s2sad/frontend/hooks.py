@@ -62,6 +62,12 @@ class Hooks(Machine):
         """Return the result of calling a Python function."""
         raise NotImplementedError
 
+    def call_program(
+        self, program: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of a program of s2sad, read in place of a call."""
+        raise NotImplementedError
+
     def call_closure(
         self, closure: Closure, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:

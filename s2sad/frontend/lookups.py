@@ -17,6 +17,7 @@ from s2sad.frontend.values import (
     ListRow,
     Method,
     Num,
+    Partial,
     Range,
     Ref,
     Series,
@@ -24,8 +25,8 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Literal, Value
-from s2sad.ir.types import Array, Scalar
-from s2sad.ops import attribute
+from s2sad.ir.types import Array, Scalar, Stream
+from s2sad.ops import attribute, distribution
 from s2sad.ops.expr import Leaf, apply
 
 
@@ -50,6 +51,9 @@ class Lookups(Operators):
                 if isinstance(contents, Struct) and contents.kind == "record":
                     return self.record_attribute(owner, contents, attr, node)
                 return Method(owner, attr)
+            case Partial(function=Static(value=v) as inner, kwargs=kwargs) if distribution(v) is not None:
+                found = self.static_attribute(inner, v, attr, node)
+                return Partial(found, (), kwargs) if isinstance(found, Static) else found
         return Method(owner, attr)
 
     def static_attribute(self, owner: Static, value: Any, attr: str, node: Any) -> Abstract:
@@ -70,6 +74,8 @@ class Lookups(Operators):
     ) -> Abstract:
         """Return an attribute or method of an array or number."""
         t = owner.type if isinstance(owner, Ref) else owner.operand.type
+        if isinstance(t, Stream):
+            return Method(owner, attr)
         if isinstance(owner, Ref):
             match attr:
                 case "shape":
@@ -177,6 +183,8 @@ class Lookups(Operators):
         if isinstance(owner, Ref):
             if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
                 index = index[0].items
+            if not index and not owner.type.ndim:
+                return self.absorb(apply("item0", self.leaf(owner)), {}, name)
             return self.getitem(owner, index, name)
         contents = self.contents(owner)
         if len(index) > 1:

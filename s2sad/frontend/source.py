@@ -26,6 +26,7 @@ class Source:
     node: Any
     file: str
     path: str
+    call: Origin | None = None  # of a text of s2sad: the call that it is read for
 
     @property
     def name(self) -> str:
@@ -39,6 +40,8 @@ class Source:
 
     def origin(self, node: Any) -> Origin:
         """Return the place of a syntax node."""
+        if self.call is not None:
+            return self.call
         return Origin(self.file, getattr(node, "lineno", 1), getattr(node, "col_offset", 0), self.path)
 
 

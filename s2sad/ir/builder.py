@@ -14,7 +14,7 @@ from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.path import Path, selected_axis
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Scalar, Type, sample, type_of, without_sizes
+from s2sad.ir.types import Array, Scalar, Stream, Type, sample, type_of, without_sizes
 
 
 class Sizes:
@@ -170,7 +170,7 @@ def _bare(t: Type) -> Type:
     """The type without what depends on sizes."""
     if isinstance(t, Array):
         return Array(t.dtype, (Size.of(1),) * t.ndim)
-    return Scalar(t.dtype, t.weak)
+    return t if isinstance(t, Stream) else Scalar(t.dtype, t.weak)
 
 
 def _with_size(t: Scalar, op: Op, types: tuple[Type, ...]) -> Scalar:

@@ -7,9 +7,20 @@ import re
 import numpy as np
 
 from s2sad.ir.size import Atom, Size
-from s2sad.ir.types import INT, WEAK_BOOL, WEAK_COMPLEX, WEAK_FLOAT, Array, Scalar, Type
+from s2sad.ir.types import (
+    GENERATOR,
+    INT,
+    RANDOM_STATE,
+    WEAK_BOOL,
+    WEAK_COMPLEX,
+    WEAK_FLOAT,
+    Array,
+    Scalar,
+    Type,
+)
 
 _WEAK = {"bool": WEAK_BOOL.dtype, "int": INT, "float": WEAK_FLOAT.dtype, "complex": WEAK_COMPLEX.dtype}
+_STREAMS = {str(t): t for t in (GENERATOR, RANDOM_STATE)}
 _TOKEN = re.compile(r"\d+(?![\w.])|[\w?$][\w.?$]*|//|[-+*(),;\[\]]")
 _CALLS = {"max": "clamp", "min": "minimum", "len": "slice"}
 
@@ -17,6 +28,8 @@ _CALLS = {"max": "clamp", "min": "minimum", "len": "slice"}
 def parse_type(text: str) -> Type:
     """Return the type that prints as `text`."""
     name, bracket, rest = re.match(r"(\w+)([\[(]?)(.*)", text.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
+    if name in _STREAMS:
+        return _STREAMS[name]
     if bracket == "[":
         return Array(np.dtype(name), tuple(_sizes(rest.strip()[:-1])))
     size = parse_size(rest.strip()[:-1]) if bracket else None

@@ -1,8 +1,8 @@
 """Taking Python values apart into leaves, and putting leaves together.
 
-Leaves are arrays, NumPy scalars and Python ints, floats and complex numbers. Containers (tuples,
-lists, dicts, namedtuples, dataclasses, objects with leaves among their attributes) are structure;
-everything else (None, bools, strings, functions, modules) is static: part of the structure's key.
+Leaves are arrays, NumPy scalars, Python ints, floats and complex numbers, and random generators.
+Containers (tuples, lists, dicts, namedtuples, dataclasses, objects with leaves among their attributes) are
+structure; everything else (None, bools, strings, functions, modules) is static: part of the structure's key.
 
     >>> tree, leaves = flatten({"w": np.zeros(2), "deep": (1.0, "relu")})
     >>> len(leaves), rebuild(tree, [10, 20])
@@ -25,7 +25,7 @@ from s2sad.errors import TypeMismatch
 from s2sad.ir.core import Value
 from s2sad.ir.size import Size
 from s2sad.ir.tree import Leaf, Node, Static, Tree
-from s2sad.ir.types import INT, WEAK_COMPLEX, WEAK_FLOAT, Array, Scalar, Type
+from s2sad.ir.types import INT, STREAMS, WEAK_COMPLEX, WEAK_FLOAT, Array, Scalar, Type, stream_type
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class made by a class statement
 _PLAIN_ARRAYS = (np.ndarray, np.memmap)
@@ -82,6 +82,8 @@ def leaf_type(leaf: Any, name: str) -> Type:
         return Scalar(leaf.dtype, size=Size.symbol(name) if leaf.dtype == INT else None)
     if isinstance(leaf, int):
         return Scalar(INT, weak=True, size=Size.symbol(name))
+    if isinstance(leaf, STREAMS):
+        return stream_type(leaf)
     return WEAK_FLOAT if isinstance(leaf, float) else WEAK_COMPLEX
 
 
@@ -164,8 +166,8 @@ def map_tree(tree: Tree, change: Callable[[int], Tree]) -> Tree:
 
 
 def is_leaf(value: object) -> bool:
-    """True for arrays, NumPy scalars and Python numbers (bools are static)."""
-    return isinstance(value, np.ndarray | np.generic) or type(value) in _WEAK
+    """True for arrays, NumPy scalars, Python numbers (bools are static) and random generators."""
+    return isinstance(value, (np.ndarray, np.generic, *STREAMS)) or type(value) in _WEAK
 
 
 class _Same:
@@ -207,6 +209,8 @@ class _Walk:
             return self.array(value, name)
         if kind in _WEAK or isinstance(value, np.generic):
             return self.leaf(_checked_scalar(value, name))
+        if isinstance(value, STREAMS):
+            return self.leaf(value)
         if value is None or kind is bool or isinstance(value, _OPAQUE):
             return Static(value)
         if kind in (tuple, list):

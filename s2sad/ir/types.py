@@ -17,6 +17,7 @@ Dtype = np.dtype[np.generic]
 
 BOOL = np.dtype(np.bool_)
 INT = np.dtype(np.int64)
+OBJECT = np.dtype(object)
 F4 = np.dtype(np.float32)
 F8 = np.dtype(np.float64)
 C16 = np.dtype(np.complex128)
@@ -62,9 +63,22 @@ class Scalar:
         return name if self.size is None else f"{name}({self.size})"
 
 
+@dataclass(frozen=True, slots=True)
+class Stream(Scalar):
+    """A source of random numbers: an np.random.Generator or RandomState, or np.random itself. Drawing from
+    it is an effect, so that its value is the same object all along."""
+
+    cls: type = np.random.Generator
+
+    def __str__(self) -> str:
+        return self.cls.__name__
+
+
 Type = Array | Scalar
 
 WEAK_NAMES = {"b": "bool", "i": "int", "u": "int", "f": "float", "c": "complex"}
+GENERATOR, RANDOM_STATE = Stream(OBJECT), Stream(OBJECT, cls=np.random.RandomState)
+STREAMS = (np.random.Generator, np.random.RandomState)
 WEAK_BOOL = Scalar(BOOL, weak=True)
 WEAK_INT = Scalar(INT, weak=True)
 WEAK_FLOAT = Scalar(F8, weak=True)
@@ -75,6 +89,8 @@ def without_sizes(t: Type) -> tuple[object, ...]:
     """Return what two types share when they differ only in sizes: kind, dtype, rank."""
     if isinstance(t, Array):
         return ("array", t.dtype, t.ndim)
+    if isinstance(t, Stream):
+        return ("stream", t.cls)
     return ("weak" if t.weak else "strong", t.dtype)
 
 
@@ -102,7 +118,14 @@ def type_of(value: object) -> Type:
         return WEAK_COMPLEX
     if isinstance(value, np.ndarray):
         return Array(value.dtype, tuple(Size.of(n) for n in value.shape))
+    if isinstance(value, STREAMS):
+        return stream_type(value)
     raise TypeError(f"{type(value).__name__} is not a number or an array")
+
+
+def stream_type(value: object) -> Stream:
+    """Return the type of a source of random numbers."""
+    return GENERATOR if isinstance(value, np.random.Generator) else RANDOM_STATE
 
 
 def sample(t: Type) -> object:
@@ -110,6 +133,8 @@ def sample(t: Type) -> object:
     the dtype, rank and kind of an operation's result."""
     if isinstance(t, Array):
         return np.ones((1,) * t.ndim, t.dtype)
+    if isinstance(t, Stream):
+        return np.random.RandomState(0) if t.cls is np.random.RandomState else np.random.default_rng(0)
     if t.weak:
         return {"b": True, "i": 1, "u": 1, "f": 1.0, "c": 1.0 + 0j}[t.dtype.kind]
     return t.dtype.type(1)

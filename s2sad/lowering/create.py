@@ -16,8 +16,8 @@ from s2sad.lowering.scalars import convert, select
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 
 
-def _sizes(low: Lowerer, instr: Instr, dims: Sequence[Operand]) -> Index:
-    """Operands that spell out a shape, checked not to be negative."""
+def sizes_of(low: Lowerer, instr: Instr, dims: Sequence[Operand]) -> Index:
+    """Return the operands that spell out the shape of the result, checked not to be negative."""
     code = low.code
     out: list[Operand] = []
     t = instr.result.type
@@ -40,7 +40,7 @@ def _array(instr: Instr) -> Array:
 def lower_by_dims(low: Lowerer, instr: Instr) -> None:
     """Lower zeros, ones and empty."""
     t = _array(instr)
-    _allocate(low, instr, _sizes(low, instr, instr.args), instr.op.name, t)
+    _allocate(low, instr, sizes_of(low, instr, instr.args), instr.op.name, t)
 
 
 def lower_like(low: Lowerer, instr: Instr) -> None:
@@ -66,7 +66,7 @@ def lower_full(low: Lowerer, instr: Instr) -> None:
     """Lower full and full_like."""
     t = _array(instr)
     if instr.op.name == "full":
-        v, dims = instr.args[0], _sizes(low, instr, instr.args[1:])
+        v, dims = instr.args[0], sizes_of(low, instr, instr.args[1:])
     else:
         v, dims = instr.args[1], low.dims(low.rep(instr.args[0]))
     rep = low.fit(low.rep(v), dims, t.shape)
@@ -86,7 +86,7 @@ def lower_eye(low: Lowerer, instr: Instr) -> None:
         on = low.code.op("equal", index[1], low.code.add(index[0], Literal(k)))
         return select(low.code, on, Literal(1), ZERO, t.dtype)
 
-    low.define(instr.result, Lazy(t, _sizes(low, instr, instr.args), element))
+    low.define(instr.result, Lazy(t, sizes_of(low, instr, instr.args), element))
 
 
 def lower_arange(low: Lowerer, instr: Instr) -> None:
@@ -122,7 +122,7 @@ def lower_linspace(low: Lowerer, instr: Instr) -> None:
     code = low.code
     t = _array(instr)
     lo, hi = (low.scalar(a) for a in instr.args[:2])
-    (count,) = _sizes(low, instr, instr.args[2:])
+    (count,) = sizes_of(low, instr, instr.args[2:])
     endpoint = instr.param("endpoint", True)
     lo, hi = (convert(code, a, F8) if a.type.dtype.kind != "c" else a for a in (lo, hi))
     parts = code.maximum(code.sub(count, ONE), ONE) if endpoint else code.maximum(count, ONE)
@@ -159,7 +159,7 @@ def lower_broadcast(low: Lowerer, instr: Instr) -> None:
     if instr.op.name == "broadcast_like":
         dims = low.dims(low.rep(instr.args[1]))
     else:
-        dims = _sizes(low, instr, instr.args[1:])
+        dims = sizes_of(low, instr, instr.args[1:])
     lead = t.ndim - rep.type.ndim
     for k, size in enumerate(rep.type.shape):
         if not size.is_one:

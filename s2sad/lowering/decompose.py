@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.op import Op
 from s2sad.ir.types import C16, F8, Array, Dtype, Scalar, Type
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.linalg import batch_index, batch_of
@@ -52,9 +54,9 @@ def lower_decomposition(low: Lowerer, instr: Instr) -> None:
     shapes = SHAPES[name](n, m, n if n == m else low.code.minimum(n, m))
 
     def core(index: Index) -> tuple[Value, ...]:
-        return _call(low, name, _matrix(low, rep, index, dtype))
+        return _call(low, name, matrix_of(low, rep, index, dtype))
 
-    _define(low, instr, dims[:-2], shapes, core)
+    define_results(low, instr, dims[:-2], shapes, core)
 
 
 def lower_solve(low: Lowerer, instr: Instr) -> None:
@@ -69,10 +71,10 @@ def lower_solve(low: Lowerer, instr: Instr) -> None:
     place_a, place_b = (batch_index(low, lead, dims, t.shape[:batch]) for lead in (lead_a, lead_b))
 
     def core(index: Index) -> tuple[Value, ...]:
-        matrix = _matrix(low, a, place_a(index), t.dtype)
-        return _call(low, "solve", matrix, _matrix(low, b, place_b(index), t.dtype, tail))
+        matrix = matrix_of(low, a, place_a(index), t.dtype)
+        return _call(low, "solve", matrix, matrix_of(low, b, place_b(index), t.dtype, tail))
 
-    _define(low, instr, dims, (low.dims(b)[-tail:],), core)
+    define_results(low, instr, dims, (low.dims(b)[-tail:],), core)
 
 
 def lower_lstsq(low: Lowerer, instr: Instr) -> None:
@@ -84,10 +86,10 @@ def lower_lstsq(low: Lowerer, instr: Instr) -> None:
     cut = code.op("multiply", convert(code, code.maximum(n, m), F8), epsilon)
 
     def core(index: Index) -> tuple[Value, ...]:
-        right = _matrix(low, b, (), t.dtype, b.type.ndim)
-        return _call(low, "lstsq", _matrix(low, a, (), t.dtype), right, cut)
+        right = matrix_of(low, b, (), t.dtype, b.type.ndim)
+        return _call(low, "lstsq", matrix_of(low, a, (), t.dtype), right, cut)
 
-    _define(low, instr, (), ((m, *low.dims(b)[1:]),), core)
+    define_results(low, instr, (), ((m, *low.dims(b)[1:]),), core)
 
 
 def _transposed(low: Lowerer, rep: Rep) -> Rep:
@@ -101,7 +103,7 @@ def _transposed(low: Lowerer, rep: Rep) -> Rep:
     return Lazy(Array(rep.type.dtype, shape), (*dims[:-2], dims[-1], dims[-2]), element, (), (source.base,))
 
 
-def _matrix(low: Lowerer, rep: Rep, index: Index, dtype: Dtype, rank: int = 2) -> Value:
+def matrix_of(low: Lowerer, rep: Rep, index: Index, dtype: Dtype, rank: int = 2) -> Value:
     """Return one matrix (or vector) of a stack as an array of its own."""
     lead = index[len(index) - (rep.type.ndim - rank) :] if rep.type.ndim > rank else ()
     t = Array(dtype, rep.type.shape[-rank:])
@@ -113,17 +115,25 @@ def _matrix(low: Lowerer, rep: Rep, index: Index, dtype: Dtype, rank: int = 2) -
 
 
 def _call(low: Lowerer, name: str, *args: Operand) -> tuple[Value, ...]:
+    return called(low, LOWERED[f"lapack_{name}"], *args)
+
+
+def called(
+    low: Lowerer, op: Op, *args: Operand, params: tuple[tuple[str, object], ...] = ()
+) -> tuple[Value, ...]:
+    """Append a call of an op on whole arrays; return its results."""
     code = low.code
     builder = code.scopes[-1].builder
     builder.origin, builder.role = code.origin, code.role
-    found = builder.emit_all(LOWERED[f"lapack_{name}"], *args)
+    given: dict[str, Any] = dict(params)
+    found = builder.emit_all(op, *args, **given)
     for v in found:
         assert isinstance(v, Value)
         low.roots[v] = frozenset({v})
     return found
 
 
-def _define(
+def define_results(
     low: Lowerer,
     instr: Instr,
     batch: Index,

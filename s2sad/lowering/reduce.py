@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.size import Size
 from s2sad.ir.types import BOOL, F8, INT, Array, Dtype, Scalar
-from s2sad.lowering.code import ONE, ZERO
+from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Lazy, Rep, whole
@@ -131,7 +132,7 @@ def _arg_extreme(order: str) -> Fold:
     return fold
 
 
-def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: int = 0) -> Operand:
+def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: float = 0) -> Operand:
     code = low.code
     mean = _over(low, _sum(low, read, dims, dtype), code.product(dims))
 
@@ -141,6 +142,9 @@ def _var(low: Lowerer, read: Read, dims: Index, dtype: Dtype, ddof: int = 0) -> 
 
     total = _line(low, dims, _start(low, 0.0, F8), step, read)
     n = code.product(dims)
+    if not isinstance(ddof, int):
+        rest = code.op("subtract", convert(code, n, F8), Literal(ddof))
+        return _over(low, total, code.op("maximum", rest, Literal(0.0)))
     return _over(low, total, code.maximum(code.sub(n, Literal(ddof)), ZERO) if ddof else n)
 
 
@@ -264,6 +268,7 @@ def lower_scan(low: Lowerer, instr: Instr) -> None:
     dims = low.dims(reps[0])
     buffer = low.allocate(t.dtype, dims, t, instr.result.name)
     combine, unit = SCANS[instr.op.name]
+    unit = unit if isinstance(unit, int) else unit(t.dtype)
     start = code.coerce(Literal(np.full((), unit, t.dtype).item()), Scalar(t.dtype))
     others = tuple(n for k, n in enumerate(dims) if k != axis)
 
@@ -279,9 +284,18 @@ def lower_scan(low: Lowerer, instr: Instr) -> None:
     low.define(instr.result, whole(low.version(buffer, after)))  # type: ignore[arg-type]
 
 
-SCANS: dict[str, tuple[Callable[..., Operand], int]] = {
+def _larger(name: str, of_bools: str) -> Callable[..., Operand]:
+    def combine(code: Code, a: Operand, b: Operand) -> Operand:
+        return code.op(of_bools if a.type.dtype.kind == "b" else name, a, b)
+
+    return combine
+
+
+SCANS: dict[str, tuple[Callable[..., Operand], Any]] = {
     "cumsum": (lambda code, total, x: code.op("add", total, x), 0),
     "cumprod": (lambda code, total, x: code.op("multiply", total, x), 1),
     "recurrence": (lambda code, total, a, b: code.op("add", code.op("multiply", a, total), b), 0),
+    "cummax": (_larger("maximum", "logical_or"), lowest),
+    "cummin": (_larger("minimum", "logical_and"), highest),
 }
 TABLE = {name: lower_reduction for name in (*FOLDS, "var", "std")} | dict.fromkeys(SCANS, lower_scan)

@@ -108,7 +108,11 @@ def _phase(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     return code.op("divide", z, code.op("select", is_zero, Literal(1.0), length))
 
 
-SPECIAL = {"heaviside": _heaviside, "real": _part("real"), "imag": _part("imag"), "phase": _phase}
+def _i0(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    return narrow(code, code.op("special_i0", convert(code, args[0], dtype)), dtype)
+
+
+SPECIAL = {"i0": _i0, "heaviside": _heaviside, "real": _part("real"), "imag": _part("imag"), "phase": _phase}
 NATURAL = {"add", "subtract", "multiply", "divide"}
 
 

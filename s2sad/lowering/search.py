@@ -22,12 +22,14 @@ def _array(instr: Instr) -> Array:
 
 
 def lower_sort(low: Lowerer, instr: Instr) -> None:
-    """Lower sort and argsort: a library call per line."""
+    """Lower sort and argsort: a library call per line. What is in order is a partition as well."""
     code = low.code
     t = _array(instr)
     rep = low.rep(instr.args[0])
     axis = instr.param("axis", -1) % t.ndim
-    op = "sort_line" if instr.op.name == "sort" else "argsort_line"
+    op = "argsort_line" if instr.op.name.startswith("arg") else "sort_line"
+    for k in map(low.scalar, instr.args[1:]):
+        code.fail_if(code.op("outside", k, low.dim(rep, axis)), ValueError, "kth is out of bounds")
     if t.ndim == 1:
         line = low.fill(rep)
         low.define(instr.result, whole(_fresh(low, code.op(op, line.base, hint=instr.result.name))))
@@ -141,6 +143,8 @@ def lower_triangle_indices(low: Lowerer, instr: Instr) -> None:
 TABLE = {
     "sort": lower_sort,
     "argsort": lower_sort,
+    "partition": lower_sort,
+    "argpartition": lower_sort,
     "searchsorted": lower_searchsorted,
     "flatnonzero": lower_nonzero,
     "nonzero2": lower_nonzero,

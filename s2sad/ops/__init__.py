@@ -7,16 +7,19 @@ from s2sad.ops import (
     fourier,
     index,
     linalg,
+    ordered,
     pymath,
+    random,
     rearrange,
     reduce,
     shape,
     special,
     spectral,
     systems,
+    triangular,
     ufuncs,
 )
-from s2sad.ops.calls import Call, attribute, lookup, method
+from s2sad.ops.calls import Call, attribute, distribution, draw, is_closed, lookup, method
 from s2sad.ops.table import OPS
 
 FAMILIES = (
@@ -26,14 +29,17 @@ FAMILIES = (
     fourier,
     index,
     linalg,
+    ordered,
     pymath,
+    random,
     rearrange,
     reduce,
     shape,
     special,
     spectral,
     systems,
+    triangular,
     ufuncs,
 )
 
-__all__ = ["FAMILIES", "OPS", "Call", "attribute", "lookup", "method"]
+__all__ = ["FAMILIES", "OPS", "Call", "attribute", "distribution", "draw", "is_closed", "lookup", "method"]

@@ -44,7 +44,7 @@ METHODS: dict[str, Call] = {}
 ATTRIBUTES: dict[str, Call] = {}
 
 ALWAYS_STATIC = ("axis", "axes", "dtype", "keepdims", "order", "casting", "subok", "like", "device", "mode",
-                 "kind", "side", "ddof", "correction", "where", "out", "axis1", "axis2", "offset", "copy",
+                 "kind", "side", "ddof", "correction", "out", "axis1", "axis2", "offset", "copy",
                  "indexing", "sparse", "endpoint", "retstep", "optimize", "signature")  # fmt: skip
 
 
@@ -83,6 +83,8 @@ def unsupported(why: str, instead: str = "") -> UnsupportedOp:
 
 def only(name: str, value: Any, *accepted: Any) -> None:
     """Raise S202 unless an option has one of the accepted values."""
+    if isinstance(value, Expr):
+        value = value.operand.value if getattr(value, "is_literal", False) else "..."  # type: ignore[attr-defined]
     if not any(value is a or (isinstance(a, str) and value == a) for a in accepted):
         raise unsupported(f"{name}={value!r} is not supported", f"leave out {name}=")
 
@@ -100,7 +102,10 @@ def some_axes(axis: Any, rank: int) -> tuple[int, ...] | None:
     if axis is None:
         return None
     if not isinstance(axis, tuple | list):
-        return (one_axis(axis, rank),) if rank else None
+        if not rank:
+            one_axis(axis, 1)  # NumPy allows 0 and -1
+            return None
+        return (one_axis(axis, rank),)
     found = tuple(sorted(one_axis(k, rank) for k in axis))
     if len(set(found)) != len(found):
         raise TypeMismatch("S326", f"axis {axis} has duplicates", "name each axis once")

@@ -10,6 +10,7 @@ import numpy as np
 from s2sad.ops.call import FUNCTIONS, expr, exprs, make_call, meaning, one_axis, only, strong, unsupported
 from s2sad.ops.expr import Expr, apply, apply_all
 from s2sad.ops.functions import (
+    both,
     cast,
     count,
     expand,
@@ -21,6 +22,7 @@ from s2sad.ops.functions import (
     power,
     reshape,
     size,
+    span_at,
     take_at,
     total,
     where,
@@ -75,12 +77,21 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 
 @meaning(np.linalg.lstsq, static="rcond")
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """Return np.linalg.lstsq(a, b): of the four results, solution and singular values can be used."""
+    """Return np.linalg.lstsq(a, b)."""
     only("rcond", rcond, None)
     x, y = expr(a), expr(b)
     if x.ndim != 2 or y.ndim not in (1, 2):
         raise unsupported("np.linalg.lstsq takes one matrix and a vector or a matrix")
-    return apply("lstsq", x, y), NotImplemented, NotImplemented, apply("svdvals", x)
+    found, s = apply("lstsq", x, y), apply("svdvals", x)
+    n, m = size(x, 0), size(x, 1)
+    cut = float(np.finfo(s.dtype.name).eps) * apply("py_max", n, m)
+    rank = apply("count_nonzero", s > cast(cut * take_at(s, 0, 0), s.dtype), axis=None, keepdims=False)
+    away = cast(y, found.dtype) - matmul(x, found)
+    sums = total(away * away, 0)
+    sums = sums if sums.is_array else reshape(sums, 1)
+    is_full = both(rank.eq(m), apply("greater", n, m))
+    residuals = span_at(sums, 0, hi=apply("to_int", is_full) * size(sums, 0))
+    return found, residuals, cast(rank, np.dtype(np.int32)), s
 
 
 @meaning(np.linalg.tensorinv, static="ind")

@@ -1,5 +1,5 @@
-"""What calls of numerical recipes mean: differences, interpolation, quantiles, nan-aware reductions,
-convolution, polynomials, covariance."""
+"""What calls of numerical recipes mean: differences, interpolation, nan-aware reductions, convolution,
+covariance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from s2sad.ops.call import (
     strong,
     unsupported,
 )
-from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import (
     cast,
@@ -37,9 +36,6 @@ from s2sad.ops.functions import (
     logical_not,
     matmul,
     mean,
-    nonzero_denominator,
-    permute,
-    real,
     size,
     span_at,
     sqrt,
@@ -49,7 +45,7 @@ from s2sad.ops.functions import (
     where,
 )
 from s2sad.ops.meaning_elementwise import resolved
-from s2sad.ops.meaning_reduce import along_axis, reduce_
+from s2sad.ops.meaning_reduce import along_axis, masked_var, reduce_, root_of_var, without_nan
 from s2sad.ops.meaning_shape import join
 
 # --- differences and integrals ------------------------------------------------------------------
@@ -60,6 +56,11 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
     """Return np.trapezoid(y, x)."""
     f = strong(expr(y))
     k = one_axis(axis, f.ndim)
+    return total(trapezoids(f, x, dx, k), k)
+
+
+def trapezoids(f: Expr, x: Any, dx: Any, k: int) -> Expr:
+    """Return the areas under the lines between neighbours along axis k."""
     if x is None:
         d = expr(dx)
     else:
@@ -68,43 +69,79 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
         d = span_at(t, j, lo=1) - span_at(t, j, hi=-1)
         if t.ndim == 1:
             d = expand(d, *(i for i in range(f.ndim) if i != k))
-    return total(d * (span_at(f, k, lo=1) + span_at(f, k, hi=-1)) / 2.0, k)
+    return d * (span_at(f, k, lo=1) + span_at(f, k, hi=-1)) / 2.0
 
 
-@meaning(np.gradient)
+@meaning(np.gradient, static="edge_order")
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
-    """Return np.gradient(f) for even spacing."""
+    """Return np.gradient(f), of even or of given spacing."""
     x = strong(expr(f))
-    only("edge_order", None if literal_value(lift(edge_order)) == 1 else edge_order, None)
+    only("edge_order", edge_order, 1, 2)
     axes = some_axes(axis, x.ndim)
     places = tuple(range(x.ndim)) if axes is None else axes
     steps = tuple(expr(v) for v in varargs) or (literal(1.0),)
     steps = steps * len(places) if len(steps) == 1 else steps
     if len(steps) != len(places):
         raise TypeError("invalid number of arguments")
-    if any(h.ndim for h in steps):
-        raise unsupported("np.gradient with coordinates is not supported", "divide the differences yourself")
-    out = tuple(_central(x, k, h) for k, h in zip(places, steps, strict=True))
+    out = tuple(
+        (_uneven if h.ndim else _central)(x, k, h, edge_order) for k, h in zip(places, steps, strict=True)
+    )
     return out[0] if len(out) == 1 else out
 
 
-def _central(x: Expr, k: int, h: Expr) -> Expr:
+def _central(x: Expr, k: int, h: Expr, order: int) -> Expr:
     middle = (span_at(x, k, lo=2) - span_at(x, k, hi=-2)) / (2.0 * h)
-    first = (take_at(x, k, 1) - take_at(x, k, 0)) / h
-    last = (take_at(x, k, -1) - take_at(x, k, -2)) / h
-    if x.ndim == 1:
-        ends = [apply("stack", e, axis=0) for e in (first, last)]
+    if order == 1:
+        first = (take_at(x, k, 1) - take_at(x, k, 0)) / h
+        last = (take_at(x, k, -1) - take_at(x, k, -2)) / h
     else:
-        ends = [expand(e, k) for e in (first, last)]
+        first = -1.5 / h * take_at(x, k, 0) + 2.0 / h * take_at(x, k, 1) + -0.5 / h * take_at(x, k, 2)
+        last = 0.5 / h * take_at(x, k, -3) + -2.0 / h * take_at(x, k, -2) + 1.5 / h * take_at(x, k, -1)
+    return _between(first, middle, last, k)
+
+
+def _between(first: Expr, middle: Expr, last: Expr, k: int) -> Expr:
+    ends = [expand(as_rank0(e), k) for e in (first, last)]
     return concatenate((ends[0], middle, ends[1]), k)
+
+
+def _uneven(x: Expr, k: int, t: Expr, order: int) -> Expr:
+    """Second-order differences for coordinates t: those of the parabola through three points."""
+    if t.ndim != 1:
+        raise ValueError("distances must be either scalars or 1d")
+    t = checked_sizes(t, {0: size(x, k)}, "when 1d, distances must match the length of the dimension")
+    d = span_at(t, 0, lo=1) - span_at(t, 0, hi=-1)
+    before, after = (
+        expand(e, *range(1, x.ndim - k)) if k < x.ndim - 1 else e
+        for e in (span_at(d, 0, hi=-1), span_at(d, 0, lo=1))
+    )
+    middle = (
+        -after / (before * (before + after)) * span_at(x, k, hi=-2)
+        + (after - before) / (before * after) * span_at(x, k, lo=1, hi=-1)
+        + before / (after * (before + after)) * span_at(x, k, lo=2)
+    )
+    if order == 1:
+        first = (take_at(x, k, 1) - take_at(x, k, 0)) / take_at(d, 0, 0)
+        last = (take_at(x, k, -1) - take_at(x, k, -2)) / take_at(d, 0, -1)
+        return _between(first, middle, last, k)
+    first, last = (_edge(x, k, d, at) for at in ((0, 1, 2, 0, 1), (-1, -2, -3, -1, -2)))
+    return _between(first, middle, -last, k)
+
+
+def _edge(x: Expr, k: int, d: Expr, at: tuple[int, ...]) -> Expr:
+    """The derivative at the first of three points, read inwards."""
+    a, b, c = (take_at(x, k, j) for j in at[:3])
+    u, v = (take_at(d, 0, j) for j in at[3:])
+    return -(2.0 * u + v) / (u * (u + v)) * a + (u + v) / (u * v) * b - u / (v * (u + v)) * c
 
 
 @meaning(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Expr:
     """Return np.ediff1d(ary)."""
     x, _ = along_axis(expr(ary), None)
-    parts = (to_begin, span_at(x, 0, lo=1) - span_at(x, 0, hi=-1), to_end)
-    return join(tuple(_line(expr(p)) for p in parts if p is not None), 0)
+    begin, end = (e if e is None else _line(cast_as(expr(e), x.dtype)) for e in (to_begin, to_end))
+    parts = (begin, span_at(x, 0, lo=1) - span_at(x, 0, hi=-1), end)
+    return join(tuple(p for p in parts if p is not None), 0)
 
 
 def _line(e: Expr) -> Expr:
@@ -139,7 +176,7 @@ def _cumulative(op: str, start: str, a: Any, axis: Any, dtype: Any, include_init
     return concatenate((one, y), k)
 
 
-# --- interpolation and quantiles ----------------------------------------------------------------
+# --- interpolation ------------------------------------------------------------------------------
 
 
 @meaning(np.interp)
@@ -167,85 +204,13 @@ def _at(x: Expr, index: Expr) -> Expr:
     return item_at(x, 0, Fancy(), index) if index.is_array else take_at(x, 0, index)
 
 
-@meaning(np.quantile)
-def quantile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: Any = False,
-    method: str = "linear",
-    keepdims: Any = False,
-    *,
-    weights: Any = None,
-) -> Expr:
-    """Return np.quantile(a, q)."""
-    x = strong(expr(a))
-    return _quantile(x, expr(q), axis, method, keepdims, weights)
-
-
-@meaning(np.percentile)
-def percentile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: Any = False,
-    method: str = "linear",
-    keepdims: Any = False,
-    *,
-    weights: Any = None,
-) -> Expr:
-    """Return np.percentile(a, q)."""
-    x = strong(expr(a))
-    return _quantile(x, _hundredth(expr(q)), axis, method, keepdims, weights)
-
-
-def _hundredth(q: Expr) -> Expr:
-    value = literal_value(q)
-    return q / 100 if value is None else literal(value / 100)
-
-
-def _checked(i: Expr, q: Expr, n: Expr) -> Expr:
-    """The index, or one that raises where q is not a fraction."""
-    value = literal_value(q)
-    if value is None:
-        return where(apply("bitwise_or", q < 0, q > 1), n, i)
-    if not 0 <= value <= 1:
-        raise ValueError("Quantiles must be in the range [0, 1]")
-    return i
-
-
-def _quantile(x: Expr, q: Expr, axis: Any, method: str, keepdims: Any, weights: Any) -> Expr:
-    if "c" in (x.dtype.kind, q.dtype.kind):
-        raise TypeMismatch("S325", "TypeError: a must be an array of real numbers")
-    only("method", method, "linear")
-    only("weights", weights, None)
-    only("keepdims", bool(keepdims) or None, None)
-    if isinstance(axis, tuple | list):
-        raise unsupported("quantiles over several axes are not supported", "reshape the array first")
-    x, k = along_axis(x, axis)
-    order = (k, *(j for j in range(x.ndim) if j != k))
-    s = permute(apply("sort", x, axis=k), order)
-    n = size(s, 0)
-    place = (n - 1) * q
-    weak = getattr(place.type, "weak", False)
-    i = apply("to_int", place) if weak else cast(apply("floor", place), np.dtype(np.int64))
-    t = place - i
-    i = _checked(i, q, n)
-    a, b = _at(s, i), _at(s, apply("minimum", i + 1, n - 1))
-    t = expand(t, *range(t.ndim, t.ndim + x.ndim - 1)) if t.ndim else t
-    gap = b - a
-    y = where(t >= 0.5, b - gap * (1 - t), a + gap * t)
-    last = take_at(s, 0, -1)
-    return where(isnan(last), last, y)
-
-
 # --- without nans -------------------------------------------------------------------------------
 
 
 def _nan_extreme(op: str, lowest: float, a: Any, axis: Any, keepdims: Any) -> Expr:
     x = strong(expr(a))
+    if x.dtype.kind not in "fc":
+        return reduce_(op, x, axis, keepdims)
     gone = isnan(x)
     y = reduce_(op, where(gone, lowest, x), axis, keepdims)
     return where(reduce_("all", gone, axis, keepdims), math.nan, y)
@@ -269,13 +234,7 @@ def nanvar(
 ) -> Expr:
     """Return np.nanvar(a)."""
     x = strong(expr(a, dtype_of(dtype)))
-    there = logical_not(isnan(x))
-    count = reduce_("count_nonzero", there, axis, True)
-    average = reduce_("sum", where(there, x, 0.0), axis, True) / cast(count, x.dtype)
-    away = where(there, x - average, 0.0)
-    square = real(away * conj(away)) if x.dtype.kind == "c" else away * away
-    n = reduce_("count_nonzero", there, axis, keepdims)
-    return reduce_("sum", square, axis, keepdims) / cast(n - ddof, square.dtype)
+    return masked_var(x, logical_not(isnan(x)), axis, ddof, keepdims)
 
 
 @meaning(np.nanstd)
@@ -283,22 +242,21 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> Expr:
     """Return np.nanstd(a)."""
-    v = nanvar(a, axis, dtype, None, ddof, keepdims)
-    return where(v.eq(0), 0.0, sqrt(nonzero_denominator(v)))  # the derivative is 0 there, as np.std's
+    return root_of_var(nanvar(a, axis, dtype, None, ddof, keepdims))
 
 
 @meaning(np.nancumsum)
 def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
     """Return np.nancumsum(a)."""
     x, k = along_axis(strong(expr(a, dtype_of(dtype))), axis)
-    return apply("cumsum", where(isnan(x), 0.0, x), axis=k)
+    return apply("cumsum", without_nan(x, 0.0), axis=k)
 
 
 @meaning(np.nancumprod)
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Expr:
     """Return np.nancumprod(a)."""
     x, k = along_axis(strong(expr(a, dtype_of(dtype))), axis)
-    return apply("cumprod", where(isnan(x), 1.0, x), axis=k)
+    return apply("cumprod", without_nan(x, 1.0), axis=k)
 
 
 # --- convolution, polynomials, covariance -------------------------------------------------------
@@ -324,9 +282,14 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
 def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
     """Return np.correlate(a, v, mode)."""
     y = flip(_line(expr(v)), 0)
-    if mode == "same":
-        raise unsupported("np.correlate(mode='same') is not supported", "slice the full correlation")
-    return convolve(a, conj(y) if y.dtype.kind == "c" else y, mode)
+    y = conj(y) if y.dtype.kind == "c" else y
+    if mode != "same":
+        return convolve(a, y, mode)
+    x = _line(expr(a))
+    n, m = size(x, 0), size(y, 0)
+    short, long = apply("py_min", n, m), apply("py_max", n, m)
+    lo = (short - apply("to_int", apply("greater_equal", n, m))) // 2
+    return span_at(apply("convolve", x, y), 0, lo, lo + long)
 
 
 @meaning(np.bincount)
@@ -350,22 +313,35 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Expr:
 
 @meaning(np.cov, static="rowvar bias")
 def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Expr:
-    """Return np.cov(m) of a matrix."""
-    x = expr(m)
-    only("y", y, None)
-    if x.ndim != 2 or x.dtype.kind == "c":
-        raise unsupported("np.cov needs a real matrix", "use np.var for one variable")
-    x = cast(x if rowvar else swap(x), np.dtype(np.float64))
+    """Return np.cov(m, y)."""
+    x = _variables(expr(m), rowvar)
+    if y is not None:
+        x = concatenate((x, _variables(expr(y), rowvar)), 0)
     n = size(x, 1)
     x = x - mean(x, (1,), keepdims=True)
     lost = (0 if bias else 1) if ddof is None else ddof
-    return matmul(x, swap(x)) * (1.0 / (n - lost))
+    found = matmul(x, swap(conj(x) if x.dtype.kind == "c" else x)) * (1.0 / (n - lost))
+    return as_rank0(take_at(take_at(found, 0, 0), 0, 0)) if y is None and expr(m).ndim < 2 else found
+
+
+def _variables(x: Expr, rowvar: bool) -> Expr:
+    """The observations of variables, one per row."""
+    if x.ndim > 2:
+        raise ValueError("m has more than 2 dimensions")
+    x = cast(x, np.promote_types(x.dtype, np.float64))
+    if x.ndim < 2:
+        return expand(as_rank0(x) if x.ndim else apply("reshape", x, 1), 0)
+    return x if rowvar else swap(x)
 
 
 @meaning(np.corrcoef, static="rowvar")
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
-    """Return np.corrcoef(x) of a matrix."""
+    """Return np.corrcoef(x, y)."""
     c = cov(x, y, rowvar)
+    if not c.ndim:
+        return c / c
+    if c.dtype.kind == "c":
+        raise unsupported("np.corrcoef of complex numbers is not supported", "divide np.cov yourself")
     d = sqrt(apply("diagonal", c))
     return apply("clip", c / expand(d, 1) / expand(d, 0), -1, 1)
 

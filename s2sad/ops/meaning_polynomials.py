@@ -9,7 +9,18 @@ import numpy as np
 from s2sad.ops.call import as_rank0, expr, exprs, meaning, only, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import arange, cast, concatenate, expand, size, span_at, sqrt, total
+from s2sad.ops.functions import (
+    arange,
+    cast,
+    concatenate,
+    expand,
+    flip,
+    size,
+    span_at,
+    sqrt,
+    take_at,
+    total,
+)
 
 
 @meaning(np.polyval)
@@ -18,21 +29,42 @@ def polyval(p: Any, x: Any) -> Expr:
     t = expr(x)
     y: Expr = apply("zeros_like", as_rank0(t), dtype=None)
     kind = expr(p).dtype
+    if isinstance(p, Expr) and p.ndim == 1 and not p.dims[0].is_const:
+        return _horner(p, as_rank0(t))
     for c in exprs(p):
         y = y * t
         y = y + (c if y.dtype == np.promote_types(y.dtype, kind) else cast(c, kind))
     return y
 
 
-@meaning(np.vander, static="N increasing")
+def _horner(p: Expr, t: Expr) -> Expr:
+    """As many steps of Horner's rule as there are coefficients."""
+    kind = np.promote_types(p.dtype, t.dtype)
+    start = expand(apply("zeros_like", t, dtype=kind), 0)
+    steps = (size(p, 0), *(size(t, k) for k in range(t.ndim)))
+    factors = apply("broadcast_to", cast(t, kind), *steps)
+    added = cast(expand(p, *range(1, t.ndim + 1)) if t.ndim else p, kind)
+    added = added if not t.ndim else apply("broadcast_to", added, *steps)
+    found = apply("recurrence", concatenate((start, factors), 0), concatenate((start, added), 0), axis=0)
+    last = take_at(found, 0, -1)  # 0 without coefficients
+    return last if t.ndim else as_rank0(last)
+
+
+@meaning(np.vander, static="increasing")
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Expr:
-    """Return np.vander(x, N) for a known N."""
+    """Return np.vander(x, N)."""
     t = expr(x)
     t = cast(t, np.promote_types(t.dtype, int))
-    n = N if N is not None else t.dims[0].const if t.dims[0].is_const else None
-    if n is None:
-        raise unsupported("np.vander needs a known number of columns", "give N")
+    count = size(t, 0) if N is None else lift(N)
+    n = literal_value(count)
+    if n == 0:
+        return apply("zeros", size(t, 0), 0, dtype=t.dtype)
     column = apply("ones_like", t, dtype=None)
+    if n is None:
+        powers = apply("broadcast_to", expand(t, 1), size(t, 0), apply("py_max", count - 1, 0))
+        found = apply("cumprod", concatenate((expand(column, 1), powers), 1), axis=1)
+        found = span_at(found, 1, hi=count)
+        return found if increasing else flip(found, 1)
     columns = [column]
     for _ in range(n - 1):
         columns.append(columns[-1] * t)
@@ -94,11 +126,13 @@ def polyder(p: Any, m: Any = 1) -> Expr:
 
 @meaning(np.polyint)
 def polyint(p: Any, m: Any = 1, k: Any = None) -> Expr:
-    """Return np.polyint(p, m), with constants 0."""
-    only("k", k, None)
-    e = _coefficients(p)
-    for _ in range(_order(m)):
-        e = concatenate((e / arange(size(e, 0), 0, -1), expr((0.0,))), 0)
+    """Return np.polyint(p, m, k): with constants 0, or those given."""
+    e, n = _coefficients(p), _order(m)
+    constants = (0.0,) * n if k is None else k if isinstance(k, tuple | list) else (k,) * n
+    if len(constants) != n:
+        raise ValueError("k must be a scalar or a rank-1 array of length 1 or >m.")
+    for constant in constants:
+        e = concatenate((e / arange(size(e, 0), 0, -1), apply("reshape", strong(expr(constant)), 1)), 0)
     return e
 
 

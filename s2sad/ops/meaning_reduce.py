@@ -24,14 +24,19 @@ from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
     cast,
     concatenate,
+    conj,
     count,
     expand,
     isnan,
     literal,
     mean,
+    nonzero_denominator,
+    permute,
+    real,
     reshape,
     size,
     span_at,
+    sqrt,
     take_at,
     total,
     where,
@@ -51,9 +56,40 @@ def _typed(a: Any, dtype: Any) -> Expr:
     return x if found is None else cast(x, found)
 
 
-def _no_mask(where: Any) -> None:
-    if where is not True:
-        raise unsupported("where= of a reduction is not supported", "select with np.where before reducing")
+def _mask(chosen: Any) -> Expr | None:
+    """The where= of a reduction, None if it takes all elements."""
+    if chosen is True:
+        return None
+    e = expr(chosen)
+    if literal_value(e) is True:
+        return None
+    if e.dtype.kind != "b":
+        raise TypeError("where= of a reduction must be bools")
+    return e
+
+
+def _chosen(x: Expr, chosen: Any, neutral: Any) -> Expr:
+    """x, with what changes nothing where it is not chosen."""
+    mask = _mask(chosen)
+    if mask is None:
+        return x
+    if mask.ndim > x.ndim:
+        raise unsupported("where= of a higher rank is not supported", "broadcast the array before")
+    return where(mask, x, cast_literal(neutral, x.dtype))
+
+
+def cast_literal(value: Any, dtype: Dtype) -> Any:
+    """Return a number in the kind of a dtype."""
+    return dtype.type(value).item()
+
+
+def _begin(initial: Any, dtype: Dtype) -> Expr:
+    """The initial= of a reduction, in the result's dtype."""
+    e = expr(initial)
+    value = literal_value(e)
+    if value is not None:
+        return literal(int(value)) if dtype.kind in "iu" else e
+    return e if e.dtype == dtype else cast(e, dtype)
 
 
 @meaning(np.sum, method="sum")
@@ -67,9 +103,8 @@ def sum_(
     where: Any = True,
 ) -> Expr:
     """Return np.sum(a)."""
-    _no_mask(where)
-    y = reduce_("sum", _typed(a, dtype), axis, keepdims)
-    return y if initial is None else y + expr(initial)
+    y = reduce_("sum", _chosen(_typed(a, dtype), where, 0), axis, keepdims)
+    return y if initial is None else y + _begin(initial, y.dtype)
 
 
 @meaning(np.prod, method="prod")
@@ -83,9 +118,8 @@ def prod(
     where: Any = True,
 ) -> Expr:
     """Return np.prod(a)."""
-    _no_mask(where)
-    y = reduce_("prod", _typed(a, dtype), axis, keepdims)
-    return y if initial is None else y * expr(initial)
+    y = reduce_("prod", _chosen(_typed(a, dtype), where, 1), axis, keepdims)
+    return y if initial is None else y * _begin(initial, y.dtype)
 
 
 @meaning(np.mean, method="mean")
@@ -93,8 +127,38 @@ def mean_(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Expr:
     """Return np.mean(a)."""
-    _no_mask(where)
-    return reduce_("mean", _typed(a, dtype), axis, keepdims)
+    x, mask = _typed(a, dtype), _mask(where)
+    if mask is not None:
+        return _masked_mean(x, _there(mask, x), axis, keepdims)
+    return reduce_("mean", x, axis, keepdims)
+
+
+def _there(mask: Expr, x: Expr) -> Expr:
+    """A where= in the shape of the array."""
+    return mask if mask.dims == x.dims or not x.ndim else apply("broadcast_like", mask, x)
+
+
+def _masked_mean(x: Expr, there: Expr, axis: Any, keepdims: Any) -> Expr:
+    y = reduce_("sum", where(there, x, 0.0), axis, keepdims)
+    return y / cast(reduce_("count_nonzero", there, axis, keepdims), real_dtype(y))
+
+
+def real_dtype(y: Expr) -> Dtype:
+    """Return the dtype of the parts of a float or complex number; float64 for ints."""
+    return np.zeros(0, y.dtype).real.dtype if y.dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def masked_var(x: Expr, there: Expr, axis: Any, ddof: Any, keepdims: Any) -> Expr:
+    """Return the variance of the elements that are `there`."""
+    away = where(there, x - _masked_mean(x, there, axis, True), 0.0)
+    square = real(away * conj(away)) if x.dtype.kind == "c" else away * away
+    n = reduce_("count_nonzero", there, axis, keepdims)
+    return reduce_("sum", square, axis, keepdims) / cast(n - ddof, square.dtype)
+
+
+def root_of_var(v: Expr) -> Expr:
+    """Return the standard deviation of a variance; its derivative is 0 where it is, as np.std's."""
+    return where(v.eq(0), 0.0, sqrt(nonzero_denominator(v)))
 
 
 @meaning(np.max, np.amax, method="max")
@@ -102,21 +166,23 @@ def max_(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Expr:
     """Return np.max(a)."""
-    _no_mask(where)
-    return _extreme("max", "maximum", a, axis, keepdims, initial)
+    return _extreme("max", "maximum", a, axis, keepdims, initial, where)
 
 
-def _extreme(op: str, choice: str, a: Any, axis: Any, keepdims: Any, initial: Any) -> Expr:
+def _extreme(op: str, choice: str, a: Any, axis: Any, keepdims: Any, initial: Any, chosen: Any) -> Expr:
     if initial is None:
+        if _mask(chosen) is not None:
+            raise ValueError(f"reduction operation '{choice}' does not have an identity, use initial=")
         return reduce_(op, a, axis, keepdims)
     x = strong(expr(a))
     if x.dtype.kind == "c":
         raise unsupported(f"initial= of np.{op} of complex numbers is not supported", "leave out initial=")
     nothing = _of_nothing(op, x.dtype)
+    x = _chosen(x, chosen, nothing)
     places = range(x.ndim) if axis is None else some_axes(axis, x.ndim) or ()
     filled = all(x.dims[k].is_const and x.dims[k].const > 0 for k in places)
     y = reduce_(op, x, axis, keepdims, **({} if filled else {"initial": nothing}))
-    start = expr(initial)
+    start = _begin(initial, y.dtype)
     return y if literal_value(start) == nothing else apply(choice, y, start)
 
 
@@ -135,8 +201,7 @@ def min_(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Expr:
     """Return np.min(a)."""
-    _no_mask(where)
-    return _extreme("min", "minimum", a, axis, keepdims, initial)
+    return _extreme("min", "minimum", a, axis, keepdims, initial, where)
 
 
 @meaning(np.ptp)
@@ -145,11 +210,17 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Exp
     return reduce_("max", a, axis, keepdims) - reduce_("min", a, axis, keepdims)
 
 
-def _spread(op: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any) -> Expr:
+def _spread(
+    op: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, correction: Any, chosen: Any
+) -> Expr:
     x = _typed(a, dtype)
     if x.dtype.kind == "c":
         raise unsupported(f"np.{op} of complex numbers is not supported", "write it with np.abs and np.mean")
     ddof = ddof if correction is None else correction
+    mask = _mask(chosen)
+    if mask is not None:
+        found = masked_var(x, _there(mask, x), axis, ddof, keepdims)
+        return found if op == "var" else root_of_var(found)
     return reduce_(op, x, axis, keepdims, **({"ddof": ddof} if ddof else {}))
 
 
@@ -167,9 +238,8 @@ def var(
     correction: Any = None,
 ) -> Expr:
     """Return np.var(a)."""
-    _no_mask(where)
     only("mean", mean, None)
-    return _spread("var", a, axis, dtype, ddof, keepdims, correction)
+    return _spread("var", a, axis, dtype, ddof, keepdims, correction, where)
 
 
 @meaning(np.std, method="std")
@@ -186,23 +256,25 @@ def std(
     correction: Any = None,
 ) -> Expr:
     """Return np.std(a)."""
-    _no_mask(where)
     only("mean", mean, None)
-    return _spread("std", a, axis, dtype, ddof, keepdims, correction)
+    return _spread("std", a, axis, dtype, ddof, keepdims, correction, where)
 
 
 @meaning(np.any, method="any")
 def any_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Expr:
     """Return np.any(a)."""
-    _no_mask(where)
-    return reduce_("any", a, axis, keepdims)
+    return reduce_("any", _flags(a, where, False), axis, keepdims)
 
 
 @meaning(np.all, method="all")
 def all_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Expr:
     """Return np.all(a)."""
-    _no_mask(where)
-    return reduce_("all", a, axis, keepdims)
+    return reduce_("all", _flags(a, where, True), axis, keepdims)
+
+
+def _flags(a: Any, chosen: Any, neutral: bool) -> Expr:
+    x = expr(a)
+    return x if _mask(chosen) is None else _chosen(cast(x, np.dtype(bool)), chosen, neutral)
 
 
 @meaning(np.count_nonzero)
@@ -289,24 +361,25 @@ def _not_zero(norm: Expr) -> Expr:
 @meaning(np.nansum)
 def nansum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
     """Return np.nansum(a)."""
-    x = _typed(a, dtype)
-    return reduce_("sum", where(isnan(x), 0.0, x), axis, keepdims)
+    return reduce_("sum", without_nan(_typed(a, dtype), 0.0), axis, keepdims)
 
 
 @meaning(np.nanprod)
 def nanprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
     """Return np.nanprod(a)."""
-    x = _typed(a, dtype)
-    return reduce_("prod", where(isnan(x), 1.0, x), axis, keepdims)
+    return reduce_("prod", without_nan(_typed(a, dtype), 1.0), axis, keepdims)
+
+
+def without_nan(x: Expr, neutral: float) -> Expr:
+    """Return x with a number instead of its nans; ints have none."""
+    return where(isnan(x), neutral, x) if x.dtype.kind in "fc" else x
 
 
 @meaning(np.nanmean)
 def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Expr:
     """Return np.nanmean(a)."""
     x = _typed(a, dtype)
-    there = apply("logical_not", isnan(x))
-    y = reduce_("sum", where(there, x, 0.0), axis, keepdims)
-    return y / cast(reduce_("count_nonzero", there, axis, keepdims), y.dtype)
+    return _masked_mean(x, apply("logical_not", isnan(x)), axis, keepdims)
 
 
 # --- differences and order statistics -----------------------------------------------------------
@@ -334,23 +407,33 @@ def _as_slab(e: Expr, x: Expr, axis: int) -> Expr:
     return apply("broadcast_to", e, *(literal(1) if k == axis else size(x, k) for k in range(x.ndim)))
 
 
+def merged(x: Expr, axis: Any) -> tuple[Expr, tuple[int, ...]]:
+    """Return the array with the axes of a reduction merged into its last one, and these axes."""
+    axes = some_axes(axis, x.ndim)
+    if axes is None:
+        return (x if x.ndim == 1 else reshape(x, -1)), tuple(range(x.ndim))
+    if len(axes) == 1:
+        rest = tuple(k for k in range(x.ndim) if k != axes[0])
+        return permute(x, (*rest, *axes)), axes
+    rest = tuple(k for k in range(x.ndim) if k not in axes)
+    moved = permute(x, (*rest, *axes))
+    return reshape(moved, *(size(x, k) for k in rest), count(x, axes)), axes
+
+
 @meaning(np.median)
 def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
 ) -> Expr:
     """Return np.median(a)."""
-    x, k = along_axis(strong(expr(a)), axis)
-    if axis is None and keepdims:
-        raise unsupported("keepdims without an axis is not supported for np.median")
+    x, axes = merged(strong(expr(a)), axis)
+    k = x.ndim - 1
     s = apply("sort", x, axis=k)
     n = count(x, (k,))
-    middle = mean(
-        concatenate((span_at(s, k, (n - 1) // 2, (n + 1) // 2), span_at(s, k, n // 2, n // 2 + 1)), k),
-        (k,),
-        bool(keepdims),
-    )
-    last = take_at(s, k, -1) if not keepdims else span_at(s, k, lo=-1)
-    return where(isnan(last), last, middle)
+    pair = (span_at(s, k, (n - 1) // 2, (n + 1) // 2), span_at(s, k, n // 2, n // 2 + 1))
+    middle = mean(concatenate(pair, k), (k,))
+    last = take_at(s, k, -1)
+    y = where(isnan(last), last, middle)
+    return expand(y if y.is_array else apply("array0", y), *axes) if keepdims and axes else y
 
 
 # --- ufunc methods ------------------------------------------------------------------------------
@@ -366,7 +449,7 @@ def _ufunc_reduce(op: str) -> Any:
         initial: Any = None,
         where: Any = True,
     ) -> Expr:
-        _no_mask(where)
+        only("where", where, True)
         only("initial", initial, None)
         return reduce_(op, _typed(array, dtype), axis, keepdims)
 

@@ -44,15 +44,17 @@ from s2sad.ops.functions import (
 def reshape_(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Expr:
     """Return np.reshape(a, shape)."""
     only("order", order, "C")
-    only("copy", copy, None)
-    return reshape(expr(a), *dims(shape))
+    only("copy", copy, None, True)
+    found = reshape(expr(a), *dims(shape))
+    return apply("copy", found) if copy else found
 
 
 def reshape_method(self: Any, *shape: Any, order: Any = "C", copy: Any = None) -> Expr:
     """Return `a.reshape(*shape)`."""
     only("order", order, "C")
-    only("copy", copy, None)
-    return reshape(expr(self), *dims(shape[0] if len(shape) == 1 else shape))
+    only("copy", copy, None, True)
+    found = reshape(expr(self), *dims(shape[0] if len(shape) == 1 else shape))
+    return apply("copy", found) if copy else found
 
 
 METHODS["reshape"] = make_call("reshape", reshape_method)

@@ -70,8 +70,9 @@ def _product_of_others(x: Expr, axis: int) -> Expr:
     return before * concatenate((back, one), axis)
 
 
-reduction("sum", np.sum, lambda x, y, axis, keepdims: None, "np.sum")
-reduction("mean", np.mean, _mean_weight, "np.mean", kinks="of nothing: ZeroDivisionError")
+reduction("sum", np.sum, lambda x, y, axis, keepdims: None, "np.sum", linear=True)
+OF_NOTHING = "of nothing, in reverse mode: ZeroDivisionError"
+reduction("mean", np.mean, _mean_weight, "np.mean", linear=True, kinks=OF_NOTHING)
 reduction("prod", np.prod, _prod_weight, "np.prod", cost=2, kinks="right with zeros")
 reduction("max", np.max, _extreme_weight, "np.max", kinks="ties split evenly")
 reduction("min", np.min, _extreme_weight, "np.min", kinks="ties split evenly")

@@ -108,9 +108,27 @@ def _betaln(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
     return (_psi(a) - both) * g, (_psi(b) - both) * g
 
 
-def _betainc(g: Expr, a: Expr, b: Expr, x: Expr, y: Expr) -> tuple[None, None, Expr]:
+def _beta_density(a: Expr, b: Expr, x: Expr, y: Expr) -> Expr:
     one = special("xlogy", a - 1.0, x) + special("xlog1py", b - 1.0, -x)
-    return None, None, exp(cast(one - special("betaln", a, b), y.dtype)) * g
+    return exp(cast(one - special("betaln", a, b), y.dtype))
+
+
+def _betainc(g: Expr, a: Expr, b: Expr, x: Expr, y: Expr) -> tuple[None, None, Expr]:
+    return None, None, _beta_density(a, b, x, y) * g
+
+
+def _betaincc(g: Expr, a: Expr, b: Expr, x: Expr, y: Expr) -> tuple[None, None, Expr]:
+    return None, None, -_beta_density(a, b, x, y) * g
+
+
+def _poch(g: Expr, a: Expr, m: Expr, y: Expr) -> tuple[Expr, Expr]:
+    end = _psi(a + m)
+    return y * (end - _psi(a)) * g, y * end * g
+
+
+def _t_density(df: Expr, t: Expr, y: Expr) -> Expr:
+    peak = special("poch", 0.5 * df, 0.5) / (math.sqrt(math.pi) * power(df, 0.5))
+    return cast(peak * power(1.0 + t * t / df, -0.5 * (df + 1.0)), y.dtype)
 
 
 def _gamma_density(a: Expr, x: Expr, y: Expr) -> Expr:
@@ -139,10 +157,27 @@ _special(
 )
 _special("beta", _beta, domain=(POSITIVE, POSITIVE), commutes=True)
 _special("betaln", _betaln, domain=(POSITIVE, POSITIVE), commutes=True)
+_special("betaincc", _betaincc, domain=(POSITIVE, POSITIVE, UNIT), no_rule=(0, 1))
 _special("betainc", _betainc, domain=(POSITIVE, POSITIVE, UNIT), no_rule=(0, 1))
 _special("gammainc", _gammainc, domain=(POSITIVE, POSITIVE), no_rule=(0,))
 _special("gammaincc", _gammaincc, domain=(POSITIVE, POSITIVE), no_rule=(0,))
+_special("poch", _poch, domain=(POSITIVE, POSITIVE))
+_special(
+    "stdtr",
+    lambda g, df, t, y: (None, _t_density(df, t, y) * g),
+    domain=(POSITIVE, (-2.0, 2.0)),
+    no_rule=(0,),
+)
 nondiff(PREFIX + "gammasgn", _evaluate("gammasgn"), f"{MODULE}.gammasgn", infer=_infer("gammasgn"))
+
+# inverses, in their last argument
+INVERSE: dict[str, Any] = {"domain": (POSITIVE, UNIT), "no_rule": (0,)}
+_special("gammaincinv", lambda g, a, p, y: (None, g / _gamma_density(a, y, y)), **INVERSE)
+_special("gammainccinv", lambda g, a, p, y: (None, -g / _gamma_density(a, y, y)), **INVERSE)
+_special("stdtrit", lambda g, df, p, y: (None, g / _t_density(df, y, y)), **INVERSE)
+TWO: dict[str, Any] = {"domain": (POSITIVE, POSITIVE, UNIT), "no_rule": (0, 1)}
+_special("betaincinv", lambda g, a, b, p, y: (None, None, g / _beta_density(a, b, y, y)), **TWO)
+_special("betainccinv", lambda g, a, b, p, y: (None, None, -g / _beta_density(a, b, y, y)), **TWO)
 
 # --- logarithms and exponential integrals -------------------------------------------------------
 
@@ -201,6 +236,7 @@ _special("y1", lambda g, x, y: 0.5 * (special("y0", x) - special("yv", 2.0, x)) 
 _special("k0", lambda g, x, y: -special("k1", x) * g, domain=POSITIVE)
 _special("k1", lambda g, x, y: -0.5 * (special("k0", x) + special("kv", 2.0, x)) * g, domain=POSITIVE)
 _special("i0", lambda g, x, y: special("i1", x) * g)
+elementwise("i0", np.i0, lambda g, x, y: special("i1", x) * g, "np.i0", cost=60)
 _special("i1", lambda g, x, y: 0.5 * (special("i0", x) + special("iv", 2.0, x)) * g)
 _special("i0e", lambda g, x, y: (special("i1e", x) - sign(x) * y) * g, kinks="0 at 0")
 _special("i1e", lambda g, x, y: (0.5 * (special("i0e", x) + special("ive", 2.0, x)) - sign(x) * y) * g)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,33 @@ SUPPORT = {
         lines[k] += factors[k] * lines[k - 1]
     return r
 ''',
+    "row_order": '''def row_order(piv):
+    """Return the order of rows that exchanging row k with row piv[k], one after the other, leaves."""
+    order = np.arange(piv.size)
+    for k in range(piv.size):
+        j = piv[k]
+        order[k], order[j] = order[j], order[k]
+    return order
+''',
+    "sqrtm": '''def sqrtm(a):
+    """Return the principal square root of a real matrix; LinAlgError where it is complex."""
+    y = scipy.linalg.sqrtm(a)
+    if np.iscomplexobj(y):
+        raise np.linalg.LinAlgError("the square root of this real matrix is complex")
+    return y.astype(np.result_type(a, np.float32))
+''',
 }
+
+
+class _Lazy:
+    """SciPy, imported where a support function reads it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return importlib.import_module(f"scipy.{name}")
 
 
 def load(name: str) -> Any:
     """Return a support function to call."""
-    names: dict[str, Any] = {"np": np}
+    names: dict[str, Any] = {"np": np, "scipy": _Lazy()}
     exec(SUPPORT[name], names)
     return names[name]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from s2sad.analysis.activity import activity
 from s2sad.analysis.program import Program
-from s2sad.analysis.pullback import Contribution, Pullbacks
+from s2sad.analysis.pullback import Contribution, Pullbacks, check_has_rule
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.op import Alias
@@ -26,7 +26,7 @@ from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
 from s2sad.transforms.plan import Lengths, Plan, measured
 from s2sad.transforms.reread import grown_arrays
-from s2sad.transforms.rules import check_has_rule, scalar_as, zero
+from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform

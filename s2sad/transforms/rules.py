@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.analysis.pullback import kept
+from s2sad.analysis.pullback import check_has_rule, kept
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Instr, Literal, Operand, Value
@@ -38,6 +38,8 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
             found: Any = _elementwise(op.derivative, given, args, y, params)
         case Kind.REDUCTION:
             assert given[0] is not None
+            if op.extra.get("linear"):
+                return (apply(op.name, given[0], **params),)
             weight = op.derivative(args[0], y=kept(y, args[0], params), **params)
             over = {k: params[k] for k in ("axis", "keepdims") if k in params}
             found = apply("sum", given[0] if weight is None else weight * given[0], **over)
@@ -48,16 +50,6 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
         case _:
             found = op.derivative[0](given, args, y, **params)
     return found if isinstance(found, tuple) else (found,)
-
-
-def check_has_rule(instr: Instr, k: int) -> None:
-    """Raise UnsupportedOp S203 if argument k has no derivative rule; for arguments that vary."""
-    if k in instr.op.extra.get("no_rule", ()):
-        name = instr.op.spelling or instr.op.name
-        why = f"{name} has no derivative rule for its argument {k + 1}, which varies here"
-        raise UnsupportedOp(
-            "S203", why, "stop_gradient(...) around the argument makes it a constant", instr.origin
-        )
 
 
 def _elementwise(
@@ -170,6 +162,8 @@ def conform(builder: Builder, a: Operand, primal: Operand, name: str = "") -> Op
 def scalar_as(builder: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     """Return a scalar converted to the scalar type `t`."""
     assert isinstance(t, Scalar)
+    if isinstance(a.type, Array) and not t.weak:
+        a = builder.emit(OPS["item0"], a, name=name)
     if isinstance(a.type, Scalar) and (a.type.dtype, a.type.weak) == (t.dtype, t.weak):
         return a
     if t.weak:

@@ -139,7 +139,8 @@ def test_lowered(model, capsys):
         (["emit", "{model}::loss", "--like", "np.ones("], "--like"),
         (["check", "{model}::loss"], "--like"),
         (["ir", "{model}::loss", "--after", "nonsense"], "no pass"),
-        (["ops", "nonsense"], "no operation"),
+        (["ops", "nonsense"], "no function or operation"),
+        (["ops", "nanargmax"], "the nearest: argmax, np.nanmax, np.argmax"),
     ],
 )
 def test_errors_are_messages(model, capsys, argv, says):
@@ -174,6 +175,14 @@ def test_ops(capsys):
     assert "tanh" in table and "matmul" in table
     _, row = run(capsys, "ops", "tanh")
     assert "elementwise" in row and "np.tanh" in row
+    assert "return y, (1.0 - y * y) * x_dot" in row and "return y, ((1.0 - y * y) * y_bar,)" in row
+
+
+def test_ops_of_a_function_made_of_others(capsys):
+    _, row = run(capsys, "ops", "np.average")
+    assert "made of      mean" in row and "def average_vjp(a, y_bar=1.0)" in row
+    _, row = run(capsys, "ops", "scipy.special.gammainc")
+    assert "def gammainc_jvp(x1, x2, x2_dot)" in row  # x1 has no rule
 
 
 def test_as_a_module():

@@ -3,8 +3,9 @@ import numpy as np
 
 
 def f(x):
-    return np.sum(x, where=x > 0.0)
+    return np.sum(np.pad(x, 1, mode="reflect"))
 # error
-# argument_without_rule.py:6:12: S305 `where` must be known at compile time, not an array
-#     return np.sum(x, where=x > 0.0)
-#            ^
+# argument_without_rule.py:6:19: S202 mode='reflect' is not supported
+#     return np.sum(np.pad(x, 1, mode="reflect"))
+#                   ^
+#   leave out mode=

@@ -3,9 +3,9 @@ import numpy as np
 
 
 def f(x):
-    return np.sum(np.unwrap(x))
+    return x[np.nanargmax(x)]
 # error
-# function_without_rule.py:6:19: S201 `np.unwrap` has no rule
-#     return np.sum(np.unwrap(x))
-#                   ^
-#   write it with functions that have one, or call it before the differentiated function
+# function_without_rule.py:6:14: S201 `np.nanargmax` has no rule
+#     return x[np.nanargmax(x)]
+#              ^
+#   write it with functions that have one (nearest: `np.nanmax` or `np.argmax`), or call it before the differentiated function

@@ -1,0 +1,246 @@
+"""NumPy functions that are loops, call a function or write in place: programs read in place of the call.
+
+They are text for the frontend, which reads them as it reads the user's functions; everything in them
+has the place of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# --- polynomials and matrices -------------------------------------------------------------------
+
+
+def poly(seq_of_zeros: Any) -> Any:
+    """np.poly: multiply by x - zero, for one zero after the other."""
+    zeros = np.real_if_close(seq_of_zeros)  # refuses complex ones: whether the result is, a run tells
+    if zeros.ndim != 1:
+        raise ValueError("input must be a vector here: np.poly(np.linalg.eigvals(A)) for a matrix")
+    found = np.zeros(len(zeros) + 1, dtype=np.result_type(zeros, np.float32))
+    found[0] = 1.0
+    for k in range(len(zeros)):
+        found[1:] = found[1:] - zeros[k] * found[:-1]
+    return found
+
+
+def roots(p: Any) -> Any:
+    """np.roots: the eigenvalues of the companion matrix."""
+    c = np.asarray(p, dtype=np.result_type(p, np.float32))
+    if c.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    if len(c) < 2 or c[0] == 0.0 or c[-1] == 0.0:
+        raise ValueError("np.roots leaves out leading and trailing zeros: slice the coefficients before")
+    companion = np.eye(len(c) - 1, k=-1, dtype=c.dtype)
+    companion[0, :] = -c[1:] / c[0]
+    return np.linalg.eigvals(companion)
+
+
+def polydiv(u: Any, v: Any) -> Any:
+    """np.polydiv: long division; the rest without its leading zeros."""
+    r, d = np.asarray(u) + 0.0, np.asarray(v) + 0.0
+    if r.ndim != 1 or d.ndim != 1:
+        raise ValueError("np.polydiv takes vectors of coefficients here")
+    n = len(d)
+    steps = len(r) - n + 1
+    q = np.zeros(max(steps, 1), dtype=np.result_type(r, d))
+    rest = r.astype(q.dtype)
+    for k in range(steps):
+        q[k] = 1.0 / d[0] * rest[k]
+        rest[k : k + n] = rest[k : k + n] - q[k] * d
+    first = 0
+    while first < len(rest) - 1 and np.abs(rest[first]) <= 1e-8:
+        first += 1
+    return q, rest[first:]
+
+
+def matrix_power(a: Any, n: Any) -> Any:
+    """np.linalg.matrix_power of a power that is known at run time only: repeated squaring."""
+    if a.dtype.kind in "biu":
+        if n < 0:
+            raise ValueError("a matrix of ints has no negative powers here: convert it with astype(float)")
+        square = np.copy(a)
+    else:
+        square = np.linalg.inv(a) if n < 0 else np.copy(a)
+    left = abs(n)
+    found = np.zeros_like(square) + np.eye(a.shape[-1], dtype=square.dtype)
+    while left > 0:
+        if left % 2 == 1:
+            found = found @ square
+        left //= 2
+        if left > 0:
+            square = square @ square
+    return found
+
+
+def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
+    """np.vander of a number of columns that is known at run time only."""
+    t = np.asarray(x)
+    n = len(t) if N is None else N
+    columns = np.ones((len(t), n), dtype=np.result_type(t, np.int64))
+    for k in range(1, n):
+        columns[:, k] = columns[:, k - 1] * t
+    return columns if increasing else columns[:, ::-1]
+
+
+# --- functions of functions ---------------------------------------------------------------------
+
+
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """np.piecewise: each function on the elements of its condition."""
+    given = np.asarray(x)
+    if isinstance(condlist, np.ndarray) and condlist.ndim == given.ndim:
+        conditions = [condlist]
+    else:
+        conditions = list(condlist)
+    masks = [np.asarray(c, dtype=bool) for c in conditions]
+    t = given
+    if given.ndim == 0:
+        t, masks = np.reshape(given, -1), [np.reshape(mask, -1) for mask in masks]
+    if len(funclist) == len(masks) + 1:
+        none = np.ones(t.shape, dtype=bool)
+        for mask in masks:
+            none = none & ~mask
+        masks.append(none)
+    y = np.zeros_like(t)
+    for mask, function in zip(masks, funclist, strict=True):
+        y[mask] = function(t[mask], *args, **kw) if callable(function) else function
+    return np.reshape(y, ()) if given.ndim == 0 else y
+
+
+def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """np.apply_along_axis: a loop over the lines."""
+    lines = np.moveaxis(np.asarray(arr), axis, -1)
+    if lines.ndim == 1:
+        return np.asarray(func1d(lines, *args, **kwargs))
+    flat = lines if lines.ndim == 2 else lines.reshape((-1, lines.shape[-1]))
+    found = np.array([func1d(line, *args, **kwargs) for line in flat])
+    whole = found if lines.ndim == 2 else found.reshape((*lines.shape[:-1], *found.shape[1:]))
+    return np.moveaxis(whole, -1, axis) if found.ndim == 2 else whole
+
+
+def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any) -> Any:
+    """np.fromfunction: the function of the indices."""
+    return function(*np.indices(shape, dtype=dtype), **kwargs)
+
+
+# --- writing in place ---------------------------------------------------------------------------
+
+
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """np.place: the values one after the other, from the first again where there are too few."""
+    chosen = np.asarray(mask).astype(bool)
+    values = np.ravel(vals)
+    arr[chosen] = values[np.arange(np.count_nonzero(chosen)) % values.size]
+
+
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """np.putmask: the values at the same places, repeated where there are too few."""
+    chosen = np.asarray(mask).astype(bool)
+    a[chosen] = np.resize(values, a.shape)[chosen]
+
+
+def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+    """np.put: into places of the flattened array."""
+    index = np.ravel(ind)
+    values = np.ravel(v)
+    if mode == "wrap":
+        index = index % a.size
+    elif mode == "clip":
+        index = np.clip(index, 0, a.size - 1)
+    else:
+        index = np.where(index < 0, index + a.size, index)
+    a[np.unravel_index(index, a.shape)] = values[np.arange(index.size) % values.size]
+
+
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
+    """np.put_along_axis: what np.take_along_axis would take."""
+    if axis is None:
+        if np.ndim(indices) != 1:
+            raise ValueError("when axis=None, `indices` must have a single dimension.")
+        arr[np.unravel_index(indices, arr.shape)] = values
+    else:
+        index = list(np.ix_(*[np.arange(n) for n in arr.shape]))
+        index[axis] = indices
+        arr[tuple(index)] = values
+
+
+# --- comparing ----------------------------------------------------------------------------------
+
+
+def array_equiv(a1: Any, a2: Any) -> Any:
+    """np.array_equiv: equal after broadcasting."""
+    a, b = np.asarray(a1), np.asarray(a2)
+    same = True
+    for k in range(1, min(a.ndim, b.ndim) + 1):
+        n, m = a.shape[-k], b.shape[-k]
+        same = same and (n == m or n == 1 or m == 1)
+    return bool(np.all(a == b)) if same else False
+
+
+# --- methods of ufuncs --------------------------------------------------------------------------
+
+
+def accumulate(ufunc: Any, array: Any, axis: Any, dtype: Any) -> Any:
+    """ufunc.accumulate: each element with the result so far."""
+    found = np.array(array, dtype=dtype)
+    lines = np.moveaxis(found, axis, 0)
+    for k in range(1, len(lines)):
+        lines[k] = ufunc(lines[k - 1], lines[k])
+    return found
+
+
+def reduce(ufunc: Any, array: Any, axis: Any, dtype: Any) -> Any:
+    """ufunc.reduce: all elements, from the first on."""
+    lines = np.moveaxis(np.asarray(array, dtype=dtype), axis, 0)
+    if len(lines) == 0:
+        raise ValueError("zero-size array to a reduction that has no identity")
+    found = lines[0] * 1
+    for k in range(1, len(lines)):
+        found = ufunc(found, lines[k])
+    return found
+
+
+def reduceat(ufunc: Any, array: Any, indices: Any, axis: Any, dtype: Any) -> Any:
+    """ufunc.reduceat: from one index up to the next; a single element where that is not larger."""
+    lines, starts = np.moveaxis(np.asarray(array), axis, 0), np.asarray(indices)
+    n, m = len(lines), len(starts)
+    found = np.zeros((m, *lines.shape[1:]), dtype=dtype)
+    for k in range(m):
+        lo = int(starts[k])
+        if lo < 0 or lo >= n:
+            raise IndexError("an index of reduceat is out of bounds")
+        hi = int(starts[k + 1]) if k + 1 < m else n
+        if hi > lo:
+            found[k] = ufunc.reduce(lines[lo:hi], axis=0)
+        else:
+            found[k] = lines[lo]
+    return np.moveaxis(found, 0, axis)
+
+
+def outer(ufunc: Any, A: Any, B: Any) -> Any:
+    """ufunc.outer: each element with each."""
+    a, b = np.asarray(A), np.asarray(B)
+    return ufunc(np.reshape(a, (*a.shape, *(1,) * b.ndim)), b)
+
+
+PROGRAMS: dict[Any, Callable[..., Any]] = {
+    np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,
+    np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction, np.place: place,
+    np.putmask: putmask, np.put: put, np.put_along_axis: put_along_axis, np.array_equiv: array_equiv,
+}  # fmt: skip
+
+# where an argument is known at run time only
+AT_RUN_TIME: dict[Any, tuple[Callable[..., Any], str, int]] = {
+    np.linalg.matrix_power: (matrix_power, "n", 1),
+    np.vander: (vander, "N", 1),
+}
+
+OF_UFUNCS: dict[str, Callable[..., Any]] = {
+    "accumulate": accumulate,
+    "reduce": reduce,
+    "reduceat": reduceat,
+    "outer": outer,
+}

@@ -1,0 +1,179 @@
+"""NumPy functions that s2sad reads as programs: loops, functions of functions, writes in place."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from property.verdicts import lowering_interpreted
+from test_numpy_recipes import assert_same, check, inputs_of
+
+import s2sad
+
+
+def poly(V: Any) -> Any:
+    return np.poly(V)
+
+
+def roots(W: Any) -> Any:
+    r = np.roots(W)
+    return np.real(r) + np.abs(r)
+
+
+def polydiv(V: Any, W: Any) -> Any:
+    q, r = np.polydiv(V, W)
+    return np.sum(q) * r
+
+
+def power(A: Any) -> Any:
+    total = A[:, :3] * 0.0
+    for n in range(4):
+        total = total + np.linalg.matrix_power(A[:, :3], n)
+    return total
+
+
+def vander(V: Any) -> Any:
+    return np.vander(V) + np.vander(V, increasing=True)
+
+
+def piecewise(V: Any) -> Any:
+    return np.piecewise(V, [V < 0, V > 1], [lambda t: t**2, lambda t: np.sin(t), 3.0]) * V
+
+
+def piecewise_with_arguments(V: Any, X: Any) -> Any:
+    return np.piecewise(V, V > 0, [lambda t, a: a * t, lambda t, a: t / a], X)
+
+
+def piecewise_of_a_number(X: Any) -> Any:
+    return np.piecewise(X, [X < 0, X > 1], [0.0, lambda t: t * t])
+
+
+def along_rows(A: Any) -> Any:
+    return np.apply_along_axis(lambda row: row / np.sum(row * row), 1, A)
+
+
+def along_columns(A: Any) -> Any:
+    return np.apply_along_axis(np.sum, 0, A * A)
+
+
+def along_a_middle_axis(T: Any) -> Any:
+    return np.apply_along_axis(lambda r: np.array([np.sum(r), np.prod(r)]), 1, T)
+
+
+def along_one_axis(V: Any) -> Any:
+    return np.apply_along_axis(lambda r, a: a * np.cumsum(r) ** 2, 0, V, 2.0)
+
+
+def from_function(X: Any) -> Any:
+    return np.fromfunction(lambda i, j: X * i + j * X**2, (3, 2))
+
+
+def place(V: Any, W: Any) -> Any:
+    x = V * 2
+    np.place(x, x > 0, W[:2])
+    return x * x
+
+
+def put(V: Any, W: Any) -> Any:
+    x = V * 2
+    np.put(x, [0, -1, 2], W)
+    x.put(6, W[0] ** 2, mode="wrap")
+    return x * x
+
+
+def put_into_a_matrix(A: Any, W: Any) -> Any:
+    x = A * 2
+    np.put(x, [0, -1, 5], W)
+    np.put(x, [3, 7, 100], W[:2], mode="clip")
+    return x * x
+
+
+def put_along_axis(A: Any, W: Any, K: Any) -> Any:
+    x = A * 2
+    np.put_along_axis(x, K[:, None], W[:, None], axis=1)
+    np.put_along_axis(x, K[:2] + 3, 1.5, axis=None)
+    return x * x
+
+
+def putmask(V: Any, W: Any) -> Any:
+    x = V * 2
+    np.putmask(x, V > 0, W)
+    return x * x
+
+
+def partition_in_place(V: Any) -> Any:
+    x = V * 2
+    x.partition(2)
+    return x * x
+
+
+def fill_diagonal(A: Any, X: Any) -> Any:
+    x, y = A * 2.0, np.zeros((3, 3, 3)) + A[0, 0]
+    np.fill_diagonal(x, X)
+    np.fill_diagonal(y, A[0, 1:])
+    return x * np.sum(y)
+
+
+def accumulate(A: Any) -> Any:
+    return np.logaddexp.accumulate(A, axis=1) * np.subtract.accumulate(A)
+
+
+def reduceat(A: Any, V: Any) -> Any:
+    return np.add.reduceat(V, [0, 2, 1]) * np.maximum.reduceat(A, [0, 2, 0], axis=1)[1]
+
+
+def reduce(A: Any) -> Any:
+    return np.logaddexp.reduce(A) * np.hypot.reduce(A, axis=0)
+
+
+def outer(V: Any, W: Any) -> Any:
+    return np.hypot.outer(V, W) * np.logaddexp.outer(W, V).T
+
+
+def equivalent(V: Any, W: Any) -> Any:
+    a, b, c = np.array_equiv(V, W), np.array_equiv(V, V * 1.0), np.array_equiv(V, np.stack((V, V)))
+    return V * (1.0 if a else 2.0) * (3.0 if b else 4.0) * (5.0 if c else 6.0)
+
+
+PROGRAMS = [f for f in list(globals().values()) if inspect.isfunction(f) and f.__module__ == __name__]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["emitted", "lowered"])
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
+def test_value_modes_and_second_order(f: Any, jit: bool):
+    with lowering_interpreted():
+        check(f, jit)
+
+
+def test_the_place_of_an_error_is_the_call():
+    def f(K: Any) -> Any:
+        return np.poly(K + 1j)
+
+    with pytest.raises(s2sad.S2sadError, match=r"test_numpy_programs\.py.*S202"):
+        s2sad.jit(f)(np.array([1, 2]))
+
+
+def leading_zero(V: Any) -> Any:
+    return np.roots(np.concatenate((np.zeros(1), V)))
+
+
+def out_of_reach(V: Any) -> Any:
+    x = V * 1.0
+    np.put(x, [7], 1.0)
+    return x
+
+
+@pytest.mark.parametrize("f", [leading_zero, out_of_reach])
+def test_what_is_not_supported_raises(f: Any):
+    with pytest.raises(ValueError, match=r"zeros|bounds"):
+        s2sad.vjp(f, *inputs_of(f))
+
+
+def test_ints_stay_ints():
+    def f(K: Any, n: Any) -> Any:
+        return np.linalg.matrix_power(np.stack((K, K)).T[:2], n), np.subtract.accumulate(K), np.vander(K)
+
+    K = np.array([2, 0, 1])
+    assert_same(s2sad.jit(f)(K, 3), f(K, 3))
