@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from table import (
+    rows_added,
     rows_elementwise,
     rows_fft,
     rows_linalg,
@@ -25,6 +26,7 @@ FAMILIES = {
     "linalg": rows_linalg.ROWS,
     "fft": rows_fft.ROWS,
     "special": rows_special.ROWS,
+    "added": rows_added.ROWS,
     "numeric": rows_numeric.ROWS,
     "points": rows_points.ROWS,
     "python": rows_python.ROWS,

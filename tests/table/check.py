@@ -277,8 +277,9 @@ class Case:
     def reverse(self, jit: bool) -> None:
         """Check vjp: the dot product with jvp, the form of the cotangents."""
         if not self.places or not self.float_places:
-            value, _ = s2sad.vjp(self.f, *self.args, jit=jit)
-            self.same_value(value, "value of vjp", jit)
+            if not self.row.fixed:
+                value, _ = s2sad.vjp(self.f, *self.args, jit=jit)
+                self.same_value(value, "value of vjp", jit)
             return
         f, args, dots = self.f, self.args, tuple(self.dots[k] for k in self.places)
         if len(self.places) < len(args):  # the others are captured

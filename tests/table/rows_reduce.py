@@ -78,7 +78,6 @@ ROWS = [
         "np.std(x, where=x > 0)",
         "np.min(x, initial=9.0, where=x > 0)",
         "np.all(x > 0, where=x > 0)",
-        refused="S305",
     ),
     *rows(
         REAL_REDUCED + " i34",

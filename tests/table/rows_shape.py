@@ -4,6 +4,9 @@ from table.rows import POSITIVE, rows
 
 ANY = "34 f34 c34 34F 34N 04 i34"
 ROWS = [
+    *rows("134 f134", "np.squeeze(x)", "x.squeeze()", refused="S202"),
+    *rows("64", "np.unstack(x)", "np.unstack(x, axis=1)", refused="S202"),
+    *rows("3,3", "np.linspace(x, y, 4, axis=-1)", "np.logspace(x, y, 3)", refused="S202"),
     *rows(
         ANY,
         "np.reshape(x, (2, 6))",
@@ -68,11 +71,9 @@ ROWS = [
     *rows("34,34 3,4 s,3 34,s", "np.atleast_1d(x, y)", "np.atleast_2d(x, y)", "np.atleast_3d(x, y)"),
     *rows(
         "134 c134 f134",
-        "np.squeeze(x)",
         "np.squeeze(x, axis=0)",
         "x.squeeze(axis=0)",
         "np.squeeze(x, axis=(0,))",
-        "x.squeeze()",
     ),
     *rows("131 11", "np.squeeze(x, axis=(0, -1))", "x.squeeze(-1)"),
     *rows(
@@ -209,8 +210,6 @@ ROWS = [
         "np.hsplit(x, [1])",
         "np.vsplit(x, 3)",
         "np.vsplit(x, [2, 5])",
-        "np.unstack(x)",
-        "np.unstack(x, axis=1)",
         "np.split(x, indices_or_sections=3, axis=0)",
     ),
     *rows("234", "np.dsplit(x, 2)", "np.dsplit(x, [1])"),
@@ -380,7 +379,7 @@ ROWS = [
         "np.zeros(3, dtype=np.float32) + x",
     ),
     *rows(
-        "s,s n,n 3,3 s,3 f3,f3",
+        "s,s n,n 3,3!S202 s,3!S202 f3,f3!S202",
         "np.linspace(x, y, 5)",
         "np.linspace(x, y, num=4, endpoint=False)",
         "np.linspace(x, y, 3, retstep=True)",
@@ -393,7 +392,6 @@ ROWS = [
         "np.logspace(x, y, num=4, base=2.0, endpoint=False)",
         "np.arange(3) * x + y",
     ),
-    *rows("3,3", "np.linspace(x, y, 4, axis=-1)", "np.logspace(x, y, 3)"),
     *rows(
         "s", "np.arange(x, x + 2.9)", "np.arange(x, x + 1.9, 0.5)", "np.arange(0.0, 4.5 * x, x)", on=POSITIVE
     ),
