@@ -49,6 +49,15 @@ PROGRAMS = [
     lambda B: np.linalg.pinv(B[:, :, :2]),
     lambda P: np.linalg.cholesky(P),
     lambda C: np.linalg.cholesky(C),
+    lambda P: np.linalg.cholesky(P, upper=True),
+    lambda C: np.linalg.cholesky(C, upper=True),
+    lambda W: np.linalg.pinv(W, rcond=1e-10),
+    lambda P: np.linalg.pinv(P, hermitian=True) * np.linalg.matrix_rank(P, hermitian=True),
+    lambda B: (
+        np.linalg.vector_norm(B, axis=(0, 2))
+        * np.linalg.vector_norm(B, axis=(2, 1), keepdims=True, ord=3)[0, 0, 0]
+    ),
+    lambda B: np.linalg.vector_norm(B, keepdims=True, ord=1) * np.linalg.matrix_rank(B).astype(float)[0],
     lambda T: tuple(np.linalg.qr(T)),
     lambda S: np.linalg.qr(S)[0],
     lambda B: np.linalg.qr(B).R,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from property.verdicts import lowering_interpreted
 from test_numpy_recipes import assert_same, check, inputs_of
 
 import s2sad
+
+PLACES = np.array([2, 0, 1])
 
 
 def poly(V: Any) -> Any:
@@ -62,8 +65,26 @@ def along_a_middle_axis(T: Any) -> Any:
     return np.apply_along_axis(lambda r: np.array([np.sum(r), np.prod(r)]), 1, T)
 
 
+def along_the_first_axis(A: Any) -> Any:
+    return np.apply_along_axis(lambda r: np.outer(r, r), 0, A)
+
+
 def along_one_axis(V: Any) -> Any:
     return np.apply_along_axis(lambda r, a: a * np.cumsum(r) ** 2, 0, V, 2.0)
+
+
+def over_axes(T: Any) -> Any:
+    return np.apply_over_axes(np.sum, T * T, [0, -1]) + np.apply_over_axes(np.cumsum, T, 1)
+
+
+def places_without_nans(G: Any) -> Any:
+    return G[np.nanargmax(G[:, 2:], axis=0)[1]][2:] * G.ravel()[np.nanargmin(G)] + np.nanargmax(G)
+
+
+def places_of_parts(T: Any) -> Any:
+    square = T[0] @ T[1].T
+    upper, lower = square[np.triu_indices_from(square)], square[np.tril_indices_from(square, -1)]
+    return upper * np.sum(lower) + np.sum(square[np.diag_indices_from(square)])
 
 
 def from_function(X: Any) -> Any:
@@ -90,10 +111,10 @@ def put_into_a_matrix(A: Any, W: Any) -> Any:
     return x * x
 
 
-def put_along_axis(A: Any, W: Any, K: Any) -> Any:
+def put_along_axis(A: Any, W: Any) -> Any:
     x = A * 2
-    np.put_along_axis(x, K[:, None], W[:, None], axis=1)
-    np.put_along_axis(x, K[:2] + 3, 1.5, axis=None)
+    np.put_along_axis(x, PLACES[:, None], W[:, None], axis=1)
+    np.put_along_axis(x, PLACES[:2] + 3, 1.5, axis=None)
     return x * x
 
 
@@ -128,6 +149,14 @@ def reduce(A: Any) -> Any:
     return np.logaddexp.reduce(A) * np.hypot.reduce(A, axis=0)
 
 
+def at_places(V: Any, A: Any, W: Any) -> Any:
+    x, y = V * 2.0, A * 1.0
+    np.multiply.at(x, [0, 2, 0], W)
+    np.maximum.at(x, PLACES, 0.7)
+    np.hypot.at(y, [1, 1], A[0])
+    return np.sum(x * x) * y
+
+
 def outer(V: Any, W: Any) -> Any:
     return np.hypot.outer(V, W) * np.logaddexp.outer(W, V).T
 
@@ -135,6 +164,28 @@ def outer(V: Any, W: Any) -> Any:
 def equivalent(V: Any, W: Any) -> Any:
     a, b, c = np.array_equiv(V, W), np.array_equiv(V, V * 1.0), np.array_equiv(V, np.stack((V, V)))
     return V * (1.0 if a else 2.0) * (3.0 if b else 4.0) * (5.0 if c else 6.0)
+
+
+def parts_of_numbers(X: Any) -> Any:
+    m, n = math.frexp(X * 5.0)
+    fraction, whole = math.modf(X * 3.0)
+    close = math.nextafter(X, 10.0) * X
+    return np.array([m * n, fraction * whole, math.ldexp(X * X, 3), close + math.ulp(X)])
+
+
+def next_numbers(V: Any) -> Any:
+    return np.nextafter(V, 0.0) * V + np.spacing(V) + np.gcd(PLACES, 4)[0] * V + np.lcm(PLACES, 4)[0]
+
+
+FUNCTIONS = [lambda t: t * t, np.exp]
+
+
+def piecewise_by_a_list_of_functions(V: Any) -> Any:
+    return np.piecewise(V, np.stack((V < 0, V >= 0)), FUNCTIONS)
+
+
+def choose_by_a_method(V: Any) -> Any:
+    return PLACES.choose((V[:3], V[1:4] ** 2, 2.0)) * V[PLACES.argpartition(1)[1]]
 
 
 PROGRAMS = [f for f in list(globals().values()) if inspect.isfunction(f) and f.__module__ == __name__]
@@ -165,10 +216,34 @@ def out_of_reach(V: Any) -> Any:
     return x
 
 
-@pytest.mark.parametrize("f", [leading_zero, out_of_reach])
+def from_zero(V: Any) -> Any:
+    return np.geomspace(V[0] - V[0], 1.0, 3)
+
+
+def of_unequal_lengths(V: Any) -> Any:
+    return sum(a * b for a, b in zip([V[0], V[1]], [1.0, 2.0, 3.0], strict=True))
+
+
+@pytest.mark.parametrize("f", [leading_zero, out_of_reach, from_zero, of_unequal_lengths])
 def test_what_is_not_supported_raises(f: Any):
-    with pytest.raises(ValueError, match=r"zeros|bounds"):
+    with pytest.raises(ValueError, match=r"zero|bounds|argument"):
         s2sad.vjp(f, *inputs_of(f))
+
+
+REFUSED = [
+    lambda A: np.poly(A),
+    lambda A: np.roots(A),
+    lambda V: np.piecewise(V, [V < 0], [1.0, 2.0, 3.0]),
+    lambda V: np.multiply.at(V * 1.0, (PLACES,), 2.0),
+    lambda A: np.hypot.reduce(A, keepdims=True),
+    lambda A: np.divmod.accumulate(A),
+]
+
+
+@pytest.mark.parametrize("f", REFUSED)
+def test_refusals_are_placed_at_the_call(f: Any):
+    with pytest.raises(s2sad.S2sadError, match=r"test_numpy_programs\.py.*S118"):
+        s2sad.jit(f)(*inputs_of(f))
 
 
 def test_ints_stay_ints():

@@ -52,15 +52,14 @@ PROGRAMS = [
     lambda a: scipy.fft.irfftn(scipy.fft.rfftn(a, axes=(1, 0)) ** 2, (5, 4), axes=(1, 0)),
     lambda a: a * scipy.fft.fftfreq(5, 0.1) + scipy.fft.ifftshift(a)[:, :1] * scipy.fft.rfftfreq(9),
 ]
-TOGETHER = (0, 3, 7, 12, 16, 22)  # compiled in one program
 
 
 def text(f: Any) -> str:
     return inspect.getsource(f).strip().removeprefix("lambda ").rstrip(",")
 
 
-def assert_right(f: Any, x: Any, jit: bool) -> None:
-    """Check value, both modes and second order."""
+def assert_right(f: Any, x: Any, jit: bool, twice: bool = True) -> None:
+    """Check value, both modes and, `twice`, second order."""
     given, dot = x.copy(), np.random.default_rng(0).normal(size=x.shape)
     value = f(x)
     y, y_dot = s2sad.jvp(f, (x,), (dot,), jit=jit)
@@ -72,15 +71,48 @@ def assert_right(f: Any, x: Any, jit: bool) -> None:
     (x_bar,) = pullback(y_bar)
     left, right = inner((y_bar,), (y_dot,)), inner((x_bar,), (dot,))
     assert abs(left - right) <= 1e-12 * max(1.0, abs(left))
+    np.testing.assert_array_equal(x, given)
+    if not twice:
+        return
 
     def total(x: Any) -> Any:
         return np.sum(f(x) * 0.5)
 
     second = s2sad.hvp(total, (x,), (dot,), jit=jit)
     assert_close([second], differences(s2sad.grad(total), (x,), (dot,), 1e-3), 1e-6, "second order")
-    np.testing.assert_array_equal(x, given)
 
 
 @pytest.mark.parametrize("f", PROGRAMS, ids=text)
-def test_value_modes_and_second_order(f: Any):
-    assert_right(f, V if text(f).startswith("v:") else A, False)
+def test_value_and_modes(f: Any):
+    assert_right(f, V if text(f).startswith("v:") else A, False, twice=f in PROGRAMS[::3])
+
+
+def compiled(v: Any) -> Any:
+    y = np.sum(scipy.signal.convolve(v, W * v[0], "same") * scipy.signal.correlate(v, W, "same"))
+    y = y + scipy.integrate.simpson(v * v) + scipy.integrate.simpson(v[1:] ** 2, x=T)
+    return y + np.sum(scipy.integrate.cumulative_trapezoid(v, dx=0.5, initial=0) * v)
+
+
+def test_compiled():
+    value, bar = s2sad.value_and_grad(compiled, jit=True)(V)
+    assert_close([value], [compiled(V)], 1e-13, "value")
+    assert_close([bar], [s2sad.grad(compiled)(V)], 1e-12, "gradient")
+
+
+REFUSED = [
+    lambda v: scipy.signal.convolve(np.outer(v, v), K, "valid"),
+    lambda v: scipy.signal.fftconvolve(np.outer(v, v), K, axes=0),
+    lambda v: scipy.signal.convolve(v, v, "circular"),
+    lambda v: scipy.integrate.simpson(v.astype(np.float32)),
+]
+
+
+@pytest.mark.parametrize("f", REFUSED, ids=text)
+def test_refused_with_a_location(f: Any):
+    with pytest.raises(s2sad.S2sadError, match=r"test_scipy\.py:\d+:\d+: S202"):
+        s2sad.jvp(f, (V,), (V,))
+
+
+def test_axes_are_unique():
+    with pytest.raises(s2sad.S2sadError, match="All axes must be unique"):
+        s2sad.jvp(lambda a: scipy.fft.fftn(a, axes=(0, 0)), (A,), (A,))

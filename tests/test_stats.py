@@ -76,14 +76,16 @@ PROGRAMS = [
     lambda x: stats.dirichlet.logpdf(np.array([[0.2, 0.5], [0.8, 0.5]]), x[:2] * x[2:]),
 ]
 FROZEN = stats.norm(0.3, 1.7)
+NORM = stats.norm
+EYE = np.eye(2)
 
 
 def text(f: Any) -> str:
     return inspect.getsource(f).strip().removeprefix("lambda x: ").rstrip(",")
 
 
-def assert_right(f: Any, jit: bool) -> None:
-    """Check value, both modes and second order of a function of X."""
+def assert_right(f: Any, jit: bool, twice: bool = True) -> None:
+    """Check value, both modes and, `twice`, second order of a function of X."""
     dot = np.random.default_rng(0).normal(size=X.shape)
     value = f(X)
     y, y_dot = s2sad.jvp(f, (X,), (dot,), jit=jit)
@@ -95,6 +97,8 @@ def assert_right(f: Any, jit: bool) -> None:
     (x_bar,) = pullback(y_bar if np.ndim(value) else y_bar[()])
     left, right = inner((np.asarray(y_bar),), (np.asarray(y_dot),)), inner((x_bar,), (dot,))
     assert abs(left - right) <= 1e-12 * max(1.0, abs(left))
+    if not twice:
+        return
 
     def total(x: Any) -> Any:
         return np.sum(f(x) * 0.5)
@@ -104,5 +108,97 @@ def assert_right(f: Any, jit: bool) -> None:
 
 
 @pytest.mark.parametrize("f", PROGRAMS, ids=text)
-def test_value_modes_and_second_order(f: Any):
-    assert_right(f, False)
+def test_value_and_modes(f: Any):
+    assert_right(f, False, twice=f in PROGRAMS[::3])
+
+
+def compiled(x: Any) -> Any:
+    y = stats.norm.logpdf(x, x[0], x[1]) * stats.t.cdf(x, 2.5) + stats.gamma.logpdf(x, x[1], scale=x[3])
+    return np.sum(y + stats.norm(x[0]).ppf(0.3 * x) + stats.poisson.logpmf(np.arange(4), x))
+
+
+def test_compiled():
+    value, x_bar = s2sad.value_and_grad(compiled, jit=True)(X)
+    assert_close([value], [compiled(X)], 1e-13, "value")
+    assert_close([x_bar], [s2sad.grad(compiled)(X)], 1e-12, "gradient")
+
+
+OUTSIDE = [
+    lambda x, a: stats.gamma.logpdf(x, a, 0.5, a) + stats.gamma.pdf(x, a, 0.5, a),
+    lambda x, a: stats.expon.cdf(x, 1.0, a) + stats.expon.sf(x, 1.0, a) + stats.expon.logsf(x, 1.0, a),
+    lambda x, a: stats.beta.logpdf(x, a, a, 1.0, a) + stats.beta.pdf(9.0 - x, a, a, 0.0, a),
+    lambda x, a: stats.uniform.logpdf(x, 1.0, a) + stats.uniform.cdf(-x, a) + stats.uniform.sf(x + 9.0, a),
+    lambda x, a: (
+        stats.pareto.logcdf(x, a, scale=a) + stats.lognorm.logpdf(x, a) + stats.weibull_min.pdf(x, a)
+    ),
+    lambda x, a: stats.halfnorm.logpdf(x, scale=a) + stats.chi2.logpdf(x, a),
+    lambda x, a: stats.poisson.logpmf(np.array([-1, -2, -5]), a) + stats.binom.pmf(7, 3, a / 4.0),
+    lambda x, a: stats.nbinom.pmf(np.array([0.5, -1.0, -3.0]), a, a / 4.0) + stats.geom.logpmf(0, a / 4.0),
+]
+
+
+@pytest.mark.parametrize("f", OUTSIDE, ids=text)
+def test_outside_the_support_derivatives_are_zero(f: Any):
+    x, a = np.array([-0.5, -1.0, -3.0]), 1.7
+    value, (x_bar, a_bar) = s2sad.value_and_grad(lambda x, a: np.sum(f(x, a)), argnums=(0, 1))(x, a)
+    assert value == np.sum(f(x, a))
+    np.testing.assert_array_equal(x_bar, np.zeros(3))
+    assert a_bar == 0.0
+
+
+AT_EDGES = [
+    (lambda x: stats.expon.logpdf(x), 0.0, -1.0),
+    (lambda x: stats.gamma.logpdf(x, 1.0), 0.0, -1.0),
+    (lambda x: stats.gamma.pdf(x, 1.0), 0.0, -1.0),
+    (lambda x: stats.weibull_min.pdf(x, 2.0), 0.0, 2.0),
+    (lambda x: stats.beta.logpdf(x, 1.0, 1.0), 1.0, 0.0),
+    (lambda x: stats.pareto.logpdf(x, 1.5), 1.0, -2.5),
+    (lambda x: stats.laplace.cdf(x), 0.0, 0.5),
+    (lambda x: stats.uniform.cdf(x), 1.0, 1.0),
+    (lambda x: stats.beta.logpdf(x, 2.0, 2.0), 0.0, np.inf),
+]
+
+
+@pytest.mark.parametrize(("f", "edge", "slope"), AT_EDGES)
+def test_at_the_edges_derivatives_are_those_of_the_inside(f: Any, edge: float, slope: float):
+    with np.errstate(divide="ignore"):
+        assert s2sad.grad(f)(edge) == slope
+
+
+REFUSED = [
+    (lambda x: stats.gamma.cdf(1.0, x), "S203"),
+    (lambda x: stats.beta.sf(0.5, x, 1.0), "S203"),
+    (lambda x: stats.poisson.logpmf(x, 1.5), "S203"),
+    (lambda x: stats.skewnorm.logpdf(x, 1.0), "S201"),
+    (lambda x: stats.norm.expect(scale=x), "S201"),
+    (lambda x: stats.norm.pdf(x, scale=-1.0), "S202"),
+    (lambda x: stats.norm.pdf(x * 1j), "S202"),
+    (lambda x: stats.norm.logpdf(x, mu=1.0), "S319"),
+    (lambda x: stats.norm(mean=1.0).logpdf(x), "S319"),
+    (
+        lambda x: stats.multivariate_normal.logpdf(np.array([x, x]), cov=np.eye(2), allow_singular=True),
+        "S202",
+    ),
+    (lambda x: stats.multivariate_normal.logpdf(np.array([x, x])), "S202"),
+]
+
+
+@pytest.mark.parametrize(("f", "code"), REFUSED)
+def test_refused_with_a_location(f: Any, code: str):
+    with pytest.raises(s2sad.S2sadError, match=r"test_stats\.py:\d+:\d+: " + code):
+        s2sad.grad(f)(0.7)
+
+
+def test_one_point_has_a_number_in_scipy():
+    f = s2sad.grad(lambda x: np.sum(stats.multivariate_normal.logpdf(x, np.ones(2), np.eye(2))))
+    assert f(np.ones((3, 2))).shape == (3, 2)
+    with pytest.raises(ValueError, match="cannot reshape"):
+        f(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("f", [lambda x: NORM.logpdf(x), lambda x: FROZEN.cdf(x)])
+def test_methods_of_captured_objects_are_read_once(f: Any):
+    slope = s2sad.grad(f)
+    slope(0.5)
+    slope(0.7)
+    assert sum(map(len, slope.program.variants.values())) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import inspect
 import math
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from s2sad.errors import UnsupportedOp
 MODULE = "scipy.special.cython_special"
 CALLED = re.compile(r"\bscipy\.special\.(\w+)\(")
 ON_DOUBLES = re.compile(r'"double \((double(?:, double)*)(?:, int __pyx_skip_dispatch)?\)"')
+OF_WHOLE = re.compile(r'"double \(long, (double(?:, double)*)(?:, int __pyx_skip_dispatch)?\)"')
 
 EULER_MACLAURIN = (  # (2k)! / B_2k, by Bernoulli's numbers
     12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1307674368000.0 / 691.0, 74724249600.0,
@@ -40,17 +42,30 @@ def _teach(name: str) -> None:
         function, arity = numba.njit(error_model="numpy")(hurwitz_zeta), 2
     else:
         function, arity = _c_function(name)
-    overload(getattr(scipy.special, name), strict=False)(TYPED[arity](function))
+    typed = TYPED[arity](function)
+    if name.startswith("eval_"):  # whole orders by recurrence, others by hypergeometric functions
+        typed = _of_order(TYPED[arity](_c_function(name, whole=True)[0]), typed)
+    overload(getattr(scipy.special, name), strict=False)(typed)
 
 
-def _c_function(name: str) -> tuple[Any, int]:
-    """Return the C function on doubles and its number of arguments."""
+def _of_order(whole: Callable[..., Any], real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what chooses by the type of the order, the first argument."""
+    if len(inspect.signature(real).parameters) == 2:
+        return lambda x, y: whole(x, y) if isinstance(x, numba.types.Integer) else real(x, y)
+    return lambda x, y, z: whole(x, y, z) if isinstance(x, numba.types.Integer) else real(x, y, z)
+
+
+def _c_function(name: str, whole: bool = False) -> tuple[Any, int]:
+    """Return the C function on doubles and its number of arguments; `whole`: the first is an int."""
+    pattern = OF_WHOLE if whole else ON_DOUBLES
     for key, capsule in cython_special.__pyx_capi__.items():
-        signature = ON_DOUBLES.search(repr(capsule))
+        signature = pattern.search(repr(capsule))
         if signature and re.fullmatch(rf"(__pyx_fuse(_?\d+)+)?{name}", key):
-            arity = signature[1].count("double")
-            kind = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)
-            return kind(get_cython_function_address(MODULE, key)), arity
+            types: list[Any] = [ctypes.c_double] * (signature[1].count("double") + whole)
+            if whole:
+                types[0] = ctypes.c_long
+            kind = ctypes.CFUNCTYPE(ctypes.c_double, *types)
+            return kind(get_cython_function_address(MODULE, key)), len(types)
     why = f"this version of SciPy has no compiled scipy.special.{name}"
     raise UnsupportedOp("S290", why, "use a newer SciPy, or jit=False")
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.lists import Lists
+from s2sad.frontend.programs import unsupported
 from s2sad.frontend.values import (
     Abstract,
     Closure,
@@ -71,8 +72,16 @@ class Builtins(Lists):
         return Range(lo, hi, operands[2] if len(operands) > 2 else Literal(1))
 
     def call_zip(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`zip(...)`; strict=True is checked where lengths are known."""
-        return Lazy("zip", tuple(self.listed(a) if isinstance(a, Generator) else a for a in args))
+        """`zip(...)`; with strict=True the lengths are compared before."""
+        parts = tuple(self.listed(a) if isinstance(a, Generator) else a for a in args)
+        if "strict" in kwargs and self.static_value(kwargs["strict"], "`strict`", node):
+            kinds = (Ref, Struct, Series, Static, Range)
+            counted = [p for p in parts if isinstance(self.contents(p), kinds)]
+            lengths = [self.call_len((p,), {}, node, "") for p in counted]
+            for other in lengths[1:]:
+                same = self.truth_of(self.compare(gast.Eq(), lengths[0], other, node), node)
+                self.guard(same, ValueError, "zip() arguments differ in length")
+        return Lazy("zip", parts)
 
     def call_enumerate(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`enumerate(xs, start)`."""
@@ -356,10 +365,8 @@ class Builtins(Lists):
     def ufunc_at(self, ufunc: np.ufunc, args: tuple[Abstract, ...], node: Any) -> Abstract:
         """`np.add.at(x, index, v)` and `np.subtract.at`."""
         target, index = args[0], self.contents(args[1])
-        if ufunc not in (np.add, np.subtract) or not isinstance(target, Ref):
-            raise self.refuse(
-                "S118", f"np.{ufunc.__name__}.at is not supported", "use np.add.at or a loop", node
-            )
+        if not isinstance(target, Ref):
+            raise self.mismatch("S318", f"np.{ufunc.__name__}.at writes into an array", "", node)
         parts = index.items if isinstance(index, Struct) and index.kind == "tuple" else (args[1],)
         value = args[2]
         if ufunc is np.subtract:
@@ -374,6 +381,7 @@ BUILTINS: dict[Any, str] = {
     hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
     np.random.seed: "seed", np.random.shuffle: "shuffle",
+    unsupported: "unsupported",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import gast
 
 from s2sad.errors import S2sadError
+from s2sad.frontend.arrays import constant
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.functions import ENDLESS, Functions, Transform, trim_returns
 from s2sad.frontend.machine import Body
@@ -63,9 +64,8 @@ class Callees(Functions):
     ) -> Abstract:
         """Return the result of a program of s2sad: all of it has the place of the call."""
         source = replace(self.source(program), call=self.place(node))
-        defaults = self.function_defaults(program)
+        defaults = {k: constant(v.value) for k, v in self.function_defaults(program).items()}  # type: ignore[attr-defined]
         names = self.bound_arguments(source.node, defaults, args, kwargs, program.__name__, node)
-        names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
         return self.inline(source, source.node, None, names, node)
 
     def worth_calling(self, callee: Any, names: dict[str, Abstract]) -> bool:

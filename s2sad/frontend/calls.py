@@ -112,7 +112,8 @@ class Calls(Streams):
             return handler(args, kwargs, node, name)
         program = self.program_of(value, args, kwargs)
         if program is not None:
-            return self.call_program(program, args, kwargs, node)
+            known = self.known_now(value, args, kwargs, node)
+            return self.call_program(program, args, kwargs, node) if known is None else known
         call = lookup(value) if hashable(value) else None
         if value is np.broadcast_to and len(args) == 2 and isinstance(args[0], Ref | Num):
             like = args[1].shape_of if isinstance(args[1], Struct) else None

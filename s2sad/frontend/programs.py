@@ -11,6 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.ops.meaning_windows import progression
+
+
+def unsupported(why: str, instead: str = "") -> Any:
+    """Refuse the call that the program stands for, while it is read."""
+    raise NotImplementedError(why)
+
+
 # --- polynomials and matrices -------------------------------------------------------------------
 
 
@@ -18,7 +26,7 @@ def poly(seq_of_zeros: Any) -> Any:
     """np.poly: multiply by x - zero, for one zero after the other."""
     zeros = np.real_if_close(seq_of_zeros)  # refuses complex ones: whether the result is, a run tells
     if zeros.ndim != 1:
-        raise ValueError("input must be a vector here: np.poly(np.linalg.eigvals(A)) for a matrix")
+        return unsupported("np.poly of a matrix is not supported", "its roots are np.linalg.eigvals(A)")
     found = np.zeros(len(zeros) + 1, dtype=np.result_type(zeros, np.float32))
     found[0] = 1.0
     for k in range(len(zeros)):
@@ -30,7 +38,7 @@ def roots(p: Any) -> Any:
     """np.roots: the eigenvalues of the companion matrix."""
     c = np.asarray(p, dtype=np.result_type(p, np.float32))
     if c.ndim != 1:
-        raise ValueError("Input must be a rank-1 array.")
+        return unsupported("np.roots takes a vector of coefficients")
     if len(c) < 2 or c[0] == 0.0 or c[-1] == 0.0:
         raise ValueError("np.roots leaves out leading and trailing zeros: slice the coefficients before")
     companion = np.eye(len(c) - 1, k=-1, dtype=c.dtype)
@@ -42,7 +50,7 @@ def polydiv(u: Any, v: Any) -> Any:
     """np.polydiv: long division; the rest without its leading zeros."""
     r, d = np.asarray(u) + 0.0, np.asarray(v) + 0.0
     if r.ndim != 1 or d.ndim != 1:
-        raise ValueError("np.polydiv takes vectors of coefficients here")
+        return unsupported("np.polydiv takes vectors of coefficients")
     n = len(d)
     steps = len(r) - n + 1
     q = np.zeros(max(steps, 1), dtype=np.result_type(r, d))
@@ -85,6 +93,16 @@ def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     return columns if increasing else columns[:, ::-1]
 
 
+def geomspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: Any = 0
+) -> Any:
+    """np.geomspace, with the check that it makes."""
+    for end in (start, stop):
+        if np.ndim(end) == 0 and end == 0:
+            raise ValueError("Geometric sequence cannot include zero")
+    return progression(start, stop, num, endpoint, dtype, axis)
+
+
 # --- functions of functions ---------------------------------------------------------------------
 
 
@@ -99,6 +117,8 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     t = given
     if given.ndim == 0:
         t, masks = np.reshape(given, -1), [np.reshape(mask, -1) for mask in masks]
+    if len(funclist) not in (len(masks), len(masks) + 1):
+        return unsupported("np.piecewise takes a function per condition, and one more for the rest")
     if len(funclist) == len(masks) + 1:
         none = np.ones(t.shape, dtype=bool)
         for mask in masks:
@@ -116,9 +136,23 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     if lines.ndim == 1:
         return np.asarray(func1d(lines, *args, **kwargs))
     flat = lines if lines.ndim == 2 else lines.reshape((-1, lines.shape[-1]))
-    found = np.array([func1d(line, *args, **kwargs) for line in flat])
+    found = np.asarray([func1d(line, *args, **kwargs) for line in flat])
     whole = found if lines.ndim == 2 else found.reshape((*lines.shape[:-1], *found.shape[1:]))
-    return np.moveaxis(whole, -1, axis) if found.ndim == 2 else whole
+    if found.ndim == 1:
+        return whole
+    k = axis % lines.ndim
+    made = found.ndim - 1
+    return np.moveaxis(whole, tuple(range(-made, 0)), tuple(range(k, k + made)))
+
+
+def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+    """np.apply_over_axes: one axis after the other, each kept."""
+    found = np.asarray(a)
+    for axis in [axes] if isinstance(axes, int) else list(axes):
+        k = axis % np.ndim(a)
+        made = func(found, k)
+        found = made if made.ndim == found.ndim else np.expand_dims(made, k)
+    return found
 
 
 def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any) -> Any:
@@ -165,6 +199,35 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
         index = list(np.ix_(*[np.arange(n) for n in arr.shape]))
         index[axis] = indices
         arr[tuple(index)] = values
+
+
+# --- places -------------------------------------------------------------------------------------
+
+
+def nanargmax(a: Any, axis: Any = None) -> Any:
+    """np.nanargmax: an error where there is nothing but nans."""
+    gone = np.isnan(a)
+    if np.any(np.all(gone, axis=axis)):
+        raise ValueError("All-NaN slice encountered")
+    return np.argmax(np.where(gone, -np.inf, a), axis=axis)
+
+
+def nanargmin(a: Any, axis: Any = None) -> Any:
+    """np.nanargmin: an error where there is nothing but nans."""
+    gone = np.isnan(a)
+    if np.any(np.all(gone, axis=axis)):
+        raise ValueError("All-NaN slice encountered")
+    return np.argmin(np.where(gone, np.inf, a), axis=axis)
+
+
+def diag_indices_from(arr: Any) -> Any:
+    """np.diag_indices_from of an array whose dimensions are equal."""
+    n = arr.shape[0]
+    for m in arr.shape[1:]:
+        if m != n:
+            raise ValueError("All dimensions of input must be of equal length")
+    index = np.arange(n)
+    return (index,) * arr.ndim
 
 
 # --- comparing ----------------------------------------------------------------------------------
@@ -226,10 +289,22 @@ def outer(ufunc: Any, A: Any, B: Any) -> Any:
     return ufunc(np.reshape(a, (*a.shape, *(1,) * b.ndim)), b)
 
 
+def at(ufunc: Any, a: Any, indices: Any, b: Any) -> Any:
+    """ufunc.at: one index after the other, so that those that occur again count again."""
+    index = np.asarray(indices)
+    if index.ndim != 1:
+        return unsupported("ufunc.at takes a vector of indices", "write a loop")
+    values = np.broadcast_to(b, (*index.shape, *a.shape[1:]))
+    for k in range(len(index)):
+        a[index[k]] = ufunc(a[index[k]], values[k])
+
+
 PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,
-    np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction, np.place: place,
-    np.putmask: putmask, np.put: put, np.put_along_axis: put_along_axis, np.array_equiv: array_equiv,
+    np.geomspace: geomspace, np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction,
+    np.place: place, np.putmask: putmask, np.put: put, np.put_along_axis: put_along_axis,
+    np.array_equiv: array_equiv, np.apply_over_axes: apply_over_axes, np.nanargmax: nanargmax,
+    np.nanargmin: nanargmin, np.diag_indices_from: diag_indices_from,
 }  # fmt: skip
 
 # where an argument is known at run time only

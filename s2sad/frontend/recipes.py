@@ -9,7 +9,7 @@ import numpy as np
 
 from s2sad.frontend.builtins import hashable
 from s2sad.frontend.containers import Containers
-from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS
+from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS, at
 from s2sad.frontend.values import Abstract, Num, Ref, Static
 from s2sad.ir.core import Literal, Value
 
@@ -32,6 +32,24 @@ class Recipes(Containers):
             return program if isinstance(x, Ref) and not x.type.shape[0].is_const else None
         return program if isinstance(given, Num) and isinstance(given.operand, Value) else None
 
+    def call_unsupported(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`unsupported(why, instead)` in a program."""
+        texts = [str(self.static_value(a, "a message", node)) for a in args]
+        raise self.refuse("S118", texts[0], texts[1] if len(texts) > 1 else "", node)
+
+    def known_now(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract | None:
+        """Return the result of a call all of whose arguments are known before the run, else None."""
+        if any(isinstance(self.contents(a), Ref) for a in (*args, *kwargs.values())):
+            return None
+        try:
+            values = [self.static_value(a, "an argument", node) for a in args]
+            named = {k: self.static_value(v, "an argument", node) for k, v in kwargs.items()}
+        except Exception:  # as for other functions: what is asked for is not known, or loops to unroll it
+            return None
+        return self.evaluated(lambda: function(*values, **named), node=node)
+
     def array_put(
         self, ref: Ref, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
@@ -50,10 +68,13 @@ class Recipes(Containers):
     ) -> Abstract:
         """`np.logaddexp.accumulate(x)` and the like."""
         ufunc, name = method.__self__, method.__name__
-        if name == "at":
+        if name == "at" and ufunc in (np.add, np.subtract):
             return self.ufunc_at(ufunc, args, node)
+        if name == "at" and (ufunc.nin, ufunc.nout) == (2, 1):
+            return self.call_program(at, (Static(ufunc), *args), kwargs, node)
         if (ufunc.nin, ufunc.nout) != (2, 1) or name not in OF_UFUNCS:
-            raise self.unknown(method, node)
+            why = f"np.{ufunc.__name__}.{name} is not supported"
+            raise self.refuse("S118", why, "write it as a loop", node)
         if name == "outer":
             return self.call_program(OF_UFUNCS[name], (Static(ufunc), *args), kwargs, node)
         places = ("array", "indices", "axis", "dtype") if name == "reduceat" else ("array", "axis", "dtype")

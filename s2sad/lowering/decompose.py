@@ -53,8 +53,13 @@ def lower_decomposition(low: Lowerer, instr: Instr) -> None:
     n, m = dims[-2:]
     shapes = SHAPES[name](n, m, n if n == m else low.code.minimum(n, m))
 
+    limit = instr.param("rcond", None)
+
     def core(index: Index) -> tuple[Value, ...]:
-        return _call(low, name, matrix_of(low, rep, index, dtype))
+        matrix = matrix_of(low, rep, index, dtype)
+        if limit is not None:
+            return _call(low, f"{name}_within", matrix, Literal(limit))
+        return _call(low, name, matrix)
 
     define_results(low, instr, dims[:-2], shapes, core)
 

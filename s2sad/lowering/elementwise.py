@@ -21,7 +21,7 @@ NAMES = {
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
     "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isfinite", "isinf", "signbit",
     "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "where", "where0",
-    "real", "imag", "conjugate", "phase", "special_gammasgn",
+    "real", "imag", "conjugate", "phase", "special_gammasgn", "spacing", "gcd", "lcm",
 }  # fmt: skip
 
 

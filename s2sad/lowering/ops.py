@@ -110,6 +110,7 @@ _register(
     "np.linalg.lstsq({}, {}, {})[0]",
     infer=lambda types, params, sizes: (Array(types[0].dtype, (types[0].shape[1], *types[1].shape[1:])),),
 )
+_lapack("pinv_within", "np.linalg.pinv({}, {})", "pinv")
 _lapack("solve", "np.linalg.solve({}, {})")
 _lapack("svd", "np.linalg.svd({}, False)", full_matrices=False)
 _lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)

@@ -70,7 +70,7 @@ DOMAINS: dict[str, Check] = {
     "isqrt": _compare("less", 0),
     "factorial": _compare("less", 0),
 }
-OVERFLOWS = {"exp", "exp2", "expm1", "sinh", "cosh", "pow", "gamma", "lgamma"}
+OVERFLOWS = {"exp", "exp2", "expm1", "sinh", "cosh", "pow", "gamma", "lgamma", "ldexp"}
 BY_NUMPY = {"exp2": "exp2", "cbrt": "cbrt", "fmod": "fmod"}  # what Numba's math lacks
 TO_INT = {"floor", "ceil", "trunc"}
 
@@ -105,6 +105,8 @@ def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> 
             for a in args[1:]:
                 total = code.op("add", total, code.op("multiply", a, a))
             return code.op("math_sqrt", total)
+        case "ulp":
+            return code.op("spacing", code.op("math_fabs", args[0]))
         case "factorial":
             return _factorial(code, args[0])
         case "comb":

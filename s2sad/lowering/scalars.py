@@ -61,7 +61,11 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
         return _compare(code, name, args)
     if name in LOGICAL:
         return code.op(name, *(convert(code, a, np.dtype(bool)) for a in args), **params)
-    if name in AS_THEY_ARE or (name == "absolute" and args[0].type.dtype.kind == "c"):
+    if (
+        name in AS_THEY_ARE
+        or name.startswith("special_eval_")
+        or (name == "absolute" and args[0].type.dtype.kind == "c")
+    ):
         return code.op(name, *args, **params)
     if dtype.kind == "b" and name == "absolute":
         return args[0]
@@ -112,7 +116,25 @@ def _i0(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     return narrow(code, code.op("special_i0", convert(code, args[0], dtype)), dtype)
 
 
-SPECIAL = {"i0": _i0, "heaviside": _heaviside, "real": _part("real"), "imag": _part("imag"), "phase": _phase}
+def _between(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    near = np.result_type(args[0].type.dtype, args[1].type.dtype)  # in which the gap is rounded
+    gap = narrow(code, code.op("subtract", convert(code, args[1], near), convert(code, args[0], near)), near)
+    gap = convert(code, gap, dtype)
+    a, b, t = (convert(code, x, dtype) for x in args)
+    low = code.op("add", a, code.op("multiply", gap, t))
+    one = convert(code, Literal(1.0), dtype)
+    high = code.op("subtract", b, code.op("multiply", gap, code.op("subtract", one, t)))
+    return select(code, code.op("greater_equal", t, Literal(0.5)), high, low, dtype)
+
+
+SPECIAL = {
+    "i0": _i0,
+    "between": _between,
+    "heaviside": _heaviside,
+    "real": _part("real"),
+    "imag": _part("imag"),
+    "phase": _phase,
+}
 NATURAL = {"add", "subtract", "multiply", "divide"}
 
 

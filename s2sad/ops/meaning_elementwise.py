@@ -202,6 +202,10 @@ SAME_NAME = [
     "deg2rad",
     "rad2deg",
     "conjugate",
+    "nextafter",
+    "spacing",
+    "gcd",
+    "lcm",
 ]
 
 for _name in SAME_NAME:
@@ -355,7 +359,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     """Return np.nan_to_num(x)."""
     only("copy", copy, True)
     a = strong(expr(x))
-    if a.dtype.kind not in "f":
+    if a.dtype.kind in "biu":
+        return apply("copy", a) if a.is_array else a
+    if a.dtype.kind != "f":
         raise unsupported(f"nan_to_num of {a.dtype} is not supported")
     big = float(np.finfo(a.dtype.name).max)
     high, low = (big if posinf is None else posinf), (-big if neginf is None else neginf)

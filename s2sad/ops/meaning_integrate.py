@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from s2sad.ir.path import Span
-from s2sad.ops.call import expr, one_axis, strong
+from s2sad.ops.call import expr, one_axis, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import concatenate, expand, item_at, literal, size, span_at, total
-from s2sad.ops.meaning_numeric import trapezoid, trapezoids
+from s2sad.ops.functions import cast, concatenate, expand, item_at, literal, size, span_at, total
+from s2sad.ops.meaning_numeric import trapezoids
+
+FLOAT = np.dtype(np.float64)
+
+
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Expr:
+    """Return scipy.integrate.trapezoid(y, x): in the precision of y."""
+    f = strong(expr(y))
+    k = one_axis(axis, f.ndim)
+    return total(cast(trapezoids(f, x, dx, k), f.dtype if f.dtype.kind in "fc" else FLOAT), k)
 
 
 def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1, initial: Any = None) -> Expr:
@@ -31,13 +42,17 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Expr:
     with MS Excel and irregularly-spaced data, 2017), the trapezoid if there are but two."""
     f = strong(expr(y))
     k = one_axis(axis, f.ndim)
+    n = size(f, k)
+    known = literal_value(n)
     f0, f1, f2 = span_at(f, k, hi=-2), span_at(f, k, 1, -1), span_at(f, k, lo=2)
     if x is None:
         h = expr(dx)
         found = h / 3.0 * total(_every_other(f0 + 4.0 * f1 + f2, k), k)
         bend = h / 12.0 * (f2 - 2.0 * f1 + f0)
+        if found.dtype != FLOAT and f.dtype.kind == "f" and (known is None or known % 2 == 0):
+            raise unsupported("simpson of numbers that are not float64 needs x=", "use .astype(np.float64)")
     else:
-        t = expr(x)
+        t = _points(x, f)
         j = 0 if t.ndim == 1 else k
         h = span_at(t, j, lo=1) - span_at(t, j, hi=-1)
         h = expand(h, *(i for i in range(f.ndim) if i != k)) if t.ndim == 1 else h
@@ -46,15 +61,18 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Expr:
         areas = both / 6.0 * (f0 * (2.0 - b / a) + f1 * (both * both / (a * b)) + f2 * (2.0 - a / b))
         found = total(_every_other(areas, k), k)
         bend = b * b * b / (6.0 * both) * ((f2 - f1) / b - (f1 - f0) / a)
-    n = size(f, k)
-    known = literal_value(n)
     if known is not None and known % 2:
         return found
     start = n - 2 + n % 2 if known is None else literal(known - 2)
-    # both are empty for an odd number of points
-    return (
-        found + total(span_at(trapezoids(f, x, dx, k), k, start), k) - total(span_at(bend, k, start - 1), k)
-    )
+    line = span_at(trapezoids(f, x, dx, k), k, start)  # of the last interval, empty if none is left
+    return found + total(line, k) - total(span_at(bend, k, start - 1), k)
+
+
+def _points(x: Any, f: Expr) -> Expr:
+    t = cast(strong(expr(x)), FLOAT)
+    if t.ndim not in (1, f.ndim):
+        raise ValueError("If given, shape of x must be 1-D or the same as y.")
+    return t
 
 
 def _every_other(f: Expr, k: int) -> Expr:

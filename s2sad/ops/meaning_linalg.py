@@ -7,11 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import FUNCTIONS, expr, exprs, make_call, meaning, one_axis, only, strong, unsupported
+from s2sad.ops.call import (
+    FUNCTIONS,
+    as_rank0,
+    expr,
+    exprs,
+    make_call,
+    meaning,
+    one_axis,
+    only,
+    some_axes,
+    strong,
+    unsupported,
+)
 from s2sad.ops.expr import Expr, apply, apply_all
 from s2sad.ops.functions import (
     both,
     cast,
+    conj,
     count,
     expand,
     eye,
@@ -23,6 +36,7 @@ from s2sad.ops.functions import (
     reshape,
     size,
     span_at,
+    swap,
     take_at,
     total,
     where,
@@ -31,6 +45,7 @@ from s2sad.ops.functions import (
 from s2sad.ops.meaning_linear import diagonal, outer_, tensordot, trace
 from s2sad.ops.meaning_select import cross
 from s2sad.ops.meaning_shape import matrix_transpose
+from s2sad.ops.systems import from_lower
 
 _ONE = np.eye(1)
 SlogdetResult: Any = type(np.linalg.slogdet(_ONE))
@@ -69,10 +84,13 @@ def slogdet(a: Any) -> Any:
 @meaning(np.linalg.pinv, static="rcond hermitian rtol")
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Expr:
     """Return np.linalg.pinv(a)."""
-    only("rcond", rcond, None)
-    only("rtol", rtol, None)
-    only("hermitian", hermitian, False)
-    return apply("pinv", expr(a))
+    x = from_lower(expr(a)) if hermitian else expr(a)
+    if rcond is not None and rtol is not None:
+        raise ValueError("`rtol` and `rcond` can't be both set.")
+    limit = rtol if rcond is None else rcond
+    if limit is not None and not isinstance(limit, int | float):
+        raise unsupported("limits of np.linalg.pinv for each matrix are not supported", "give one number")
+    return apply("pinv", x, **({} if limit is None else {"rcond": float(limit)}))
 
 
 @meaning(np.linalg.lstsq, static="rcond")
@@ -123,8 +141,14 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Expr:
 @meaning(np.linalg.cholesky, static="upper")
 def cholesky(a: Any, /, *, upper: bool = False) -> Expr:
     """Return np.linalg.cholesky(a)."""
-    only("upper", upper, False)
-    return apply("cholesky", expr(a))
+    if not upper:
+        return apply("cholesky", expr(a))
+    return adjoint(apply("cholesky", adjoint(expr(a))))
+
+
+def adjoint(x: Expr) -> Expr:
+    """Return the conjugate transpose."""
+    return swap(conj(x) if x.dtype.kind == "c" else x)
 
 
 @meaning(np.linalg.qr)
@@ -346,15 +370,40 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Expr:
 
 @meaning(np.linalg.vector_norm, static="ord")
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Expr:
-    """Return np.linalg.vector_norm(x), over one axis or over all elements."""
+    """Return np.linalg.vector_norm(x): of the elements along the axes as one vector."""
     a = _inexact(x)
-    if axis is None:
-        if keepdims:
-            raise unsupported("vector_norm of all elements with keepdims is not supported", "name the axis")
-        return _vector_norm(a if a.ndim == 1 else reshape(a, -1), ord, 0, False)
-    if not isinstance(axis, int):
-        raise unsupported("vector_norm over several axes is not supported", "reshape, and name one axis")
-    return _vector_norm(a, ord, one_axis(axis, a.ndim), keepdims)
+    if isinstance(axis, int):
+        return _vector_norm(a, ord, one_axis(axis, a.ndim), keepdims)
+    axes = some_axes(axis, a.ndim) if axis is not None else tuple(range(a.ndim))
+    assert axes is not None
+    rest = tuple(k for k in range(a.ndim) if k not in axes)
+    lines = reshape(permute(a, (*rest, *axes)), *(size(a, k) for k in rest), count(a, axes))
+    found = _vector_norm(lines if rest else reshape(a, -1), ord, len(rest), False)
+    return expand(as_rank0(found), *axes) if keepdims else found
+
+
+def _real_only(x: Expr) -> None:
+    if x.dtype.kind == "c":
+        raise unsupported("hermitian=True of complex matrices is not supported", "leave out hermitian=")
+
+
+@meaning(np.linalg.matrix_rank, static="hermitian tol rtol")
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Expr:
+    """Return np.linalg.matrix_rank(A): how many singular values are beyond the limit."""
+    x = expr(A)
+    if x.ndim < 2:
+        raise unsupported("np.linalg.matrix_rank takes matrices", "np.any(x != 0) for a vector")
+    if hermitian:
+        _real_only(x)
+        x = from_lower(x)
+    s = apply("svdvals", apply("stop_gradient", x))
+    if tol is not None:
+        limit: Any = tol
+    else:
+        n, m = size(x, x.ndim - 2), size(x, x.ndim - 1)
+        share = apply("py_max", n, m) * float(np.finfo(s.dtype.name).eps) if rtol is None else rtol
+        limit = _reduced("max", s, s.ndim - 1, True) * share
+    return apply("count_nonzero", s > limit, axis=(s.ndim - 1,), keepdims=False)
 
 
 @meaning(np.linalg.cond, static="p")

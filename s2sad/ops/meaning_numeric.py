@@ -10,6 +10,7 @@ import numpy as np
 
 from s2sad.errors import TypeMismatch
 from s2sad.ir.path import Fancy, Index
+from s2sad.ir.size import Size
 from s2sad.ops.call import (
     as_rank0,
     cast_as,
@@ -36,6 +37,7 @@ from s2sad.ops.functions import (
     logical_not,
     matmul,
     mean,
+    reshape,
     size,
     span_at,
     sqrt,
@@ -320,8 +322,14 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     n = size(x, 1)
     x = x - mean(x, (1,), keepdims=True)
     lost = (0 if bias else 1) if ddof is None else ddof
-    found = matmul(x, swap(conj(x) if x.dtype.kind == "c" else x)) * (1.0 / (n - lost))
-    return as_rank0(take_at(take_at(found, 0, 0), 0, 0)) if y is None and expr(m).ndim < 2 else found
+    freedom = cast(apply("py_max", n - lost, 0), np.dtype(np.float64))
+    found = matmul(x, swap(conj(x) if x.dtype.kind == "c" else x)) * (1.0 / freedom)
+    if y is None and (expr(m).ndim < 2 or x.dims[0] == Size.of(1)):
+        return as_rank0(take_at(take_at(found, 0, 0), 0, 0))
+    if y is None and not x.dims[0].is_const:  # of one row NumPy makes an array of rank 0
+        rows = size(x, 0) * (1 // apply("to_int", apply("greater", size(x, 0), 1)))
+        return reshape(found, rows, rows)
+    return found
 
 
 def _variables(x: Expr, rowvar: bool) -> Expr:

@@ -133,7 +133,16 @@ def sum_(iterable: Any, /, start: Any = 0) -> Expr:
 
 
 def _math(name: str) -> Call:
-    arity = {"pow": 2, "atan2": 2, "fmod": 2, "copysign": 2, "remainder": 2, "comb": 2}.get(name, 1)
+    arity = {
+        "pow": 2,
+        "atan2": 2,
+        "fmod": 2,
+        "copysign": 2,
+        "remainder": 2,
+        "comb": 2,
+        "ldexp": 2,
+        "nextafter": 2,
+    }.get(name, 1)
 
     def one(x: Any, /) -> Expr:
         return apply("math_" + name, _rank0(x))
@@ -154,7 +163,7 @@ def _rank0(x: Any) -> Expr:
 VARIADIC = ("hypot", "gcd", "lcm")
 for _op in [name for name in OPS if name.startswith("math_")]:
     _name = _op.removeprefix("math_")
-    if _name not in (*VARIADIC, "log_base", "fsum", "isclose", "log", "perm"):
+    if _name not in (*VARIADIC, "log_base", "fsum", "isclose", "log", "perm", "exponent"):
         FUNCTIONS[getattr(math, _name)] = _math(_name)
 
 
@@ -213,6 +222,22 @@ def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Expr
 def perm(n: Any, k: Any = None, /) -> Expr:
     """Return math.perm(n, k)."""
     return apply("math_perm", n) if k is None else apply("math_perm", n, k)
+
+
+@meaning(math.frexp)
+def frexp(x: Any, /) -> tuple[Expr, Expr]:
+    """Return math.frexp(x): the exponent is a constant of the derivative."""
+    e = _rank0(x)
+    n = apply("math_exponent", e)
+    return apply("math_ldexp", e, -n), n
+
+
+@meaning(math.modf)
+def modf(x: Any, /) -> tuple[Expr, Expr]:
+    """Return math.modf(x): the fraction, which keeps the derivative, and the whole part."""
+    e = apply("to_float", _rank0(x))
+    fraction = apply("math_fmod", e, 1.0)
+    return fraction, apply("stop_gradient", e - fraction)
 
 
 # --- attributes and small methods ---------------------------------------------------------------

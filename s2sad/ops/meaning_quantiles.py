@@ -32,6 +32,7 @@ from s2sad.ops.functions import (
     take_at,
     where,
 )
+from s2sad.ops.meaning_elementwise import is_weak
 from s2sad.ops.meaning_reduce import median
 
 INT = np.dtype(np.int64)
@@ -177,7 +178,7 @@ def _in_range(i: Expr, q: Expr, n: Expr) -> Expr:
 
 
 def _int(x: Expr) -> Expr:
-    return apply("to_int", x) if getattr(x.type, "weak", False) else cast(x, INT)
+    return apply("to_int", x) if is_weak(x) else cast(x, INT)
 
 
 def _round(op: str, x: Expr) -> Expr:
@@ -237,13 +238,14 @@ def _quantile(
         y = _element(s, _in_range(_which(method, n, places), places, size(s, 0)), n.is_array)
     else:
         y = _between(s, n, places, method, lanes)
-    y = y if skip else where(isnan(last), last, y)
+    if not skip and s.dtype.kind == "f":
+        y = where(isnan(last), apply("stop_gradient", last), y)
     return _with_axes(y, x, axis, q.ndim, keepdims)
 
 
 def _between(s: Expr, n: Expr, q: Expr, method: str, lanes: int) -> Expr:
     place = _place(method, n, q)
-    i = _int(place if method == "linear" and getattr(place.type, "weak", False) else apply("floor", place))
+    i = _int(place if method == "linear" and is_weak(place) else apply("floor", place))
     t = place - i
     if method in STEPS:
         at, elsewhere = STEPS[method]
@@ -253,10 +255,9 @@ def _between(s: Expr, n: Expr, q: Expr, method: str, lanes: int) -> Expr:
         i, next_ = minimum(maximum(i, 0), n - 1), maximum(next_, 0)
     i = _in_range(i, q, size(s, 0))
     a, b = (_element(s, j, n.is_array) for j in (i, next_))
-    rest = None
     if t.ndim and not n.is_array:
         t = expand(t, *range(t.ndim, t.ndim + lanes))
-    elif getattr(q.type, "weak", False) and s.dtype.kind == "f" and not getattr(t.type, "weak", False):
-        t, rest = cast(t, s.dtype), cast(1 - t, s.dtype)
-    gap = b - a
-    return where(t >= 0.5, b - gap * (1 - t if rest is None else rest), a + gap * t)
+    elif is_weak(q) and s.dtype.kind == "f" and s.dtype != t.dtype and not is_weak(t):
+        up, gap = cast(1 - t, s.dtype), b - a  # for each line NumPy has a Python number here
+        return where(t >= 0.5, b - gap * up, a + gap * cast(t, s.dtype))
+    return apply("between", a, b, t)

@@ -126,6 +126,25 @@ def tril_indices(n: Any, k: int = 0, m: Any = None) -> tuple[Expr, ...]:
     return apply_all("tril_indices", n, n if m is None else m, k=k)
 
 
+@meaning(np.triu_indices_from, static="k")
+def triu_indices_from(arr: Any, k: int = 0) -> tuple[Expr, ...]:
+    """Return np.triu_indices_from(arr, k)."""
+    return _of_matrix("triu_indices", arr, k)
+
+
+@meaning(np.tril_indices_from, static="k")
+def tril_indices_from(arr: Any, k: int = 0) -> tuple[Expr, ...]:
+    """Return np.tril_indices_from(arr, k)."""
+    return _of_matrix("tril_indices", arr, k)
+
+
+def _of_matrix(op: str, arr: Any, k: int) -> tuple[Expr, ...]:
+    x = expr(arr)
+    if x.ndim != 2:
+        raise ValueError("input array must be 2-d")
+    return apply_all(op, size(x, 0), size(x, 1), k=k)
+
+
 @meaning(np.diag_indices)
 def diag_indices(n: Any, ndim: int = 2) -> tuple[Expr, ...]:
     """Return np.diag_indices(n)."""

@@ -28,6 +28,7 @@ from s2sad.ops.functions import (
     where,
     zeros,
 )
+from s2sad.ops.meaning_indices import result_type
 
 BOOL, INT = np.dtype(bool), np.dtype(np.int64)
 UniqueAll: Any = type(np.unique_all(np.zeros(1)))
@@ -225,8 +226,8 @@ def _edges(x: Expr, bins: Any, span: Any) -> Expr:
     if span is None:
         low, high = (apply(op, x, axis=None, keepdims=False) for op in ("min", "max"))
     else:
-        low, high = (strong(expr(e)) for e in span)
-    kind = np.result_type(low.dtype, high.dtype, x.dtype)
+        low, high = (expr(e) for e in span)
+    kind = result_type(low, high, x)
     kind = kind if kind.kind == "f" else np.dtype(np.float64)
     low, high = cast(low, kind), cast(high, kind)
     same = low.eq(high)
@@ -251,7 +252,7 @@ def histogram(
     if x.dtype.kind == "c":
         raise unsupported("a histogram of complex numbers is not supported", "take the real part")
     edges = _edges(x, bins, range)
-    n = size(edges, 0) - 1
+    n = lift(edges.dims[0].const - 1) if edges.dims[0].is_const else size(edges, 0) - 1
     last = take_at(edges, 0, -1)
     found = apply("searchsorted", edges, x, side="right")
     bin_ = where(x.eq(last), n, found) - 1

@@ -332,7 +332,7 @@ def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     return join(xs, 0 if not xs or xs[0].ndim == 1 else 1, dtype, casting)
 
 
-@meaning(np.vstack)
+@meaning(np.vstack, vars(np).get("row_stack"))
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.vstack(tup)."""
     return join(tuple(_atleast(x, 2) for x in exprs(tup)), 0, dtype, casting)

@@ -68,10 +68,12 @@ def _convolved(x: Expr, y: Expr, mode: str, by_transforms: bool) -> Expr:
         raise unsupported(why, "slice the full convolution")
     if not by_transforms and x.ndim == 1:
         return _part(apply("convolve", x, y), x, y, mode)
-    if x.dtype.kind in "iu" and y.dtype.kind in "iu":
+    kind = np.result_type(x.dtype, y.dtype)
+    if kind.kind in "iu":
         if not by_transforms:
             raise unsupported("ints in several dimensions are not supported", "cast them to floats")
-        x = cast(x, np.dtype(np.float64))
+        kind = np.dtype(np.float64)
+    x, y = cast(x, kind), cast(y, kind)
     return _part(_by_transforms(x, y), x, y, mode)
 
 

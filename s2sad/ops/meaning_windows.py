@@ -75,7 +75,12 @@ def i0(x: Any) -> Expr:
     return apply("i0", as_rank0(a if a.dtype.kind == "f" else cast(a, F8)))
 
 
-@meaning(np.geomspace)
+def progression(*args: Any) -> Any:
+    """Stand for np.geomspace between numbers that are not 0, in the program that has looked."""
+    return np.geomspace(*args)
+
+
+@meaning(np.geomspace, progression)
 def geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Expr:

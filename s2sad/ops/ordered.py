@@ -10,7 +10,7 @@ from s2sad.ir import path as paths
 from s2sad.ir.builder import Sizes
 from s2sad.ir.path import Fancy, Index
 from s2sad.ir.types import INT, Array, Scalar
-from s2sad.ops.declare import Params, Types, custom, nondiff, shaped
+from s2sad.ops.declare import Params, Types, custom, elementwise, nondiff, shaped
 from s2sad.ops.expr import Expr, Located, apply
 from s2sad.ops.functions import arange, expand, item_at, size, where
 from s2sad.ops.rearrange import along
@@ -114,6 +114,31 @@ for name, ufunc in (("cummax", np.maximum), ("cummin", np.minimum)):
         cost=2,
         kinks="equal elements: the last one",
     )
+
+# --- between two elements -----------------------------------------------------------------------
+
+
+def _between(a: Any, b: Any, t: Any) -> Any:
+    found = np.where(np.asarray(t) >= 0.5, b - (b - a) * (1 - t), a + (b - a) * t)
+    return found if any(np.ndim(v) or isinstance(v, np.ndarray) for v in (a, b, t)) else found[()]
+
+
+def _spell_between(types: Types, params: Params) -> str:
+    low, high = "{0} + ({1} - {0}) * {2}", "{1} - ({1} - {0}) * (1 - {2})"
+    if isinstance(types[2], Scalar):
+        return f"{high} if {{2}} >= 0.5 else {low}"
+    return f"np.where({{2}} >= 0.5, {high}, {low})"
+
+
+elementwise(
+    "between",
+    _between,
+    lambda g, a, b, t, y: ((1 - t) * g, t * g, (b - a) * g),
+    spell=_spell_between,
+    domain=((-2.0, 2.0), (-2.0, 2.0), (0.05, 0.95)),
+    cost=4,
+    doc="a + (b - a) * t, rounded as NumPy does in quantiles: exact at both ends",
+)
 
 # --- searching ----------------------------------------------------------------------------------
 

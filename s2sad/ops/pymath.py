@@ -201,7 +201,25 @@ elementwise(
 nondiff("math_isclose", lambda a, b, r, s: math.isclose(a, b, rel_tol=r, abs_tol=s), infer=_gives(WEAK_BOOL),
         spell=lambda types, params: "math.isclose({}, {}, rel_tol={}, abs_tol={})")  # fmt: skip
 
+_math("nextafter", lambda g, x, to, y: (g, 0.0 * g), domain=((-2.0, 2.0), (-2.0, 2.0)))
+linear(
+    "math_ldexp",
+    math.ldexp,
+    lambda g, x, n, y: (apply("math_ldexp", g, n), None),
+    "math.ldexp",
+    infer=_gives(WEAK_FLOAT),
+    linear_args=(0,),
+)
+nondiff(
+    "math_exponent",
+    lambda x: math.frexp(x)[1],
+    "math.frexp({})[1]",
+    infer=_gives(WEAK_INT),
+    doc="the exponent of math.frexp",
+)
+
 for name, t in (
+    ("ulp", WEAK_FLOAT),
     ("floor", WEAK_INT),
     ("ceil", WEAK_INT),
     ("trunc", WEAK_INT),

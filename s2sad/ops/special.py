@@ -15,10 +15,11 @@ import numpy as np
 
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Sizes, result_type
+from s2sad.ir.path import broadcast
 from s2sad.ir.types import Array
-from s2sad.ops.declare import Infer, Params, Types, broadcast_shape, elementwise, nondiff
+from s2sad.ops.declare import Infer, Params, Types, elementwise, literal_value, meet, nondiff
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import absolute, cast, exp, log, nonzero_denominator, power, sign, where
+from s2sad.ops.functions import absolute, cast, exp, log, nonzero_denominator, power, sign, sin, where
 
 MODULE = "scipy.special"
 PREFIX = "special_"
@@ -46,7 +47,9 @@ def _infer(name: str) -> Infer:
             why = f"{MODULE}.{name} of complex numbers is not supported"
             raise UnsupportedOp("S202", why, "call it on real numbers")
         t = result_type(evaluate, types, params)
-        return (Array(t.dtype, broadcast_shape(types, params, sizes)) if isinstance(t, Array) else t,)
+        if not isinstance(t, Array):
+            return (t,)
+        return (Array(t.dtype, broadcast(meet(sizes, *(a.shape for a in types)), sizes.fresh)),)
 
     return infer
 
@@ -126,6 +129,11 @@ def _poch(g: Expr, a: Expr, m: Expr, y: Expr) -> tuple[Expr, Expr]:
     return y * (end - _psi(a)) * g, y * end * g
 
 
+def _binom(g: Expr, n: Expr, k: Expr, y: Expr) -> tuple[Expr, Expr]:
+    rest = _psi(n - k + 1.0)
+    return y * (_psi(n + 1.0) - rest) * g, y * (rest - _psi(k + 1.0)) * g
+
+
 def _t_density(df: Expr, t: Expr, y: Expr) -> Expr:
     peak = special("poch", 0.5 * df, 0.5) / (math.sqrt(math.pi) * power(df, 0.5))
     return cast(peak * power(1.0 + t * t / df, -0.5 * (df + 1.0)), y.dtype)
@@ -162,6 +170,7 @@ _special("betainc", _betainc, domain=(POSITIVE, POSITIVE, UNIT), no_rule=(0, 1))
 _special("gammainc", _gammainc, domain=(POSITIVE, POSITIVE), no_rule=(0,))
 _special("gammaincc", _gammaincc, domain=(POSITIVE, POSITIVE), no_rule=(0,))
 _special("poch", _poch, domain=(POSITIVE, POSITIVE))
+_special("binom", _binom, domain=((2.3, 4.0), (0.3, 1.8)))
 _special(
     "stdtr",
     lambda g, df, t, y: (None, _t_density(df, t, y) * g),
@@ -182,15 +191,44 @@ _special("betainccinv", lambda g, a, b, p, y: (None, None, -g / _beta_density(a,
 # --- logarithms and exponential integrals -------------------------------------------------------
 
 
+def _exprel_near(u: Expr) -> Expr:
+    """The derivative of (exp(u) - 1) / u by its series, for small u."""
+    series: Expr = lift(1.0 / 403200.0)
+    for n in (45360.0, 5760.0, 840.0, 144.0, 30.0, 8.0, 3.0, 2.0):
+        series = 1.0 / n + u * series
+    return series
+
+
+def _exprel(g: Expr, x: Expr, y: Expr) -> Expr:
+    return where(absolute(x) < 0.1, _exprel_near(x), (exp(x) - y) / nonzero_denominator(x)) * g
+
+
 def _boxcox(g: Expr, x: Expr, k: Expr, y: Expr) -> tuple[Expr, Expr]:
     """In k by its series where k log x is small: the quotient and its derivatives cancel there."""
     ln = apply("math_log", x) if getattr(x.type, "weak", False) else log(x)
     u = k * ln
-    series: Expr = lift(1.0 / 403200.0)
-    for n in (45360.0, 5760.0, 840.0, 144.0, 30.0, 8.0, 3.0, 2.0):
-        series = 1.0 / n + u * series
     far = (cast(special("xlogy", 1.0 + k * y, x), y.dtype) - y) / nonzero_denominator(k)
-    return power(x, k - 1.0) * g, where(absolute(u) < 0.1, ln * ln * series, far) * g
+    return power(x, k - 1.0) * g, where(absolute(u) < 0.1, ln * ln * _exprel_near(u), far) * g
+
+
+def _expn(g: Expr, n: Expr, x: Expr, y: Expr) -> tuple[None, Expr]:
+    order = literal_value(n)
+    if isinstance(order, int) and order > 0:
+        return None, -special("expn", order - 1, x) * g
+    return None, ((n - 1.0) * y - exp(-x)) / x * g
+
+
+def _log_ratio(x: Expr, t: Expr) -> Expr:
+    """log(x / t), 0 where x is 0: histograms have zeros."""
+    return log(where(x.eq(0), 1.0, x / t))
+
+
+def _rel_entr(g: Expr, x: Expr, t: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return where(x.eq(0), 0.0, _log_ratio(x, t) + 1.0) * g, -_over(x, t) * g
+
+
+def _kl_div(g: Expr, x: Expr, t: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return _log_ratio(x, t) * g, (1.0 - _over(x, t)) * g
 
 
 _special("expit", lambda g, x, y: y * (1.0 - y) * g)
@@ -203,11 +241,34 @@ _special(
     domain=((-2.0, 2.0), OPEN),
 )
 _special("entr", lambda g, x, y: (-log(x) - 1.0) * g, domain=POSITIVE)
-_special("rel_entr", lambda g, x, t, y: ((log(x / t) + 1.0) * g, -x / t * g), domain=(POSITIVE, POSITIVE))
-_special("kl_div", lambda g, x, t, y: (log(x / t) * g, (1.0 - x / t) * g), domain=(POSITIVE, POSITIVE))
+_special("rel_entr", _rel_entr, domain=(POSITIVE, POSITIVE), kinks="along x: 0 where x is 0")
+_special("kl_div", _kl_div, domain=(POSITIVE, POSITIVE), kinks="along x: 0 where x is 0")
 _special("boxcox", _boxcox, domain=(POSITIVE, (-2.0, 2.0)))
 _special("exp1", lambda g, x, y: -exp(-x) / x * g, domain=POSITIVE)
 _special("expi", lambda g, x, y: exp(x) / x * g, domain=POSITIVE)
+
+_special("expn", _expn, domain=((1.5, 4.0), POSITIVE), no_rule=(0,))
+_special("exprel", _exprel)
+_special("cosm1", lambda g, x, y: -sin(x) * g)
+_special("dawsn", lambda g, x, y: (1.0 - 2.0 * x * y) * g)
+_special("erfi", lambda g, x, y: 2.0 / ROOT_PI * exp(x * x) * g)
+
+# --- losses -------------------------------------------------------------------------------------
+
+
+def _huber(g: Expr, delta: Expr, r: Expr, y: Expr) -> tuple[Expr, Expr]:
+    beyond = absolute(r) > delta
+    return where(beyond, absolute(r) - delta, 0.0) * g, where(beyond, delta * sign(r), r) * g
+
+
+def _pseudo_huber(g: Expr, delta: Expr, r: Expr, y: Expr) -> tuple[Expr, Expr]:
+    u = r / delta
+    slope = power(1.0 + u * u, -0.5)
+    return y * y / (delta * delta * delta) * slope * g, r * slope * g
+
+
+_special("huber", _huber, domain=(POSITIVE, (-4.0, 4.0)), kinks="0 below 0")
+_special("pseudo_huber", _pseudo_huber, domain=(POSITIVE, (-2.0, 2.0)))
 
 # --- Bessel functions: real order, which does not vary ------------------------------------------
 
@@ -240,3 +301,35 @@ elementwise("i0", np.i0, lambda g, x, y: special("i1", x) * g, "np.i0", cost=60)
 _special("i1", lambda g, x, y: 0.5 * (special("i0", x) + special("iv", 2.0, x)) * g)
 _special("i0e", lambda g, x, y: (special("i1e", x) - sign(x) * y) * g, kinks="0 at 0")
 _special("i1e", lambda g, x, y: (0.5 * (special("i0e", x) + special("ive", 2.0, x)) - sign(x) * y) * g)
+
+# --- orthogonal polynomials: of an order that does not vary -------------------------------------
+
+
+def _gegenbauer(g: Expr, n: Expr, a: Expr, x: Expr, y: Expr) -> tuple[None, None, Expr]:
+    return None, None, 2.0 * a * special("eval_gegenbauer", n - 1, a + 1.0, x) * g
+
+
+def _genlaguerre(g: Expr, n: Expr, a: Expr, x: Expr, y: Expr) -> tuple[None, None, Expr]:
+    return None, None, -special("eval_genlaguerre", n - 1, a + 1.0, x) * g
+
+
+def _legendre(g: Expr, n: Expr, x: Expr, y: Expr) -> tuple[None, Expr]:
+    return None, special("eval_gegenbauer", n - 1, 1.5, x) * g
+
+
+def _chebyu(g: Expr, n: Expr, x: Expr, y: Expr) -> tuple[None, Expr]:
+    return None, 2.0 * special("eval_gegenbauer", n - 1, 2.0, x) * g
+
+
+def _laguerre(g: Expr, n: Expr, x: Expr, y: Expr) -> tuple[None, Expr]:
+    return None, -special("eval_genlaguerre", n - 1, 1.0, x) * g
+
+
+POLYNOMIAL: dict[str, Any] = {"domain": ((1.5, 4.0), OPEN), "no_rule": (0,)}
+PARAMETER: dict[str, Any] = {"domain": ((1.5, 4.0), POSITIVE, OPEN), "no_rule": (0, 1)}
+_special("eval_legendre", _legendre, **POLYNOMIAL)
+_special("eval_chebyt", lambda g, n, x, y: (None, n * special("eval_chebyu", n - 1, x) * g), **POLYNOMIAL)
+_special("eval_chebyu", _chebyu, **POLYNOMIAL)
+_special("eval_laguerre", _laguerre, **POLYNOMIAL)
+_special("eval_gegenbauer", _gegenbauer, **PARAMETER)
+_special("eval_genlaguerre", _genlaguerre, **PARAMETER)

@@ -21,11 +21,16 @@ ROOT_2PI = math.sqrt(2.0 * math.pi)
 LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
+def _square(z: Expr) -> Expr:
+    return apply("square", z)
+
+
 @dataclass(frozen=True, slots=True)
 class Continuous:
     """A distribution: functions of z and its shapes, which are positive. The support is closed, or open
-    below (`open`); `inside` is a number inside. `natural`: for a scale that is not positive the logarithm
-    of the density is nan by itself; `natural_ppf`: and so is the quantile of what is no probability."""
+    below (`open`); `inside` is a number inside, not at an end. `natural`: for a scale that is not
+    positive the logarithm of the density is nan by itself; `natural_ppf`: and so is the quantile of
+    what is no probability."""
 
     logpdf: Formula
     cdf: Formula
@@ -39,7 +44,7 @@ class Continuous:
     low: float = -math.inf
     high: float = math.inf
     open: bool = False
-    inside: float = 0.0
+    inside: float = 1.0
     natural: bool = False
     natural_ppf: bool = False
 
@@ -69,8 +74,8 @@ def _is_normal(df: Expr) -> bool:
 # --- on the whole line --------------------------------------------------------------------------
 
 NORM = Continuous(
-    pdf=lambda z: exp(-0.5 * z * z) / ROOT_2PI,
-    logpdf=lambda z: -0.5 * z * z - LOG_ROOT_2PI,
+    pdf=lambda z: exp(-0.5 * _square(z)) / ROOT_2PI,
+    logpdf=lambda z: -0.5 * _square(z) - LOG_ROOT_2PI,
     cdf=lambda z: special("ndtr", z),
     sf=lambda z: special("ndtr", -z),
     logcdf=lambda z: special("log_ndtr", z),
@@ -181,7 +186,6 @@ GAMMA = Continuous(
     isf=lambda q, a: special("gammainccinv", a, q),
     shapes=("a",),
     low=0.0,
-    inside=1.0,
 )
 
 CHI2 = Continuous(
@@ -192,7 +196,6 @@ CHI2 = Continuous(
     isf=lambda q, df: 2.0 * special("gammainccinv", 0.5 * df, q),
     shapes=("df",),
     low=0.0,
-    inside=1.0,
 )
 
 EXPON = Continuous(
@@ -204,7 +207,6 @@ EXPON = Continuous(
     ppf=lambda q: -_log1p(-q),
     isf=lambda q: -log(q),
     low=0.0,
-    inside=0.0,
 )
 
 LOGNORM = Continuous(
@@ -218,7 +220,6 @@ LOGNORM = Continuous(
     shapes=("s",),
     low=0.0,
     open=True,
-    inside=1.0,
     natural_ppf=True,
 )
 
@@ -232,7 +233,6 @@ WEIBULL_MIN = Continuous(
     isf=lambda q, c: power(-log(q), 1.0 / c),
     shapes=("c",),
     low=0.0,
-    inside=1.0,
 )
 
 PARETO = Continuous(
@@ -245,19 +245,18 @@ PARETO = Continuous(
     isf=lambda q, b: power(q, -1.0 / b),
     shapes=("b",),
     low=1.0,
-    inside=1.0,
+    inside=2.0,
 )
 
 HALFNORM = Continuous(
-    pdf=lambda z: 2.0 / ROOT_2PI * exp(-0.5 * z * z),
-    logpdf=lambda z: math.log(2.0) - LOG_ROOT_2PI - 0.5 * z * z,
+    pdf=lambda z: 2.0 / ROOT_2PI * exp(-0.5 * _square(z)),
+    logpdf=lambda z: math.log(2.0) - LOG_ROOT_2PI - 0.5 * _square(z),
     cdf=lambda z: special("erf", z / math.sqrt(2.0)),
     sf=lambda z: 2.0 * special("ndtr", -z),
     logsf=lambda z: math.log(2.0) + special("log_ndtr", -z),
     ppf=lambda q: special("ndtri", 0.5 * (1.0 + q)),
     isf=lambda q: -special("ndtri", 0.5 * q),
     low=0.0,
-    inside=0.0,
 )
 
 # --- between bounds -----------------------------------------------------------------------------

@@ -195,7 +195,7 @@ custom(
 # --- pseudo-inverse and least squares -----------------------------------------------------------
 
 
-def _pinv_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+def _pinv_jvp(dots: Dots, args: Args, y: Expr, rcond: float | None = None) -> Expr:
     (a,), (d,) = args, dots
     assert d is not None
     t, z = swap(d), swap(y)
@@ -203,7 +203,7 @@ def _pinv_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
     return m - matmul(matmul(m, a), y) + q - matmul(y, matmul(a, q)) - matmul(y, matmul(d, y))
 
 
-def _pinv_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr]:
+def _pinv_vjp(g: Expr, args: Args, y: Expr, rcond: float | None = None) -> tuple[Expr]:
     (a,) = args
     t, z = swap(g), swap(y)
     p, r = matmul(t, matmul(y, z)), matmul(matmul(z, y), t)

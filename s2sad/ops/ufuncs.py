@@ -8,7 +8,7 @@ import numpy as np
 
 from s2sad.ir.op import Alias
 from s2sad.ops.arith import AWAY
-from s2sad.ops.declare import broadcast_shape, custom, elementwise, linear
+from s2sad.ops.declare import broadcast_shape, custom, elementwise, linear, nondiff
 from s2sad.ops.expr import Expr
 from s2sad.ops.functions import (
     absolute,
@@ -33,6 +33,7 @@ def _arccosh(g: Expr, x: Expr, y: Expr) -> Expr:
 
 POSITIVE = (0.2, 2.0)
 UNIT = (-0.9, 0.9)
+NEAR = ((-2.0, 2.0), (-2.0, 2.0))
 LN2, LN10, DEGREE = math.log(2.0), math.log(10.0), math.pi / 180.0
 
 elementwise("exp", np.exp, lambda g, x, y: y * g, "np.exp", cost=20)
@@ -103,6 +104,11 @@ elementwise("arctan2", np.arctan2, _arctan2, "np.arctan2", cost=20, domain=AWAY,
 elementwise("hypot", np.hypot, _hypot, "np.hypot", cost=8, commutes=True, kinks="0 at (0, 0)")
 elementwise("logaddexp", np.logaddexp, _logaddexp, "np.logaddexp", cost=40, commutes=True)
 elementwise("logaddexp2", np.logaddexp2, _logaddexp2, "np.logaddexp2", cost=40, commutes=True)
+
+elementwise("nextafter", np.nextafter, lambda g, x, to, y: (g, 0.0 * g), "np.nextafter", domain=NEAR)
+nondiff("spacing", np.spacing, "np.spacing")
+for name in ("gcd", "lcm"):
+    nondiff(name, getattr(np, name), f"np.{name}")
 
 # --- complex numbers: linear over the reals, transposed and not conjugated ----------------------
 

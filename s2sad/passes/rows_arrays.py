@@ -201,6 +201,16 @@ def _twice_not(site: Site) -> Answer:
     return inner.args[0] if inner is not None and same_type(inner.args[0].type, site.type) else None
 
 
+def _said_already(site: Site) -> Answer:
+    """Leave out a condition that the other one is or holds."""
+    for whole, part in (site.args, site.args[::-1]):
+        inner = site.definer(whole, site.instr.op.name)
+        said = whole == part or (inner is not None and part in inner.args)
+        if said and part.type.dtype.kind == "b" and same_type(whole.type, site.type):
+            return whole
+    return None
+
+
 def _blank(site: Site, k: int) -> Instr | None:
     """Return what makes argument k, if that is an array made for its shape."""
     blank = site.definer(site.args[k], "empty")
@@ -261,5 +271,6 @@ ARRAYS = (
     Row(("where",), "where(c, where(c, a, b), d)", "where(c, a, d)", "the same choice", _choice_repeated),
     Row(("where",), "where(c | ~c, a, b)", "a", "one of them holds", _choice_of_all),
     Row(("add",), "where(c, a, 0.0) + where(c, 0.0, b)", "where(c, a, b)", "-0.0 for 0.0", _choices_joined),
+    Row(("bitwise_and", "bitwise_or"), "c & c, (a & c) & c", "c, a & c", "said already", _said_already),
     Row(("logical_not", "not_"), "not not c", "c", "bools: kind and dtype are the same", _twice_not),
 )

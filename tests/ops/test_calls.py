@@ -206,7 +206,7 @@ TABLE = [
     c(np.einsum, "ij, ij -> ", A, A), c(np.einsum, "i,j,k->ijk", V, W, V), c(np.einsum, "...ij,...jk", T, B),
     # picking, moving, sorting
     c(np.take, A, IDX[:2]), c(np.take, A, IDX[:2], axis=1), c(np.take, V, 2), c(np.take, V, [0, 3]), c(np.take, V, IDX + 3, mode="wrap"), c(np.take, V, IDX + 3, mode="clip"), c(np.take_along_axis, A, np.argsort(A, 1), 1), c(np.compress, [True, False, True], A, 0), c(np.extract, M, A),
-    c(np.ix_, IDX, IDX[:2]), c(np.nonzero, V > 0), c(np.nonzero, M), c(np.nonzero, T > 0), c(np.flatnonzero, M), c(np.argwhere, M), c(np.triu_indices, 3), c(np.triu_indices, 3, 1), c(np.tril_indices, 3, -1), c(np.tril_indices, 2, 0, 4), c(np.diag_indices, 3),
+    c(np.ix_, IDX, IDX[:2]), c(np.nonzero, V > 0), c(np.nonzero, M), c(np.nonzero, T > 0), c(np.flatnonzero, M), c(np.argwhere, M), c(np.triu_indices, 3), c(np.triu_indices, 3, 1), c(np.tril_indices, 3, -1), c(np.tril_indices, 2, 0, 4), c(np.diag_indices, 3), c(np.triu_indices_from, A), c(np.tril_indices_from, S, -1),
     c(np.sort, A), c(np.sort, A, 0), c(np.sort, A, None), c(np.argsort, A), c(np.argsort, A, 0), c(np.argsort, V, kind="stable"), c(np.searchsorted, np.sort(V), 0.1), c(np.searchsorted, np.sort(V), A, side="right"), c(np.searchsorted, V, 0.1, sorter=np.argsort(V)),
     c(np.roll, A, 1), c(np.roll, A, 1, axis=1), c(np.roll, A, (1, 2), axis=(0, 1)), c(np.roll, V, -1), c(np.repeat, V, 2), c(np.repeat, A, 2, axis=1), c(np.repeat, A, 2), c(np.repeat, W, [1, 0, 2]), c(np.repeat, 1.5, 3), c(np.tile, V, 2), c(np.tile, A, (2, 1, 2)), c(np.tile, 1.5, 3),
     c(np.pad, V, 1), c(np.pad, A, ((1, 2), (0, 1))), c(np.pad, V, (2, 1), constant_values=1.5), c(np.pad, A, (1, 2)), c(np.pad, V, 2, mode="edge"), c(np.pad, A, 2, mode="wrap"), c(np.pad, A, [(1, 1), (2, 2)], constant_values=2), c(np.cross, S, S[::-1]),
@@ -223,7 +223,7 @@ TABLE = [
     *(c(f, n) for f in (np.hamming, np.hanning, np.blackman, np.bartlett) for n in (0, 1, 2, 7, 8)), c(np.kaiser, 7, 8.6), c(np.kaiser, 1, 8.6), c(np.kaiser, 8, 3),
     c(np.unique, np.round(A)), c(np.unique, np.round(A), True, True, True), c(np.unique, N), c(np.unique, np.append(N, N), return_counts=True, equal_nan=False), c(np.unique, V[:0]), c(np.unique, IDX % 2), c(np.unique, M), c(np.unique_all, np.round(A)), c(np.unique_counts, IDX), c(np.unique_inverse, np.round(A)),
     c(np.union1d, IDX, [7, 1]), c(np.intersect1d, IDX, [7, 1, 2]), c(np.setdiff1d, V, V[1:3]), c(np.setxor1d, IDX, [7, 1, 2]), c(np.isin, A, A[0]), c(np.isin, IDX, [1, 2], invert=True), c(np.isin, 2, IDX), c(np.isin, IDX, V[:0]),
-    c(np.digitize, V, np.sort(V)), c(np.digitize, V, np.sort(V)[::-1], right=True), c(np.digitize, 0.1, np.sort(V)), c(np.histogram, A), c(np.histogram, A, 5, (-1.0, 0.5)), c(np.histogram, A, [-1.0, 0.0, 0.4, 2.0]), c(np.histogram, V, 3, weights=V), c(np.histogram, IDX, 3), c(np.histogram, A, 4, density=True), c(np.histogram, F, 3), c(np.histogram, np.ones(3), 2), c(np.histogram_bin_edges, A, 4),
+    c(np.digitize, V, np.sort(V)), c(np.digitize, V, np.sort(V)[::-1], right=True), c(np.digitize, 0.1, np.sort(V)), c(np.histogram, A), c(np.histogram, A, 5, (-1.0, 0.5)), c(np.histogram, A, [-1.0, 0.0, 0.4, 2.0]), c(np.histogram, V, 3, weights=V), c(np.histogram, IDX, 3), c(np.histogram, A, 4, density=True), c(np.histogram, F, 3), c(np.histogram, F, 3, (0, 1), weights=F), c(np.histogram, np.ones(3), 2), c(np.histogram_bin_edges, A, 4),
     c(np.unravel_index, IDX, (2, 2)), c(np.unravel_index, 5, (2, 3)), c(np.unravel_index, IDX[0], (4,)), c(np.ravel_multi_index, (IDX, IDX), (4, 5)), c(np.ravel_multi_index, (1, 2), (4, 5)), c(np.ravel_multi_index, (IDX, IDX + 3), (4, 5), mode=("raise", "clip")),
     c(np.result_type, F, 1.0), c(np.result_type, IDX, np.float32), c(np.result_type, 1, 2.0),
     # scalars and Python
@@ -233,6 +233,10 @@ TABLE = [
     *(c(getattr(math, f), a) for f in ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "asinh", "erf", "erfc", "gamma", "lgamma", "radians", "degrees", "fabs", "floor", "ceil", "isnan", "isinf", "isfinite"] for a in (1.5, Y, Y4, np.array(1.5), 2)),
     *(c(getattr(math, f), 0.5) for f in ("asin", "acos", "atanh")), c(math.acosh, 1.5), *(c(getattr(math, f), 1.5, 2.5) for f in ("pow", "atan2", "fmod", "copysign", "hypot", "remainder")), c(math.hypot, 1.0, 2.0, 3.0), c(math.log, 3.0, 2.0), c(math.fsum, [0.1, 0.2, 0.3]),
     c(math.prod, [2.0, 3.0]), c(math.dist, [0.0, 0.0], [3.0, 4.0]), c(math.isclose, 1.0, 1.0), c(math.comb, 5, 2), c(math.factorial, 4), c(math.gcd, 12, 8), c(math.isqrt, 10),
+    *(c(f, x) for f in (math.frexp, math.modf, math.ulp) for x in (1.5, -20.75, 0.0, -0.3, Y, 3)), c(math.ldexp, 1.5, 3), c(math.ldexp, Y, -4), c(math.nextafter, 1.5, 2.0), c(math.lcm, 4, 6), c(math.perm, 5, 2),
+    c(np.nextafter, A, 0.0), c(np.spacing, A), c(np.gcd, IDX + 2, 6), c(np.lcm, 4, IDX), c(np.nan_to_num, IDX), c(np.nan_to_num, N, nan=1.0, posinf=2.0, neginf=-2.0),
+    c(np.median, T, axis=(0, 2)), c(np.median, A, keepdims=True), c(np.median, T, axis=(0, 2), keepdims=True),
+    c(np.linalg.matrix_rank, A), c(np.linalg.matrix_rank, T), c(np.linalg.matrix_rank, np.ones((3, 3))), c(np.linalg.matrix_rank, A, 1.5), c(np.linalg.matrix_rank, A, rtol=0.5),
 ]  # fmt: skip
 
 METHOD_TABLE = [

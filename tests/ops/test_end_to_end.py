@@ -27,6 +27,17 @@ INPUTS = {
 Program = Callable[..., Any]
 
 PROGRAMS: list[Program] = [
+    lambda A: np.partition(A, 1, axis=0) * np.maximum.accumulate(A) + np.minimum.accumulate(A, axis=1),
+    lambda A: np.quantile(A, [0.1, 0.6], axis=1, method="weibull") + np.quantile(A, 0.3, method="midpoint"),
+    lambda A: np.nanmedian(A, axis=0) * np.nanquantile(A, 0.3, axis=0) + np.nanpercentile(A, 70.0),
+    lambda V, X: np.delete(V, 1) * np.insert(V[1:], 2, X)[:3] + np.resize(V, 7)[4:],
+    lambda A: np.choose(np.array([0, 2, 1, 1]), (A[0], A[1], A[2] * A[0])),
+    lambda V: np.unwrap(V * 4.0) * np.unique(V) * np.i0(V),
+    lambda X: np.geomspace(X, 9.0, 4) * np.kaiser(4, X) + np.hanning(4) * X,
+    lambda V: np.histogram(np.array([0.1, 0.5, 0.6, 0.9]), 3, weights=V)[0],
+    lambda V, W: np.poly(V)[1:] * np.poly(W)[0] + np.hypot.outer(V, W)[:, 0],
+    lambda A: np.apply_along_axis(np.cumsum, 1, A) * np.piecewise(A, [A > 0], [np.sin, 2.0]),
+    lambda A: np.logaddexp.accumulate(A) + np.add.reduceat(A, [0, 2, 1]),
     lambda A: np.sinc(A) + np.sinc(A * 0.01) + np.sinc(A * 0.0),
     lambda V, W: np.polyadd(V, W) + np.polysub(W, V),
     lambda V, W: np.convolve(V, W)[:3] + np.polyder(V) + np.polyint(W)[1:],

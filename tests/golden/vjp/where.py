@@ -23,8 +23,7 @@ def guarded_vjp(x, y_bar=1.0):
     y = np.where(inside, x * t2, t3)
     total = np.sum(y)
     # reverse sweep
-    t4 = np.logical_not(inside)  # where.py:8
     x_bar = t3 * y_bar  # where.py:8
-    t5 = np.where(t4, x_bar, 0.0) + np.where(inside, t2 * y_bar, 0.0)  # where.py:8
-    x_bar = t5 + np.where(inside, np.sign(x) * (x * y_bar / t1), 0.0)  # where.py:8
-    return total, np.where(t4 | inside | inside, x_bar, 0.0)
+    t4 = np.where(inside, np.sign(x) * (x * y_bar / t1), 0.0)  # where.py:8
+    x_bar = np.where(inside, t2 * y_bar, x_bar) + t4  # where.py:8
+    return total, x_bar
