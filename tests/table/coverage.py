@@ -65,5 +65,5 @@ def missing(rows: Iterable[Row]) -> list[str]:
     functions, members = called(rows)
     known = [*FUNCTIONS, *special_functions()]
     lacking = {title(f) for f in known if key(f) not in functions} - set(NO_VALUES)
-    lacking = {name for name in lacking if not name.startswith(DRAWN)}
+    lacking = {name for name in lacking if not name.startswith((DRAWN, "s2sad."))}
     return sorted(lacking | {f".{m}" for m in (*METHODS, *ATTRIBUTES) if m not in members})
