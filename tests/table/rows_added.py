@@ -1,0 +1,140 @@
+"""Order statistics, editing, windows, sets and what else is loops or copies of parts."""
+
+from table.rows import POSITIVE, UNIT, each, rows
+
+ANY = "34 f34 34F i34"
+
+ROWS = [
+    *rows("34", "np.delete(x, slice(1, 3), axis=1)", refused="S306"),
+    *rows("5 i34", "np.unique_values(x)", refused="S202"),
+    *rows("5 34 f34 34F", "np.partition(x, 2)", "np.partition(x, kth=1, axis=0)", "np.partition(x, 1, None)"),
+    *rows("5 34", "np.argpartition(x, 2) * 0", "x.argpartition(1) * 0", "np.sort_complex(x[:1])"),
+    *rows("5,5 34,34!S202 f3,f3", "np.lexsort((x, y))"),
+    *rows("34 f34 5", "np.nanmedian(x)"),
+    *rows(
+        "34 f34",
+        "np.nanmedian(x, axis=0)",
+        "np.nanmedian(x, axis=1, keepdims=True)",
+        "np.nanmedian(np.where(x > 0.9, np.nan, x), axis=0)",
+        "np.nanquantile(x, 0.3)",
+        "np.nanquantile(x, [0.2, 0.7], axis=0)",
+        "np.nanquantile(np.where(x > 0.9, np.nan, x), 0.4)",
+        "np.nanpercentile(x, 30)",
+        "np.nanpercentile(x, 30, axis=-1, keepdims=True)",
+    ),
+    *rows("34 f34 c34 i34", "np.delete(x, 1)", "np.delete(x, 1, axis=0)", "np.delete(x, [0, 2], axis=1)"),
+    *rows("34 f34", "np.delete(x, -1, 1)"),
+    *rows(
+        "34,s 34,n f34,s",
+        "np.insert(x, 1, y)",
+        "np.insert(x, 1, y, axis=1)",
+        "np.insert(x, [0, 2], y, axis=0)",
+    ),
+    *rows("34,4 f34,f4", "np.insert(x, 1, y, axis=0)", "np.insert(x, -1, values=y, axis=0)"),
+    *rows(
+        "34,34,i4 f34,34,i34",
+        "np.choose(i, [x, y])",
+        "np.choose(i, (x, y), mode='clip')",
+        "i.choose([x, y])",
+        on={"i": (0.0, 1.0)},
+    ),
+    *rows("34 f34 34F c34 i34", "np.resize(x, (2, 5))", "np.resize(x, 7)", "np.resize(x, (5, 5))"),
+    *rows(
+        "5 34 f5",
+        "np.unwrap(3.0 * x)",
+        "np.unwrap(3.0 * x, axis=0)",
+        "np.unwrap(x, period=1.7)",
+        "np.unwrap(x, discont=3.5)",
+    ),
+    *rows(
+        "s,s 3,3!S202 n,s f3,f3!S202",
+        "np.geomspace(x, y, 5)",
+        "np.geomspace(x, y, num=3, endpoint=False)",
+        on=POSITIVE,
+    ),
+    *rows(
+        ANY,
+        "np.maximum.accumulate(x)",
+        "np.minimum.accumulate(x)",
+        "np.maximum.accumulate(x, axis=1)",
+        "np.minimum.accumulate(x, -1)",
+    ),
+    *rows(
+        "5",
+        *(f"np.{w}(5) * x" for w in ("bartlett", "blackman", "hamming", "hanning")),
+        "np.kaiser(5, 2.5) * x",
+    ),
+    *rows("34 f3 s n -", "np.i0(x)"),
+    *rows("34 c34!S202 f3", "np.real_if_close(x)"),
+    *rows("34,4 234,23 c34,c4", "np.vecmat(y[:3] if y.ndim == 1 else y, x)"),
+    *rows(
+        "5 34 f5",
+        "np.histogram(x, bins=4)",
+        "np.histogram(x, bins=3, range=(-2.0, 2.0))",
+        "np.histogram_bin_edges(x, 4)",
+    ),
+    *rows(
+        "5,5",
+        "np.histogram(x, 4, weights=y)",
+        "np.histogram(x, bins=[-2.0, 0.0, 2.0], density=True)[0] * y[:2]",
+    ),
+    *rows(
+        "5 34", "np.digitize(x, [-1.0, 0.0, 1.0])", "np.digitize(x, bins=np.array([1.0, 0.0]), right=True)"
+    ),
+    *rows("5 i34 f5 34", "np.unique(x)", "np.unique(x, return_counts=True)"),
+    *rows(
+        "5 i34",
+        "np.unique_all(x)",
+        "np.unique_counts(x)",
+        "np.unique_inverse(x)",
+        "np.unique(x, return_index=True, return_inverse=True)",
+    ),
+    *rows(
+        "5,4 i5,i4",
+        "np.union1d(x, y)",
+        "np.intersect1d(x, y)",
+        "np.setdiff1d(x, y)",
+        "np.setxor1d(x, y)",
+        "np.isin(x, y)",
+        "np.isin(x, y, invert=True)",
+    ),
+    *rows(
+        "34",
+        "np.ravel_multi_index((np.array([0, 2]), np.array([1, 3])), x.shape)",
+        "np.unravel_index(np.array([1, 7]), (3, 4))",
+        "np.unravel_index(5, x.shape)",
+    ),
+    *rows("34 f3", "x.astype(np.result_type(x, np.float32))", "x.astype(np.result_type(x))"),
+    # scipy.special
+    *each(
+        "gammaincinv gammainccinv",
+        "sc.{}(x, y)",
+        "s,34 34,34 f3,f3",
+        on={"x": POSITIVE, "y": UNIT},
+        fixed="x",
+        loose=100.0,
+    ),
+    *each(
+        "betaincinv betainccinv",
+        "sc.{}(x, y, z)",
+        "s,s,34 34,34,34",
+        on={"x": POSITIVE, "y": POSITIVE, "z": UNIT},
+        fixed="xy",
+        loose=100.0,
+    ),
+    *rows(
+        "34,34,34 s,s,34 f3,f3,f3",
+        "sc.betaincc(x, y, z)",
+        on={"x": POSITIVE, "y": POSITIVE, "z": UNIT},
+        fixed="xy",
+    ),
+    *rows("34,34 3,s f3,f3", "sc.poch(x, y)", on=POSITIVE),
+    *rows(
+        "s,34 34,34 f3,f3",
+        "sc.stdtr(x, y)",
+        "sc.stdtrit(x, y)",
+        on={"x": POSITIVE, "y": UNIT},
+        fixed="x",
+        loose=100.0,
+    ),
+]
