@@ -304,3 +304,59 @@ def test_negative_ints_are_not_counted_from_the_end():
 def test_products_of_polynomials_are_refused():
     with pytest.raises(s2sad.S2sadError, match="S202"):
         s2sad.jvp(lambda x: np.polymul(x, x), (np.array([0.0, 1.0]),), (np.ones(2),))
+
+
+# --- complex matrices ---------------------------------------------------------------------------
+
+Z = RNG.normal(size=(4, 4)) + 1j * RNG.normal(size=(4, 4))
+HERMITIAN, POSITIVE = Z + Z.conj().T, Z @ Z.conj().T + np.eye(4)
+OBLONG = RNG.normal(size=(3, 5)) + 1j * RNG.normal(size=(3, 5))
+COMPLEX = [
+    (lambda a: np.linalg.eigh(a)[0], HERMITIAN),
+    (lambda a: np.linalg.eigh(a)[1], HERMITIAN),
+    (lambda a: np.linalg.eigh(a, "U")[1], HERMITIAN),
+    (lambda a: np.linalg.eigvalsh(a), HERMITIAN),
+    (lambda a: np.linalg.eigvalsh(a, "U"), HERMITIAN),
+    (lambda a: np.linalg.eigh(a)[1], np.stack((HERMITIAN, POSITIVE))),
+    (lambda a: np.linalg.cholesky(a), POSITIVE),
+    (lambda a: np.linalg.cholesky(a), np.stack((POSITIVE, 2.0 * POSITIVE))),
+    (lambda a: np.linalg.slogdet(a)[0], Z),
+    (lambda a: np.linalg.slogdet(a)[1], Z),
+    (lambda a: np.linalg.svd(a, compute_uv=False), OBLONG),
+    (lambda a: np.linalg.norm(a, 2), OBLONG),
+]
+FIRST_ORDER_ONLY = 2  # the last ones: by singular vectors, which are refused
+
+
+@pytest.mark.parametrize("k", range(len(COMPLEX)))
+def test_complex_matrices(k: int):
+    """The phases of vectors are LAPACK's: one element of each is real. Re(g * y_dot) is what is paired."""
+    f, a = COMPLEX[k]
+    dot = RNG.normal(size=a.shape) + 1j * RNG.normal(size=a.shape)
+    y, y_dot = s2sad.jvp(f, (a,), (dot,))
+    assert np.result_type(y) == np.result_type(f(a))
+    assert_close([y, y_dot], [f(a), differences(f, (a,), (dot,), 1e-4)[0]], 1e-8, "jvp")
+    g = RNG.normal(size=np.shape(y)) + (1j * RNG.normal(size=np.shape(y)) if np.iscomplexobj(y) else 0.0)
+    bar = s2sad.vjp(f, a)[1](g if np.ndim(y) else g[()])[0]
+    assert abs(np.sum(np.real(g * y_dot)) - np.sum(np.real(bar * dot))) <= 1e-12 * np.abs(y_dot).sum()
+    if k >= len(COMPLEX) - FIRST_ORDER_ONLY:
+        return
+
+    def slope(a: Any) -> Any:
+        return s2sad.vjp(lambda a: np.sum(np.abs(f(a) + 0.3) ** 2), a)[1](1.0)[0]
+
+    found = s2sad.jvp(slope, (a,), (dot,))[1]
+    assert_close([found], differences(slope, (a,), (dot,), 1e-4), 1e-6, "second order")
+
+
+def test_complex_matrices_as_loop_nests():
+    for f, a in COMPLEX:
+        if f is COMPLEX[2][0]:  # eigh of the upper half: S292
+            continue
+        with lowering_interpreted():
+            assert_close([s2sad.jit(f)(a)], [f(a)], 1e-12, "value")
+
+
+def test_singular_vectors_of_complex_matrices_are_refused():
+    with pytest.raises(s2sad.S2sadError, match="S203 singular vectors of complex matrices"):
+        s2sad.vjp(lambda a: np.linalg.svd(a, full_matrices=False)[0], OBLONG)

@@ -82,6 +82,10 @@ class Assumptions(Sizes):
             self._assume(size, Size.of(value), origin)
         return value
 
+    def example(self, size: Size) -> int | None:
+        """Return the number that a size has in the example arguments, None if that is not known."""
+        return self._known(self.canonical(size))
+
     def _known(self, size: Size) -> int | None:
         return size.evaluate(self.concrete)
 

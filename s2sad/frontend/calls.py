@@ -15,7 +15,7 @@ from s2sad.errors import UnsupportedOp
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable
 from s2sad.frontend.containers import STATIC_MODULES
-from s2sad.frontend.streams import Streams
+from s2sad.frontend.sized import Sized
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -42,7 +42,7 @@ from s2sad.ops.expr import Leaf, apply
 JOINERS = (np.stack, np.vstack, np.hstack, np.concatenate, np.column_stack)
 
 
-class Calls(Streams):
+class Calls(Sized):
     """Calls to abstract values."""
 
     def expr_Call(self, node: Any, name: str) -> Abstract:
@@ -252,7 +252,7 @@ class Calls(Streams):
         self, call: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
         """Return the result of a function in the table of ops."""
-        kwargs = dict(kwargs)
+        args, kwargs = self.sized(call.name, args, dict(kwargs), node)
         out = kwargs.pop("out", None)
         views: dict[Operand, Ref] = {}
         try:

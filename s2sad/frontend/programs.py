@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.ops.meaning_linalg import QRResult
 from s2sad.ops.meaning_windows import progression
 
 
@@ -85,14 +86,21 @@ def matrix_power(a: Any, n: Any) -> Any:
     return found
 
 
-def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
-    """np.vander of a number of columns that is known at run time only."""
-    t = np.asarray(x)
-    n = len(t) if N is None else N
-    columns = np.ones((len(t), n), dtype=np.result_type(t, np.int64))
-    for k in range(1, n):
-        columns[:, k] = columns[:, k - 1] * t
-    return columns if increasing else columns[:, ::-1]
+def cross_of_two(*args: Any, **kwargs: Any) -> Any:
+    """np.cross of vectors of two elements, which NumPy is about to give up."""
+    return unsupported("np.cross of vectors of two is not supported", "write x[0] * y[1] - x[1] * y[0]")
+
+
+def qr_of_wide(a: Any, mode: str = "reduced") -> Any:
+    """np.linalg.qr of a matrix with more columns than rows: the first ones decide on Q."""
+    n = a.shape[-2]
+    q, r = np.linalg.qr(a[..., :n])
+    r = np.concatenate((r, np.swapaxes(q, -1, -2) @ a[..., n:]), axis=-1)
+    if mode == "r":
+        return r
+    if mode != "reduced":
+        return unsupported("this mode of np.linalg.qr is not supported", "leave out mode=")
+    return QRResult(q, r)
 
 
 def geomspace(
@@ -320,7 +328,6 @@ PROGRAMS: dict[Any, Callable[..., Any]] = {
 # where an argument is known at run time only
 AT_RUN_TIME: dict[Any, tuple[Callable[..., Any], str, int]] = {
     np.linalg.matrix_power: (matrix_power, "n", 1),
-    np.vander: (vander, "N", 1),
 }
 
 OF_UFUNCS: dict[str, Callable[..., Any]] = {

@@ -9,7 +9,15 @@ import numpy as np
 
 from s2sad.frontend.builtins import hashable
 from s2sad.frontend.containers import Containers
-from s2sad.frontend.programs import AT_RUN_TIME, OF_UFUNCS, PROGRAMS, at, delete_slice
+from s2sad.frontend.programs import (
+    AT_RUN_TIME,
+    OF_UFUNCS,
+    PROGRAMS,
+    at,
+    cross_of_two,
+    delete_slice,
+    qr_of_wide,
+)
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal, Value
 
@@ -26,6 +34,10 @@ class Recipes(Containers):
         if value is np.delete and len(args) > 1:
             obj = self.contents(args[1])
             return delete_slice if isinstance(obj, Struct) and obj.kind == "slice" else None
+        if value in (np.cross, np.linalg.cross) and any(map(self.is_of_two, args[:2])):
+            return cross_of_two
+        if value is np.linalg.qr and args and self.is_wide(self.contents(args[0])):
+            return qr_of_wide
         if value not in AT_RUN_TIME:
             return PROGRAMS.get(value)
         program, name, place = AT_RUN_TIME[value]
@@ -34,6 +46,18 @@ class Recipes(Containers):
             x = self.contents(args[0])
             return program if isinstance(x, Ref) and not x.type.shape[0].is_const else None
         return program if isinstance(given, Num) and isinstance(given.operand, Value) else None
+
+    def is_of_two(self, value: Abstract) -> bool:
+        """True for vectors of two elements in the example arguments."""
+        x = self.contents(value)
+        return isinstance(x, Ref) and x.type.ndim == 1 and self.sizes.example(x.type.shape[0]) == 2
+
+    def is_wide(self, x: Abstract) -> bool:
+        """True for matrices that have more columns than rows in the example arguments."""
+        if not isinstance(x, Ref) or x.type.ndim < 2:
+            return False
+        rows, columns = map(self.sizes.example, x.type.shape[-2:])
+        return rows is not None and columns is not None and rows < columns
 
     def call_unsupported(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`unsupported(why, instead)` in a program."""

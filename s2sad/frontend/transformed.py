@@ -17,7 +17,7 @@ from s2sad.frontend.functions import Transform
 from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of
-from s2sad.ir.types import is_differentiable
+from s2sad.ir.types import Array, Type, is_differentiable
 
 API = "s2sad.api"
 MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian")
@@ -218,7 +218,15 @@ class Transforms(Callees):
         wanted = made.params[len(fn.params) :]
         if len(wanted) != len(seeds):
             raise self.mismatch("S319", "TypeError: primals and tangents do not match", "", node)
-        return [*operands, *(self.convert(s, p.type) for s, p in zip(seeds, wanted, strict=True))]
+        return [*operands, *(self.seed(s, p.type) for s, p in zip(seeds, wanted, strict=True))]
+
+    def seed(self, given: Operand, t: Type) -> Operand:
+        """Return a tangent or cotangent in the kind of its parameter: rank 0 is not a number."""
+        if isinstance(t, Array) and not t.ndim and not isinstance(given.type, Array):
+            return self.emit("array0", self.emit("cast", given, dtype=t.dtype))
+        if not isinstance(t, Array) and isinstance(given.type, Array) and not given.type.ndim:
+            given = self.emit("item0", given)
+        return self.convert(given, t)
 
     def form_vjp(self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any) -> Abstract:
         """`vjp(f, *primals)`: the value and a pullback."""

@@ -47,6 +47,8 @@ def lower_decomposition(low: Lowerer, instr: Instr) -> None:
             refuse_upper(instr)
         rep = _transposed(low, rep)
     dtype = instr.results[0].type.dtype
+    if rep.type.dtype.kind == "c" and dtype.kind != "c":  # real results of a complex matrix
+        dtype = np.result_type(dtype, np.complex64)
     if name in ("eig", "eigvals"):  # complex results of a real matrix as well
         dtype = C16 if rep.type.dtype.kind == "c" else F8
     dims = low.dims(rep)

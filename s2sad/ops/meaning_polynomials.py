@@ -46,8 +46,7 @@ def _horner(p: Expr, t: Expr) -> Expr:
     added = cast(expand(p, *range(1, t.ndim + 1)) if t.ndim else p, kind)
     added = added if not t.ndim else apply("broadcast_to", added, *steps)
     found = apply("recurrence", concatenate((start, factors), 0), concatenate((start, added), 0), axis=0)
-    last = take_at(found, 0, -1)  # 0 without coefficients
-    return last if t.ndim else as_rank0(last)
+    return take_at(found, 0, -1)  # 0 without coefficients
 
 
 @meaning(np.vander, static="increasing")

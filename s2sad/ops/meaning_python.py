@@ -221,7 +221,25 @@ def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Expr
 @meaning(math.perm)
 def perm(n: Any, k: Any = None, /) -> Expr:
     """Return math.perm(n, k)."""
-    return apply("math_perm", n) if k is None else apply("math_perm", n, k)
+    return apply("math_factorial", n) if k is None else apply("math_perm", n, k)
+
+
+@meaning(math.gcd)
+def gcd(*integers: Any) -> Expr:
+    """Return math.gcd(*integers)."""
+    found = lift(0)
+    for n in integers:
+        found = apply("math_gcd", found, n)
+    return found
+
+
+@meaning(math.lcm)
+def lcm(*integers: Any) -> Expr:
+    """Return math.lcm(*integers)."""
+    found = lift(1)
+    for n in integers:
+        found = apply("math_lcm", found, n)
+    return found
 
 
 @meaning(math.frexp)

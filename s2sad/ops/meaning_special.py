@@ -86,7 +86,7 @@ def polygamma(n: Any, x: Any) -> Expr:
     if not isinstance(order, int) or order < 0:
         raise unsupported("the order of polygamma must be a number of the text, not negative", "write it out")
     if order == 0:
-        return as_rank0(elementwise_call(PREFIX + "psi", expr(x)))
+        return as_rank0(cast(elementwise_call(PREFIX + "psi", expr(x)), np.dtype(np.float64)))
     factor = (-1.0) ** (order + 1) * math.gamma(order + 1.0)
     return as_rank0(factor * special("zeta", order + 1.0, cast(expr(x), np.dtype(np.float64))))
 

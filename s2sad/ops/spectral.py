@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Sizes
 from s2sad.ir.types import Array, Dtype
 from s2sad.ops.declare import Params, Types, custom
@@ -24,6 +25,7 @@ from s2sad.ops.functions import (
     real,
     size,
     swap,
+    take_at,
     total,
     tril,
     triu,
@@ -34,12 +36,16 @@ from s2sad.ops.systems import (
     F4,
     Args,
     Dots,
+    adjoint,
     checked_matrix,
     column,
     dtype_for,
     from_lower,
+    halved,
     inferred,
+    is_complex,
     least,
+    real_of,
     row,
     solve,
 )
@@ -59,31 +65,51 @@ def _eigh(a: Any, UPLO: str = "L") -> Any:
 
 
 def _symmetric(x: Expr, half: str) -> Expr:
-    return from_lower(x if half == "L" else swap(x))
+    return from_lower(x if half == "L" else adjoint(x))
 
 
 def _onto(g: Expr, half: str) -> Expr:
     """The cotangent of a symmetric matrix as that of the half that is read."""
+    if is_complex(g):
+        lower = halved(g + adjoint(g)) if half == "L" else halved(conj(g) + swap(g))
+        return lower if half == "L" else swap(lower)
     return tril(g) + swap(triu(g, k=1)) if half == "L" else triu(g) + swap(tril(g, k=-1))
 
 
 def _eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, Expr]:
     (w, v), (d,) = y, dots
     assert d is not None
-    x = matmul(swap(v), matmul(_symmetric(d, UPLO), v))
-    return apply("diagonal", x), matmul(v, _gaps(w) * x)
+    x = matmul(adjoint(v), matmul(_symmetric(d, UPLO), v))
+    free = matmul(v, _gaps(w) * x)
+    if not is_complex(v):
+        return apply("diagonal", x), free
+    k = 0 if UPLO == "L" else -1  # LAPACK leaves this element of each vector real
+    turn = imag(take_at(free, free.ndim - 2, k)) / real(take_at(v, v.ndim - 2, k))
+    return real(apply("diagonal", x)), free - v * (1j * row(turn))
 
 
 def _eigh_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args, UPLO: str = "L") -> tuple[Expr]:
     (w_bar, v_bar), (w, v) = g, y
     inner: Expr | None = None
     if v_bar is not None:
+        if is_complex(v):
+            v_bar = v_bar - _turned(v_bar, v, UPLO)
         inner = matmul(_gaps(w) * matmul(swap(v), v_bar), swap(v))
     if w_bar is not None:
         part = column(w_bar) * swap(v)
         inner = part if inner is None else inner + part
     assert inner is not None
-    return (_onto(matmul(v, inner), UPLO),)
+    return (_onto(matmul(conj(v) if is_complex(v) else v, inner), UPLO),)
+
+
+def _turned(v_bar: Expr, v: Expr, half: str) -> Expr:
+    """What the phases of the vectors, which keep an element of each real, take from the cotangent."""
+    k = v.ndim - 2
+    at = 0 if half == "L" else -1
+    turn = row(1j * imag(total(v_bar * v, k)) / real(take_at(v, k, at)))
+    n = size(v, k)
+    chosen = apply("equal", column(apply("arange", 0, n, 1)), 0 if half == "L" else n - 1)
+    return chosen * turn
 
 
 custom(
@@ -92,7 +118,7 @@ custom(
     _eigh_jvp,
     _eigh_vjp,
     "np.linalg.eigh",
-    infer=inferred("eigh", False, lambda s, dtype: (Array(dtype, s[:-1]), Array(dtype, s))),
+    infer=inferred("eigh", True, lambda s, dtype: (Array(real_of(dtype), s[:-1]), Array(dtype, s))),
     results=2,
     cost=900,
     defaults={"UPLO": "L"},
@@ -102,7 +128,7 @@ custom(
 
 def _vectors(a: Expr, half: str) -> Args:
     """Eigenvalues and vectors of the matrix of one half, whichever sign the vectors have."""
-    return apply_all("eigh", a if half == "L" else swap(a), UPLO="L")
+    return apply_all("eigh", a if half == "L" else adjoint(a), UPLO="L")
 
 
 def _eigvalsh_jvp(dots: Dots, args: Args, y: Expr, UPLO: str = "L") -> Expr:
@@ -119,7 +145,7 @@ custom(
     _eigvalsh_jvp,
     _eigvalsh_vjp,
     "np.linalg.eigvalsh",
-    infer=inferred("eigvalsh", False, lambda s, dtype: (Array(dtype, s[:-1]),)),
+    infer=inferred("eigvalsh", True, lambda s, dtype: (Array(real_of(dtype), s[:-1]),)),
     cost=600,
     defaults={"UPLO": "L"},
 )
@@ -195,13 +221,13 @@ def _svd(a: Any, full_matrices: bool = False) -> Any:
 
 def _svd_infer(types: Types, params: Params, sizes: Sizes) -> Types:
     checked_matrix("svd", types[0])
-    dtype = dtype_for("svd", types[0], complex_too=False)
+    dtype = dtype_for("svd", types[0])
     *batch, n, m = types[0].shape
     k = least(n, m)
     full = params.get("full_matrices", False)
     return (
         Array(dtype, (*batch, n, n if full else k)),
-        Array(dtype, (*batch, k)),
+        Array(real_of(dtype), (*batch, k)),
         Array(dtype, (*batch, m if full else k, m)),
     )
 
@@ -210,9 +236,16 @@ def _inverse(s: Expr) -> Expr:
     return s / nonzero_denominator(s * s)
 
 
+def _no_vectors() -> UnsupportedOp:
+    why = "singular vectors of complex matrices have no derivative rule: their phases are LAPACK's choice"
+    return UnsupportedOp("S203", why, "use the singular values alone: compute_uv=False")
+
+
 def _svd_jvp(dots: Dots, args: Args, y: Args, full_matrices: bool = False) -> tuple[Expr, Expr, Expr]:
     (u, s, vh), (d,) = y, dots
     assert d is not None
+    if is_complex(u):
+        raise _no_vectors()
     p = matmul(swap(u), matmul(d, swap(vh)))
     gaps, col, flat = _gaps(s * s), column(s), row(s)
     u_dot = matmul(u, gaps * (p * flat + col * swap(p)))
@@ -224,6 +257,12 @@ def _svd_jvp(dots: Dots, args: Args, y: Args, full_matrices: bool = False) -> tu
 
 def _svd_vjp(g: tuple[Expr | None, ...], args: Args, y: Args, full_matrices: bool = False) -> tuple[Expr]:
     (u_bar, s_bar, vh_bar), (u, s, vh) = g, y
+    if is_complex(u):
+        if u_bar is not None or vh_bar is not None:
+            raise _no_vectors()
+        assert s_bar is not None
+        u, s, vh = apply_all("svd", args[0], full_matrices=False) if full_matrices else (u, s, vh)
+        return (conj(matmul(u, column(s_bar) * vh)),)
     if full_matrices and u_bar is None and vh_bar is None:  # what belongs to no singular value is not wanted
         u, s, vh = apply_all("svd", args[0], full_matrices=False)
     gaps, col, flat, inverse = _gaps(s * s), column(s), row(s), _inverse(s)
@@ -265,6 +304,13 @@ custom(
 )
 
 
+def _svdvals_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+    (d,), (u, _, vh) = dots, apply_all("svd", args[0], full_matrices=False)
+    assert d is not None
+    found = apply("diagonal", matmul(adjoint(u), matmul(d, adjoint(vh))))
+    return real(found) if is_complex(u) else found
+
+
 def _svdvals(a: Any) -> Any:
     return np.linalg.svd(a, compute_uv=False)
 
@@ -272,9 +318,9 @@ def _svdvals(a: Any) -> Any:
 custom(
     "svdvals",
     _svdvals,
-    lambda dots, args, y: _svd_jvp(dots, args, apply_all("svd", args[0], full_matrices=False))[1],
+    _svdvals_jvp,
     lambda g, args, y: _svd_vjp((None, g, None), args, apply_all("svd", args[0], full_matrices=False)),
     "np.linalg.svd({}, compute_uv=False)",
-    infer=inferred("svd", False, lambda s, dtype: (Array(dtype, (*s[:-2], least(s[-2], s[-1]))),)),
+    infer=inferred("svd", True, lambda s, dtype: (Array(real_of(dtype), (*s[:-2], least(s[-2], s[-1]))),)),
     cost=800,
 )

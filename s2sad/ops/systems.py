@@ -20,8 +20,11 @@ from s2sad.ir.types import Array, Dtype, Scalar, Type
 from s2sad.ops.declare import Infer, Params, Shape, Types, broadcast_shape, custom
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import (
+    conj,
     expand,
+    imag,
     matmul,
+    real,
     swap,
     take_at,
     total,
@@ -44,6 +47,11 @@ def dtype_for(name: str, *types: Type, complex_too: bool = True) -> Dtype:
     if found in (F4, C8):
         return found
     return np.dtype(np.complex128 if found.kind == "c" else np.float64)
+
+
+def real_of(dtype: Dtype) -> Dtype:
+    """Return the dtype of the parts of a complex number, the dtype itself of a real one."""
+    return F4 if dtype == C8 else np.dtype(np.float64) if dtype.kind == "c" else dtype
 
 
 def checked_matrix(name: str, t: Type) -> None:
@@ -173,11 +181,19 @@ def _slogdet(a: Any) -> Any:
 
 def _slogdet_jvp(dots: Dots, args: Args, y: Args) -> tuple[Expr, Expr]:
     assert dots[0] is not None
-    return 0.0 * y[0], _trace(solve(args[0], dots[0]))
+    found = _trace(solve(args[0], dots[0]))
+    if not is_complex(y[0]):
+        return 0.0 * y[0], found
+    return y[0] * (1j * imag(found)), real(found)
 
 
 def _slogdet_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args) -> tuple[Expr | None]:
-    return (None if g[1] is None else _scaled(g[1], swap(apply("inv", args[0]))),)
+    turned = 1j * imag(g[0] * y[0]) if g[0] is not None and is_complex(y[0]) else None
+    parts = [e for e in (turned, g[1]) if e is not None]
+    if not parts:
+        return (None,)
+    both = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    return (_scaled(both, swap(apply("inv", args[0]))),)
 
 
 custom(
@@ -186,7 +202,11 @@ custom(
     _slogdet_jvp,
     _slogdet_vjp,
     "np.linalg.slogdet",
-    infer=inferred("slogdet", False, lambda shape, dtype: (_made(dtype, shape[:-2]),) * 2),
+    infer=inferred(
+        "slogdet",
+        True,
+        lambda shape, dtype: (_made(dtype, shape[:-2]), _made(real_of(dtype), shape[:-2])),
+    ),
     results=2,
     cost=300,
     kinks="LinAlgError where singular",
@@ -277,26 +297,43 @@ custom(
 # --- triangles: cholesky and qr -----------------------------------------------------------------
 
 
-def _halved(x: Expr) -> Expr:
-    """The lower triangle of x with half its diagonal."""
+def is_complex(x: Expr) -> bool:
+    """True for complex numbers."""
+    return x.dtype.kind == "c"
+
+
+def adjoint(x: Expr) -> Expr:
+    """Return the conjugate transpose."""
+    return conj(swap(x)) if is_complex(x) else swap(x)
+
+
+def halved(x: Expr) -> Expr:
+    """Return the lower triangle of x with half its diagonal."""
     return 0.5 * (tril(x) + tril(x, k=-1))
 
 
 def from_lower(x: Expr) -> Expr:
-    """The symmetric matrix of a lower triangle."""
-    return tril(x) + swap(tril(x, k=-1))
+    """Return the symmetric matrix of a lower triangle: Hermitian, with a real diagonal, if it is complex."""
+    if not is_complex(x):
+        return tril(x) + swap(tril(x, k=-1))
+    half = halved(x)
+    return half + adjoint(half)
 
 
 def _cholesky_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
     assert dots[0] is not None
-    s = solve(y, swap(solve(y, from_lower(dots[0]))))
-    return matmul(y, _halved(s))
+    s = solve(y, adjoint(solve(y, from_lower(dots[0]))))
+    return matmul(y, halved(s))
 
 
 def _cholesky_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr]:
     t = swap(y)
-    s = solve(t, swap(solve(t, swap(_halved(matmul(t, g))))))
-    return (_halved(s + swap(s)),)
+    part = halved(matmul(t, g))
+    if is_complex(y):
+        s = swap(solve(adjoint(y), swap(solve(t, part))))
+    else:
+        s = solve(t, swap(solve(t, swap(part))))
+    return (halved(s + adjoint(s)),)
 
 
 custom(
@@ -305,7 +342,7 @@ custom(
     _cholesky_jvp,
     _cholesky_vjp,
     "np.linalg.cholesky",
-    infer=square("cholesky", complex_too=False),
+    infer=square("cholesky"),
     cost=200,
 )
 
