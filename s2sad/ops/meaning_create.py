@@ -6,9 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ops.call import as_rank0, dims, dtype_of, expr, meaning, only, strong, unsupported
+from s2sad.ops.call import as_rank0, dims, dtype_of, expr, meaning, one_axis, only, strong, unsupported
+from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import arange, cast, copy, expand, eye, full, ones, power, size, zeros
+from s2sad.ops.functions import (
+    arange,
+    broadcast_like,
+    cast,
+    concatenate,
+    copy,
+    expand,
+    eye,
+    full,
+    ones,
+    permute,
+    power,
+    size,
+    zeros,
+)
 
 F8 = np.dtype(np.float64)
 
@@ -189,12 +204,37 @@ def linspace(
     """Return np.linspace(start, stop, num)."""
     lo, hi, n = expr(start), expr(stop), lift(num)
     if lo.ndim or hi.ndim:
-        raise unsupported(
-            "np.linspace between arrays is not supported",
-            "a + (b - a) * t[:, None], t = np.linspace(0, 1, n)",
-        )
+        return _between_arrays(lo, hi, n, endpoint, retstep, dtype_of(dtype), axis)
     y = apply("linspace", lo, hi, n, endpoint=bool(endpoint), dtype=dtype_of(dtype))
     return (y, (strong(hi) - lo) / (n - 1 if endpoint else n)) if retstep else y
+
+
+def _between_arrays(
+    lo: Expr, hi: Expr, num: Expr, endpoint: bool, retstep: bool, dtype: Any, axis: int
+) -> Any:
+    """np.linspace between arrays, which ends at `hi` exactly."""
+    n = literal_value(num)
+    if not isinstance(n, int) or n < 2:
+        raise unsupported(
+            "np.linspace between arrays needs a number of points that is written out, at least 2",
+            "a + (b - a) * t[:, None], t = np.linspace(0, 1, n)",
+        )
+    kind = np.result_type(lo.dtype, hi.dtype, np.float64 if lo.dtype.kind in "iub" else lo.dtype)
+    first, last = (cast(e, np.result_type(kind, np.float32)) for e in (lo * 1.0, hi * 1.0))
+    step = (last - first) / (n - 1 if endpoint else n)
+    steps = expand(arange(0, n - 1 if endpoint else n, 1, dtype=step.dtype), *range(1, step.ndim + 1))
+    y = steps * step + first
+    if endpoint:
+        y = concatenate((y, expand(broadcast_like(last, step), 0)), 0)
+    y = moved(y, 0, one_axis(axis, y.ndim))
+    y = y if dtype is None else cast(y, dtype)
+    return (y, step) if retstep else y
+
+
+def moved(x: Expr, source: int, target: int) -> Expr:
+    """Return x with one axis at another place."""
+    rest = [k for k in range(x.ndim) if k != source]
+    return permute(x, (*rest[:target], source, *rest[target:]))
 
 
 @meaning(np.logspace)

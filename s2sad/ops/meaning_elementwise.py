@@ -22,7 +22,6 @@ from s2sad.ops.call import (
     only,
     some_axes,
     strong,
-    unsupported,
 )
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import cast, expand, imag, isnan, literal, real, where, zeros_like
@@ -361,8 +360,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     a = strong(expr(x))
     if a.dtype.kind in "biu":
         return apply("copy", a) if a.is_array else a
-    if a.dtype.kind != "f":
-        raise unsupported(f"nan_to_num of {a.dtype} is not supported")
+    if a.dtype.kind == "c":
+        parts = [nan_to_num(e, True, nan, posinf, neginf) for e in (real(a), imag(a))]
+        return cast(parts[0] + 1j * parts[1], a.dtype)
     big = float(np.finfo(a.dtype.name).max)
     high, low = (big if posinf is None else posinf), (-big if neginf is None else neginf)
     out = where(a.eq(math.inf), high, where(a.eq(-math.inf), low, a))

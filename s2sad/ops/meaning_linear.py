@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,20 @@ from s2sad.ops.call import (
     unsupported,
 )
 from s2sad.ops.expr import Expr, apply
-from s2sad.ops.functions import cast, conj, count, literal, matmul, outer, permute, reshape, size, swap, total
+from s2sad.ops.functions import (
+    cast,
+    conj,
+    count,
+    expand,
+    literal,
+    matmul,
+    outer,
+    permute,
+    reshape,
+    size,
+    swap,
+    total,
+)
 from s2sad.ops.linalg import split_subscripts
 from s2sad.ops.meaning_elementwise import elementwise_call, loop_arguments
 
@@ -95,22 +109,31 @@ def outer_(a: Any, b: Any, out: Any = None) -> Expr:
 @meaning(getattr(np, "vecdot", None))
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Expr:
     """Return np.vecdot(x1, x2)."""
-    x, y = expr(x1), expr(x2)
-    only("axis", axis if axis != -1 else None, None)
+    x, y = (_last(expr(e), axis) for e in (x1, x2))
     z = (conj(x) if x.dtype.kind == "c" else x) * y
     return total(z, z.ndim - 1)
 
 
+def _last(x: Expr, axis: int) -> Expr:
+    """x with an axis as its last one."""
+    k = one_axis(axis, x.ndim)
+    return permute(x, (*(j for j in range(x.ndim) if j != k), k))
+
+
 @meaning(np.kron)
 def kron(a: Any, b: Any) -> Expr:
-    """Return np.kron(a, b) of vectors or of matrices."""
+    """Return np.kron(a, b)."""
     x, y = expr(a), expr(b)
-    if x.ndim != y.ndim or x.ndim not in (1, 2):
-        raise unsupported("np.kron needs two vectors or two matrices")
-    if x.ndim == 1:
+    if not x.ndim or not y.ndim:
+        return x * y
+    if x.ndim == y.ndim == 1:
         return reshape(outer(x, y), -1)
-    n, m = (apply("size", x, axis=k) * apply("size", y, axis=k) for k in (0, 1))
-    return reshape(_einsum((x, y), ("ab", "cd"), "acbd"), n, m)
+    rank = max(x.ndim, y.ndim)
+    x, y = (e if e.ndim == rank else expand(e, *range(rank - e.ndim)) for e in (x, y))
+    sizes = [apply("size", x, axis=k) * apply("size", y, axis=k) for k in range(rank)]
+    first, second = ascii_lowercase[:rank], ascii_lowercase[rank : 2 * rank]
+    both = "".join(p + q for p, q in zip(first, second, strict=True))
+    return reshape(_einsum((x, y), (first, second), both), *sizes)
 
 
 @meaning(np.trace, method="trace")

@@ -156,7 +156,8 @@ TABLE = [
     c(np.max, A, axis=0, where=M, initial=-1.0), c(np.min, A, where=M, initial=np.float64(1.0)), c(np.any, A, where=M), c(np.all, A, axis=0, where=M),
     c(np.sum, IDX, initial=1.5), c(np.max, IDX, initial=-1.5), c(np.min, IDX, initial=0.25), c(np.sum, F, initial=Y), c(np.var, A, ddof=0.5),
     c(np.nansum, IDX), c(np.nanprod, IDX), c(np.nanmax, IDX), c(np.nancumsum, IDX), c(np.nanmean, IDX), c(np.full_like, F, 1.5, dtype=np.float64),
-    c(np.sum, A, axis=0, where=True),
+    c(np.sum, A, axis=0, where=True), c(np.linspace, V, V + 1, 3), c(np.linspace, A, 1.0, 4, axis=-1, retstep=True), c(np.nan_to_num, Z),
+    c(np.kron, A, V), c(np.kron, T, A), c(np.vecdot, A, P, axis=0),
     c(np.diff, V), c(np.diff, A, axis=0), c(np.diff, V, 2), c(np.diff, V, prepend=0.0), c(np.diff, M), c(np.diff, V, append=V),
     c(np.multiply.outer, V, A), c(np.subtract.outer, A, 2.0), c(np.maximum.outer, 1.5, V), c(np.add.reduce, A), c(np.maximum.reduce, A, axis=1), c(np.add.accumulate, A), c(np.multiply.accumulate, A, axis=1),
     # numerical recipes
@@ -260,6 +261,7 @@ REORDERED = (
     np.correlate,
     np.cov,
     np.corrcoef,
+    np.vecdot,
     np.vecmat,
 )  # sums in another order than NumPy's
 
@@ -399,8 +401,8 @@ def test_asarray_is_the_array_itself_and_array_a_copy() -> None:
 
 
 REFUSED = [
-    c(np.reshape, A, (4, 3), order="F"), c(np.pad, V, 1, mode="reflect"), c(np.linspace, V, V + 1, 3),
-    c(np.split, V, IDX), c(np.einsum, A, [0, 1], [0]), c(np.add, A, A, where=M), c(np.var, Z), c(np.kron, A, V), c(np.triu, V),
+    c(np.reshape, A, (4, 3), order="F"), c(np.pad, V, 1, mode="reflect"), 
+    c(np.split, V, IDX), c(np.einsum, A, [0, 1], [0]), c(np.add, A, A, where=M), c(np.var, Z), c(np.triu, V),
     c(np.nan_to_num, A, copy=False), c(np.meshgrid, V, W, copy=False), c(np.take, V, 1, mode="other"), c(np.average, A, returned=True), c(max, A), c(sum, A), c(pow, 2, 3, 5), c(np.squeeze, A[:1]),
     c(np.unique_values, V), c(np.real_if_close, Z), c(np.unique, A, axis=0), c(np.histogram, V, "auto"), c(np.geomspace, V, V, 3), c(np.choose, IDX, S), c(np.insert, V, 1, A), c(np.lexsort, (A, A)),
 ]  # fmt: skip
