@@ -127,7 +127,7 @@ class Lookups(SparseMatrices):
             return call.expand(*bound.args, **bound.kwargs)
         except S2sadError as error:
             raise error.located(self.place(node)) from None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
 
     def total_size(self, ref: Ref) -> Num:

@@ -401,7 +401,7 @@ def test_asarray_is_the_array_itself_and_array_a_copy() -> None:
 
 
 REFUSED = [
-    c(np.reshape, A, (4, 3), order="F"), c(np.pad, V, 1, mode="reflect"), 
+    c(np.reshape, A, (4, 3), order="F"), c(np.pad, V, 1, mode="reflect"),
     c(np.split, V, IDX), c(np.einsum, A, [0, 1], [0]), c(np.add, A, A, where=M), c(np.var, Z), c(np.triu, V),
     c(np.nan_to_num, A, copy=False), c(np.meshgrid, V, W, copy=False), c(np.take, V, 1, mode="other"), c(np.average, A, returned=True), c(max, A), c(sum, A), c(pow, 2, 3, 5), c(np.squeeze, A[:1]),
     c(np.unique_values, V), c(np.real_if_close, Z), c(np.unique, A, axis=0), c(np.histogram, V, "auto"), c(np.geomspace, V, V, 3), c(np.choose, IDX, S), c(np.insert, V, 1, A), c(np.lexsort, (A, A)),

@@ -6,13 +6,14 @@ import random
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Literal, Operand, Parameter, Value
 from s2sad.ir.path import At, Index, Span, full
 from s2sad.ir.size import Size
 from s2sad.ir.tree import Leaf, Node
-from s2sad.ir.types import F8, INT, WEAK_INT, Array, Scalar, Type, without_sizes
+from s2sad.ir.types import F8, INT, WEAK_INT, Array, Scalar, Sparse, Type, without_sizes
 from s2sad.ops import OPS
 
 N = Size.symbol("x.0")
@@ -34,11 +35,15 @@ def arguments(fn: Function, seed: int) -> list[Any]:
 
 
 def _symbols(t: Type) -> list[str]:
+    if isinstance(t, Sparse):
+        return sorted(t.rows.symbols() | t.columns.symbols())
     sizes = t.shape if isinstance(t, Array) else (t.size,) if t.size is not None else ()
     return sorted({name for size in sizes for name in size.symbols()})
 
 
 def _argument(t: Type, sizes: dict[str, int], rng: np.random.Generator) -> Any:
+    if isinstance(t, Sparse):
+        return sp.csr_array(rng.normal(size=(t.rows.evaluate(sizes), t.columns.evaluate(sizes))))
     shape = tuple(s.evaluate(sizes) for s in t.shape)
     if t.dtype.kind in "iu":
         size = t.size.evaluate(sizes) if isinstance(t, Scalar) and t.size is not None else None

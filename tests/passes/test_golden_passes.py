@@ -23,13 +23,29 @@ from s2sad.passes.join import join
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
+from s2sad.passes.shapes import shapes
 from s2sad.passes.simplify import ROWS, simplify
 from s2sad.passes.site import Definitions, Site
 from s2sad.passes.stores import stores
+from s2sad.passes.typed import typed
 from s2sad.passes.unname import unname
 
 FOLDER = Path(__file__).parent.parent / "golden" / "passes"
-STEPS: tuple[Pass, ...] = (hints, simplify, cse, prune, join, stores, dce, inline, order, unname, repeat)
+STEPS: tuple[Pass, ...] = (
+    hints,
+    simplify,
+    cse,
+    prune,
+    join,
+    stores,
+    shapes,
+    dce,
+    inline,
+    typed,
+    order,
+    unname,
+    repeat,
+)
 PASSES = {step.__name__: step for step in STEPS}
 CASES = sorted(path for name in PASSES for path in (FOLDER / name).glob("*.ir"))
 SAME = "# the same"

@@ -17,12 +17,14 @@ from s2sad.passes.join import join
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
 from s2sad.passes.repeat import repeat
+from s2sad.passes.shapes import shapes
 from s2sad.passes.simplify import simplify
 from s2sad.passes.stores import stores
+from s2sad.passes.typed import typed
 from s2sad.passes.unname import unname
 
-CLEAN = (hints, simplify, cse, prune, join, stores, dce)
-PASSES = (*CLEAN, order, repeat, unname)
+CLEAN = (hints, simplify, cse, prune, join, stores, shapes, dce)
+PASSES = (*CLEAN, typed, order, repeat, unname)
 
 
 @pytest.mark.parametrize("step", PASSES)

@@ -76,7 +76,7 @@ def final_hares_grad(rates, start, steps):
         k2 = growth(middle, rates)
         state += 0.1 * k2
     # reverse sweep
-    state_bar = np.zeros_like(state)
+    state_bar = np.zeros_like(start)
     state_bar[0] = 1.0  # runge_kutta.py:23
     rates_bar = np.zeros_like(rates)
     for _ in range(steps - 1, -1, -1):

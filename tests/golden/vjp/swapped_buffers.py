@@ -28,7 +28,7 @@ def wave_vjp(u0, steps, y_bar=1.0):
     y = np.sum(u * u)
     # reverse sweep
     u_bar = 2.0 * u * y_bar  # swapped_buffers.py:12
-    v_bar = np.zeros_like(v)
+    v_bar = np.zeros_like(u0)
     for _ in range(steps - 1, -1, -1):
         t1 = 0.3 * u_bar[1:-1]  # swapped_buffers.py:10
         v_bar[:-2] -= t1  # swapped_buffers.py:10

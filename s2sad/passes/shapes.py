@@ -1,0 +1,126 @@
+"""Shapes read from what is there anyway: `np.zeros_like(x * y)` is `np.zeros_like(x)`, of the same dtype.
+
+A value of which nothing but the shape is read need not be computed where another value in scope, a parameter
+first of all, is known to have that shape. What the user's own code reads stays as it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s2sad.ir.builder import Builder, Sizes
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.size import Size
+from s2sad.ir.types import Array, Dtype
+from s2sad.ops.table import OPS
+from s2sad.passes.rewrite import Rewriter
+
+LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
+BY_SIZES = {
+    "zeros_like": "zeros",
+    "empty_like": "empty",
+    "broadcast_like": "broadcast_to",
+    "reshape_like": "reshape",
+}
+Key = tuple[tuple[Size, ...], Dtype | None]
+
+
+def shapes(fn: Function) -> Function:
+    """Return the function with shapes read from values that are there anyway."""
+    wanted = _read_for_shape(fn.block) - set(fn.params)
+    if not wanted:
+        return fn
+    rewriter = _Shapes(wanted)
+    for p in fn.params:
+        rewriter.offer(p)
+    return rewriter.function(fn)
+
+
+def _read_for_shape(block: Block) -> set[Value]:
+    """The arrays of which only generated code reads something, and that only the shape."""
+    shape_only: set[Value] = set()
+    others: set[Operand] = set()
+
+    def visit(block: Block) -> None:
+        for instr in block.instrs:
+            for k, a in enumerate(instr.args):
+                if isinstance(a, Value) and isinstance(a.type, Array):
+                    (shape_only if instr.role and k in instr.op.shape_args else others).add(a)
+            for inner in instr.blocks:
+                visit(inner)
+        others.update(block.end.args)
+
+    visit(block)
+    return shape_only - others
+
+
+class _Shapes(Rewriter):
+    def __init__(self, wanted: set[Value]):
+        super().__init__()
+        self.wanted = wanted
+        self.known: dict[Key, Value] = {}
+        self.places: dict[Size, tuple[Value, int]] = {}
+
+    def offer(self, v: Value) -> None:
+        """Note a value that has come into scope."""
+        if isinstance(v.type, Array) and v.type.shape and v not in self.wanted:
+            self.known.setdefault((v.type.shape, None), v)
+            self.known.setdefault((v.type.shape, v.type.dtype), v)
+            for axis, n in enumerate(v.type.shape):
+                self.places.setdefault(n, (v, axis))
+
+    def block(self, block: Block) -> Block:
+        outside, places = dict(self.known), dict(self.places)
+        for p in block.params:
+            self.offer(p)
+        new = super().block(block)
+        self.known, self.places = outside, places
+        return new
+
+    def visit(self, instr: Instr) -> Sequence[Instr]:
+        found: Sequence[Instr] = ()
+        if instr.role and any(a in self.wanted for a in instr.args):
+            instr = self.with_shapes(instr)
+            found = self.by_sizes(instr)
+        found = found or super().visit(instr)  # type: ignore[assignment]
+        if instr.op.name != "undef":
+            for r in instr.results:
+                self.offer(r)
+        return found
+
+    def with_shapes(self, instr: Instr) -> Instr:
+        args = list(instr.args)
+        for k in instr.op.shape_args:
+            a = args[k] if k < len(args) else None
+            if isinstance(a, Value) and a in self.wanted and isinstance(a.type, Array):
+                same_dtype = instr.op.name in LIKE and instr.param("dtype") is None
+                found = self.known.get((a.type.shape, a.type.dtype if same_dtype else None))
+                args[k] = found if found is not None else a
+        if args == list(instr.args):
+            return instr
+        return replace(instr, args=tuple(args))
+
+    def by_sizes(self, instr: Instr) -> Sequence[Instr]:
+        """Return the instruction with a shape that is put together of sizes of other values, else nothing."""
+        name = BY_SIZES.get(instr.op.name)
+        like = [a for k, a in enumerate(instr.args) if k in instr.op.shape_args and a in self.wanted]
+        if name is None or len(like) != 1 or not isinstance(like[0].type, Array):
+            return ()
+        shape = like[0].type.shape
+        if not all(n.is_const or n in self.places for n in shape):
+            return ()
+        made = Builder(Sizes(), instr.origin)
+        made.role = instr.role
+        dims: list[Operand] = []
+        for n in shape:
+            place = self.places.get(n)
+            dims.append(
+                Literal(n.const) if place is None else made.emit(OPS["size"], place[0], axis=place[1])
+            )
+        rest = [self.operand(a) for k, a in enumerate(instr.args) if k not in instr.op.shape_args]
+        given = dict(instr.params)
+        if name in ("zeros", "empty"):
+            given["dtype"] = given.get("dtype") or like[0].type.dtype
+        params = tuple(sorted(given.items()))
+        return [*made.instrs, replace(instr, op=OPS[name], args=(*rest, *dims), params=params)]
