@@ -34,7 +34,7 @@ class Recipes(Containers):
         if value is np.delete and len(args) > 1:
             obj = self.contents(args[1])
             return delete_slice if isinstance(obj, Struct) and obj.kind == "slice" else None
-        if value in (np.cross, np.linalg.cross) and any(map(self.is_of_two, args[:2])):
+        if value is np.cross and not kwargs and any(map(self.is_of_two, args[:2])):
             return cross_of_two
         if value is np.linalg.qr and args and self.is_wide(self.contents(args[0])):
             return qr_of_wide
@@ -50,7 +50,7 @@ class Recipes(Containers):
     def is_of_two(self, value: Abstract) -> bool:
         """True for vectors of two elements in the example arguments."""
         x = self.contents(value)
-        return isinstance(x, Ref) and x.type.ndim == 1 and self.sizes.example(x.type.shape[0]) == 2
+        return isinstance(x, Ref) and x.type.ndim > 0 and self.sizes.example(x.type.shape[-1]) == 2
 
     def is_wide(self, x: Abstract) -> bool:
         """True for matrices that have more columns than rows in the example arguments."""

@@ -237,7 +237,10 @@ def conj(x: Any, /, out: Any = None, *, where: Any = True, dtype: Any = None) ->
 def conj_method(self: Any, /) -> Expr:
     """Return `x.conj()`: a real array itself, not a copy as np.conj makes it."""
     x = expr(self)
-    return x if x.is_array and x.dtype.kind != "c" else conj(x)
+    if x.is_array and x.dtype.kind != "c":
+        return x
+    found = conj(x)
+    return apply("to_complex", found) if getattr(x.type, "weak", False) and x.dtype.kind == "c" else found
 
 
 METHODS["conj"] = METHODS["conjugate"] = make_call("conj", conj_method)

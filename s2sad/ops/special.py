@@ -19,7 +19,7 @@ from s2sad.ir.path import broadcast
 from s2sad.ir.types import Array
 from s2sad.ops.declare import Infer, Params, Types, elementwise, literal_value, meet, nondiff
 from s2sad.ops.expr import Expr, apply, lift
-from s2sad.ops.functions import absolute, cast, exp, log, nonzero_denominator, power, sign, sin, where
+from s2sad.ops.functions import absolute, cast, cos, exp, log, nonzero_denominator, power, sign, sin, where
 
 MODULE = "scipy.special"
 PREFIX = "special_"
@@ -152,10 +152,19 @@ def _gammaincc(g: Expr, a: Expr, x: Expr, y: Expr) -> tuple[None, Expr]:
     return None, -_gamma_density(a, x, y) * g
 
 
+def _rgamma(g: Expr, x: Expr, y: Expr) -> Expr:
+    """Below 1/2 by the reflection formula, for psi has poles where 1 / gamma has zeros."""
+    low = x < 0.5
+    at = where(low, x, 0.0)
+    turn = math.pi * at
+    reflected = special("gamma", 1.0 - at) * (cos(turn) - sin(turn) / math.pi * _psi(1.0 - at))
+    return where(low, reflected, -y * _psi(where(low, 1.0, x))) * g
+
+
 _special("gamma", lambda g, x, y: y * _psi(x) * g, domain=POSITIVE)
 _special("gammaln", lambda g, x, y: _psi(x) * g, domain=POSITIVE)
 _special("loggamma", lambda g, x, y: _psi(x) * g, domain=POSITIVE)
-_special("rgamma", lambda g, x, y: -y * _psi(x) * g, domain=POSITIVE, kinks="nan at 0, -1, -2, ...")
+_special("rgamma", _rgamma, domain=(-3.3, 3.0))
 _special("psi", lambda g, x, y: special("zeta", 2.0, x) * g, domain=POSITIVE)
 _special(
     "zeta",

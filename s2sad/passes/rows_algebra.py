@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from s2sad.ir.core import Literal, Operand
-from s2sad.ir.types import Scalar
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.types import F8, Scalar
 from s2sad.passes.site import Answer, Made, Row, Site, is_int, is_number, is_weak, same_type
 
 # --- neutral elements ---------------------------------------------------------------------------
@@ -77,6 +77,26 @@ def _fold(site: Site) -> Answer:
     if len(repr(value)) > sum(len(repr(n)) for n in numbers) + 3:
         return None
     return Literal(value)
+
+
+def _fold_scalars(site: Site) -> Answer:
+    """Compute what has only numbers as operands that stand for NumPy's of double precision."""
+    if not isinstance(site.type, Scalar) or site.type.weak or site.type.dtype != F8:
+        return None
+    numbers = []
+    for a in site.args:
+        made = site.definer(a, "widen") if isinstance(a, Value) else None
+        number = made.args[0] if made is not None else a
+        if not isinstance(number, Literal) or not isinstance(number.value, int | float):
+            return None
+        numbers.append(float(number.value))
+    try:
+        value = float(site.instr.op.evaluate(*numbers))
+    except ArithmeticError:
+        return None
+    if not math.isfinite(value) or len(repr(value)) > sum(len(repr(n)) for n in numbers) + 3:
+        return None
+    return Made("widen", (Literal(value),), params=(("type", Scalar(F8)),))
 
 
 def _known_int(site: Site) -> Answer:
@@ -164,16 +184,22 @@ def _inverse(site: Site) -> Answer:
 
 
 def _powers_of_two(site: Site) -> Answer:
-    """Join the factors of 2.0 * (3.0 * x)."""
-    outer, rest = site.args
+    """Join the factors of 2.0 * (3.0 * x), and those of (2.0 * x) * 0.5."""
+    outer, rest = site.args if isinstance(site.args[0], Literal) else site.args[::-1]
     inner = site.part(rest, "multiply")
     if not isinstance(outer, Literal) or inner is None or not isinstance(inner.args[0], Literal):
         return None
     k, m = outer.value, inner.args[0].value
     if not (isinstance(k, int | float) and isinstance(m, int | float)) or rest.type.dtype.kind != "f":
         return None
-    if not (_is_scale(k) or _is_scale(m)) or min(abs(k), abs(m)) < 1 or not math.isfinite(k * m):
+    if k == 0 or m == 0 or not math.isfinite(k * m):
         return None
+    if not (_is_scale(k) and _is_scale(m)) and not (
+        (_is_scale(k) or _is_scale(m)) and min(abs(k), abs(m)) >= 1
+    ):
+        return None
+    if k * m == 1 and same_type(inner.args[1].type, site.type):
+        return inner.args[1]
     return Made("multiply", (Literal(k * m), inner.args[1]))
 
 
@@ -187,6 +213,13 @@ TESTS = ("not_", "less", "less_equal", "greater", "greater_equal", "equal", "not
 FOLDED = (*ARITHMETIC, *TESTS, "to_float", "to_int")
 ALGEBRA = (
     Row(FOLDED, "1 + 2", "3", "what Python computes; not if it raises, overflows or gets long", _fold),
+    Row(
+        ("add", "subtract", "multiply", "divide", "negative"),
+        "np.float64(2.0) * 3.0",
+        "np.float64(6.0)",
+        "as NumPy computes it",
+        _fold_scalars,
+    ),
     Row(
         ("size", "add", "subtract", "multiply"), "len of f8[3]", "3", "the size is a known number", _known_int
     ),

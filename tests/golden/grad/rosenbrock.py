@@ -22,7 +22,7 @@ def rosenbrock_grad(x):
     # reverse sweep
     x_bar = np.zeros_like(x)
     for i in range(x.shape[0] - 2, -1, -1):
-        total_bar = 2 * total_tape[i] * 100.0  # rosenbrock.py:9
+        total_bar = 200.0 * total_tape[i]  # rosenbrock.py:9
         x_bar[i] -= 2 * (1.0 - x[i]) + 2 * x[i] * total_bar  # rosenbrock.py:9
         x_bar[i + 1] += total_bar  # rosenbrock.py:9
     return x_bar
