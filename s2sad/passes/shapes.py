@@ -59,12 +59,13 @@ class _Shapes(Rewriter):
     def __init__(self, wanted: set[Value]):
         super().__init__()
         self.wanted = wanted
+        self.unsure: set[Operand] = set()  # may be undefined on this path: then their types say too much
         self.known: dict[Key, Value] = {}
         self.places: dict[Size, tuple[Value, int]] = {}
 
     def offer(self, v: Value) -> None:
         """Note a value that has come into scope."""
-        if isinstance(v.type, Array) and v.type.shape and v not in self.wanted:
+        if isinstance(v.type, Array) and v.type.shape and v not in self.wanted and v not in self.unsure:
             self.known.setdefault((v.type.shape, None), v)
             self.known.setdefault((v.type.shape, v.type.dtype), v)
             for axis, n in enumerate(v.type.shape):
@@ -72,8 +73,7 @@ class _Shapes(Rewriter):
 
     def block(self, block: Block) -> Block:
         outside, places = dict(self.known), dict(self.places)
-        for p in block.params:
-            self.offer(p)
+        self.unsure.update(block.params)
         new = super().block(block)
         self.known, self.places = outside, places
         return new
@@ -84,9 +84,10 @@ class _Shapes(Rewriter):
             instr = self.with_shapes(instr)
             found = self.by_sizes(instr)
         found = found or super().visit(instr)  # type: ignore[assignment]
-        if instr.op.name != "undef":
-            for r in instr.results:
-                self.offer(r)
+        if instr.blocks or instr.op.name == "undef" or any(a in self.unsure for a in instr.args):
+            self.unsure.update(instr.results)
+        for r in instr.results:
+            self.offer(r)
         return found
 
     def with_shapes(self, instr: Instr) -> Instr:
