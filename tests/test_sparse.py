@@ -88,6 +88,17 @@ def test_every_format():
         assert_close([compiled(X, a)], [expected], 1e-12, "compiled")
 
 
+def test_sizes_that_meet_are_checked_in_compiled_code():
+    def f(x: Any, a: Any) -> Any:
+        return np.sum((x + 0.1 * (a @ x)) ** 2)
+
+    expected = s2sad.grad(f)(X, BAND)
+    with lowering_interpreted():
+        g = s2sad.grad(f, jit=True)
+        assert_close([g(X, BAND)], [expected], 1e-13, "gradient")
+        assert_close([g(np.ones(3), BAND[:3, :3])], [s2sad.grad(f)(np.ones(3), BAND[:3, :3])], 1e-13, "other")
+
+
 def test_captured_and_changed_in_size():
     def f(x: Any) -> Any:
         return np.sum(BAND @ x) + np.sum((MATRIX @ x) ** 2)

@@ -11,6 +11,8 @@ from s2sad.ir.types import Array, Sparse
 from s2sad.lowering.code import ZERO, Code
 from s2sad.lowering.slices import normalized
 
+SPARSE_SIZES = ("sparse_rows", "sparse_columns")
+
 
 def check_facts(code: Code, fn: Function) -> None:
     """Append a test that raises ValueError for each fact of the function."""
@@ -21,7 +23,7 @@ def check_facts(code: Code, fn: Function) -> None:
         if isinstance(p.type, Array):
             symbols |= {f"{p.name}.{k}": code.op("size", p, axis=k) for k in range(p.type.ndim)}
         elif isinstance(p.type, Sparse):
-            symbols |= {f"{p.name}.{k}": code.op("sparse_size", p, axis=k) for k in range(2)}
+            symbols |= {f"{p.name}.{k}": code.op(name, p) for k, name in enumerate(SPARSE_SIZES)}
         elif p.type.dtype.kind in "iu":
             symbols[p.name] = p
     for fact in dict.fromkeys(fn.facts):

@@ -7,6 +7,7 @@ from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array
 from s2sad.lowering.context import Lowerer
+from s2sad.lowering.facts import SPARSE_SIZES
 from s2sad.lowering.ops import LOWERED
 from s2sad.lowering.scalars import convert
 from s2sad.lowering.views import Index, Lazy, whole
@@ -39,7 +40,7 @@ def lower_size(low: Lowerer, instr: Instr) -> None:
 
 
 def _size(low: Lowerer, a: Value, axis: int) -> Operand:
-    return _emit(low, "sparse_columns" if axis else "sparse_rows", a)
+    return _emit(low, SPARSE_SIZES[axis], a)
 
 
 def _emit(low: Lowerer, name: str, *args: Operand) -> Value:
