@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
+from s2sad.driver.draws import Replay
 from s2sad.driver.program import Program, Variant
 from s2sad.driver.seeds import spread, zero
 from s2sad.errors import S2sadError
@@ -159,6 +160,7 @@ class Linearized:
         self.held = held  # copies: the caller may change the arguments
         self.values = [rebuild(p.tree, held) for p in fn.signature]
         self.active = active_leaves(fn, float_argnums(fn))
+        self.replay = Replay(fn, held)
 
     def __call__(self, *tangents: Any) -> Any:
         """Return the tangent of the result; a tangent None means not varied."""
@@ -168,7 +170,7 @@ class Linearized:
         given: dict[int, Any] = {}
         for k, (tree, tangent) in enumerate(zip(trees, tangents, strict=True)):
             given.update(spread(tree, self.held, tangent, f"tangents[{k}]"))
-        return self._run(given)[1]
+        return self.replay.again(lambda: self._run(given))[1]
 
     def value(self) -> Any:
         """Return the primal result."""

@@ -235,6 +235,63 @@ def test_the_reverse_sweep_does_not_draw():
     assert ours.bit_generator.state == state
 
 
+def test_a_linearized_function_keeps_its_draws():
+    def f(x: Any, r: Any) -> Any:
+        return x * r.normal(size=3)
+
+    ours = seeded()
+    y, push = s2sad.linearize(f, X, ours)
+    state = ours.bit_generator.state
+    for _ in range(2):
+        np.testing.assert_array_equal(push(X, None), y)
+    assert ours.bit_generator.state == state
+
+
+def test_what_would_draw_twice_inside_a_program_is_refused():
+    def f(x: Any, r: Any) -> Any:
+        return np.sum(x * r.normal(size=3))
+
+    def pull(x: Any, r: Any) -> Any:
+        y, back = s2sad.vjp(lambda x: f(x, r), x)
+        return y + np.sum(back(1.0)[0])
+
+    def push(x: Any, r: Any) -> Any:
+        y, forward = s2sad.linearize(lambda x: f(x, r), x)
+        return y + forward(x)
+
+    def inner(x: Any, r: Any) -> Any:
+        y, bar = s2sad.value_and_grad(lambda x: f(x, r))(x)
+        return y + np.sum(bar * x)
+
+    for program in (pull, push, inner):
+        with pytest.raises(s2sad.S2sadError, match=r"S118 .* draws random numbers"):
+            s2sad.grad(program)(X, seeded())
+
+
+def test_helpers_that_draw_are_not_run_again():
+    def noisy(x: Any) -> Any:
+        total = 0.0
+        for k in range(3):
+            z = HOME.normal(x, 1.0)
+            total = total + np.sum(np.sin(z) * z) * (k + 1.0)
+            if total > 100.0:
+                total = total / 2.0
+        return total + np.sum(x * HOME.normal(size=3)) + np.prod(np.cos(x) * HOME.uniform())
+
+    def f(x: Any) -> Any:
+        return noisy(x) + noisy(2.0 * x) * noisy(x * x)
+
+    state = HOME.bit_generator.state
+
+    def at(x: Any) -> Any:
+        HOME.bit_generator.state = state
+        return f(x)
+
+    slope = differences(at, (X,), (P,), 1e-4)[0]
+    HOME.bit_generator.state = state
+    assert_close([s2sad.grad(f)(X) @ P], [slope], 1e-8, "slope")
+
+
 REFUSED: list[Draw] = [
     lambda x, r: np.sum(r.standard_gamma(x)),
     lambda x, r: np.sum(r.poisson(x)) * x[0],

@@ -1,22 +1,23 @@
-"""A function that draws random numbers, run once per column of a Jacobian: with the same draws each time."""
+"""A function that draws random numbers, run again for a column of a Jacobian: with the same draws."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from s2sad.errors import NotDifferentiable
-from s2sad.ir.core import Block, Function, Instr
+from s2sad.ir.core import Function
 from s2sad.ir.types import STREAMS
+from s2sad.ir.walk import every_instr
 
 
 class Replay:
     """The states of the random streams that a function draws from, as they were before the first run."""
 
     def __init__(self, fn: Function, leaves: Sequence[Any]):
-        found = list(_instrs(fn.block, {fn}))
+        found = list(every_instr(fn))
         names = {instr.op.name for instr in found}
         self.fn = fn
         makes = ("default_rng", "random_state")
@@ -33,29 +34,25 @@ class Replay:
         for stream, state in zip(self.streams, self.states, strict=True):
             _restore(stream, state)
 
+    def again(self, run: Callable[[], Any]) -> Any:
+        """Return what a run with the same draws gives; the streams are left as they are now."""
+        now = [_state(s) for s in self.streams]
+        self.rewind()
+        try:
+            return run()
+        finally:
+            for stream, state in zip(self.streams, now, strict=True):
+                _restore(stream, state)
+
 
 def refused(fn: Function) -> NotDifferentiable:
     """Return (to be raised) the error for draws that differ between the runs of one Jacobian."""
     return NotDifferentiable(
         "S353",
-        f"{fn.name} draws random numbers, others in each of the runs that this Jacobian is made of",
-        "use jacrev, which runs it once, or draw before and pass the numbers",
+        f"{fn.name} draws random numbers, others in each of the runs that this derivative is made of",
+        "draw before and pass the numbers",
         fn.origin,
     )
-
-
-def draws(fn: Function) -> bool:
-    """True if a function draws random numbers."""
-    return any(instr.op.name == "draw" for instr in _instrs(fn.block, {fn}))
-
-
-def _instrs(block: Block, seen: set[Function]) -> Iterator[Instr]:
-    for instr in block.walk():
-        yield instr
-        callee = instr.param("callee") if instr.op.name == "call" else None
-        if callee is not None and callee not in seen:
-            seen.add(callee)
-            yield from _instrs(callee.block, seen)
 
 
 def _state(stream: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s2sad.driver.draws import draws, refused
+from s2sad.driver.draws import refused
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
@@ -17,7 +17,7 @@ from s2sad.ir.path import At, Index, Span
 from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Static, Tree, renumber
 from s2sad.ir.types import INT, Array, Scalar, Type, is_differentiable
-from s2sad.ir.walk import Copier
+from s2sad.ir.walk import Copier, draws
 from s2sad.ops.control import CALL, FOR
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after

@@ -25,7 +25,7 @@ from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import INT, Array, Scalar, Type
-from s2sad.ir.walk import Copier, count, free_values
+from s2sad.ir.walk import Copier, count, draws, free_values
 from s2sad.ops import OPS
 
 INLINE_STATEMENTS = 3
@@ -55,7 +55,7 @@ class Callees(Functions):
             if getattr(error, "code", "") == ENDLESS:
                 raise
             return self.inline(source, callee, parent, names, node)
-        if count(fn.block) <= INLINE_INSTRS:
+        if count(fn.block) <= INLINE_INSTRS or draws(fn):  # the reverse of a call runs it again
             return self.inline(source, callee, parent, names, node)
         return self.call_ir(fn, operands)
 

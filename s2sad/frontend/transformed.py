@@ -18,6 +18,7 @@ from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of
 from s2sad.ir.types import Array, Type, is_differentiable
+from s2sad.ir.walk import draws
 
 API = "s2sad.api"
 MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian")
@@ -153,7 +154,7 @@ class Transforms(Callees):
                 "S126", "only plain functions can be transformed inside a program", "use a def", node
             )
         try:
-            return self.callee(source, callee, parent, names, node, keep_literals=True)
+            fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True)
         except NotPure:
             raise self.refuse(
                 "S127",
@@ -161,6 +162,14 @@ class Transforms(Callees):
                 "copy first, or return fresh arrays",
                 node,
             ) from None
+        if draws(fn):  # the derivative of a call of the derivative would draw once more
+            raise self.refuse(
+                "S118",
+                f"{fn.name} draws random numbers: its derivative inside a program is not supported",
+                "draw before, and pass the numbers",
+                node,
+            )
+        return fn, operands
 
     def form_stop_gradient(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
         """`stop_gradient(x)`: x without its derivative, leaf by leaf."""

@@ -171,6 +171,23 @@ def has_effect(fn: Function) -> bool:
     return acts(fn.block)
 
 
+def every_instr(fn: Function) -> Iterator[Instr]:
+    """Yield every instruction of a function and of those that it calls, each function once."""
+    seen, todo = {fn}, [fn]
+    while todo:
+        for instr in todo.pop().block.walk():
+            yield instr
+            callee: Function | None = instr.param("callee") if instr.op.name == "call" else None
+            if callee is not None and callee not in seen:
+                seen.add(callee)
+                todo.append(callee)
+
+
+def draws(fn: Function) -> bool:
+    """True if a function draws random numbers."""
+    return any(instr.op.name == "draw" for instr in every_instr(fn))
+
+
 def count(block: Block) -> int:
     """Return the number of instructions, nested ones included."""
     return sum(1 for _ in block.walk())

@@ -6,7 +6,7 @@ def f(x):
     rng = np.random.default_rng()
     return x * rng.normal(size=3)
 # error
-# unseeded_draws_by_columns.py:5:1: S353 f draws random numbers, others in each of the runs that this Jacobian is made of
+# unseeded_draws_by_columns.py:5:1: S353 f draws random numbers, others in each of the runs that this derivative is made of
 #     def f(x):
 #     ^
-#   use jacrev, which runs it once, or draw before and pass the numbers
+#   draw before and pass the numbers
