@@ -313,3 +313,29 @@ def test_stop_gradient_allows_them():
         return np.sum(x * r.poisson(s2sad.stop_gradient(np.exp(x))))
 
     np.testing.assert_array_equal(s2sad.grad(f)(X, seeded()), seeded().poisson(np.exp(X)))
+
+
+def test_helpers_that_seed_are_not_run_again():
+    def restarted(x: Any) -> Any:
+        np.random.seed(3)
+        total = 0.0
+        for k in range(3):
+            total = total + np.sum(np.sin(x) * x) * (k + 1.0)
+            if total > 100.0:
+                total = total / 2.0
+        return total + np.sum(x * np.cos(x)) + np.prod(np.cos(x) * x)
+
+    def f(x: Any) -> Any:
+        y = restarted(x) * restarted(2.0 * x)
+        return y * np.random.normal()
+
+    np.random.seed(1)
+    value = f(X)
+    after = np.random.get_state()
+    y, pull = s2sad.vjp(f, X)
+    assert_close([y], [value], 1e-13 * abs(value), "value")
+    (bar,) = pull(1.0)
+    assert_close([bar @ P], [differences(f, (X,), (P,), 1e-4)[0]], 1e-8, "slope")
+    np.random.seed(1)
+    s2sad.grad(f)(X)
+    assert np.array_equal(np.random.get_state()[1], after[1]) and np.random.get_state()[2] == after[2]

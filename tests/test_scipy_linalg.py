@@ -138,3 +138,13 @@ def test_single_precision_is_kept():
     y, pull = s2sad.vjp(f, a, b)
     assert y.dtype == f(a, b).dtype == np.float32
     assert all(bar.dtype == np.float32 for bar in pull(b))
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_the_exponential_of_what_is_not_finite_ends(bad: float):
+    def f(a: Any) -> Any:
+        return np.sum(sla.expm(a))
+
+    a = np.array([[1.0, bad], [0.0, 2.0]])
+    assert np.isnan(s2sad.jit(f)(a))
+    assert np.all(np.isnan(s2sad.grad(f, jit=True)(a)))

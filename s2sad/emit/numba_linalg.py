@@ -128,7 +128,10 @@ def exponential(a: Any) -> Any:
         return one
     size = 0.0
     for j in range(n):
-        size = max(size, np.sum(np.abs(a[:, j])))
+        column = np.sum(np.abs(a[:, j]))
+        if not np.isfinite(column):
+            return np.full((n, n), np.nan)
+        size = max(size, column)
     halvings = 0
     if size > EXACT_UP_TO:
         halvings = math.ceil(math.log2(size / EXACT_UP_TO))

@@ -184,8 +184,8 @@ def every_instr(fn: Function) -> Iterator[Instr]:
 
 
 def draws(fn: Function) -> bool:
-    """True if a function draws random numbers."""
-    return any(instr.op.name == "draw" for instr in every_instr(fn))
+    """True if a function draws random numbers or seeds their source: it must run once."""
+    return any(instr.op.name in ("draw", "seed") for instr in every_instr(fn))
 
 
 def count(block: Block) -> int:
