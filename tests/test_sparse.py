@@ -145,3 +145,17 @@ def test_what_cannot_be_compiled(k: int):
     f, x, a = PLAIN_ONLY[k]
     with pytest.raises(s2sad.S2sadError, match="S292"):
         s2sad.jit(f)(x, a)
+
+
+@pytest.mark.parametrize("c", [1.0, -1.0])
+def test_matrices_of_other_sizes_meet(c: float):
+    def f(x: Any, c: float, a: Any, b: Any) -> Any:
+        chosen = a if c > 0.0 else b
+        r = chosen @ np.ones(chosen.shape[1])
+        return np.sum(np.sin(x) * r * r) * chosen.shape[0]
+
+    small, x = sp.csr_array(np.diag([4.0, 5.0])), 0.7
+    r = ARRAY.sum(axis=1) if c > 0.0 else np.array([4.0, 5.0])
+    assert_close([s2sad.grad(f)(x, c, ARRAY, small)], [np.cos(x) * np.sum(r * r) * r.size], 1e-11, "gradient")
+    with pytest.raises(s2sad.S2sadError, match="S292"):
+        s2sad.grad(f, jit=True)(x, c, ARRAY, small)

@@ -14,7 +14,7 @@ from s2sad.errors import InternalError, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
 from s2sad.ir.loops import loop_ends
 from s2sad.ir.tree import Leaf, Node
-from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ir.types import Array, Scalar, Sparse, Type
 from s2sad.lowering import (
     create,
     decompose,
@@ -219,6 +219,8 @@ def _inner(
 
 
 def _results(low: Lowerer, instr: Instr) -> tuple[Value, ...]:
+    if any(isinstance(r.type, Sparse) for r in instr.results):
+        raise sparse.not_a_parameter(instr)
     return tuple(Value(r.name, carried_type_of(r.type)) for r in instr.results)
 
 

@@ -21,10 +21,14 @@ def _matrix(low: Lowerer, instr: Instr) -> tuple[Value, bool]:
         return low.turned[a]
     found = low.scalar(a)
     if found != a or not isinstance(found, Value):
-        raise UnsupportedOp(
-            "S292", "compiled code needs sparse matrices that are parameters", "use jit=False", instr.origin
-        )
+        raise not_a_parameter(instr)
     return found, False
+
+
+def not_a_parameter(instr: Instr) -> UnsupportedOp:
+    """Return the error for a sparse matrix that branches or loops choose, or that is computed."""
+    why = "compiled code needs sparse matrices that are parameters"
+    return UnsupportedOp("S292", why, "use jit=False", instr.origin)
 
 
 def lower_transpose(low: Lowerer, instr: Instr) -> None:
