@@ -120,4 +120,6 @@ class Recipes(Containers):
     def dtype_of_fold(self, ufunc: np.ufunc, dtype: Any, node: Any) -> Any:
         """Return the dtype of what a ufunc makes of many elements."""
         with np.errstate(all="ignore"):
-            return self.evaluated(lambda: ufunc.reduce(np.ones(2, dtype)).dtype, node=node).value  # type: ignore[attr-defined]
+            found = self.evaluated(lambda: ufunc.reduce(np.ones(2, dtype)).dtype, node=node)
+        assert isinstance(found, Static)
+        return found.value

@@ -29,9 +29,10 @@ class SparseMatrices(Operators):
     def binary(self, kind: Any, left: Abstract, right: Abstract, node: Any, name: str = "") -> Abstract:
         """Return `left op right`."""
         a, b = sparse_type(left), sparse_type(right)
-        if a is None and b is None:
+        sparse = a if a is not None else b
+        if sparse is None:
             return super().binary(kind, left, right, node, name)
-        by_element = (a or b).is_array  # type: ignore[union-attr]
+        by_element = sparse.is_array
         if kind is gast.MatMult or (kind is gast.Mult and not by_element):
             other = self.contents(right if a is not None else left)
             if (a is None or b is None) and isinstance(other, Ref):

@@ -74,7 +74,7 @@ class _Typed(Rewriter):
 
     def visit(self, instr: Instr) -> list[Instr]:
         if not any(a in self.soft for a in instr.args) or not _makes_array(instr):
-            return super().visit(instr)  # type: ignore[return-value]
+            return [self.inside(instr)]
         made = Builder(Sizes(), instr.origin)
         made.role = instr.role
         args = tuple(
