@@ -85,7 +85,7 @@ def derivatives(kernel: Kernel, args: Any) -> list[Contestant]:
     functions = (
         ("grad", s2sad.grad(kernel.f, argnums=kernel.argnums, jit=True)),
         ("value_and_grad", s2sad.value_and_grad(kernel.f, argnums=kernel.argnums, jit=True)),
-        ("grad without jit", s2sad.grad(kernel.f, argnums=kernel.argnums)),
+        ("grad, no jit", s2sad.grad(kernel.f, argnums=kernel.argnums)),
     )
     return [Contestant(label, lambda f=f: f(*args)) for label, f in functions]  # type: ignore[misc]
 

@@ -14,16 +14,18 @@ Function = Callable[..., Any]
 
 
 def rebound(
-    f: Function, names: dict[str, Any] | None = None, wrap: Callable[[Function], Function] = lambda f: f
+    f: Function,
+    names: dict[str, Any] | None = None,
+    wrap: Callable[[Function], Function] = lambda f: f,
+    scope: dict[str, Any] | None = None,
 ) -> Function:
-    """Return a copy of `f` for which the global `names` mean something else (`np`: another library), as do
-    those that its helpers read; the copy and the helpers pass through `wrap`."""
-    names = names or {}
-    scope = {**f.__globals__, **names}
+    """Return a copy of `f` for which the global `names` mean something else (`np`: another library), as they
+    do for its helpers; the copies pass through `wrap` and share the globals `scope`."""
+    scope = {**f.__globals__, **(names or {})} if scope is None else scope
     for name in f.__code__.co_names:
         helper = scope.get(name)
-        if name not in names and isinstance(helper, types.FunctionType) and helper.__module__ == f.__module__:
-            scope[name] = rebound(helper, names, wrap)
+        if isinstance(helper, types.FunctionType) and helper.__globals__ is f.__globals__:
+            scope[name] = rebound(helper, None, wrap, scope)
     return wrap(types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__))
 
 
