@@ -33,9 +33,9 @@ def limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        gc.enable()
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
 
 
 @dataclass
