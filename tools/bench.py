@@ -20,6 +20,7 @@ an empty cache folder and again with what the first left there, and the peak mem
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import sys
@@ -37,16 +38,14 @@ from corpus.kernels import Kernel
 import s2sad
 
 CALL, BUDGET = 5.0, 10.0  # seconds that one call may take, and all calls of one contestant
-COMPILE = 120.0  # seconds that the first call of a compiled function may take
+COMPILE = 300.0  # seconds that the first call of a compiled function may take
 AGREEMENT = 1e-6  # far above rounding, far below a wrong term
 CHAOTIC = "million"  # the size at which no two roundings of lorenz agree: nothing is compared
 
 
-def measured(name: str, kernels: list[Kernel], size: str, peers: list[Peer], rounds: int) -> Run | None:
-    """Return the times of a kernel at a size, None if it has no such size."""
+def measured(name: str, kernels: list[Kernel], size: str, peers: list[Peer], rounds: int) -> Run:
+    """Return the times of a kernel at a size."""
     args = cases.arguments(kernels[0], size)
-    if args is None:
-        return None
     compiled, given = primals.compiled(name), primals.prepared(name, args)
     run = Run(name, size, Contestant("primal", lambda: compiled(*given)))
     value = run.primal.try_out(COMPILE, CALL)
@@ -139,6 +138,7 @@ def parsed() -> argparse.Namespace:
 def main() -> int:
     """Print the tables."""
     options = parsed()
+    faulthandler.enable()  # peers are much native code
     if hasattr(os, "sched_setaffinity"):  # whatever starts threads all the same: they share one core
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     peers, versions = installed(options.peers)
@@ -150,25 +150,24 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache  # the first call has to compile
         for name, kernels in cases.spellings(options.kernel).items():
-            for size in options.sizes:
+            sizes = cases.sizes(name, options.sizes)
+            for size in sizes:
                 print(f"{name} {size} ...", file=sys.stderr, flush=True)
-                run = measured(name, kernels, size, peers, options.repeat)
-                runs += [run] if run is not None else []
+                runs.append(measured(name, kernels, size, peers, options.repeat))
             if not options.no_processes:
                 print(f"{name} processes ...", file=sys.stderr, flush=True)
-                sizes = [run.size for run in runs if run.name == name]
                 children += [
                     Process(kernel.id, starts(kernel.id), {size: memory(kernel.id, size) for size in sizes})
                     for kernel in kernels
                 ]
+            if options.output is not None:
+                options.output.write_text(json.dumps(as_json(runs, children, where), indent=1) + "\n")
     print("\nTimes over the compiled loop primal's, minima:\n")
     print(ratios(runs, columns))
     print(f"\n{spread(runs)}")
     if children:
         print("\nThe way to the first gradient, and the memory of a call over its arguments:\n")
         print(processes(children, runs))
-    if options.output is not None:
-        options.output.write_text(json.dumps(as_json(runs, children, where), indent=1) + "\n")
     return 0
 
 

@@ -61,11 +61,14 @@ def spellings(names: list[str]) -> dict[str, list[Kernel]]:
     return found
 
 
-def arguments(kernel: Kernel, size: str) -> tuple[Any, ...] | None:
-    """Return the kernel's arguments, None if it has no such size."""
-    position = SIZES.index(size)
-    work = WORK[kernel.name]
-    return kernel.make(**work[position]) if position < len(work) else None
+def sizes(name: str, wanted: list[str]) -> list[str]:
+    """Return those of the sizes that the kernel has."""
+    return [size for size in wanted if SIZES.index(size) < len(WORK[name])]
+
+
+def arguments(kernel: Kernel, size: str) -> tuple[Any, ...]:
+    """Return the kernel's arguments."""
+    return kernel.make(**WORK[kernel.name][SIZES.index(size)])
 
 
 def leaves(tree: Any) -> Iterator[np.ndarray[Any, Any]]:
