@@ -120,7 +120,7 @@ class Lowerer:
     def agree(self, a: Rep, i: int, b: Rep, j: int) -> bool:
         """True if two dimensions are known to be equal."""
         size = a.type.shape[i]
-        if size == b.type.shape[j] and not is_run_time(size):
+        if self.code.same(size, b.type.shape[j]):
             return True
         return self.dim(a, i) == self.dim(b, j)
 
@@ -304,7 +304,7 @@ class Lowerer:
 
     def _equals(self, rep: Rep, axis: int, size: Size, n: Operand) -> bool:
         own = rep.type.shape[axis]
-        return (own == size and not is_run_time(size)) or self.dim(rep, axis) == n
+        return self.code.same(own, size) or self.dim(rep, axis) == n
 
     def _fit_view(self, rep: Strided, t: Array, dims: Index, lead: int, scales: Sequence[Operand]) -> Strided:
         axes = [

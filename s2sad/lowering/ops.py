@@ -178,3 +178,43 @@ for _name in (*DTYPES, *FLOATS):
 def conversion(dtype: Dtype) -> str:
     """Return the name of the op that converts a scalar to `dtype`."""
     return f"to_{dtype.name}"
+
+
+# operations of the text that is compiled; emit/numba_math.py has what they are there
+ANY_ORDER = {
+    "add": _register("any_order_add", lambda a, b: a + b, "any_order_add({}, {})", infer=_same_type),
+    "subtract": _register("any_order_sub", lambda a, b: a - b, "any_order_sub({}, {})", infer=_same_type),
+}
+SIMD = {
+    **{name: name for name in (
+        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+        "cbrt", "hypot", "maximum", "minimum",
+    )},
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "power": "pow",
+    "special_erf": "erf", "special_erfc": "erfc",
+    **{f"math_{name}": name for name in (
+        "exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+        "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "pow", "erf", "erfc",
+    )},
+}  # fmt: skip
+OF_TWO = ("pow", "atan2", "hypot", "maximum", "minimum")
+
+
+def _simd(name: str) -> Op:
+    op = OPS[name]
+    args = "{}, {}" if SIMD[name] in OF_TWO else "{}"
+    return _register(f"simd_{name}", op.evaluate, f"simd_{SIMD[name]}({args})", infer=op.infer)
+
+
+VECTORISED = {name: _simd(name) for name in SIMD if name in OPS}
+
+
+def in_any_order(op: Op) -> Op:
+    """Return an addition or subtraction whose terms may be regrouped with those of other trips."""
+    return ANY_ORDER[op.name]
+
+
+def vectorised(op: Op) -> Op | None:
+    """Return the function of which the vectoriser knows SIMD variants; None if there is none."""
+    return VECTORISED.get(op.name)

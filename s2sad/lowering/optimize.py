@@ -1,0 +1,16 @@
+"""The passes that a lowered function goes through before it is compiled."""
+
+from __future__ import annotations
+
+from s2sad.lowering.nests.forward import forward
+from s2sad.lowering.nests.fuse import fuse
+from s2sad.lowering.nests.gather import gather
+from s2sad.lowering.nests.guards import hoist_guards
+from s2sad.lowering.nests.promote import promote_sums
+from s2sad.passes.base import Pass
+from s2sad.passes.calls import everywhere
+from s2sad.passes.dce import dce
+
+NESTS: tuple[Pass, ...] = tuple(
+    map(everywhere, (hoist_guards, fuse, forward, forward, dce, gather, promote_sums, dce))
+)
