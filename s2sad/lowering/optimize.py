@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from s2sad.lowering.nests.contract import contract
 from s2sad.lowering.nests.forward import forward
 from s2sad.lowering.nests.fuse import fuse
 from s2sad.lowering.nests.gather import gather
@@ -11,6 +12,5 @@ from s2sad.passes.base import Pass
 from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
 
-NESTS: tuple[Pass, ...] = tuple(
-    map(everywhere, (hoist_guards, fuse, forward, forward, dce, gather, promote_sums, dce))
-)
+STEPS: tuple[Pass, ...] = (hoist_guards, fuse, forward, forward, dce, contract, gather, promote_sums, dce)
+NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))

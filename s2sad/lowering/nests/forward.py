@@ -6,15 +6,17 @@ written, and an array that nobody else reads disappears with the dead code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from s2sad.ir.core import Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.op import Op
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.affine import Forms
+from s2sad.lowering.ops import LOWERED, conversion
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
@@ -38,6 +40,7 @@ class _Forwarder(Rewriter):
         ) or any(p.type.dtype.name in ("float32", "complex64") for p in fn.params)
 
         self.summed = self.sums_read(fn)
+        self.handed_on = set(_end_args(fn.block))
 
     def sums_read(self, fn: Function) -> set[Instr]:
         """Return the additions to elements that are read after them: there the sum is a scalar."""
@@ -59,6 +62,8 @@ class _Forwarder(Rewriter):
         match new.op.name:
             case "getitem" if not isinstance(new.result.type, Array):
                 found = self.stored(new)
+                if found is not None and new.result in self.handed_on and found.type != new.result.type:
+                    return (replace(new, op=conversion_to(new.result), args=(found,), params=()),)
                 if found is not None:
                     self.replaced(new.result, found)
                     return ()
@@ -132,6 +137,20 @@ class _Forwarder(Rewriter):
         return (add,), replace(
             first, args=(*first.args[:1], total, *first.args[2:]), results=new.results, origin=new.origin
         )
+
+
+def _end_args(block: Block) -> Iterator[Operand]:
+    yield from block.end.args
+    for instr in block.instrs:
+        for b in instr.blocks:
+            yield from _end_args(b)
+        if instr.blocks:
+            yield from instr.args
+
+
+def conversion_to(value: Value) -> Op:
+    """Return the op that makes a scalar of the dtype of a value."""
+    return LOWERED[conversion(value.type.dtype)]
 
 
 def _is_element(instr: Instr) -> bool:
