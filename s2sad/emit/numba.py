@@ -43,6 +43,8 @@ def compile_kernel(text: str, name: str) -> Callable[..., Any]:
     namespace |= importlib.import_module("s2sad.emit.numba_math").names_in(text)
     if BY_LIBRARY.search(text):
         namespace |= importlib.import_module("s2sad.emit.numba_library").replaced(namespace)
+    if "lu_factored(" in text:
+        namespace |= importlib.import_module("s2sad.emit.numba_solve").replaced(namespace)
     if "scipy.linalg." in text:
         importlib.import_module("s2sad.emit.numba_linalg")
     for key, value in list(namespace.items()):

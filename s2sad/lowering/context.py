@@ -33,6 +33,7 @@ class Lowerer:
         self.lineage: dict[Value, object] = {}  # lowered buffers that are versions of one
         self.current: dict[Value, Value] = {}  # in a nest that writes: buffer -> its version there
         self.positive: dict[Operand, Operand] = {}  # source conditions `n > 0`, and the lowered n
+        self.maker: dict[Value, Instr] = {}  # of source values
         self.turned: dict[Value, tuple[Value, bool]] = {}  # sparse: the parameter, if transposed
         self.fusible: set[Value] = set()  # source values computed where they are read
 

@@ -167,6 +167,7 @@ def lower_instr(
 ) -> None:
     """Lower one instruction."""
     _refuse_half(instr)
+    low.maker.update((r, instr) for r in instr.results)
     match instr.op.name:
         case "if":
             _if(low, instr, returned, loop)

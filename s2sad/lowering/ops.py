@@ -113,6 +113,20 @@ _register(
 )
 _lapack("pinv_within", "np.linalg.pinv({}, {})", "pinv")
 _lapack("solve", "np.linalg.solve({}, {})")
+_register(
+    "lu_factored",
+    load("lu_factored"),
+    "lu_factored({})",
+    infer=_same_type,
+    doc="a matrix for lu_solved",
+)
+_register(
+    "lu_solved",
+    load("lu_solved"),
+    "lu_solved({}, {}, {})",
+    infer=lambda types, params, sizes: (types[1],),
+    doc="a @ x = b, or a.T @ x = b, by the factors of a",
+)
 _lapack("svd", "np.linalg.svd({}, False)", full_matrices=False)
 _lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)
 _lapack("svdvals", "np.linalg.svd({}, False)[1]")
