@@ -285,7 +285,7 @@ NATIVE = {f"simd_{SIMD[name]}": OPS[name].evaluate for name in reversed(SIMD)}
 NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub}
 
 
-def interpreted(text: str, name: str) -> Callable[..., Any]:
+def interpreted(text: str, name: str, file: str = "") -> Callable[..., Any]:
     """Return lowered code as plain Python."""
     namespace = load(text, f"<lowered {name}>")
     namespace |= NATIVE
