@@ -24,8 +24,8 @@ class Settings:
 
     debug: int = 0
     dump: str = ""
-    cache: str = ""
     verify: int = 1
+    cache: str = ""
 
     @contextmanager
     def override(self, **changes: int | str) -> Iterator[Settings]:
