@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-NAMES = re.compile(r"\b(?:simd_\w+|any_order_\w+)(?=\()")
+NAMES = re.compile(r"\b(?:simd_\w+|any_order_\w+|stay_apart)(?=\()")
 # the vector function ABI of x86-64: prefix, bits of a register
 REGISTERS = (("b", 128), ("d", 256), ("e", 512))
 BITS = {"f8": 64, "f4": 32}
@@ -149,7 +149,19 @@ def _extreme(name: str) -> Any:
     return extreme
 
 
+@intrinsic
+def stay_apart(typingctx: Any) -> Any:
+    """Keep LLVM from copying the function around the call into its caller: it would be compiled twice."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: list[Any]) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
 KNOWN: dict[str, Any] = {
+    "stay_apart": stay_apart,
     "any_order_add": _sum("fadd"),
     "any_order_sub": _sum("fsub"),
     "simd_maximum": _extreme("maximum"),  # of a nan and a number they are nan, as NumPy's

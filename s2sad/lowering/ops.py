@@ -195,6 +195,15 @@ def conversion(dtype: Dtype) -> str:
 
 
 # operations of the text that is compiled; emit/numba_math.py has what they are there
+_register(
+    "stay_apart",
+    lambda: None,
+    "stay_apart",
+    infer=lambda types, params, sizes: (),
+    pure=False,
+    results=0,
+    doc="the function around it is not compiled once more where it is called",
+)
 ANY_ORDER = {
     "add": _register("any_order_add", lambda a, b: a + b, "any_order_add({}, {})", infer=_same_type),
     "subtract": _register("any_order_sub", lambda a, b: a - b, "any_order_sub({}, {})", infer=_same_type),

@@ -10,6 +10,7 @@ from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Paramet
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Scalar
 from s2sad.ir.walk import Copier
+from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
 
 BODY = "_on_separate_buffers"
@@ -46,12 +47,13 @@ def separate(fn: Function) -> Function:
             name += "_"
         new.append(name)
     count = len(fn.params)
+    apart = Instr(LOWERED["stay_apart"], (), ())
     body = replace(
         fn,
         name=fn.name + BODY,
         params=(*fn.params, *buffers),
         signature=(*fn.signature, *(Parameter(n, Leaf(count + k)) for k, n in enumerate(new))),
-        block=Block((), tuple(i for i in fn.block.instrs if i not in taken), fn.block.end),
+        block=Block((), (apart, *(i for i in fn.block.instrs if i not in taken)), fn.block.end),
     )
     first = taken | set(known.values())
     return _caller(fn, body, [i for i in fn.block.instrs if i in first])
@@ -65,7 +67,14 @@ def _is_number(instr: Instr) -> bool:
 def _caller(fn: Function, body: Function, instrs: list[Instr]) -> Function:
     copier = Copier(Sizes())
     params = tuple(map(copier.define, fn.params))
-    copies = tuple(map(copier.instr, instrs))
+    copies: list[Instr] = []
+    for instr in instrs:
+        copy = copier.instr(instr)
+        if instr.op.name in ALLOCATIONS:  # Numba does not take calls of many arguments that are expressions
+            named = Value(f"{instr.result.name or 'buffer'}_{len(copies)}", copy.result.type)
+            copier.map[instr.result] = named
+            copy = replace(copy, results=(named,))
+        copies.append(copy)
     results = tuple(Value("", t) for t in fn.result_types)
     args = tuple(copier.operand(p) for p in body.params)
     call = Instr(OPS["call"], args, results, (("callee", body),), (), fn.origin)

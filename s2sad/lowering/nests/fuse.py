@@ -63,6 +63,7 @@ class _Fuser:
         self.forms = Forms(fn.block)
         self.counts = use_counts(fn.block)
         self.effects: dict[Instr, Effects] = {}
+        self.used: dict[Instr, frozenset[Value]] = {}
         self.accesses: dict[Instr, list[Access] | None] = {}
         self.known_roots: dict[Value, Roots] = {}
         self.orders = Orders(self.forms)
@@ -152,11 +153,16 @@ class _Fuser:
             return True
         if (may_raise(later) and may_raise(earlier)) or leaves(later) or leaves(earlier):
             return True
-        defined = set(earlier.results)
-        if any(v in defined for v in used_values(later)):
+        if not self.used_by(later).isdisjoint(earlier.results):
             return True
         a, b = self.effects_of(earlier), self.effects_of(later)
         return self.may_meet(a.writes, b.reads | b.writes) or self.may_meet(a.reads, b.writes)
+
+    def used_by(self, instr: Instr) -> frozenset[Value]:
+        """Return the values that an instruction reads."""
+        if instr not in self.used:
+            self.used[instr] = frozenset(used_values(instr))
+        return self.used[instr]
 
     def may_meet(self, a: Roots, b: Roots) -> bool:
         return not a.isdisjoint(b)
@@ -206,6 +212,8 @@ class _Fuser:
                     continue
                 if not self.in_order(x, y, i, j, inner, sign):
                     return False
+                if x.adds != y.adds and is_shifted(x, y, inner):
+                    return False  # sums into neighbours stay by themselves, to be gathered
         return together
 
     def is_reversible(self, loop: Instr) -> bool:
@@ -280,8 +288,6 @@ class _Fuser:
             gap = right - left  # k * (trip of the first - trip of the second)
             if not gap.is_const or any(a in inner for a in (*left.atoms(), *right.atoms())):
                 continue
-            if gap.const and x.adds != y.adds:
-                return False  # sums into neighbours stay by themselves, to be gathered
             legal = legal or gap.const * k * sign <= 0
         return legal
 
@@ -378,6 +384,22 @@ class _Fuser:
         return fused
 
 
+def is_shifted(x: Access, y: Access, inner: set[Value]) -> bool:
+    """True if two accesses are to neighbours, by the forms of their indices but for the loops' own."""
+    for left, right in zip(x.index or (), y.index or (), strict=True):
+        for form in (left, right):
+            if sum(a in inner for a in form.atoms()) != 1:
+                return False
+        gap = _without(left, inner) - _without(right, inner)
+        if gap.is_const and gap.const:
+            return True
+    return False
+
+
+def _without(form: Linear, atoms: set[Value]) -> Linear:
+    return Linear(frozenset((a, k) for a, k in form.terms if a not in atoms), form.const)
+
+
 def kind_of(loop: Instr) -> str:
     """Return what keeps an innermost loop from being vectorised; all loops around others are alike."""
     (body,) = loop.blocks
@@ -393,6 +415,8 @@ def kind_of(loop: Instr) -> str:
 
 def may_raise(instr: Instr) -> bool:
     """True if an instruction may raise by what stands in the program."""
+    if not instr.blocks and instr.op.name != "call" and not instr.op.name.startswith("lapack_"):
+        return False
     if instr.op.name == "call":
         return has_effect(instr.param("callee"))
     return instr.op.name.startswith("lapack_") or bool(raises(instr))

@@ -22,7 +22,7 @@ from s2sad.lowering.overlap import Storage
 from s2sad.passes.base import sizes_after
 
 LEAST = 3  # terms
-MOST = 10  # operations that are done again for each term
+MOST = 4  # operations on numbers for each term, on average: those of all terms may be done for each
 CHEAP = ("add", "subtract", "multiply", "negative", "getitem", "widen", "to_float64")
 Offsets = tuple[int, ...]
 
@@ -42,6 +42,7 @@ class _Nest:
     indices: tuple[Value, ...]
     body: Block
     between: tuple[Instr, ...]  # index arithmetic of the outer bodies
+    fixed: tuple[Instr, ...]  # and what in them does not depend on the trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class _Turner:
         """True if the terms can be computed again, before the rest of the nest."""
         mine = self.storage.roots(terms[0].write.args[0])  # type: ignore[arg-type]
         needed = self.needed(nest, terms)
-        if needed is None or len(needed) > MOST:
+        if needed is None or sum(i.result.type.dtype.kind in "fc" for i in needed) > MOST * len(terms):
             return False
         order = {i: n for n, i in enumerate(nest.body.instrs)}
         reads = [i for i in needed if i.op.name == "getitem"]
@@ -199,6 +200,7 @@ class _Writer:
     def __init__(self, sizes: object, nest: _Nest, k: int, terms: list[_Term], needed: list[Instr]) -> None:
         self.code = Code(sizes)  # type: ignore[arg-type]
         self.nest, self.k, self.terms, self.needed = nest, k, terms, needed
+        self.fixed: dict[Value, Operand] = {}
         offsets = [t.offsets for t in terms]
         self.least: Offsets = tuple(map(min, zip(*offsets, strict=True)))
         self.most: Offsets = tuple(map(max, zip(*offsets, strict=True)))
@@ -208,6 +210,9 @@ class _Writer:
         outer = nest.loops[0]
         code.origin, code.role = outer.origin, outer.role
         code.open()
+        for instr in nest.fixed:
+            args = tuple(self.fixed.get(a, a) if isinstance(a, Value) else a for a in instr.args)
+            self.fixed[instr.result] = self.again(instr, args)
         # the spans of the trips, upwards
         self.spans = [self.upwards(loop) for loop in nest.loops]
         init = outer.args[3 + self.k]
@@ -221,8 +226,8 @@ class _Writer:
         return [*instrs[:-1], replace(last, results=results)]
 
     def upwards(self, loop: Instr) -> tuple[Operand, Operand]:
-        lo, hi, step = loop.args[:3]
-        if step == ONE:
+        lo, hi = (self.fixed.get(a, a) if isinstance(a, Value) else a for a in loop.args[:2])
+        if loop.args[2] == ONE:
             return lo, hi
         return self.code.add(hi, ONE), self.code.add(lo, ONE)
 
@@ -274,8 +279,13 @@ class _Writer:
     def total(self, place: tuple[Operand, ...], array: Operand, terms: Sequence[_Term]) -> Operand:
         """Write an element with terms added to it."""
         total: Operand = self.read(array, place)
+        makers = {r: i for i in self.needed for r in i.results}
         for term in terms:
-            total = self.code.op("add", total, self.value(term, place))
+            maker = makers.get(term.value)
+            if maker is not None and maker.op.name == "negative":
+                total = self.code.op("subtract", total, self.value(term, place, maker.args[0]))
+            else:
+                total = self.code.op("add", total, self.value(term, place, term.value))
         return self.write(array, place, total, "setitem")
 
     def term_by_term(self, place: tuple[Operand, ...], array: Operand) -> Sequence[Operand]:
@@ -306,21 +316,21 @@ class _Writer:
 
         def one(j: Value, state: list[Operand]) -> Sequence[Operand]:
             at = (*place, self.code.add(j, Literal(term.offsets[-1])))
-            return (self.write(state[0], at, self.value(term, at), "accum"),)
+            return (self.write(state[0], at, self.value(term, at, term.value), "accum"),)
 
         return self.code.loop((lo, hi, ONE), (array,), one)[0]
 
-    def value(self, term: _Term, place: tuple[Operand, ...]) -> Operand:
-        """Return a term computed at the trip that adds it to the element at `place`."""
+    def value(self, term: _Term, place: tuple[Operand, ...], of: Operand) -> Operand:
+        """Return a value of the body computed at the trip that adds the term to the element at `place`."""
         trip = {
             i: self.code.add(p, Literal(-o))
             for i, p, o in zip(self.nest.indices, place, term.offsets, strict=True)
         }
-        known: dict[Value, Operand] = dict(trip)
+        known: dict[Value, Operand] = self.fixed | trip
         for instr in (*self.nest.between, *self.needed):
             args = tuple(known.get(a, a) if isinstance(a, Value) else a for a in instr.args)
             known[instr.result] = self.again(instr, args)
-        return known[term.value]
+        return known.get(of, of) if isinstance(of, Value) else of
 
     def again(self, instr: Instr, args: tuple[Operand, ...]) -> Operand:
         name = instr.op.name
@@ -352,6 +362,8 @@ class _Writer:
         """Return index expression `a` with `p` for the loop index."""
         if a is i:
             return p
+        if a in self.fixed:
+            return self.fixed[a]  # type: ignore[index]
         maker = {r: m for m in (*self.nest.between, *self.nest.body.instrs) for r in m.results}
         instr = maker.get(a) if isinstance(a, Value) else None
         if instr is None:
@@ -381,6 +393,7 @@ def _nest_of(loop: Instr) -> _Nest | None:
     """Return a loop as a perfect nest; None if it is none."""
     loops = [loop]
     between: list[Instr] = []
+    fixed: list[Instr] = []
     while True:
         if loop.args[2] not in (ONE, Literal(-1)):
             return None
@@ -391,7 +404,8 @@ def _nest_of(loop: Instr) -> _Nest | None:
         if not inner:
             if any(not i.op.pure for i in body.instrs):
                 return None
-            return _Nest(tuple(loops), tuple(x.blocks[0].params[0] for x in loops), body, tuple(between))
+            indices = tuple(x.blocks[0].params[0] for x in loops)
+            return _Nest(tuple(loops), indices, body, tuple(between), tuple(fixed))
         if len(inner) != 1 or inner[0].op.name != "for" or inner[0] is not body.instrs[-1]:
             return None
         if body.end.args != inner[0].results or inner[0].args[3:] != body.params[1:]:
@@ -400,9 +414,15 @@ def _nest_of(loop: Instr) -> _Nest | None:
         rest = body.instrs[:-1]
         if not all(i.op.pure and len(i.results) == 1 and i.result.type.dtype.kind == "i" for i in rest):
             return None
-        if any(a in {index, *(r for i in rest for r in i.results)} for a in inner[0].args[:3]):
+        moving: set[Operand] = {index}
+        for i in rest:
+            if any(a in moving for a in i.args):
+                moving.update(i.results)
+            else:
+                fixed.append(i)
+        if any(a in moving for a in inner[0].args[:3]):
             return None
-        between += rest
+        between += [i for i in rest if i.result in moving]
         loop = inner[0]
         loops.append(loop)
 
