@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-NAMES = re.compile(r"\b(?:simd_\w+|any_order_\w+|stay_apart)(?=\()")
+NAMES = re.compile(r"\b(?:simd_\w+|any_order_\w+|stay_apart|as_index)(?=\()")
 # the vector function ABI of x86-64: prefix, bits of a register
 REGISTERS = (("b", 128), ("d", 256), ("e", 512))
 BITS = {"f8": 64, "f4": 32}
@@ -160,7 +160,14 @@ def stay_apart(typingctx: Any) -> Any:
     return types.none(), codegen
 
 
+@intrinsic
+def as_index(typingctx: Any, i: Any) -> Any:
+    """Return an int of 64 bits that is not negative as one that cannot be: it does not count from the end."""
+    return types.uint64(types.int64), lambda context, builder, signature, args: args[0]
+
+
 KNOWN: dict[str, Any] = {
+    "as_index": as_index,
     "stay_apart": stay_apart,
     "any_order_add": _sum("fadd"),
     "any_order_sub": _sum("fsub"),

@@ -204,6 +204,9 @@ _register(
     results=0,
     doc="the function around it is not compiled once more where it is called",
 )
+AS_INDEX = _register(
+    "as_index", lambda i: i, "as_index({})", infer=_same_type, doc="an int that is not negative"
+)
 ANY_ORDER = {
     "add": _register("any_order_add", lambda a, b: a + b, "any_order_add({}, {})", infer=_same_type),
     "subtract": _register("any_order_sub", lambda a, b: a - b, "any_order_sub({}, {})", infer=_same_type),

@@ -266,6 +266,20 @@ def test_stencils_are_gathered(f: Callable[..., Any], shape: tuple[int, int], rn
     assert len(re.findall(r"^ +\w+\[\w+.*\] = .*\w+\[.*\] [+-] ", reverse, re.MULTILINE)) >= 6, "not gathered"
 
 
+def rows(a, steps):
+    a = a.copy()
+    for _ in range(steps):
+        for i in range(1, a.shape[0] - 1):
+            a[i, 1:-1] += a[i - 1, :-2] - a[i - 1, 1:-1] + a[i, 2:] + 2.0 * a[i + 1, :-2] + a[i + 1, 2:]
+            a[i, 1:-1] *= 0.5
+    return np.sum(np.sin(a))
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (3, 3), (4, 4), (4, 5), (5, 9)])
+def test_rows_are_gathered_one_by_one(shape: tuple[int, int], rng: np.random.Generator):
+    text_of(rows, rng.normal(size=shape), 2)
+
+
 @pytest.mark.parametrize("n", [4, 5, 6, 7, 8, 9, 12])
 def test_a_line_is_gathered(n: int, rng: np.random.Generator):
     text_of(line, rng.normal(size=n), rng.normal(size=5), argnums=(0, 1))
@@ -280,6 +294,7 @@ PROGRAMS = [
     (escapes, (W,), 0),
     (work_array, (X, W), (0, 1)),
     (neighbours, (X, W), (0, 1)),
+    (rows, (np.outer(X, W), 2), 0),
     (stencil, (np.outer(X, W), np.outer(W, X), 2), (0, 1)),
 ]
 

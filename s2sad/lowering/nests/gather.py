@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
-from s2sad.lowering.code import ONE, Code
+from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.overlap import Storage
 from s2sad.passes.base import sizes_after
@@ -47,11 +47,13 @@ class _Nest:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """`x[place + offsets] += value` of the innermost block."""
+    """`x[place + offsets] += value` of the innermost block; `line` tells apart those whose elements differ
+    in a dimension that has no loop."""
 
     write: Instr
     value: Value
     offsets: Offsets
+    line: Offsets
 
 
 class _Turner:
@@ -78,7 +80,7 @@ class _Turner:
 
     def turned(self, nest: _Nest) -> list[Instr] | None:
         """Return what stands for a nest that scatters; None if it does not, or must stay."""
-        for k in range(len(nest.body.params) - (len(nest.loops) == 1)):
+        for k in range(len(nest.loops[-1].results)):
             terms = self.terms(nest, k)
             if terms is not None and self.may_turn(nest, k, terms):
                 return self.instructions(nest, k, terms)
@@ -89,8 +91,6 @@ class _Turner:
         the elements are neighbours."""
         body = nest.body
         first = len(body.params) - len(nest.loops[-1].results)
-        if k >= len(nest.loops[-1].results):
-            return None
         counts = use_counts(body)
         array = body.params[first + k]
         writes: list[Instr] = []
@@ -114,22 +114,31 @@ class _Turner:
             gaps = [a - b for a, b in zip(p, base, strict=True)]
             if not all(g.is_const for g in gaps):
                 return None
-            terms.append(_Term(w, w.args[1], tuple(g.const for g in gaps)))
-        return terms if len({t.offsets for t in terms}) >= LEAST else None
+            looped = [self.loop_of(nest, form) is not None for form in p]
+            offsets = tuple(g.const for g, is_looped in zip(gaps, looped, strict=True) if is_looped)
+            line = tuple(g.const for g, is_looped in zip(gaps, looped, strict=True) if not is_looped)
+            terms.append(_Term(w, w.args[1], offsets, line))
+        return terms if len({(t.offsets, t.line) for t in terms}) >= LEAST else None
+
+    def loop_of(self, nest: _Nest, form: Linear) -> Value | None:
+        """Return the loop index that an index grows with."""
+        return next((i for i in nest.indices if form.factor(i) == 1), None)
 
     def places(self, nest: _Nest, write: Instr) -> list[Linear] | None:
-        """Return the forms of a written element's index, one loop index in each, in the loops' order."""
+        """Return the forms of a written element's index, each loop index in one, in the loops' order."""
         index = write.args[2:]
-        if len(index) != len(nest.indices) or len(index) != write.args[0].type.ndim:
+        if len(index) != write.args[0].type.ndim:
             return None
         inside = set(nest.indices) | {r for i in (*nest.body.instrs, *nest.between) for r in i.results}
-        found: list[Linear] = []
-        for a, i in zip(index, nest.indices, strict=True):
-            form = self.forms.of(a)
-            if form.factor(i) != 1 or any(x in inside for x in form.without(i).atoms()):
+        forms = [self.forms.of(a) for a in index]
+        loops = [self.loop_of(nest, form) for form in forms]
+        if [i for i in loops if i is not None] != list(nest.indices):
+            return None
+        for form, i in zip(forms, loops, strict=True):
+            rest = form if i is None else form.without(i)
+            if any(x in inside for x in rest.atoms()):
                 return None
-            found.append(form)
-        return found
+        return forms
 
     def may_turn(self, nest: _Nest, k: int, terms: list[_Term]) -> bool:
         """True if the terms can be computed again, before the rest of the nest."""
@@ -188,24 +197,34 @@ class _Turner:
     # --- the new nest ------------------------------------------------------------------------------------
 
     def instructions(self, nest: _Nest, k: int, terms: list[_Term]) -> list[Instr]:
-        writer = _Writer(self.sizes, nest, k, terms, self.needed(nest, terms) or [])
-        gathered = writer.gathered()
+        needed = self.needed(nest, terms) or []
+        lines: dict[Offsets, list[_Term]] = {}
+        for t in terms:
+            lines.setdefault(t.line, []).append(t)
+        found: list[Instr] = []
+        array = nest.loops[0].args[3 + k]
+        result = nest.loops[0].results[k]
+        for n, some in enumerate(lines.values()):
+            after = result if n == len(lines) - 1 else Value(result.name, result.type)
+            found += _Writer(self, nest, some, needed).gathered(array, after)
+            array = after
         rest = _without_slot(nest, k, {t.write for t in terms})
-        return [*gathered, *([rest] if rest is not None else [])]
+        return [*found, *([rest] if rest is not None else [])]
 
 
 class _Writer:
     """Writes the nest over the elements to which terms are added."""
 
-    def __init__(self, sizes: object, nest: _Nest, k: int, terms: list[_Term], needed: list[Instr]) -> None:
-        self.code = Code(sizes)  # type: ignore[arg-type]
-        self.nest, self.k, self.terms, self.needed = nest, k, terms, needed
+    def __init__(self, turner: _Turner, nest: _Nest, terms: list[_Term], needed: list[Instr]) -> None:
+        self.code = Code(turner.sizes)
+        self.turner, self.nest, self.terms, self.needed = turner, nest, terms, needed
         self.fixed: dict[Value, Operand] = {}
         offsets = [t.offsets for t in terms]
         self.least: Offsets = tuple(map(min, zip(*offsets, strict=True)))
         self.most: Offsets = tuple(map(max, zip(*offsets, strict=True)))
 
-    def gathered(self) -> list[Instr]:
+    def gathered(self, init: Operand, result: Value) -> list[Instr]:
+        """Return what makes `result` of the array `init`."""
         code, nest = self.code, self.nest
         outer = nest.loops[0]
         code.origin, code.role = outer.origin, outer.role
@@ -215,12 +234,10 @@ class _Writer:
             self.fixed[instr.result] = self.again(instr, args)
         # the spans of the trips, upwards
         self.spans = [self.upwards(loop) for loop in nest.loops]
-        init = outer.args[3 + self.k]
         wide = self.wide()
         (after,) = self.rows(0, (), init, wide)
         instrs = code.scopes.pop().builder.instrs
         assert isinstance(after, Value)
-        result = outer.results[self.k]
         last = instrs[-1]
         results = tuple(result if r is after else r for r in last.results)
         return [*instrs[:-1], replace(last, results=results)]
@@ -354,11 +371,16 @@ class _Writer:
     def _index(self, place: tuple[Operand, ...]) -> tuple[Operand, ...]:
         # the first term's place, of the trip `place` counted from the base
         found: list[Operand] = []
-        for a, i, p in zip(self.terms[0].write.args[2:], self.nest.indices, place, strict=True):
-            found.append(self.moved(a, i, p))
+        trips = {
+            i: self.code.add(p, Literal(-o))
+            for i, p, o in zip(self.nest.indices, place, self.terms[0].offsets, strict=True)
+        }
+        for a in self.terms[0].write.args[2:]:
+            i = self.turner.loop_of(self.nest, self.turner.forms.of(a))
+            found.append(self.moved(a, i, trips[i] if i is not None else ZERO))
         return tuple(found)
 
-    def moved(self, a: Operand, i: Value, p: Operand) -> Operand:
+    def moved(self, a: Operand, i: Value | None, p: Operand) -> Operand:
         """Return index expression `a` with `p` for the loop index."""
         if a is i:
             return p
