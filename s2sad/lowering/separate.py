@@ -27,11 +27,15 @@ def separate(fn: Function) -> Function:
     def is_known(a: Operand) -> bool:
         return isinstance(a, Literal) or a in params or a in known
 
+    guarded = False
     for instr in fn.block.instrs:
+        guarded = guarded or bool(instr.blocks) or instr.op.name == "call"
         if instr.blocks or not instr.op.pure or len(instr.results) != 1 or not all(map(is_known, instr.args)):
             continue
         if instr.op.name in ALLOCATIONS:
-            found.append(instr)
+            # a size that may be negative raises in its turn
+            if not guarded or all(_is_size(a, known) for a in instr.args):
+                found.append(instr)
         elif instr.op.name == "size" or _is_number(instr):
             known[instr.result] = instr
     loops = any(i.op.name in ("for", "while") for i in fn.block.instrs)
@@ -57,6 +61,25 @@ def separate(fn: Function) -> Function:
     )
     first = taken | set(known.values())
     return _caller(fn, body, [i for i in fn.block.instrs if i in first])
+
+
+def _is_size(a: Operand, known: dict[Value, Instr]) -> bool:
+    """True for what cannot be negative."""
+    if isinstance(a, Literal):
+        return bool(a.value.real >= 0)
+    instr = known.get(a)
+    if instr is None:
+        return False
+    match instr.op.name:
+        case "size":
+            return True
+        case "at_least":
+            return any(_is_size(x, known) for x in instr.args)
+        case "add" | "multiply" | "at_most" | "widen" | "to_int64":
+            return all(_is_size(x, known) for x in instr.args)
+        case "select":
+            return all(_is_size(x, known) for x in instr.args[1:])
+    return False
 
 
 def _is_number(instr: Instr) -> bool:

@@ -33,7 +33,7 @@ def child(settings: dict[str, str], *arguments: str) -> Figures:
 def starts(kernel: str) -> dict[str, Figures]:
     """Return the seconds of a process with an empty cache, and of the next one."""
     with tempfile.TemporaryDirectory() as cache:
-        settings = {"XDG_CACHE_HOME": cache}
+        settings = {"S2SAD_CACHE": cache}
         return {run: child(settings, "start", kernel, repr(time.monotonic())) for run in ("first", "second")}
 
 

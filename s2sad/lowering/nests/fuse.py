@@ -102,8 +102,11 @@ class _Fuser:
             tried += 1
             if tried > LOOK_BACK:
                 return
-            around = self.arrange(first, instrs[j + 1 : k], second)
-            leader = self.leader(first, second) if around is not None else None
+            a, b = self.effects_of(first), self.effects_of(second)
+            if not self.may_meet(a.reads | a.writes, b.reads | b.writes):
+                continue
+            leader = self.leader(first, second)
+            around = self.arrange(first, instrs[j + 1 : k], second) if leader is not None else None
             if around is None or leader is None:
                 continue
             before, after = around
@@ -142,9 +145,9 @@ class _Fuser:
         after: list[Instr] = []
         for instr in between:
             waits = self.waits(instr, first) or any(self.waits(instr, a) for a in after)
+            if waits and self.waits(second, instr):
+                return None
             (after if waits else before).append(instr)
-        if any(self.waits(second, a) for a in after):
-            return None
         return before, after
 
     def waits(self, later: Instr, earlier: Instr) -> bool:
