@@ -1,4 +1,4 @@
-"""The command line: `s2sad emit | check | explain | ir | ops`."""
+"""The command line: `s2sad emit | check | explain | ir | ops | cache`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from s2sad.driver import store
 from s2sad.driver.program import Program, Variant
 from s2sad.errors import S2sadError, TypeMismatch
 from s2sad.example import Example, example_for, from_expression
@@ -68,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     ops = commands.add_parser("ops", help="list functions and operations, or show one")
     ops.add_argument("name", nargs="?")
     ops.set_defaults(run=run_ops)
+    cache = commands.add_parser("cache", help="show the compiled kernels that are kept, or remove them")
+    cache.add_argument("--clear", action="store_true")
+    cache.set_defaults(run=run_cache)
     return top
 
 
@@ -130,6 +134,16 @@ def run_ir(options: argparse.Namespace) -> str:
 def run_ops(options: argparse.Namespace) -> str:
     """Return the table of functions and operations, or one in full."""
     return table() if options.name is None else entry(options.name)
+
+
+def run_cache(options: argparse.Namespace) -> str:
+    """Return what is kept, or how much was removed."""
+    if options.clear:
+        return f"{store.clear()} kernels removed from {store.folder()}\n"
+    kept = list(store.kept())
+    lines = [f"{size / 1e3:10.0f} kB  {path.stem}" for path, size in kept]
+    total = sum(size for _, size in kept) / 1e6
+    return "\n".join([*lines, f"{len(kept)} kernels, {total:.1f} MB in {store.folder()}"]) + "\n"
 
 
 def compiled(target: Target, options: argparse.Namespace) -> tuple[Variant, Example]:

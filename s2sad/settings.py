@@ -6,6 +6,7 @@
 | S2SAD_DEBUG=2 | and the IR of the primal and the emitted source |
 | S2SAD_DEBUG=3 | and a diff of the IR after each pass that changed it |
 | S2SAD_DUMP=dir | numbered files of every stage of every compilation in `dir` |
+| S2SAD_CACHE=dir | where compiled kernels are kept between processes; 0: nowhere |
 | S2SAD_VERIFY=0, 1, 2 | check the IR never, after each pass (default), or also against the interpreter |
 """
 
@@ -24,6 +25,7 @@ class Settings:
     debug: int = 0
     dump: str = ""
     verify: int = 1
+    cache: str = ""
 
     @contextmanager
     def override(self, **changes: int | str) -> Iterator[Settings]:
@@ -44,8 +46,8 @@ def read(environ: dict[str, str]) -> Settings:
     found = Settings()
     for field in fields(Settings):
         text = environ.get("S2SAD_" + field.name.upper(), "")
-        if field.name == "dump":
-            found.dump = text
+        if field.name in ("dump", "cache"):
+            setattr(found, field.name, text)
         elif text.strip().isdecimal():
             setattr(found, field.name, int(text))
     return found

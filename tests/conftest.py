@@ -7,6 +7,10 @@ import os
 import numpy as np
 import pytest
 
+from s2sad.settings import settings
+
+settings.cache = "0"  # tests compile; test_cache.py sets a folder of its own
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-golden`."""

@@ -37,7 +37,18 @@ FLOORS = {
 SIBLINGS = ("frontend", "transforms", "lowering", "emit")
 OPTIONAL = {"numba", "llvmlite", "scipy"}
 # where optional packages are imported when they are needed
-LAZY = {f"emit/{name}.py" for name in ("numba", "numba_library", "numba_linalg", "numba_special")}
+LAZY = {
+    f"emit/{name}.py"
+    for name in (
+        "numba",
+        "numba_library",
+        "numba_linalg",
+        "numba_math",
+        "numba_solve",
+        "numba_special",
+        "numba_symbols",
+    )
+}
 MODULES = sorted(ROOT.rglob("*.py"))
 HARD_LIMIT = 500
 

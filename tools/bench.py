@@ -24,7 +24,6 @@ import faulthandler
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from benchmark.report import Process, Run, as_json, environment, processes, rati
 from corpus.kernels import Kernel
 
 import s2sad
+from s2sad.settings import settings
 
 CALL, BUDGET = 5.0, 10.0  # seconds that one call may take, and all calls of one contestant
 COMPILE = 300.0  # seconds that the first call of a compiled function may take
@@ -139,6 +139,7 @@ def main() -> int:
     """Print the tables."""
     options = parsed()
     faulthandler.enable()  # peers are much native code
+    settings.cache = "0"  # the first call is to compile; child processes have a cache of their own
     if hasattr(os, "sched_setaffinity"):  # whatever starts threads all the same: they share one core
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     peers, versions = installed(options.peers)
@@ -147,24 +148,23 @@ def main() -> int:
     columns = [peer.column for peer in peers]
     runs: list[Run] = []
     children: list[Process] = []
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["XDG_CACHE_HOME"] = cache  # the first call has to compile
-        for name, kernels in cases.spellings(options.kernel).items():
-            sizes = cases.sizes(name, options.sizes)
-            for size in sizes:
-                print(f"{name} {size} ...", file=sys.stderr, flush=True)
-                runs.append(measured(name, kernels, size, peers, options.repeat))
-            if not options.no_processes:
-                print(f"{name} processes ...", file=sys.stderr, flush=True)
-                children += [
-                    Process(kernel.id, starts(kernel.id), {size: memory(kernel.id, size) for size in sizes})
-                    for kernel in kernels
-                ]
-            if options.output is not None:
-                options.output.write_text(json.dumps(as_json(runs, children, where), indent=1) + "\n")
+    for name, kernels in cases.spellings(options.kernel).items():
+        sizes = cases.sizes(name, options.sizes)
+        for size in sizes:
+            print(f"{name} {size} ...", file=sys.stderr, flush=True)
+            runs.append(measured(name, kernels, size, peers, options.repeat))
+        if not options.no_processes:
+            print(f"{name} processes ...", file=sys.stderr, flush=True)
+            children += [
+                Process(kernel.id, starts(kernel.id), {size: memory(kernel.id, size) for size in sizes})
+                for kernel in kernels
+            ]
+        if options.output is not None:
+            options.output.write_text(json.dumps(as_json(runs, children, where), indent=1) + "\n")
     print("\nTimes over the compiled loop primal's, minima:\n")
     print(ratios(runs, columns))
-    print(f"\n{spread(runs)}")
+    if apart := spread(runs):
+        print(f"\n{apart}")
     if children:
         print("\nThe way to the first gradient, and the memory of a call over its arguments:\n")
         print(processes(children, runs))

@@ -12,7 +12,7 @@ from typing import Any
 from s2sad.driver.assemble import assembler, gatherer
 from s2sad.driver.binding import Values
 from s2sad.driver.native import load_kernel
-from s2sad.driver.pipeline import Trace, finish
+from s2sad.driver.pipeline import Trace, finish, run
 from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
 from s2sad.emit.source import module
@@ -22,6 +22,8 @@ from s2sad.ir.structure import pick
 from s2sad.ir.tree import Leaf, Node, Tree, leaves
 from s2sad.ir.types import Scalar, Sparse, Type
 from s2sad.lowering.lower import lower
+from s2sad.lowering.native import native
+from s2sad.lowering.optimize import NESTS
 
 _KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: "positional",
@@ -74,7 +76,7 @@ class Compiled:
     @functools.cached_property
     def loops(self) -> Function:
         """The loop-nest form of the function."""
-        return self.trace.step("lower", lower(self.finished))
+        return run(NESTS, self.trace.step("lower", lower(self.finished)), self.trace)
 
     @functools.cached_property
     def lowered_source(self) -> str:
@@ -83,7 +85,7 @@ class Compiled:
 
     def _native(self) -> Callable[[Values], Any]:
         """Return `call` by way of a compiled kernel over flat leaves."""
-        fn, text = self.loops, module(self.loops, for_reading=False)
+        fn, text = self.loops, module(native(self.loops), for_reading=False)
         kernel, failure = load_kernel(text, fn.name)
         flat, assemble = self.flat, self.assemble
         gather = gatherer([p.tree for p in self.ir.signature])

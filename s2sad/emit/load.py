@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import linecache
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
@@ -11,5 +14,10 @@ def load(text: str, filename: str) -> dict[str, Any]:
     which should begin with `<` unless the text is in that file."""
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": "s2sad_emitted", "__file__": filename}
+    if not filename.startswith("<"):  # what is kept of a module names it, to be found where it is imported
+        module = ModuleType(f"s2sad_emitted_{Path(filename).stem}")
+        namespace = vars(module)
+        namespace["__file__"] = filename
+        sys.modules[module.__name__] = module
     exec(compile(text, filename, "exec"), namespace)  # our own output, as source-to-source means
     return namespace

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
-from numba.extending import get_cython_function_address, overload
+from numba.extending import overload
+
+from s2sad.emit.numba_symbols import external
 
 compiled = numba.njit(error_model="numpy", nogil=True)
 
@@ -82,8 +83,7 @@ def _fft(a: Any) -> Callable[..., Any]:
 
 def lapack(name: str, count: int = 14) -> Any:
     """Return a function of LAPACK that takes `count` pointers."""
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)
-    return kind(get_cython_function_address("scipy.linalg.cython_lapack", name))
+    return external("scipy.linalg.cython_lapack", name, numba.void(*[numba.types.voidptr] * count))
 
 
 DGEEV, ZGEEV = lapack("dgeev"), lapack("zgeev")

@@ -102,7 +102,14 @@ def factored(a: Any) -> Any:
         raise ValueError("expected square matrix")
     columns, exchanges, info, rows = a.T.copy(), np.zeros(n, np.int32), _int(0), _int(n)
     if n:
-        DGETRF(rows.ctypes, rows.ctypes, columns.ctypes, rows.ctypes, exchanges.ctypes, info.ctypes)
+        DGETRF(
+            rows.ctypes,
+            rows.ctypes,
+            columns.ctypes,
+            rows.ctypes,
+            exchanges.ctypes,
+            info.ctypes,
+        )
     for k in range(n):
         exchanges[k] -= 1
     return columns.T.copy(), exchanges

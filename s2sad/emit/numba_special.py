@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import inspect
 import math
@@ -13,9 +12,10 @@ from typing import Any
 import numba
 import numpy as np
 import scipy.special
-from numba.extending import get_cython_function_address, overload
+from numba.extending import overload
 from scipy.special import cython_special
 
+from s2sad.emit.numba_symbols import external
 from s2sad.errors import UnsupportedOp
 
 MODULE = "scipy.special.cython_special"
@@ -61,11 +61,10 @@ def _c_function(name: str, whole: bool = False) -> tuple[Any, int]:
     for key, capsule in cython_special.__pyx_capi__.items():
         signature = pattern.search(repr(capsule))
         if signature and re.fullmatch(rf"(__pyx_fuse(_?\d+)+)?{name}", key):
-            types: list[Any] = [ctypes.c_double] * (signature[1].count("double") + whole)
+            types: list[Any] = [numba.float64] * (signature[1].count("double") + whole)
             if whole:
-                types[0] = ctypes.c_long
-            kind = ctypes.CFUNCTYPE(ctypes.c_double, *types)
-            return kind(get_cython_function_address(MODULE, key)), len(types)
+                types[0] = numba.int64
+            return external(MODULE, key, numba.float64(*types)), len(types)
     why = f"this version of SciPy has no compiled scipy.special.{name}"
     raise UnsupportedOp("S290", why, "use a newer SciPy, or jit=False")
 

@@ -197,10 +197,15 @@ class Code:
         are not relied on: there, equal numbers are the same operand."""
         if size.is_const:
             return Literal(size.const)
+        size = self.sizes.canonical(size)
         for scope in reversed(self.scopes):
             if size in scope.sizes:
                 return scope.sizes[size]
         return None
+
+    def same(self, a: Size, b: Size) -> bool:
+        """True if two sizes are one number by what the function was built to assume."""
+        return self.sizes.canonical(a) == self.sizes.canonical(b) and not is_run_time(a)
 
     def remember(self, size: Size, a: Operand) -> Operand:
         """Note that `a` holds the number `size`, and return it."""
@@ -211,7 +216,7 @@ class Code:
             return a
         if isinstance(a, Value):
             self.bounds.setdefault(a, (size, size))
-        self.scopes[-1].sizes[size] = a
+        self.scopes[-1].sizes[self.sizes.canonical(size)] = a
         return a
 
     def once(self, key: tuple[object, ...], make: Callable[[], Operand]) -> Operand:

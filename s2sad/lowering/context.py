@@ -33,6 +33,7 @@ class Lowerer:
         self.lineage: dict[Value, object] = {}  # lowered buffers that are versions of one
         self.current: dict[Value, Value] = {}  # in a nest that writes: buffer -> its version there
         self.positive: dict[Operand, Operand] = {}  # source conditions `n > 0`, and the lowered n
+        self.maker: dict[Value, Instr] = {}  # of source values
         self.turned: dict[Value, tuple[Value, bool]] = {}  # sparse: the parameter, if transposed
         self.fusible: set[Value] = set()  # source values computed where they are read
 
@@ -120,7 +121,7 @@ class Lowerer:
     def agree(self, a: Rep, i: int, b: Rep, j: int) -> bool:
         """True if two dimensions are known to be equal."""
         size = a.type.shape[i]
-        if size == b.type.shape[j] and not is_run_time(size):
+        if self.code.same(size, b.type.shape[j]):
             return True
         return self.dim(a, i) == self.dim(b, j)
 
@@ -304,7 +305,7 @@ class Lowerer:
 
     def _equals(self, rep: Rep, axis: int, size: Size, n: Operand) -> bool:
         own = rep.type.shape[axis]
-        return (own == size and not is_run_time(size)) or self.dim(rep, axis) == n
+        return self.code.same(own, size) or self.dim(rep, axis) == n
 
     def _fit_view(self, rep: Strided, t: Array, dims: Index, lead: int, scales: Sequence[Operand]) -> Strided:
         axes = [

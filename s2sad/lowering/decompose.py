@@ -10,12 +10,14 @@ import numpy as np
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Op
+from s2sad.ir.path import Permute
 from s2sad.ir.types import C16, F8, Array, Dtype, Scalar, Type
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.linalg import batch_index, batch_of
 from s2sad.lowering.ops import LOWERED
 from s2sad.lowering.scalars import convert
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+from s2sad.ops.table import OPS
 
 Shapes = Callable[
     [Operand, Operand, Operand], tuple[Index, ...]
@@ -70,6 +72,9 @@ def lower_solve(low: Lowerer, instr: Instr) -> None:
     """Lower `np.linalg.solve(a, b)`."""
     t = instr.result.type
     assert isinstance(t, Array)
+    if instr.args[0].type.ndim == 2 and t.ndim == instr.args[1].type.ndim and t.dtype == F8:
+        _solve_one(low, instr, t)
+        return
     a, b = (low.buffer(low.rep(x)) for x in instr.args)
     tail = 1 if b.type.ndim == 1 else 2
     batch = t.ndim - tail
@@ -82,6 +87,40 @@ def lower_solve(low: Lowerer, instr: Instr) -> None:
         return _call(low, "solve", matrix, matrix_of(low, b, place_b(index), t.dtype, tail))
 
     define_results(low, instr, dims, (low.dims(b)[-tail:],), core)
+
+
+def _solve_one(low: Lowerer, instr: Instr, t: Array) -> None:
+    """Solve with one matrix of doubles: by substitution with Cholesky's factor, else with factors that all
+    systems of this matrix, or of its transpose, share."""
+    source, turned = _untransposed(low, instr.args[0])
+    a, b = low.buffer(low.rep(source)), low.buffer(low.rep(instr.args[1]))
+    maker = low.maker.get(source)
+    right = matrix_of(low, b, (), F8, t.ndim)
+
+    def core(index: Index) -> tuple[Value, ...]:
+        if maker is not None and maker.op.name == "cholesky" and not maker.params:
+            params = (("lower", True), ("trans", True)) if turned else (("lower", True),)
+            return called(low, OPS["solve_triangular"], matrix_of(low, a, (), F8), right, params=params)
+
+        def factored() -> Operand:
+            return called(low, LOWERED["lu_factored"], matrix_of(low, a, (), F8))[0]
+
+        factors = low.code.once(("factored", source), factored)
+        return called(low, LOWERED["lu_solved"], factors, right, Literal(turned))
+
+    define_results(low, instr, (), (low.dims(b)[-t.ndim :],), core)
+
+
+def _untransposed(low: Lowerer, a: Operand) -> tuple[Value, bool]:
+    """Return what a matrix is the transpose of, and True; or itself, and False."""
+    assert isinstance(a, Value)
+    turned = False
+    while True:
+        instr = low.maker.get(a)
+        inner = instr.args[0] if instr is not None and instr.op.name == "getitem" else None
+        if instr is None or instr.param("path") != (Permute((1, 0)),) or not isinstance(inner, Value):
+            return a, turned
+        a, turned = inner, not turned
 
 
 def lower_lstsq(low: Lowerer, instr: Instr) -> None:

@@ -1,15 +1,16 @@
-"""einsum: one BLAS product where it is a matrix product, else one nest per element of the result."""
+"""einsum: one BLAS product where it is a matrix product, one for each entry of a stack of matrices where
+these are not small, else one nest per element of the result."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import Permute
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Dtype, Scalar
+from s2sad.ir.types import Array, Dtype, Scalar, Type
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.create import reshape_buffer
@@ -17,6 +18,8 @@ from s2sad.lowering.linalg import blas_operand, blas_product, has_blas
 from s2sad.lowering.reduce import accumulator
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+
+WORTH_A_CALL = 2048  # multiplications
 
 
 def lower_einsum(low: Lowerer, instr: Instr) -> None:
@@ -29,7 +32,80 @@ def lower_einsum(low: Lowerer, instr: Instr) -> None:
     if _is_product(low, inputs, output, reps) and has_blas(t.dtype) and isinstance(t, Array):
         low.define(instr.result, _einsum_product(low, reps, inputs, output, t, instr.result.name))
         return
-    _einsum_loops(low, instr, [low.buffer(r) if r.type.ndim else r for r in reps], inputs, output, dims)
+    reps = [low.buffer(r) if r.type.ndim else r for r in reps]
+    batch = [c for c in output if all(c in s for s in inputs)]
+    inner = [_without(s, batch) for s in (*inputs, output)]
+    if batch and isinstance(t, Array) and has_blas(t.dtype) and _is_product(low, inputs, output, reps, batch):
+        low.define(
+            instr.result, _stacked(low, reps, inputs, output, t, dims, batch, inner, instr.result.name)
+        )
+        return
+    element = _element(low, t, reps, inputs, output, dims)
+    if isinstance(t, Scalar):
+        low.define_scalar(instr.result, element(()))
+        return
+    low.define(instr.result, low.fill(Lazy(t, tuple(dims[c] for c in output), element), instr.result.name))
+
+
+def _without(labels: str, dropped: Sequence[str]) -> str:
+    return "".join(c for c in labels if c not in dropped)
+
+
+def _stacked(
+    low: Lowerer,
+    reps: Sequence[Rep],
+    inputs: Sequence[str],
+    output: str,
+    t: Array,
+    dims: dict[str, Operand],
+    batch: Sequence[str],
+    inner: Sequence[str],
+    hint: str,
+) -> Rep:
+    """A product for each index of `batch`: by BLAS if the matrices are worth its call."""
+    code = low.code
+    out_dims = tuple(dims[c] for c in output)
+    buffer = low.allocate(t.dtype, out_dims, t, hint)
+    work = code.product([dims[c] for c in dict.fromkeys("".join(inner))])
+
+    def products(index: Index, state: list[Operand]) -> Sequence[Operand]:
+        at = dict(zip(batch, index, strict=True))
+        parts = [_entry(low, r, s, at) for r, s in zip(reps, inputs, strict=True)]
+        kept = [k for k, c in enumerate(output) if c not in at]
+        small = Array(t.dtype, tuple(t.shape[k] for k in kept))
+        product = _einsum_product(low, parts, inner[:2], inner[2], small, "")
+
+        def place(inside: Index) -> Index:
+            rest = iter(inside)
+            return tuple(at[c] if c in at else next(rest) for c in output)
+
+        base = state[0]
+        assert isinstance(base, Value)
+        return (low.store(base, tuple(dims[c] for c in inner[2]), lambda i: low.read(product, i), place),)
+
+    def by_blas() -> Sequence[Operand]:
+        return code.nest([dims[c] for c in batch], (buffer,), products)
+
+    def by_loops() -> Sequence[Operand]:
+        return (low.store(buffer, out_dims, _element(low, t, reps, inputs, output, dims)),)
+
+    (after,) = code.branch(code.op("greater_equal", work, Literal(WORTH_A_CALL)), by_blas, by_loops)
+    return whole(low.version(buffer, after))
+
+
+def _entry(low: Lowerer, rep: Rep, labels: str, at: dict[str, Operand]) -> Strided:
+    """The part of an operand at one index of the stack."""
+    assert isinstance(rep, Strided)
+    offsets = list(rep.offsets)
+    for k, c in enumerate(labels):
+        for b, stride in rep.axes[k] if c in at else ():
+            offsets[b] = low.code.add(offsets[b], low.code.mul(at[c], stride))
+    kept = [k for k, c in enumerate(labels) if c not in at]
+    dims = low.dims(rep)
+    t = Array(rep.type.dtype, tuple(rep.type.shape[k] for k in kept))
+    return Strided(
+        rep.base, t, tuple(dims[k] for k in kept), tuple(offsets), tuple(rep.axes[k] for k in kept)
+    )
 
 
 def _label_dims(low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str]) -> dict[str, Operand]:
@@ -51,7 +127,9 @@ def _label_dims(low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str]) -> dic
     return {label: n for label, (_, n) in found.items()}
 
 
-def _is_product(low: Lowerer, inputs: Sequence[str], output: str, reps: Sequence[Rep]) -> bool:
+def _is_product(
+    low: Lowerer, inputs: Sequence[str], output: str, reps: Sequence[Rep], batch: Sequence[str] = ()
+) -> bool:
     if len(inputs) != 2:
         return False
     a, b = inputs
@@ -59,9 +137,10 @@ def _is_product(low: Lowerer, inputs: Sequence[str], output: str, reps: Sequence
         return False
     if any(not low.agree(reps[0], k, reps[1], b.index(c)) for k, c in enumerate(a) if c in b):
         return False
-    shared = set(a) & set(b)
-    free_a, free_b = set(a) - shared, set(b) - shared
-    return bool(shared and free_a and free_b) and not shared & set(output) and free_a | free_b == set(output)
+    shared = (set(a) & set(b)).difference(batch)
+    free_a, free_b = set(a) - set(b), set(b) - set(a)
+    rest = set(output).difference(batch)
+    return bool(shared and free_a and free_b) and not shared & rest and free_a | free_b == rest
 
 
 def _einsum_product(
@@ -118,16 +197,16 @@ def _matrix(
     return reshape_buffer(low, copied.base, Array(dtype, sizes), (n, m), "")
 
 
-def _einsum_loops(
+def _element(
     low: Lowerer,
-    instr: Instr,
+    t: Type,
     reps: Sequence[Rep],
     inputs: Sequence[str],
     output: str,
     dims: dict[str, Operand],
-) -> None:
+) -> Callable[[Index], Operand]:
+    """Return what writes the loops for one element of the result."""
     code = low.code
-    t = instr.result.type
     summed = sorted(set("".join(inputs)) - set(output))
     line = tuple(dims[c] for c in summed)
     wide = accumulator(t.dtype)
@@ -152,10 +231,7 @@ def _einsum_loops(
         (found,) = code.nest(line, (start,), lambda i, state: (code.op("add", state[0], product(i)),))
         return code.coerce(found, Scalar(t.dtype))
 
-    if isinstance(t, Scalar):
-        low.define_scalar(instr.result, element(()))
-        return
-    low.define(instr.result, low.fill(Lazy(t, tuple(dims[c] for c in output), element), instr.result.name))
+    return element
 
 
 def _scaled(low: Lowerer, rep: Rep, axis: int, i: Operand, n: Operand) -> Operand:

@@ -5,13 +5,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Function, Literal, Operand
 from s2sad.ir.size import Atom, Size
 from s2sad.ir.types import Array, Sparse
 from s2sad.lowering.code import ZERO, Code
 from s2sad.lowering.slices import normalized
+from s2sad.passes.base import sizes_after
 
 SPARSE_SIZES = ("sparse_rows", "sparse_columns")
+
+
+class Assumed(Sizes):
+    """Sizes that a function's facts make equal, as they are checked at its head."""
+
+    def __init__(self, fn: Function) -> None:
+        super().__init__()
+        self.count = sizes_after(fn).count
+        self.selected = sizes_after(fn).selected
+        names = {p.name for p in fn.params}
+        self.equal: dict[Size, Size] = {}
+        for fact in fn.facts:
+            pair = (self.canonical(fact.left), self.canonical(fact.right))
+            known = all(name.partition(".")[0] in names for size in pair for name in size.symbols())
+            if known and pair[0] != pair[1] and not pair[0].is_const:
+                self.equal[pair[0]] = pair[1]
+
+    def canonical(self, size: Size) -> Size:
+        """Return the representative of all sizes that are checked to be equal to this one."""
+        while size in self.equal:
+            size = self.equal[size]
+        return size
 
 
 def check_facts(code: Code, fn: Function) -> None:

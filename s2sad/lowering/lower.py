@@ -35,12 +35,11 @@ from s2sad.lowering import (
 )
 from s2sad.lowering.code import Code, carried_type_of
 from s2sad.lowering.context import Lowerer
-from s2sad.lowering.facts import check_facts
+from s2sad.lowering.facts import Assumed, check_facts
 from s2sad.lowering.fuse import fusible_values
 from s2sad.lowering.overlap import Storage
 from s2sad.lowering.views import Index, whole
 from s2sad.ops.table import OPS
-from s2sad.passes.base import sizes_after
 from s2sad.passes.dce import dce
 
 Handler = Callable[[Lowerer, Instr], None]
@@ -83,7 +82,7 @@ class _Callees:
 
 
 def _function(fn: Function, lower_callee: Callable[[Function], Function]) -> Function:
-    code = Code(sizes_after(fn))
+    code = Code(Assumed(fn))
     storage = Storage(fn)
     low = Lowerer(code, storage, lower_callee)
     low.fusible = fusible_values(fn.block, storage)
@@ -168,6 +167,7 @@ def lower_instr(
 ) -> None:
     """Lower one instruction."""
     _refuse_half(instr)
+    low.maker.update((r, instr) for r in instr.results)
     match instr.op.name:
         case "if":
             _if(low, instr, returned, loop)

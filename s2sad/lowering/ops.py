@@ -113,6 +113,20 @@ _register(
 )
 _lapack("pinv_within", "np.linalg.pinv({}, {})", "pinv")
 _lapack("solve", "np.linalg.solve({}, {})")
+_register(
+    "lu_factored",
+    load("lu_factored"),
+    "lu_factored({})",
+    infer=_same_type,
+    doc="a matrix for lu_solved",
+)
+_register(
+    "lu_solved",
+    load("lu_solved"),
+    "lu_solved({}, {}, {})",
+    infer=lambda types, params, sizes: (types[1],),
+    doc="a @ x = b, or a.T @ x = b, by the factors of a",
+)
 _lapack("svd", "np.linalg.svd({}, False)", full_matrices=False)
 _lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)
 _lapack("svdvals", "np.linalg.svd({}, False)[1]")
@@ -178,3 +192,55 @@ for _name in (*DTYPES, *FLOATS):
 def conversion(dtype: Dtype) -> str:
     """Return the name of the op that converts a scalar to `dtype`."""
     return f"to_{dtype.name}"
+
+
+# operations of the text that is compiled; emit/numba_math.py has what they are there
+_register(
+    "stay_apart",
+    lambda: None,
+    "stay_apart",
+    infer=lambda types, params, sizes: (),
+    pure=False,
+    results=0,
+    doc="the function around it is not compiled once more where it is called",
+)
+AS_INDEX = _register(
+    "as_index", lambda i: i, "as_index({})", infer=_same_type, doc="an int that is not negative"
+)
+ANY_ORDER = {
+    "add": _register("any_order_add", lambda a, b: a + b, "any_order_add({}, {})", infer=_same_type),
+    "subtract": _register("any_order_sub", lambda a, b: a - b, "any_order_sub({}, {})", infer=_same_type),
+}
+SIMD = {
+    **{name: name for name in (
+        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+        "cbrt", "hypot", "maximum", "minimum",
+    )},
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "power": "pow",
+    "special_erf": "erf", "special_erfc": "erfc",
+    **{f"math_{name}": name for name in (
+        "exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+        "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "pow", "erf", "erfc",
+    )},
+}  # fmt: skip
+OF_TWO = ("pow", "atan2", "hypot", "maximum", "minimum")
+
+
+def _simd(name: str) -> Op:
+    op = OPS[name]
+    args = "{}, {}" if SIMD[name] in OF_TWO else "{}"
+    return _register(f"simd_{name}", op.evaluate, f"simd_{SIMD[name]}({args})", infer=op.infer)
+
+
+VECTORISED = {name: _simd(name) for name in SIMD if name in OPS}
+
+
+def in_any_order(op: Op) -> Op:
+    """Return an addition or subtraction whose terms may be regrouped with those of other trips."""
+    return ANY_ORDER[op.name]
+
+
+def vectorised(op: Op) -> Op | None:
+    """Return the function of which the vectoriser knows SIMD variants; None if there is none."""
+    return VECTORISED.get(op.name)

@@ -51,6 +51,24 @@ class Storage:
         """Return the roots of a source value (itself if it is not an array of the function)."""
         return self._roots.get(value, frozenset({value}))
 
+    def origins(self, roots: Roots) -> Roots:
+        """Return the allocations and parameters that arrays with these roots may be, whenever: what
+        `may_alias` knows of a moment does not hold for code that is moved."""
+        found: set[Value] = set()
+        seen: set[Value] = set()
+        todo = list(roots)
+        while todo:
+            x = todo.pop()
+            if x in seen:
+                continue
+            seen.add(x)
+            if x not in self._slots:
+                found.add(x)
+                continue
+            slots, k = self._slots[x]
+            todo += slots.inits[k].union(*(state[k] for state in slots.yields))
+        return frozenset(found)
+
     def may_alias(self, a: Roots, b: Roots) -> bool:
         """Return False if arrays with these roots cannot share memory."""
         seen: set[tuple[Value, Value]] = set()

@@ -85,11 +85,22 @@ def lower_math(low: Lowerer, instr: Instr) -> None:
     if name in TO_INT:
         _finite(code, args[0])
     found = _value(low, name, instr, args)
-    if name in OVERFLOWS:
+    if name in OVERFLOWS and not (name == "exp" and _is_minus_square(code, args[0])):
         finite = [code.op("isfinite", a) for a in args]
         ok = finite[0] if len(finite) == 1 else code.op("both", *finite)
         code.fail_if(code.op("both", code.op("isinf", found), ok), OverflowError, RANGE)
     low.define_scalar(instr.result, code.coerce(found, instr.result.type))
+
+
+def _is_minus_square(code: Code, a: Operand) -> bool:
+    """True for `-x * x`, which no exponential overflows of."""
+    maker = {r: i for i in code.scopes[-1].builder.instrs for r in i.results}
+    product = maker.get(a) if isinstance(a, Value) else None
+    if product is None or product.op.name != "multiply":
+        return False
+    left, right = product.args
+    minus = maker.get(left) if isinstance(left, Value) else None
+    return minus is not None and minus.op.name == "negative" and minus.args == (right,)
 
 
 def _value(low: Lowerer, name: str, instr: Instr, args: tuple[Operand, ...]) -> Operand:

@@ -12,7 +12,7 @@ from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import Fancy, Path
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array
-from s2sad.lowering.code import ONE, ZERO, is_run_time
+from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, split, view
 from s2sad.lowering.scalars import convert, promote
@@ -87,7 +87,7 @@ def _fitted(low: Lowerer, part: Part, rep: Rep, op: str) -> Rep:
 
 
 def _check_fits(low: Lowerer, own: Size, size: Size, n: Operand, m: Operand) -> None:
-    if own.is_one or (own == size and not is_run_time(own)):
+    if own.is_one or low.code.same(own, size):
         return
     low.code.fail_if(low.code.differ(n, m, n), ValueError, "could not broadcast input array into shape")
 

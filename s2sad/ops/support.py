@@ -51,6 +51,14 @@ SUPPORT = {
                     y[i, k] += data[p] * x[j, k]
     return y
 ''',
+    "lu_factored": '''def lu_factored(a):
+    """Return what lu_solved takes: compiled, the factors of a square matrix; else the matrix."""
+    return np.array(a)
+''',
+    "lu_solved": '''def lu_solved(factors, b, turned):
+    """Return the solution of a @ x = b, or of a.T @ x = b."""
+    return np.linalg.solve(factors.T if turned else factors, b)
+''',
     "row_order": '''def row_order(piv):
     """Return the order of rows that exchanging row k with row piv[k], one after the other, leaves."""
     order = np.arange(piv.size)

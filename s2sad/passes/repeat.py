@@ -157,6 +157,8 @@ class _Repeater(Rewriter):
             return a
         if a in self.shared and role:
             return a
-        copy = replace(self.chosen[a], results=(Value("", a.type),), role=role)
+        chosen = self.chosen[a]
+        kept = chosen.role if chosen.role == "tape" else role  # what reads a tape is known by its role
+        copy = replace(chosen, results=(Value("", a.type),), role=kept)
         made.append(copy)
         return copy.result

@@ -16,6 +16,7 @@ from s2sad.settings import Settings, read, settings
 def test_read():
     assert read({}) == Settings(0, "", 1)
     assert read({"S2SAD_DEBUG": "3", "S2SAD_DUMP": "d", "S2SAD_VERIFY": "2"}) == Settings(3, "d", 2)
+    assert read({"S2SAD_CACHE": "~/c"}) == Settings(cache="~/c")
     assert read({"S2SAD_DEBUG": "yes", "S2SAD_VERIFY": ""}) == Settings()
 
 

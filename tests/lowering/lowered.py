@@ -20,6 +20,7 @@ from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array, Scalar, Type, type_of
 from s2sad.ir.verify import verify
 from s2sad.lowering.lower import lower
+from s2sad.lowering.optimize import NESTS
 from s2sad.ops import OPS
 from s2sad.passes.bufferize import bufferize
 
@@ -62,6 +63,8 @@ def built(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Function, Leave
 def lowered(fn: Function) -> tuple[Function, str]:
     """Return the lowered form of a function, verified, and its text."""
     low = verify(lower(bufferize(fn)), "lower")
+    for step in NESTS:
+        low = verify(step(low), step.__name__)
     return low, module(low)
 
 

@@ -7,6 +7,7 @@ The truth is a complex step: the text of the program is run once more with compl
 from __future__ import annotations
 
 import linecache
+import operator
 import signal
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ import s2sad
 from s2sad import api
 from s2sad.emit import numba as kernels
 from s2sad.emit.load import load
+from s2sad.lowering.ops import SIMD
+from s2sad.ops import OPS
 
 SIZES = ((3, 2), (0, 4), (1, 1), (4, 3), (2, 0))  # n, m: the first is where code is compiled
 RATES = (0.83, -0.41, 0.83, 1.27)  # the values of the programs' global
@@ -277,9 +280,17 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def interpreted(text: str, name: str) -> Callable[..., Any]:
+# what the names of compiled text that are not NumPy's stand for
+NATIVE = {f"simd_{SIMD[name]}": OPS[name].evaluate for name in reversed(SIMD)}
+NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub, "stay_apart": lambda: None}
+NATIVE |= {"as_index": lambda i: i}
+
+
+def interpreted(text: str, name: str, file: str = "") -> Callable[..., Any]:
     """Return lowered code as plain Python."""
-    return load(text, f"<lowered {name}>")[name]  # type: ignore[no-any-return]
+    namespace = load(text, f"<lowered {name}>")
+    namespace |= NATIVE
+    return namespace[name]  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -33,10 +33,10 @@ def child(settings: dict[str, str], *arguments: str) -> Figures:
 def starts(kernel: str) -> dict[str, Figures]:
     """Return the seconds of a process with an empty cache, and of the next one."""
     with tempfile.TemporaryDirectory() as cache:
-        settings = {"XDG_CACHE_HOME": cache}
+        settings = {"S2SAD_CACHE": cache}
         return {run: child(settings, "start", kernel, repr(time.monotonic())) for run in ("first", "second")}
 
 
 def memory(kernel: str, size: str) -> Figures:
     """Return the bytes of the arguments, and at the peak of primal and gradient over them."""
-    return child(ALLOCATOR, "memory", kernel, size)
+    return child({**ALLOCATOR, "S2SAD_CACHE": "0"}, "memory", kernel, size)

@@ -19,4 +19,4 @@ def chain_jvp(x, x_dot):
     t2 = np.exp(a)
     t3 = 1.0 + x * x
     y = t2 / t3
-    return y, t2 * a_dot / t3 - y * (2.0 * x * x_dot) / t3
+    return y, t2 * a_dot / t3 - y * (2.0 * x * x_dot / t3)

@@ -18,6 +18,6 @@ def square_root_jvp(a, a_dot):
     x_dot = 0.0
     while abs(x * x - a) > 1e-12:
         t1 = a / x
-        x_dot = 0.5 * (x_dot + (a_dot / x - t1 * x_dot / x))  # newton.py:9
+        x_dot = 0.5 * (x_dot + (a_dot / x - t1 * (x_dot / x)))  # newton.py:9
         x = 0.5 * (x + t1)
     return x, x_dot

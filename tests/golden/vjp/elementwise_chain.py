@@ -23,6 +23,7 @@ def chain_vjp(x, y_bar=1.0):
     # reverse sweep
     b_bar = a * y_bar  # elementwise_chain.py:9
     a_bar = b * y_bar  # elementwise_chain.py:9
-    a_bar = a_bar + t2 * (b_bar / t3)  # elementwise_chain.py:8
-    x_bar = t1 * a_bar - 2.0 * x * (b * b_bar / t3) + np.cos(x) * (x * a_bar)  # elementwise_chain.py:7
+    t4 = b_bar / t3  # elementwise_chain.py:8
+    a_bar = a_bar + t2 * t4  # elementwise_chain.py:8
+    x_bar = t1 * a_bar - 2.0 * x * (b * t4) + np.cos(x) * (x * a_bar)  # elementwise_chain.py:7
     return np.sum(b * a), x_bar

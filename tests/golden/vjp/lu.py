@@ -43,7 +43,7 @@ def log_det_vjp(a0, y_bar=1.0):
                 t1 = a_bar[i, j]  # lu.py:13
                 a_bar[k, j] -= a[i, k] * t1  # lu.py:13
                 a_bar[i, k] -= a[k, j] * t1  # lu.py:13
-            t2 = a_bar[i, k]  # lu.py:11
-            a_bar[i, k] = t2 / a[k, k]  # lu.py:11
-            a_bar[k, k] -= a[i, k] * t2 / a[k, k]  # lu.py:11
+            t2 = a_bar[i, k] / a[k, k]  # lu.py:11
+            a_bar[i, k] = t2  # lu.py:11
+            a_bar[k, k] -= a[i, k] * t2  # lu.py:11
     return s, a_bar

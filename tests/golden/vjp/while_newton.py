@@ -31,6 +31,7 @@ def square_root_vjp(a, y_bar=1.0):
     for k in range(trips - 1, -1, -1):
         t1 = 0.5 * x_bar  # while_newton.py:9
         x1 = x_tape[k]
-        a_bar += t1 / x1  # while_newton.py:9
-        x_bar = t1 - a / x1 * t1 / x1  # while_newton.py:9
+        t2 = t1 / x1  # while_newton.py:9
+        a_bar += t2  # while_newton.py:9
+        x_bar = t1 - a / x1 * t2  # while_newton.py:9
     return x, float(a_bar)

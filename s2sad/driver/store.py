@@ -1,0 +1,109 @@
+"""The folder where compiled kernels are kept between processes.
+
+Each lowered module is a file named by what its machine code depends on; Numba keeps the machine code beside
+it, and knows for which CPU it is. Files are written once and never changed: processes may share the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from s2sad.settings import settings
+
+PACKAGES = ("numpy", "numba", "llvmlite", "scipy")
+
+
+def folder() -> Path:
+    """Return the folder: $S2SAD_CACHE if set, else `s2sad` in the user's folder for caches."""
+    if settings.cache:
+        return Path(settings.cache).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "s2sad"
+
+
+def is_on() -> bool:
+    """True unless S2SAD_CACHE is 0."""
+    return settings.cache != "0"
+
+
+def file_for(text: str, name: str) -> Path | None:
+    """Return the file that holds a lowered module, written if need be; None where there is no cache."""
+    if not is_on():
+        return None
+    digest = hashlib.sha256(f"{_versions()}\n{text}".encode()).hexdigest()[:24]
+    try:
+        where = folder()
+        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = where / f"{name[:40]}_{digest}.py"
+        if not path.exists():
+            _write(path, text)
+    except OSError:
+        return None
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    # in one step: another process sees all of it or nothing
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+@functools.cache
+def _versions() -> str:
+    found = [sys.version, *(f"{name} {_version(name)}" for name in PACKAGES)]
+    emit = Path(__file__).parent.parent / "emit"  # what compiled code is made of beside its text
+    for path in sorted(emit.glob("numba*.py")):
+        found.append(hashlib.sha256(path.read_bytes()).hexdigest())
+    return "\n".join(found)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def forget(path: Path) -> None:
+    """Remove what is kept of one module."""
+    for kept in (path, *path.parent.glob(f"__pycache__/{path.stem}.*")):
+        with contextlib.suppress(OSError):
+            kept.unlink()
+
+
+def kept() -> Iterator[tuple[Path, int]]:
+    """Yield the modules that are kept, each with its size in bytes, machine code included."""
+    where = folder()
+    for path in sorted(where.glob("*_*.py")) if where.is_dir() else ():
+        parts = (path, *where.glob(f"__pycache__/{path.stem}.*"))
+        yield path, sum(p.stat().st_size for p in parts)
+
+
+def clear() -> int:
+    """Remove all modules that are kept; return how many there were."""
+    found = list(kept())
+    for path, _ in found:
+        forget(path)
+    shutil.rmtree(folder() / "__pycache__", ignore_errors=True)
+    return len(found)

@@ -1,0 +1,444 @@
+"""Neighbouring loops become one where that keeps the meaning.
+
+Two loops over the same range are fused if whatever both touch, and one of them writes, is touched in the
+same order as before: the first loop gets to an element in no later trip than the second. What stands
+between them goes before the new loop, or after it if it depends on the first one. Sums that generated
+code accumulates into one array may be added in any order.
+
+The reverse sweep of a loop runs downwards. If its trips do not depend on each other it may as well run
+upwards, in one loop with the forward sweep: a trip is reversed when it has just been run, and what it puts
+on a tape is in the cache, or in a scalar ("independent iterations": Hascoet and Pascual 2013, "The Tapenade
+automatic differentiation tool", section 4). What the transform promises is made use of: a trip of the
+reverse sweep reads of the tapes what this very trip has written, and sets cursors back to where it began.
+
+Only loops of one kind are fused: a recurrence would keep the others from being vectorised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.types import Array, Scalar
+from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
+from s2sad.lowering.nests.affine import Forms, Linear
+from s2sad.lowering.nests.order import Orders
+from s2sad.lowering.nests.reductions import running_sums
+from s2sad.lowering.overlap import NONE, Roots, Storage
+from s2sad.passes.slots import drop_slots
+
+LOOK_BACK = 12  # loops before this one that it is tried to be fused with
+
+
+def fuse(fn: Function) -> Function:
+    """Return the function with neighbouring loops fused, outer ones first."""
+    fuser = _Fuser(fn)
+    block = fuser.block(fn.block)
+    return fn if block is fn.block else replace(fn, block=block)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An element that a loop's body reads or writes: where it is known, its index."""
+
+    value: Value
+    is_write: bool
+    adds: bool  # by `+=` of generated code
+    index: tuple[Linear, ...] | None
+    tape: bool  # an entry of a tape
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The arrays that an instruction reads and writes, by their roots."""
+
+    reads: Roots
+    writes: Roots
+
+
+class _Fuser:
+    def __init__(self, fn: Function) -> None:
+        self.storage = Storage(fn)
+        self.forms = Forms(fn.block)
+        self.counts = use_counts(fn.block)
+        self.effects: dict[Instr, Effects] = {}
+        self.used: dict[Instr, frozenset[Value]] = {}
+        self.accesses: dict[Instr, list[Access] | None] = {}
+        self.known_roots: dict[Value, Roots] = {}
+        self.orders = Orders(self.forms)
+        self.writes_parameters = bool(fn.writes)
+
+    def block(self, block: Block) -> Block:
+        instrs = list(block.instrs)
+        k = 0
+        while k < len(instrs):
+            count = len(instrs)
+            if instrs[k].op.name == "for":
+                self.absorb(instrs, k)
+            k += 1 - (count - len(instrs))
+        instrs = [self.inside(i) for i in instrs]
+        if len(instrs) == len(block.instrs) and all(
+            a is b for a, b in zip(instrs, block.instrs, strict=True)
+        ):
+            return block
+        return Block(block.params, tuple(instrs), block.end)
+
+    def inside(self, instr: Instr) -> Instr:
+        if not instr.blocks:
+            return instr
+        blocks = tuple(map(self.block, instr.blocks))
+        same = all(a is b for a, b in zip(blocks, instr.blocks, strict=True))
+        return instr if same else replace(instr, blocks=blocks)
+
+    def absorb(self, instrs: list[Instr], k: int) -> None:
+        """Fuse loop k of a block with an earlier one, if there is one that it may be fused with."""
+        second = instrs[k]
+        tried = 0
+        for j in range(k - 1, -1, -1):
+            first = instrs[j]
+            if first.op.name != "for" or not self.orders.same_trips(first, second):
+                continue
+            tried += 1
+            if tried > LOOK_BACK:
+                return
+            a, b = self.effects_of(first), self.effects_of(second)
+            if not self.may_meet(a.reads | a.writes, b.reads | b.writes):
+                continue
+            leader = self.leader(first, second)
+            around = self.arrange(first, instrs[j + 1 : k], second) if leader is not None else None
+            if around is None or leader is None:
+                continue
+            before, after = around
+            fused = self.join(first, second, leader)
+            if fused is not None:
+                instrs[j : k + 1] = [*before, fused, *after]
+                self.absorb(instrs, j + len(before))
+                return
+
+    def leader(self, first: Instr, second: Instr) -> Instr | None:
+        """Return the loop whose order the fused loop has; None if the loops may not be fused."""
+        a, b = self.accesses_of(first), self.accesses_of(second)
+        if a is None or b is None or kind_of(first) != kind_of(second):
+            return None
+        raised = [raises(first), raises(second)]
+        if any(raised) and (self.writes_parameters or (all(raised) and len(set().union(*raised)) > 1)):
+            return None
+        leader = first
+        if first.args[2] != second.args[2]:
+            if self.is_reversible(second):
+                leader = first
+            elif self.is_reversible(first):
+                leader = second
+            else:
+                return None
+        return leader if self.keeps_order(first, second, leader) else None
+
+    # --- what stands between ----------------------------------------------------------------------
+
+    def arrange(
+        self, first: Instr, between: Sequence[Instr], second: Instr
+    ) -> tuple[list[Instr], list[Instr]] | None:
+        """Return what goes before and after the fused loop; None if the second loop has to wait for
+        something that waits for the first."""
+        before: list[Instr] = []
+        after: list[Instr] = []
+        for instr in between:
+            waits = self.waits(instr, first) or any(self.waits(instr, a) for a in after)
+            if waits and self.waits(second, instr):
+                return None
+            (after if waits else before).append(instr)
+        return before, after
+
+    def waits(self, later: Instr, earlier: Instr) -> bool:
+        """True if two instructions may not change places."""
+        if not later.op.pure and not earlier.op.pure and later.op.name != "comment":
+            return True
+        if (may_raise(later) and may_raise(earlier)) or leaves(later) or leaves(earlier):
+            return True
+        if not self.used_by(later).isdisjoint(earlier.results):
+            return True
+        a, b = self.effects_of(earlier), self.effects_of(later)
+        return self.may_meet(a.writes, b.reads | b.writes) or self.may_meet(a.reads, b.writes)
+
+    def used_by(self, instr: Instr) -> frozenset[Value]:
+        """Return the values that an instruction reads."""
+        if instr not in self.used:
+            self.used[instr] = frozenset(used_values(instr))
+        return self.used[instr]
+
+    def may_meet(self, a: Roots, b: Roots) -> bool:
+        return not a.isdisjoint(b)
+
+    def roots(self, array: Operand) -> Roots:
+        """Return the allocations and parameters that an array may be."""
+        assert isinstance(array, Value)
+        if array not in self.known_roots:
+            self.known_roots[array] = self.storage.origins(self.storage.roots(array))
+        return self.known_roots[array]
+
+    def effects_of(self, instr: Instr) -> Effects:
+        if instr not in self.effects:
+            reads, writes = NONE, NONE
+            for inner in (instr, *(i for b in instr.blocks for i in b.walk())):
+                arrays = [a for a in inner.args if isinstance(a, Value) and isinstance(a.type, Array)]
+                if inner.op.name in ("setitem", "accum"):
+                    writes |= self.roots(arrays[0])
+                    arrays = arrays[1:]
+                elif inner.op.name == "call":
+                    callee: Function = inner.param("callee")
+                    for w in callee.writes:
+                        target = inner.args[w]
+                        assert isinstance(target, Value)
+                        writes |= self.roots(target)
+                elif inner.op.name in ("for", "while", "if", "size"):
+                    arrays = []
+                for a in arrays:
+                    reads |= self.roots(a)
+            self.effects[instr] = Effects(reads, writes)
+        return self.effects[instr]
+
+    # --- two loops --------------------------------------------------------------------------------
+
+    def keeps_order(self, first: Instr, second: Instr, leader: Instr) -> bool:
+        """True if two loops share an array, and one loop in the order of the leader does what both do."""
+        together = False
+        i, j = first.blocks[0].params[0], second.blocks[0].params[0]
+        inner = self.defined(first) | self.defined(second)
+        sign = 1 if leader.args[2] == Literal(1) else -1
+        for x in self.accesses_of(first) or ():
+            for y in self.accesses_of(second) or ():
+                if not self.may_meet(self.roots(x.value), self.roots(y.value)):
+                    continue
+                together = True
+                if not (x.is_write or y.is_write) or (x.adds and y.adds) or (x.tape and y.tape):
+                    continue
+                if not self.in_order(x, y, i, j, inner, sign):
+                    return False
+                if x.adds != y.adds and is_shifted(x, y, inner):
+                    return False  # sums into neighbours stay by themselves, to be gathered
+        return together
+
+    def is_reversible(self, loop: Instr) -> bool:
+        """True if the trips of a loop may run in the opposite order."""
+        (body,) = loop.blocks
+        sums = running_sums(loop)
+        for k, p in enumerate(body.params[1:]):
+            if isinstance(p.type, Scalar) and p not in sums and not self.orders.is_cursor(loop, k):
+                return False
+        i, inner = body.params[0], self.defined(loop)
+        found = self.accesses_of(loop) or []
+        restored: dict[Value, bool] = {}
+        for n, x in enumerate(found):
+            for y in found[n:]:
+                if not (x.is_write or y.is_write) or (x.adds and y.adds):
+                    continue
+                if not self.may_meet(self.roots(x.value), self.roots(y.value)):
+                    continue
+                if self.in_one_trip(x, y, i, inner):
+                    continue
+                for v in (x.value, y.value):
+                    if v not in restored:
+                        restored[v] = self.is_restored(loop, v)
+                if not (restored[x.value] and restored[y.value]):
+                    return False
+        return True
+
+    def in_one_trip(self, x: Access, y: Access, i: Value, inner: set[Value]) -> bool:
+        """True if two accesses are to one element in one trip only."""
+        if x.index is None or y.index is None or len(x.index) != len(y.index):
+            return False
+        for left, right in zip(x.index, y.index, strict=True):
+            k = left.factor(i)
+            if k in (1, -1) and right.factor(i) == k:
+                rest = left.without(i)
+                if rest == right.without(i) and not any(a in inner for a in rest.atoms()):
+                    return True
+        return False
+
+    def is_restored(self, loop: Instr, array: Value) -> bool:
+        """True if an array is all zeros whenever a trip begins."""
+        slot = next((k for k, p in enumerate(loop.blocks[0].params[1:]) if self.is_version(p, array)), None)
+        if slot is None:
+            return False
+        made = self.forms.maker.get(loop.args[3 + slot])  # type: ignore[arg-type]
+        if made is None or made.op.name != "zeros":
+            return False
+        sizes = [self.forms.of(a) for a in made.args]
+        return self.orders.ends_with_zeros(loop.blocks[0], loop.blocks[0].params[1 + slot], sizes, {})
+
+    def is_version(self, slot: Value, array: Value) -> bool:
+        return self.may_meet(self.roots(slot), self.roots(array))
+
+    def defined(self, loop: Instr) -> set[Value]:
+        found = set(loop.blocks[0].params)
+        for instr in loop.blocks[0].walk():
+            found.update(instr.results)
+            for b in instr.blocks:
+                found.update(b.params)
+        return found
+
+    def in_order(self, x: Access, y: Access, i: Value, j: Value, inner: set[Value], sign: int) -> bool:
+        """True if the first loop touches an element in no later trip than the second."""
+        if x.index is None or y.index is None or len(x.index) != len(y.index):
+            return False
+        legal = False
+        for left, right in zip(x.index, y.index, strict=True):
+            k = left.factor(i)
+            if k not in (1, -1) or right.factor(j) != k:
+                continue
+            left, right = left.without(i), right.without(j)
+            gap = right - left  # k * (trip of the first - trip of the second)
+            if not gap.is_const or any(a in inner for a in (*left.atoms(), *right.atoms())):
+                continue
+            legal = legal or gap.const * k * sign <= 0
+        return legal
+
+    def accesses_of(self, loop: Instr) -> list[Access] | None:
+        """Return what a loop touches; None if it does more than read and write elements."""
+        if loop not in self.accesses:
+            step = loop.args[2]
+            plain = step in (Literal(1), Literal(-1))
+            found: list[Access] = []
+            self.accesses[loop] = found if plain and self.collect(loop.blocks[0], found) else None
+        return self.accesses[loop]
+
+    def collect(self, block: Block, found: list[Access], inside: bool = False) -> bool:
+        leaves = ("yield", "break", "continue", "raise") if inside else ("yield", "raise")
+        if block.end.kind not in leaves:
+            return False
+        for instr in block.instrs:
+            match instr.op.name:
+                case "for" | "while":
+                    if not all(self.collect(b, found, True) for b in instr.blocks):
+                        return False
+                case "if":
+                    if not all(self.collect(b, found, inside) for b in instr.blocks):
+                        return False
+                case "getitem" | "item0":
+                    if isinstance(instr.result.type, Array):
+                        return False
+                    found.append(self.access(instr, instr.args[0], instr.args[1:]))
+                case "setitem" | "accum":
+                    found.append(self.access(instr, instr.args[0], instr.args[2:]))
+                case "size" | "comment" | "empty":
+                    pass
+                case _:
+                    values = (*instr.args, *instr.results)
+                    if instr.blocks or not instr.op.pure or any(isinstance(a.type, Array) for a in values):
+                        return False
+        return True
+
+    def access(self, instr: Instr, array: Operand, index: Sequence[Operand]) -> Access:
+        assert isinstance(array, Value)
+        is_write = instr.op.name in ("setitem", "accum")
+        known = not instr.param("at") and len(index) == array.type.ndim
+        adds = instr.op.name == "accum" and bool(instr.role) and array.type.dtype.kind in "fc"
+        forms = tuple(map(self.forms.of, index)) if known else None
+        return Access(array, is_write, adds, forms, instr.role == "tape")
+
+    # --- the new loop --------------------------------------------------------------------------------
+
+    def join(self, first: Instr, second: Instr, leader: Instr) -> Instr | None:
+        """Return the loop that does in each trip what both do; None if a value would be read too late."""
+        (a,), (b,) = first.blocks, second.blocks
+        results, yields = list(first.results), list(a.end.args)
+        slot = {r: k for k, r in enumerate(first.results)}
+        new: dict[Value, Operand] = {b.params[0]: a.params[0]}
+        own: list[int] = []  # slots of the second loop that the first has not
+        handed: dict[int, int] = {}
+        cursors: set[int] = set()
+        for k, init in enumerate(second.args[3:]):
+            at = slot.get(init) if isinstance(init, Value) else None
+            if at is None:
+                own.append(k)
+                continue
+            if at in handed.values() or at in cursors or self.counts.get(first.results[at], 0) != 1:
+                return None  # what the first loop leaves is read elsewhere
+            new[b.params[1 + k]] = yields[at]
+            if isinstance(first.results[at].type, Array):
+                handed[k] = at
+                continue
+            is_cursor = self.orders.is_cursor(first, at) and self.orders.is_cursor(second, k)
+            if not is_cursor or self.counts.get(second.results[k], 0):
+                return None
+            cursors.add(at)
+        for v in used_values(second):
+            if v in slot and slot[v] not in handed.values() and slot[v] not in cursors:
+                if not isinstance(v.type, Array):
+                    return None
+                new[v] = yields[slot[v]]
+        body = substitute(Block((), b.instrs, b.end), new)
+        for k, at in handed.items():
+            results[at], yields[at] = second.results[k], body.end.args[k]
+        params = (*a.params, *(b.params[1 + k] for k in own))
+        yields += [body.end.args[k] for k in own]
+        results += [second.results[k] for k in own]
+        end = End("yield", tuple(yields), (), a.end.origin)
+        args = (*leader.args[:3], *first.args[3:], *(second.args[3 + k] for k in own))
+        block = Block(params, (*a.instrs, *body.instrs), end)
+        fused = replace(first, args=args, results=tuple(results), blocks=(block,))
+        if cursors:  # they stand where they stood whenever a trip begins
+            kept = [k not in cursors for k in range(len(results))]
+            starts = {a.params[1 + k]: first.args[3 + k] for k in cursors}
+            fused = drop_slots(replace(fused, blocks=(substitute(block, starts),)), kept)
+        self.forms.known = {}  # forms that mention the second loop's index
+        self.forms.maker.update((r, i) for i in fused.blocks[0].walk() for r in i.results)
+        return fused
+
+
+def is_shifted(x: Access, y: Access, inner: set[Value]) -> bool:
+    """True if two accesses are to neighbours, by the forms of their indices but for the loops' own."""
+    for left, right in zip(x.index or (), y.index or (), strict=True):
+        for form in (left, right):
+            if sum(a in inner for a in form.atoms()) != 1:
+                return False
+        gap = _without(left, inner) - _without(right, inner)
+        if gap.is_const and gap.const:
+            return True
+    return False
+
+
+def _without(form: Linear, atoms: set[Value]) -> Linear:
+    return Linear(frozenset((a, k) for a, k in form.terms if a not in atoms), form.const)
+
+
+def kind_of(loop: Instr) -> str:
+    """Return what keeps an innermost loop from being vectorised; all loops around others are alike."""
+    (body,) = loop.blocks
+    if any(i.op.name in ("for", "while") for i in body.walk()):
+        return "outer"
+    if may_raise(loop):
+        return "checked"
+    scalars = {p for p in body.params[1:] if isinstance(p.type, Scalar)}
+    if scalars - running_sums(loop).keys():
+        return "recurrence"
+    return "free"
+
+
+def may_raise(instr: Instr) -> bool:
+    """True if an instruction may raise by what stands in the program."""
+    if not instr.blocks and instr.op.name != "call" and not instr.op.name.startswith("lapack_"):
+        return False
+    if instr.op.name == "call":
+        return has_effect(instr.param("callee"))
+    return instr.op.name.startswith("lapack_") or bool(raises(instr))
+
+
+def leaves(instr: Instr) -> bool:
+    """True if control may leave the block around an `if` by it."""
+    if instr.op.name != "if":
+        return False
+    ends = ("yield", "raise")
+    return any(b.end.kind not in ends or any(map(leaves, b.instrs)) for b in instr.blocks)
+
+
+def raises(instr: Instr) -> set[type[Exception]]:
+    """Return the exceptions that the blocks of an instruction raise."""
+    found: set[type[Exception]] = set()
+    for b in instr.blocks:
+        if b.end.kind == "raise":
+            found.add(dict(b.end.params)["exception"])
+        for inner in b.instrs:
+            found |= raises(inner)
+    return found

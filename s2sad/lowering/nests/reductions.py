@@ -1,0 +1,42 @@
+"""Sums that a loop accumulates and does not look at: their terms may be added in any order."""
+
+from __future__ import annotations
+
+from s2sad.ir.core import Block, Instr, Value
+from s2sad.ir.types import Scalar
+from s2sad.ir.walk import use_counts
+
+
+def running_sums(loop: Instr) -> dict[Value, list[Instr]]:
+    """Return the scalar slots of a `for` loop that are sums, by their parameters: what is only added to,
+    in the order of the body, and read nowhere else in the loop; with the additions."""
+    (body,) = loop.blocks
+    if body.end.kind != "yield":
+        return {}
+    counts = use_counts(body)
+    found: dict[Value, list[Instr]] = {}
+    for k, p in enumerate(body.params[1:]):
+        if isinstance(p.type, Scalar) and p.type.dtype.kind in "fc":
+            adds = _chain(body, p, k, counts)
+            if adds:
+                found[p] = adds
+    return found
+
+
+def _chain(body: Block, p: Value, k: int, counts: dict[Value, int]) -> list[Instr]:
+    adds: list[Instr] = []
+    value = p
+    for instr in body.instrs:
+        if value not in instr.args and not any(value in i.args for b in instr.blocks for i in b.walk()):
+            continue
+        if counts.get(value) != 1 or instr.blocks or not _adds(instr, value):
+            return []
+        adds.append(instr)
+        value = instr.result
+    return adds if body.end.args[k] is value and counts.get(value) == 1 else []
+
+
+def _adds(instr: Instr, value: Value) -> bool:
+    if instr.op.name == "subtract":
+        return instr.args[0] is value
+    return instr.op.name == "add"
