@@ -77,6 +77,9 @@ class _Native(Rewriter):
             return in_any_order(instr.op)
         if len(instr.results) != 1 or instr.params or not _all_floats((*instr.args, *instr.results)):
             return None
+        dtype = instr.result.type.dtype
+        if any(isinstance(a, Value) and a.type.dtype != dtype for a in instr.args):
+            return None  # math.exp of a float32 is a Python float
         return vectorised(instr.op)
 
 

@@ -15,6 +15,7 @@ from s2sad.ops.table import OPS
 
 BODY = "_on_separate_buffers"
 ALLOCATIONS = ("empty", "zeros")
+COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
 def separate(fn: Function) -> Function:
@@ -39,7 +40,7 @@ def separate(fn: Function) -> Function:
         elif instr.op.name == "size" or _is_number(instr):
             known[instr.result] = instr
     loops = any(i.op.name in ("for", "while") for i in fn.block.instrs)
-    if len(found) < 2 or not loops:
+    if len(found) < 2 or not loops or not _may_return(fn.block):
         return fn
     buffers = tuple(i.result for i in found)
     taken = set(found)
@@ -61,6 +62,22 @@ def separate(fn: Function) -> Function:
     )
     first = taken | set(known.values())
     return _caller(fn, body, [i for i in fn.block.instrs if i in first])
+
+
+def _may_return(block: Block) -> bool:
+    """False for what always raises: Numba finds no type for its call."""
+    true: set[Operand] = set()
+    for i in block.instrs:
+        numbers = [a.value for a in i.args if isinstance(a, Literal)]
+        if i.op.name in COMPARISONS and len(numbers) == len(i.args) and i.op.evaluate(*numbers):
+            true.add(i.result)
+    always = any(
+        i.op.name == "if"
+        and i.blocks[0].end.kind == "raise"
+        and (i.args[0] == Literal(True) or i.args[0] in true)
+        for i in block.instrs
+    )
+    return block.end.kind == "return" and not always
 
 
 def _is_size(a: Operand, known: dict[Value, Instr]) -> bool:
