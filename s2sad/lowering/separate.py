@@ -66,18 +66,16 @@ def separate(fn: Function) -> Function:
 
 def _may_return(block: Block) -> bool:
     """False for what always raises: Numba finds no type for its call."""
-    true: set[Operand] = set()
+    known: dict[Operand, bool] = {Literal(True): True, Literal(False): False}
     for i in block.instrs:
         numbers = [a.value for a in i.args if isinstance(a, Literal)]
-        if i.op.name in COMPARISONS and len(numbers) == len(i.args) and i.op.evaluate(*numbers):
-            true.add(i.result)
-    always = any(
-        i.op.name == "if"
-        and i.blocks[0].end.kind == "raise"
-        and (i.args[0] == Literal(True) or i.args[0] in true)
-        for i in block.instrs
-    )
-    return block.end.kind == "return" and not always
+        if i.op.name in COMPARISONS and len(numbers) == len(i.args):
+            known[i.result] = bool(i.op.evaluate(*numbers))
+        if i.op.name == "if" and i.args[0] in known:
+            taken = i.blocks[0 if known[i.args[0]] else 1]
+            if taken.end.kind == "raise":
+                return False
+    return block.end.kind == "return"
 
 
 def _is_size(a: Operand, known: dict[Value, Instr]) -> bool:
