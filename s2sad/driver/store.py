@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -71,7 +72,9 @@ def _write(path: Path, text: str) -> None:
 
 @functools.cache
 def _versions() -> str:
-    found = [sys.version, *(f"{name} {_version(name)}" for name in PACKAGES)]
+    # the C library too: a kernel refers to its SIMD functions by name
+    found = [sys.version, platform.machine(), *platform.libc_ver()]
+    found += [f"{name} {_version(name)}" for name in PACKAGES]
     emit = Path(__file__).parent.parent / "emit"  # what compiled code is made of beside its text
     for path in sorted(emit.glob("numba*.py")):
         found.append(hashlib.sha256(path.read_bytes()).hexdigest())

@@ -40,6 +40,11 @@ class Storage:
         for p in fn.params:
             self._roots[p] = frozenset({p})
         self._block(fn.block)
+        self._compared = False
+
+    def _compare(self) -> None:
+        """Find which slots of loops may share memory, once somebody asks."""
+        self._compared = True
         changed = True
         while changed:  # overlap of one loop's slots can make another's overlap
             before = sum(len(s.overlapping) for s in self._all)
@@ -71,6 +76,8 @@ class Storage:
 
     def may_alias(self, a: Roots, b: Roots) -> bool:
         """Return False if arrays with these roots cannot share memory."""
+        if not self._compared:
+            self._compare()
         seen: set[tuple[Value, Value]] = set()
         return any(self._meet(x, y, seen) for x in a for y in b)
 

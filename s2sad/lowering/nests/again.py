@@ -32,7 +32,7 @@ def compute_again(fn: Function) -> Function:
     while True:
         finder = _Finder(fn)
         finder.block(fn.block)
-        if finder.found is None:
+        if not finder.found:
             return fn
         fn = _Again(finder.found).function(fn)
 
@@ -55,12 +55,14 @@ class _Kept:
 
 
 class _Finder:
-    """Finds one array that need not be kept."""
+    """Finds arrays that need not be kept, none of which is computed by the elements of another."""
 
     def __init__(self, fn: Function) -> None:
         self.counts = use_counts(fn.block)
         self.storage = Storage(fn)
-        self.found: _Kept | None = None
+        self.found: dict[Value, _Kept] = {}
+        self.needed: set[Value] = set()  # arrays that the steps of those read
+        self.places: dict[Value, Roots] = {}
         self.reads: dict[Value, int] = {}
         for instr in fn.block.walk():
             if instr.op.name == "getitem" and isinstance(instr.result.type, Scalar):
@@ -69,16 +71,18 @@ class _Finder:
                 self.reads[array] = self.reads.get(array, 0) + 1
 
     def block(self, block: Block) -> None:
+        """Look through a block, and those inside."""
         made = {i.result for i in block.instrs if i.op.name == "empty"}
-        for at, instr in enumerate(block.instrs):
-            if self.found is None and instr.op.name == "for":
-                self.loop(instr, made, block.instrs[at + 1 :])
+        later = NONE  # what the instructions from here on write to
+        for instr in reversed(block.instrs):
+            if instr.op.name == "for" and made:
+                self.loop(instr, made, later)
             for b in instr.blocks:
-                if self.found is None:
-                    self.block(b)
+                self.block(b)
+            later |= self.written(instr)
 
-    def loop(self, loop: Instr, made: set[Value], later: Sequence[Instr]) -> None:
-        """Look for an array among those that a loop fills."""
+    def loop(self, loop: Instr, made: set[Value], rewritten: Roots) -> None:
+        """Look for arrays among those that a loop fills; `rewritten` are those that are written after it."""
         stores = {
             k: store
             for k, init in enumerate(loop.args[3:])
@@ -88,8 +92,7 @@ class _Finder:
         }
         if not stores:
             return
-        rewritten = self.written(later)
-        written = rewritten | self.written((loop,))
+        written = rewritten | self.written(loop)
         inside = {r: i for i in loop.blocks[0].walk() for r in i.results}
         bound = {p for i in (loop, *loop.blocks[0].walk()) for b in i.blocks for p in b.params}
         for k, store in stores.items():
@@ -97,12 +100,17 @@ class _Finder:
             if not reads or reads != self.counts.get(store.version):
                 continue
             others: dict[Operand, _Store] = {
-                s.value: s for j, s in stores.items() if j != k and self.is_kept(s.version, rewritten)
+                s.value: s
+                for j, s in stores.items()
+                if j != k and self.reads.get(s.version) and self.is_kept(s.version, rewritten)
             }
             steps = self.steps(store, inside, bound, others, written)
-            if steps is not None:
-                self.found = _Kept(store, tuple(steps))
-                return
+            if steps is None or store.version in self.needed:
+                continue
+            arrays = {i.args[0] for i in steps if i.op.name == "getitem"}
+            if arrays.isdisjoint(self.found):
+                self.found[store.version] = _Kept(store, tuple(steps))
+                self.needed |= arrays  # type: ignore[arg-type]
 
     def store(self, loop: Instr, k: int) -> _Store | None:
         """Return the only store into slot k of a nest, if the loops' indices are its index."""
@@ -131,25 +139,27 @@ class _Finder:
                 return None
             return _Store(version, user.args[1], tuple(a for a in index if isinstance(a, Value)))
 
-    def written(self, instrs: Sequence[Instr]) -> Roots:
-        """Return the arrays that instructions write to."""
+    def written(self, instr: Instr) -> Roots:
+        """Return the arrays that an instruction writes to."""
         found = NONE
-        for outer in instrs:
-            for i in (outer, *(x for b in outer.blocks for x in b.walk())):
-                if i.op.name in ("setitem", "accum"):
-                    targets = [i.args[0]]
-                elif i.op.name == "call":
-                    targets = [i.args[w] for w in i.param("callee").writes]
-                else:
-                    continue
-                for a in targets:
-                    assert isinstance(a, Value)
-                    found |= self.storage.origins(self.storage.roots(a))
+        for i in (instr, *(x for b in instr.blocks for x in b.walk())):
+            if i.op.name in ("setitem", "accum"):
+                found |= self.origins(i.args[0])
+            elif i.op.name == "call":
+                for w in i.param("callee").writes:
+                    found |= self.origins(i.args[w])
         return found
+
+    def origins(self, array: Operand) -> Roots:
+        """Return the allocations and parameters that an array may be."""
+        assert isinstance(array, Value)
+        if array not in self.places:
+            self.places[array] = self.storage.origins(self.storage.roots(array))
+        return self.places[array]
 
     def is_kept(self, array: Value, written: Roots) -> bool:
         """True if an array is none of those that are written."""
-        return self.storage.origins(self.storage.roots(array)).isdisjoint(written)
+        return self.origins(array).isdisjoint(written)
 
     def steps(
         self,
@@ -207,18 +217,19 @@ class _Finder:
 class _Again(Rewriter):
     """Computes the elements of an array where they are read."""
 
-    def __init__(self, kept: _Kept) -> None:
+    def __init__(self, kept: dict[Value, _Kept]) -> None:
         super().__init__()
         self.kept = kept
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         """Return the steps in place of a read."""
-        store = self.kept.store
-        if instr.op.name != "getitem" or instr.args[0] is not store.version:
+        kept = self.kept.get(instr.args[0]) if instr.op.name == "getitem" else None  # type: ignore[arg-type]
+        if kept is None:
             return (self.inside(instr),)
+        store = kept.store
         known: dict[Value, Operand] = dict(zip(store.indices, self.operands(instr.args[1:]), strict=True))
         made: list[Instr] = []
-        for step in self.kept.steps:
+        for step in kept.steps:
             args = tuple(known.get(a, a) if isinstance(a, Value) else a for a in step.args)
             value = Value("", step.result.type)
             known[step.result] = value
