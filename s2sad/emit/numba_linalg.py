@@ -11,8 +11,9 @@ import scipy.linalg
 from numba.extending import overload
 
 from s2sad.emit.numba_library import compiled, lapack
+from s2sad.emit.numba_solve import factors
 
-DTRTRS, DGETRF, DGBSV = lapack("dtrtrs", 10), lapack("dgetrf", 6), lapack("dgbsv", 10)
+DTRTRS, DGBSV = lapack("dtrtrs", 10), lapack("dgbsv", 10)
 EXACT_UP_TO = 5.371920351148152  # the 1-norm up to which the approximant of degree 13 is exact
 PADE = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
@@ -97,20 +98,10 @@ def _solve_banded(l_and_u: Any, ab: Any, b: Any) -> Callable[..., Any]:
 @compiled
 def factored(a: Any) -> Any:
     """Return the packed factors of a square matrix, and the exchanges of rows."""
-    n = a.shape[0]
-    if a.shape[1] != n:
+    if a.shape[0] != a.shape[1]:
         raise ValueError("expected square matrix")
-    columns, exchanges, info, rows = a.T.copy(), np.zeros(n, np.int32), _int(0), _int(n)
-    if n:
-        DGETRF(
-            rows.ctypes,
-            rows.ctypes,
-            columns.ctypes,
-            rows.ctypes,
-            exchanges.ctypes,
-            info.ctypes,
-        )
-    for k in range(n):
+    columns, exchanges, _ = factors(a)
+    for k in range(exchanges.size):
         exchanges[k] -= 1
     return columns.T.copy(), exchanges
 

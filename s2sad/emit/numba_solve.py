@@ -15,23 +15,24 @@ DGETRF, DGETRS = lapack("dgetrf", 6), lapack("dgetrs", 9)
 
 
 @compiled
-def lu_factored(a: Any) -> Any:
-    """Return the factors of a square matrix in Fortran's order, and the exchanges of rows."""
+def factors(a: Any) -> Any:
+    """Return the factors of a square matrix in Fortran's order, the exchanges of rows, counted from 1, and
+    which diagonal entry is zero, if one is."""
     n = a.shape[0]
-    if a.shape[1] != n:
-        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     columns, exchanges = a.T.copy(), np.zeros(n, np.int32)
     rows, info = np.array([n], np.int32), np.zeros(1, np.int32)
     if n:
-        DGETRF(
-            rows.ctypes,
-            rows.ctypes,
-            columns.ctypes,
-            rows.ctypes,
-            exchanges.ctypes,
-            info.ctypes,
-        )
-    if info[0] > 0:
+        DGETRF(rows.ctypes, rows.ctypes, columns.ctypes, rows.ctypes, exchanges.ctypes, info.ctypes)
+    return columns, exchanges, info[0]
+
+
+@compiled
+def lu_factored(a: Any) -> Any:
+    """Return what lu_solved takes; LinAlgError for a matrix that is not square, or singular."""
+    if a.shape[0] != a.shape[1]:
+        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
+    columns, exchanges, zero = factors(a)
+    if zero > 0:
         raise np.linalg.LinAlgError("Singular matrix")
     return columns, exchanges
 
