@@ -44,6 +44,7 @@ class Code:
         self.linear: dict[Value, tuple[Operand, int]] = {}
         self.origin: Origin | None = None
         self.role = ""
+        self.trusts_index = False  # while the place of an entry of a tape is computed
         self.depth = 0
 
     # -- blocks ---------------------------------------------------------------------------------

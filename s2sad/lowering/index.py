@@ -36,7 +36,7 @@ def lower_getitem(low: Lowerer, instr: Instr) -> None:
     whole_rep = low.buffer(low.rep(x))
     head, tail = split(path)
     count = paths.operand_count(head)
-    source = view(low, whole_rep, head, tuple(map(low.scalar, operands[:count])))
+    source = part_of(low, instr, whole_rep, head, operands[:count])
     rest = operands[count:]
     rep: Rep = source
     if tail:
@@ -49,6 +49,15 @@ def lower_getitem(low: Lowerer, instr: Instr) -> None:
         return
     assert isinstance(instr.result.type, Array)
     low.define(instr.result, _with_sizes(low, rep, instr.result.type))
+
+
+def part_of(low: Lowerer, instr: Instr, x: Strided, path: Path, operands: Sequence[Operand]) -> Strided:
+    """Return the view that an instruction reads or writes; an entry of a tape is where it was put."""
+    indices = tuple(map(low.scalar, operands))
+    low.code.trusts_index = instr.role == "tape"
+    found = view(low, x, path, indices)
+    low.code.trusts_index = False
+    return found
 
 
 def _with_sizes(low: Lowerer, rep: Rep, t: Array) -> Rep:

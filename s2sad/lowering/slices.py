@@ -16,7 +16,7 @@ def checked(code: Code, i: Operand, n: Operand, axis: int) -> Operand:
     """Return index `i` into a dimension of `n` elements as a number in range(n), or raise IndexError."""
     if i.type.dtype != np.dtype(np.int64):
         i = code.op(conversion(np.dtype(np.int64)), i)
-    if code.role == "tape":  # the place of an entry of our own
+    if code.trusts_index:
         return i
     return code.once(("index", i, n), lambda: _checked(code, i, n, axis))
 

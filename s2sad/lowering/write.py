@@ -14,7 +14,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import Array
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
-from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, split, view
+from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, part_of, split, view
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Rep, Strided, whole
 
@@ -29,7 +29,7 @@ def lower_write(low: Lowerer, instr: Instr) -> None:
         op = "or"
     head, tail = split(path)
     count = paths.operand_count(head)
-    target = view(low, whole(base), head, tuple(low.scalar(a) for a in operands[:count]))
+    target = part_of(low, instr, whole(base), head, operands[:count])
     rep = low.rep(v)
     if tail and _one_mask(tail) and not rep.type.ndim:
         after = _masked(low, base, target, operands[count], rep, op)

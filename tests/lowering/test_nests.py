@@ -163,6 +163,28 @@ def test_work_arrays_keep_their_meaning():
     text_of(work_array, X, W, argnums=(0, 1))
 
 
+def half_cleared(x, limit):
+    n = x.shape[0]
+    y, z, rest = np.zeros(n), np.zeros(n), np.zeros(n)
+    for i in range(n):
+        y[i] = 2.0 * x[i]
+    for i in range(n - 1, -1, -1):
+        for j in range(n):
+            rest[j] += y[i]
+        z[i] = rest[1]
+        for j in range(n):
+            if x[j] > limit:
+                break
+            rest[j] = 0.0
+    return np.sum(z * x)
+
+
+@pytest.mark.parametrize("limit", [-2.0, 0.0, 2.0])
+def test_an_array_that_is_cleared_in_part_keeps_the_order_of_trips(limit: float):
+    text_of(half_cleared, X, limit)
+    text_of(half_cleared, X, limit, mode="primal")
+
+
 def dependent(x):
     s = 1.0
     for i in range(x.shape[0]):

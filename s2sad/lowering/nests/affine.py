@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 
-FOLDED = ("add", "subtract", "multiply", "negative", "widen", "to_int64")
-
 
 @dataclass(frozen=True, slots=True)
 class Linear:

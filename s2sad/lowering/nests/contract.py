@@ -93,16 +93,27 @@ class _Finder:
                         family.add(instr.results[k])
                         family |= {b.params[k + (instr.op.name == "for")] for b in instr.blocks}
             elif instr.op.name == "if":
-                for k, r in enumerate(instr.results):
-                    ends = [b.end.args[k] for b in instr.blocks if b.end.kind == "yield"]
-                    inner = {x for b in instr.blocks for j in b.walk() for x in j.results}
-                    if isinstance(r.type, Array) and any(self._from(e, family, inner, instr) for e in ends):
-                        family.add(r)
+                if not self.joined(instr, family):
+                    return None, []
             elif any(a in family for a in instr.args):
                 return None, []
         return family, touches
 
-    def _from(self, a: Operand, family: set[Value], inner: set[Value], branch: Instr) -> bool:
+    def joined(self, branch: Instr, family: set[Value]) -> bool:
+        """Add the results of an `if` that are versions of the family; False if one may be another array."""
+        inner = {x for b in branch.blocks for j in b.walk() for x in j.results}
+        for k, r in enumerate(branch.results):
+            if isinstance(r.type, Array):
+                ends = [b.end.args[k] for b in branch.blocks if b.end.kind == "yield"]
+                of_family = {self._from(e, family, inner) for e in ends}
+                if len(of_family) > 1:
+                    return False
+                if True in of_family:
+                    family.add(r)
+        return True
+
+    def _from(self, a: Operand, family: set[Value], inner: set[Value]) -> bool:
+        """True if an array is a version of one of the family, by what a branch does to it."""
         while isinstance(a, Value):
             if a in family:
                 return True

@@ -23,7 +23,7 @@ from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
 from s2sad.lowering.nests.affine import Forms, Linear
-from s2sad.lowering.nests.order import Orders
+from s2sad.lowering.nests.order import Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.overlap import NONE, Roots, Storage
 from s2sad.passes.slots import drop_slots
@@ -423,14 +423,6 @@ def may_raise(instr: Instr) -> bool:
     if instr.op.name == "call":
         return has_effect(instr.param("callee"))
     return instr.op.name.startswith("lapack_") or bool(raises(instr))
-
-
-def leaves(instr: Instr) -> bool:
-    """True if control may leave the block around an `if` by it."""
-    if instr.op.name != "if":
-        return False
-    ends = ("yield", "raise")
-    return any(b.end.kind not in ends or any(map(leaves, b.instrs)) for b in instr.blocks)
 
 
 def raises(instr: Instr) -> set[type[Exception]]:

@@ -68,6 +68,8 @@ class Orders:
         self, block: Block, array: Value, sizes: Sequence[Linear], indices: dict[Value, tuple[Linear, Linear]]
     ) -> bool:
         """True if the last thing that a block does with an array is to write 0 to each of its elements."""
+        if block.end.kind != "yield" or any(map(leaves, block.instrs)):
+            return False  # a trip may end before it gets there
         versions = {array}
         last: Instr | None = None
         for instr in block.instrs:
@@ -99,3 +101,11 @@ class Orders:
         if len(index) != len(sizes) or len(set(index)) != len(index) or set(index) != set(indices):
             return False
         return all(indices[i] == (NOTHING, n) for i, n in zip(index, sizes, strict=True))
+
+
+def leaves(instr: Instr) -> bool:
+    """True if control may leave the block around an `if` by it."""
+    if instr.op.name != "if":
+        return False
+    ends = ("yield", "raise")
+    return any(b.end.kind not in ends or any(map(leaves, b.instrs)) for b in instr.blocks)
