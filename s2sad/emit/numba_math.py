@@ -9,10 +9,10 @@ exist the scalar function is called.
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -91,18 +91,22 @@ def _common(numbers: tuple[Any, ...]) -> Any:
     return types.float32 if all(t == types.float32 for t in numbers) else types.float64
 
 
+def _of_two(codegen: Any) -> Any:
+    @intrinsic
+    def two(typingctx: Any, x: Any, y: Any) -> Any:
+        t = _common((x, y))
+        return t(t, t), codegen
+
+    return two
+
+
+@functools.cache
 def _function(name: str) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: list[Any]) -> Any:
         return _call(builder, name, args)
 
     if name in ("pow", "atan2", "hypot"):
-
-        @intrinsic
-        def two(typingctx: Any, x: Any, y: Any) -> Any:
-            t = _common((x, y))
-            return t(t, t), codegen
-
-        return two
+        return _of_two(codegen)
 
     @intrinsic
     def one(typingctx: Any, x: Any) -> Any:
@@ -141,12 +145,7 @@ def _extreme(name: str) -> Any:
         kind = ir.FunctionType(number, [number, number])
         return builder.call(declared(builder.module, kind, f"llvm.{name}.f{bits}"), args)
 
-    @intrinsic
-    def extreme(typingctx: Any, a: Any, b: Any) -> Any:
-        t = _common((a, b))
-        return t(t, t), codegen
-
-    return extreme
+    return _of_two(codegen)
 
 
 @intrinsic
@@ -180,12 +179,5 @@ def names_in(text: str) -> dict[str, Any]:
     """Return what the names of this module that occur in a text stand for."""
     found: dict[str, Any] = {}
     for name in sorted(set(NAMES.findall(text))):
-        if name not in KNOWN:
-            KNOWN[name] = _function(name.removeprefix("simd_"))
-        found[name] = KNOWN[name]
+        found[name] = KNOWN[name] if name in KNOWN else _function(name.removeprefix("simd_"))
     return found
-
-
-def is_available() -> bool:
-    """True if loops are vectorised with SIMD functions here."""
-    return LIBRARY is not None and llvm.get_process_triple().startswith("x86_64")

@@ -135,10 +135,11 @@ class _Contracted(Rewriter):
     def __init__(self, families: dict[Value, int]) -> None:
         super().__init__()
         self.dimension = families
-        self.map = {v: Value(v.name, _without(v.type, d)) for v, d in families.items()}
+        self.smaller = {v: Value(v.name, _without(v.type, d)) for v, d in families.items()}
+        self.map = dict(self.smaller)
 
     def named(self, values: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(self.map.get(v, v) for v in values)  # type: ignore[misc]
+        return tuple(self.smaller.get(v, v) for v in values)
 
     def block(self, block: Block) -> Block:
         new = super().block(block)
@@ -148,9 +149,10 @@ class _Contracted(Rewriter):
         args = instr.args
         params = instr.params
         name = instr.op.name
-        if name in TOUCHING and args[0] in self.dimension:
+        array = args[0] if name in TOUCHING else None
+        if isinstance(array, Value) and array in self.dimension:
             first = 1 if name == "getitem" else 2
-            d = first + self.dimension[args[0]]  # type: ignore[index]
+            d = first + self.dimension[array]
             args = (*args[:d], *args[d + 1 :])
             count = len(args) - first
             path = (Index((At(),) * count),)

@@ -15,7 +15,7 @@ from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
-from s2sad.lowering.nests.affine import Forms
+from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.ops import LOWERED, conversion
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
@@ -36,9 +36,9 @@ class _Forwarder(Rewriter):
         self.counts = use_counts(fn.block)
         self.writes: dict[Value, Instr] = {}  # what made a version of an array
         self.narrow = any(
-            v.type.dtype.name in ("float32", "complex64") for i in fn.block.walk() for v in i.results
-        ) or any(p.type.dtype.name in ("float32", "complex64") for p in fn.params)
-
+            v.type.dtype.name in ("float32", "complex64")
+            for v in (*fn.params, *(r for i in fn.block.walk() for r in i.results))
+        )
         self.summed = self.sums_read(fn)
         self.handed_on = set(_end_args(fn.block))
 
@@ -73,7 +73,7 @@ class _Forwarder(Rewriter):
                 return (*made, new)
         return (new,)
 
-    def index(self, instr: Instr) -> tuple[object, ...]:
+    def index(self, instr: Instr) -> tuple[Linear, ...]:
         first = 1 if instr.op.name == "getitem" else 2
         return tuple(self.forms.of(a) for a in instr.args[first:])
 
@@ -158,9 +158,6 @@ def _is_element(instr: Instr) -> bool:
     return isinstance(x, Array) and len(instr.args) - 2 == x.ndim and not instr.param("at")
 
 
-def _differ(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
-    for x, y in zip(a, b, strict=True):
-        gap = x - y  # type: ignore[operator]
-        if gap.is_const and gap.const:
-            return True
-    return False
+def _differ(a: tuple[Linear, ...], b: tuple[Linear, ...]) -> bool:
+    gaps = (x - y for x, y in zip(a, b, strict=True))
+    return any(gap.is_const and gap.const for gap in gaps)

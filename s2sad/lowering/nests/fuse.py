@@ -19,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
 from s2sad.lowering.nests.affine import Forms, Linear
-from s2sad.lowering.nests.order import Orders, leaves
+from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.overlap import NONE, Roots, Storage
 from s2sad.passes.slots import drop_slots
@@ -152,9 +152,9 @@ class _Fuser:
 
     def waits(self, later: Instr, earlier: Instr) -> bool:
         """True if two instructions may not change places."""
-        if not later.op.pure and not earlier.op.pure and later.op.name != "comment":
+        if is_seen(later) and is_seen(earlier):
             return True
-        if (may_raise(later) and may_raise(earlier)) or leaves(later) or leaves(earlier):
+        if leaves(later) or leaves(earlier):
             return True
         if not self.used_by(later).isdisjoint(earlier.results):
             return True
@@ -205,7 +205,7 @@ class _Fuser:
         together = False
         i, j = first.blocks[0].params[0], second.blocks[0].params[0]
         inner = self.defined(first) | self.defined(second)
-        sign = 1 if leader.args[2] == Literal(1) else -1
+        sign = 1 if leader.args[2] == UP else -1
         for x in self.accesses_of(first) or ():
             for y in self.accesses_of(second) or ():
                 if not self.may_meet(self.roots(x.value), self.roots(y.value)):
@@ -258,17 +258,15 @@ class _Fuser:
 
     def is_restored(self, loop: Instr, array: Value) -> bool:
         """True if an array is all zeros whenever a trip begins."""
-        slot = next((k for k, p in enumerate(loop.blocks[0].params[1:]) if self.is_version(p, array)), None)
-        if slot is None:
-            return False
-        made = self.forms.maker.get(loop.args[3 + slot])  # type: ignore[arg-type]
-        if made is None or made.op.name != "zeros":
-            return False
-        sizes = [self.forms.of(a) for a in made.args]
-        return self.orders.ends_with_zeros(loop.blocks[0], loop.blocks[0].params[1 + slot], sizes, {})
-
-    def is_version(self, slot: Value, array: Value) -> bool:
-        return self.may_meet(self.roots(slot), self.roots(array))
+        (body,) = loop.blocks
+        for p, init in zip(body.params[1:], loop.args[3:], strict=True):
+            if self.may_meet(self.roots(p), self.roots(array)):
+                made = self.forms.maker.get(init) if isinstance(init, Value) else None
+                if made is None or made.op.name != "zeros":
+                    return False
+                sizes = [self.forms.of(a) for a in made.args]
+                return self.orders.ends_with_zeros(body, p, sizes, {})
+        return False
 
     def defined(self, loop: Instr) -> set[Value]:
         found = set(loop.blocks[0].params)
@@ -298,7 +296,7 @@ class _Fuser:
         """Return what a loop touches; None if it does more than read and write elements."""
         if loop not in self.accesses:
             step = loop.args[2]
-            plain = step in (Literal(1), Literal(-1))
+            plain = step in (UP, DOWN)
             found: list[Access] = []
             self.accesses[loop] = found if plain and self.collect(loop.blocks[0], found) else None
         return self.accesses[loop]
@@ -414,6 +412,14 @@ def kind_of(loop: Instr) -> str:
     if scalars - running_sums(loop).keys():
         return "recurrence"
     return "free"
+
+
+def is_seen(instr: Instr) -> bool:
+    """True if an instruction may do what is seen from outside, in the order in which it happens: it raises,
+    prints, draws."""
+    if instr.op.name == "comment":
+        return False
+    return not instr.op.pure or may_raise(instr) or any(is_seen(i) for b in instr.blocks for i in b.instrs)
 
 
 def may_raise(instr: Instr) -> bool:

@@ -20,6 +20,7 @@ from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.overlap import Storage
 from s2sad.passes.base import sizes_after
+from s2sad.passes.slots import drop_slots
 
 LEAST = 3  # terms
 MOST = 4  # operations on numbers for each term, on average: those of all terms may be done for each
@@ -142,7 +143,9 @@ class _Turner:
 
     def may_turn(self, nest: _Nest, k: int, terms: list[_Term]) -> bool:
         """True if the terms can be computed again, before the rest of the nest."""
-        mine = self.storage.roots(terms[0].write.args[0])  # type: ignore[arg-type]
+        target = terms[0].write.args[0]
+        assert isinstance(target, Value)
+        mine = self.storage.roots(target)
         needed = self.needed(nest, terms)
         if needed is None or sum(i.result.type.dtype.kind in "fc" for i in needed) > MOST * len(terms):
             return False
@@ -384,8 +387,8 @@ class _Writer:
         """Return index expression `a` with `p` for the loop index."""
         if a is i:
             return p
-        if a in self.fixed:
-            return self.fixed[a]  # type: ignore[index]
+        if isinstance(a, Value) and a in self.fixed:
+            return self.fixed[a]
         maker = {r: m for m in (*self.nest.between, *self.nest.body.instrs) for r in m.results}
         instr = maker.get(a) if isinstance(a, Value) else None
         if instr is None:
@@ -451,33 +454,14 @@ def _nest_of(loop: Instr) -> _Nest | None:
 
 def _without_slot(nest: _Nest, k: int, dropped: set[Instr]) -> Instr | None:
     """Return the nest without slot k and what was done with it; None if nothing is left."""
-    body = nest.body
-    first = len(body.params) - len(nest.loops[-1].results)
-    instrs = tuple(i for i in body.instrs if i not in dropped)
-    if len(nest.loops[-1].results) == 1:
+    live = [j != k for j in range(len(nest.loops[0].results))]
+    if not any(live):
         return None
-
-    def cut(values: Sequence[object], at: int) -> tuple[object, ...]:
-        return (*values[:at], *values[at + 1 :])
-
-    block = Block(
-        cut(body.params, first + k),  # type: ignore[arg-type]
-        instrs,
-        replace(body.end, args=cut(body.end.args, k)),  # type: ignore[arg-type]
-    )
-    for loop in reversed(nest.loops):
-        new = replace(
-            loop,
-            args=cut(loop.args, 3 + k),  # type: ignore[arg-type]
-            results=cut(loop.results, k),  # type: ignore[arg-type]
-            blocks=(block,),
-        )
-        if loop is nest.loops[0]:
-            return new
-        outer = nest.loops[nest.loops.index(loop) - 1].blocks[0]
-        block = Block(
-            cut(outer.params, 1 + k),  # type: ignore[arg-type]
-            (*outer.instrs[:-1], new),
-            replace(outer.end, args=cut(outer.end.args, k)),  # type: ignore[arg-type]
-        )
-    raise AssertionError
+    body = nest.body
+    block = replace(body, instrs=tuple(i for i in body.instrs if i not in dropped))
+    found = drop_slots(replace(nest.loops[-1], blocks=(block,)), live)
+    for loop in reversed(nest.loops[:-1]):
+        (outer,) = loop.blocks
+        block = replace(outer, instrs=(*outer.instrs[:-1], found))
+        found = drop_slots(replace(loop, blocks=(block,)), live)
+    return found

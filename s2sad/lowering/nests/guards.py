@@ -17,11 +17,11 @@ from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar
 from s2sad.ir.walk import has_effect
 from s2sad.lowering.nests.affine import Forms, Linear, is_integer
+from s2sad.lowering.nests.order import DOWN, UP
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
 
 COMPARISONS = {"less": -1, "less_equal": -1, "greater": 1, "greater_equal": 1}  # fails where a - b is so
-UNIT = (1, -1)
 # operations on arrays that raise nothing that a guard has not excluded
 CALM = ("getitem", "setitem", "accum", "size", "empty", "zeros", "copy", "contiguous", "as_rank", "item0",
         "blas_dot", "sort_line", "argsort_line", "search_", "fft_line", "call")  # fmt: skip
@@ -63,8 +63,7 @@ class _Hoister:
     def loop(self, loop: Instr) -> tuple[list[Instr], Instr]:
         """Return what goes before a loop, and the loop without the guards for which that stands."""
         (body,) = loop.blocks
-        step = loop.args[2]
-        if not isinstance(step, Literal) or int(step.value.real) not in UNIT or not _completes(body):
+        if loop.args[2] not in (UP, DOWN) or not _completes(body):
             return [], loop
         raised = _exceptions(body)
         if raised is None:
@@ -131,7 +130,7 @@ class _Trip:
         for i in body.walk():
             for b in i.blocks:
                 self.inside.update((p, i) for p in b.params)
-        self.up = int(loop.args[2].value.real) > 0  # type: ignore[union-attr]
+        self.up = loop.args[2] == UP
         self.made: list[Instr] = []
         self.guards = 0
         self.extremes: dict[bool, Operand] = {}

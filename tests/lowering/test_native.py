@@ -1,0 +1,155 @@
+"""What only compiled code does: SIMD functions and sums in any order against NumPy, products by BLAS."""
+
+from __future__ import annotations
+
+import linecache
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import s2sad
+
+TINY = np.finfo(np.float64).tiny
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, TINY, -TINY, TINY / 8, -TINY / 8, 5e-324]
+SPECIAL += [1e-300, 1e-17, 0.5, 1.0, -1.0, 2.0, 709.7, 709.8, -745.1, -745.2, 1e5, 1e22, -1e22, 1e300, -1e300]
+FUNCTIONS = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+    "cbrt", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh",
+)  # fmt: skip
+ULP = 4  # what glibc promises of libmvec
+
+
+def points() -> Any:
+    rng = np.random.default_rng(0)
+    spread = rng.choice([-1.0, 1.0], 400) * 10.0 ** rng.uniform(-12, 3, 400)
+    return np.concatenate([SPECIAL, spread, rng.uniform(-1, 1, 200)])
+
+
+def assert_close(got: Any, want: Any) -> None:
+    """Assert that results agree within ULP, special values exactly."""
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+    infinite = np.isinf(want)
+    np.testing.assert_array_equal(got[infinite], want[infinite])
+    ordinary = np.isfinite(want)
+    gap = np.abs(got[ordinary].astype(np.longdouble) - want[ordinary])
+    # of denormals the last bits are worth less than their spacing: NumPy and the C library differ there
+    assert np.all(gap <= (ULP + 1) * np.spacing(np.abs(want[ordinary]))), np.max(gap)
+    zero = want == 0.0
+    np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_simd_functions(dtype: type):
+    functions = [getattr(np, name) for name in FUNCTIONS]
+    text = "def f(x):\n    return " + ", ".join(f"np.{name}(x)" for name in FUNCTIONS)
+    program = loaded(text)
+    with np.errstate(all="ignore"):
+        x = points().astype(dtype)
+        results = s2sad.jit(program)(x)
+        for name, function, got in zip(FUNCTIONS, functions, results, strict=True):
+            try:
+                assert_close(got, function(x.astype(np.float64)).astype(dtype))
+            except AssertionError as error:
+                raise AssertionError(f"{name} of {dtype.__name__}: {error}") from error
+
+
+def loaded(text: str) -> Callable[..., Any]:
+    """Return the function of a text that has a file name to be found by."""
+    names: dict[str, Any] = {"np": np}
+    linecache.cache["<native>"] = (len(text), None, text.splitlines(keepends=True), "<native>")
+    exec(compile(text, "<native>", "exec"), names)
+    return names["f"]  # type: ignore[no-any-return]
+
+
+def of_two(x, y):
+    return np.power(x, y), np.hypot(x, y), np.arctan2(x, y), np.maximum(x, y), np.minimum(x, y)
+
+
+def test_simd_functions_of_two():
+    x = points()
+    y = np.concatenate([x[7:], x[:7]])
+    with np.errstate(all="ignore"):
+        for got, want in zip(s2sad.jit(of_two)(x, y), of_two(x, y), strict=True):
+            assert_close(got + 0.0, want + 0.0)  # of two zeros of unlike sign either is the larger
+
+
+def largest(x):
+    return np.max(x), np.min(x), np.sum(x), np.sum(x * x)
+
+
+@pytest.mark.parametrize("bad", [None, np.nan, np.inf, -np.inf])
+def test_reductions(bad: float | None):
+    x = np.random.default_rng(1).normal(size=1003)
+    if bad is not None:
+        x[517] = bad
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(s2sad.jit(largest)(x), largest(x), rtol=1e-12)
+
+
+def kahan(x):
+    total, lost = 0.0, 0.0
+    for i in range(x.shape[0]):
+        y = x[i] - lost
+        t = total + y
+        lost = (t - total) - y
+        total = t
+    return total
+
+
+def test_a_compensated_sum_is_left_alone():
+    x = np.random.default_rng(2).normal(size=1000) * 10.0 ** np.arange(1000.0).clip(0, 15)
+    assert s2sad.jit(kahan)(x) == kahan(x)
+
+
+def python_functions(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += math.exp(-x[i] * x[i]) + math.erf(x[i]) * math.tanh(x[i])
+    return total
+
+
+def test_functions_of_math():
+    x = np.linspace(-3.0, 3.0, 101)
+    assert s2sad.jit(python_functions)(x) == pytest.approx(python_functions(x), rel=1e-13)
+
+
+PRODUCTS = ("kij,nkj->nki", "bij,bjk->bik", "bij,bkj->bki", "abij,abjk->abik", "ibj,jbk->bik", "bij,bjk->ibk")
+
+
+@pytest.mark.parametrize("subscripts", PRODUCTS)
+@pytest.mark.parametrize("n", [2, 17])  # by loops, and by BLAS
+def test_stacked_products(subscripts: str, n: int):
+    rng = np.random.default_rng(3)
+    sizes = dict(zip("abijkn", (2, 3, n, n + 1, n + 2, n + 3), strict=True))
+    left, right = subscripts.split("->")[0].split(",")
+    a, b = (rng.normal(size=[sizes[c] for c in s]) for s in (left, right))
+    text = f"def f(a, b):\n    return np.sum(np.sin(np.einsum('{subscripts}', a, b)))"
+    f = loaded(text)
+    value, bars = s2sad.value_and_grad(f, argnums=(0, 1), jit=True)(a, b)
+    want, expected = s2sad.value_and_grad(f, argnums=(0, 1))(a, b)
+    assert value == pytest.approx(want, rel=1e-11)
+    for got, bar in zip(bars, expected, strict=True):
+        np.testing.assert_allclose(got, bar, rtol=1e-11, atol=1e-12)
+
+
+def systems(a, b):
+    factor = np.linalg.cholesky(a @ a.T + np.eye(a.shape[0]))
+    x = np.linalg.solve(a, b)
+    y = np.linalg.solve(a.T, x)
+    z = np.linalg.solve(factor, y)
+    return np.sum(z * np.linalg.solve(factor.T, z)) + np.sum(x * y)
+
+
+@pytest.mark.parametrize("columns", [(), (3,)])
+def test_systems_with_shared_factors(columns: tuple[int, ...]):
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(size=(5, 5)) + 3 * np.eye(5), rng.normal(size=(5, *columns))
+    value, bars = s2sad.value_and_grad(systems, argnums=(0, 1), jit=True)(a, b)
+    want, expected = s2sad.value_and_grad(systems, argnums=(0, 1))(a, b)
+    assert value == pytest.approx(want, rel=1e-11)
+    for got, bar in zip(bars, expected, strict=True):
+        np.testing.assert_allclose(got, bar, rtol=1e-9, atol=1e-10)
