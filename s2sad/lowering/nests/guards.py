@@ -264,9 +264,10 @@ class _Trip:
 
     def _implies_trip(self, name: str, gap: Linear) -> bool:
         """True if the comparison can only hold of an extreme index where there is a trip: for
-        `i + c >= n` counted from 0, with n a size and c not positive."""
-        lo = self.loop.args[0]
-        if name != "greater_equal" or not self.up or lo != Literal(0) or gap.const > 0:
+        `i + c >= n` counted from or down to 0, with n a size and c not positive."""
+        lo, hi = self.loop.args[:2]
+        to_zero = lo == Literal(0) if self.up else hi == Literal(-1)
+        if name != "greater_equal" or not to_zero or gap.const > 0:
             return False
         rest = gap.without(self.index)
         sizes = list(rest.terms)
@@ -313,6 +314,8 @@ class _Trip:
             return a
         instr = self.inside[a]
         args = tuple(self._copied(x, at) for x in instr.args)
+        if instr.op.name in ("add", "subtract") and all(isinstance(x, Literal) for x in args):
+            return Literal(instr.op.evaluate(*(x.value for x in args if isinstance(x, Literal))))
         value = Value(a.name, _without_size(a))
         new = replace(instr, args=args, results=(value,))
         self.made.append(new)
