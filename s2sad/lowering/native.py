@@ -50,7 +50,8 @@ class _Native(Rewriter):
         op = self.op(instr)
         new = self.inside(instr)
         first = FIRST_INDEX.get(instr.op.name)
-        if first is not None and not isinstance(instr.args[-1].type, Array):
+        is_view = instr.op.name == "getitem" and isinstance(instr.result.type, Array)
+        if first is not None and not is_view:
             return self.indexed(new, first)
         if op is not None:
             new = replace(new, op=op)
