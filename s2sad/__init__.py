@@ -28,6 +28,7 @@ from s2sad.api import (
     value_and_grad,
     vjp,
 )
+from s2sad.custom import custom_jvp, custom_vjp
 from s2sad.errors import (
     InternalError,
     NotDifferentiable,
@@ -50,6 +51,8 @@ __all__ = [
     "__version__",
     "check_grads",
     "checkpoint",
+    "custom_jvp",
+    "custom_vjp",
     "grad",
     "hessian",
     "hvp",

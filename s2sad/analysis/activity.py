@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from s2sad.analysis.pullback import Pullbacks, check_has_rule
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried, inits
+from s2sad.ir.rule import targets_of
 from s2sad.ir.types import is_differentiable
 
 
@@ -101,6 +102,9 @@ class _Solver:
                 self.vary(carried(instr), inits(instr))
                 self.vary(instr.results, inits(instr))
                 self.forward(instr.blocks[-1], (carried(instr), instr.results), instr)
+            case "call" | "linked" if (targets := targets_of(instr)) is not None:
+                if any(instr.args[k] in self.varied for k in targets):
+                    self.varied.update(r for r in instr.results if is_differentiable(r.type))
             case "call":
                 if any(a in self.varied for a in instr.args):
                     fn, found = self.callee(instr, None)
@@ -148,6 +152,9 @@ class _Solver:
                 self.use(inits(instr), instr.results)
                 self.backward(instr.blocks[-1], (carried(instr), instr.results), instr)
                 self.use(inits(instr), carried(instr))
+            case "call" | "linked" if (targets := targets_of(instr)) is not None:
+                if any(r in self.useful and r in self.varied for r in instr.results):
+                    self.useful.update(a for k in targets if isinstance(a := instr.args[k], Value))
             case "call":
                 wanted = tuple(r in self.useful and r in self.varied for r in instr.results)
                 if any(wanted):

@@ -6,7 +6,7 @@ bound to 1; a Hessian-vector product is the jvp of a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, selected
@@ -19,7 +19,7 @@ from s2sad.ir.structure import map_tree
 from s2sad.ir.transformed import IDENTITY, Transformed
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves, renumber
 from s2sad.ir.types import Array, Scalar, Type, is_differentiable
-from s2sad.ir.walk import free_values, substitute
+from s2sad.ir.walk import at_returns, free_values, substitute
 from s2sad.ops.table import OPS
 from s2sad.transforms.jvp import jvp
 from s2sad.transforms.reverse import vjp
@@ -306,16 +306,6 @@ def _bar_types(fn: Function, active: tuple[bool, ...], first: int) -> dict[int, 
 
 def _floats(types: Sequence[Type]) -> list[int]:
     return [k for k, t in enumerate(types) if is_differentiable(t)]
-
-
-def at_returns(block: Block, change: Callable[[Block], Block]) -> Block:
-    """Return `block` with `change(block)` applied to every block in it that ends in `return`."""
-    instrs = tuple(
-        replace(i, blocks=tuple(at_returns(b, change) for b in i.blocks)) if i.blocks else i
-        for i in block.instrs
-    )
-    block = Block(block.params, instrs, block.end)
-    return change(block) if block.end.kind == "return" else block
 
 
 def _pair(left: Tree, right: Tree) -> Node:

@@ -19,12 +19,14 @@ from s2sad.ir.core import Function
 from s2sad.ir.text import print_function
 from s2sad.ir.verify import verify
 from s2sad.ir.walk import count
+from s2sad.passes.bare import bare
 from s2sad.passes.base import Pass
 from s2sad.passes.bufferize import bufferize
 from s2sad.passes.calls import everywhere
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
 from s2sad.passes.hints import hints
+from s2sad.passes.inline import inline
 from s2sad.passes.join import join
 from s2sad.passes.order import order
 from s2sad.passes.prune import prune
@@ -36,8 +38,8 @@ from s2sad.passes.typed import typed
 from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
-CLEAN = tuple(map(everywhere, (hints, simplify, cse, prune, join, stores, shapes, dce)))
-FINISH = (*map(everywhere, (typed, order, unname, repeat)), bufferize)
+CLEAN = (inline, *map(everywhere, (hints, simplify, cse, prune, join, stores, shapes, dce)))
+FINISH = (*map(everywhere, (bare,)), inline, *map(everywhere, (typed, order, unname, repeat)), bufferize)
 ROUNDS = 3
 
 

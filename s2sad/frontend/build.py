@@ -14,13 +14,15 @@ import numpy as np
 
 from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.custom import CustomRules
 from s2sad.frontend.functions import Transform, trim_returns
 from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Access, Source
-from s2sad.frontend.transformed import Transforms
+from s2sad.frontend.transformed import Derived
 from s2sad.frontend.values import Abstract, Num, Static
 from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
+from s2sad.ir.transformed import record_of
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.tree import renumber
 from s2sad.ir.types import Array, Sparse, Type
@@ -67,7 +69,7 @@ def build(
         sys.setrecursionlimit(limit)
 
 
-class Root(Transforms):
+class Root(CustomRules):
     """The build of one IR function."""
 
     def __init__(self, function: Any, transform: Transform | None, values: bool):
@@ -88,8 +90,12 @@ class Root(Transforms):
         self.push(source, node, None, names, body)
         self.taken |= set(self.frames[0].locals)
         self.at(node)
-        if isinstance(node, gast.Lambda):
-            end: Any = self.root_return(self.expr(node.body), node.body)
+        record = record_of(self.function)
+        if record is not None and record.given is not None:  # its body is a call of itself, with its rule
+            derived = Derived(record, Static(record.function))
+            end: Any = self.root_return(self.call_derived(derived, tuple(names.values()), {}, node), node)
+        elif isinstance(node, gast.Lambda):
+            end = self.root_return(self.expr(node.body), node.body)
         else:
             end = self.run(node.body)
             if end is None:
@@ -99,6 +105,9 @@ class Root(Transforms):
 
     def underlying(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return the Python function that a callable runs, and its already bound leading arguments."""
+        record = record_of(function)
+        if record is not None and record.given is not None:
+            return self.underlying(record.function)
         if hasattr(function, "py_func"):
             return self.underlying(function.py_func)
         if isinstance(function, types.FunctionType):

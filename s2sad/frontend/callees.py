@@ -7,6 +7,7 @@ a transform (grad, jvp, ...) of it is applied inside the program.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -167,11 +168,15 @@ class Callees(Functions):
         trees: dict[str, Any],
         operands: list[Operand],
         node: Any,
+        own: bool = True,
     ) -> tuple[Function, tuple[Value, ...]]:
-        """Read a callee into a Function; return it with the outer values it reads."""
+        """Read a callee into a Function; return it with the outer values it reads. `own`: its results must
+        have memory of their own."""
         wanted: tuple[Type, ...] | None = None
         for _ in range(6):
-            fn, lifted, found = self.attempt_callee(source, callee, parent, trees, operands, node, wanted)
+            fn, lifted, found = self.attempt_callee(
+                source, callee, parent, trees, operands, node, wanted, own
+            )
             if found is None:
                 return fn, lifted
             wanted = found
@@ -186,6 +191,7 @@ class Callees(Functions):
         operands: list[Operand],
         node: Any,
         wanted: Any,
+        own: bool,
     ) -> tuple[Function, tuple[Value, ...], Any]:
         """Read a callee once."""
         outer_state, outer_builder, outer_depth = self.state, self.builder, self.branch_depth
@@ -213,7 +219,7 @@ class Callees(Functions):
             del self.frames[depth:]
             self.state, self.builder, self.branch_depth = outer_state, outer_builder, outer_depth
             self.written = written
-        return (*self.finished_callee(source, callee, trees, params, block, body), self.unsettled(body))
+        return (*self.finished_callee(source, callee, trees, params, block, body, own), self.unsettled(body))
 
     def parameter_type(self, t: Type) -> Type:
         """Return the type of a callee's parameter: sizes of arrays are kept, values of ints are not."""
@@ -266,20 +272,18 @@ class Callees(Functions):
         params: list[Value],
         block: Block,
         body: Body,
+        own: bool,
     ) -> tuple[Function, tuple[Value, ...]]:
         """Return the Function, with outer values it reads as further parameters."""
-        shared = _roots(block)
-        for end in _returns(block):
-            roots = [shared.get(a, a) for a in end.args if isinstance(a.type, Array)]
-            if len(set(roots)) < len(roots) or any(r in params for r in roots):
-                raise NotPure  # a result would share memory with an argument or another result
+        if own and any(map(any, shared_results(block, params))):
+            raise NotPure
         mine = set(params)
         lifted = tuple(v for v in free_values(block) if v not in mine)
         extra = tuple(Value(v.name, v.type) for v in lifted)
         copier = _Exact(self.sizes, dict(zip(lifted, extra, strict=True)))
         copier.names = self.suggested
         block = copier.block(block)
-        signature = [Parameter(n, _tree(t)) for n, t in trees.items()]
+        signature = [Parameter(n, tree_of(t)) for n, t in trees.items()]
         taken = {p.name for p in signature}
         for k, value in enumerate(extra):
             name = value.name or "shared"
@@ -313,6 +317,16 @@ class _Exact(Copier):
         return self.map[v]  # type: ignore[return-value]
 
 
+def shared_results(block: Block, params: Sequence[Value]) -> list[list[bool]]:
+    """Return for each return which results share memory with a parameter or an earlier result."""
+    shared = _roots(block)
+    found = []
+    for end in _returns(block):
+        roots = [shared.get(a, a) if isinstance(a.type, Array) else None for a in end.args]
+        found.append([r is not None and (r in params or r in roots[:k]) for k, r in enumerate(roots)])
+    return found
+
+
 def _roots(block: Block) -> dict[Operand, Operand]:
     """Return for each array value whose memory may be another's which one that is."""
     found: dict[Operand, Operand] = {}
@@ -344,12 +358,13 @@ def _returns(block: Block) -> list[End]:
     return [*found, block.end] if block.end.kind == "return" else found
 
 
-def _tree(tree: Any) -> Tree:
+def tree_of(tree: Any) -> Tree:
+    """Return the structure of an argument over the places of its operands."""
     if isinstance(tree, int):
         return Leaf(tree)
     if isinstance(tree, tuple):
         _, box, items = tree
-        return Node(box.kind, box.keys, tuple(map(_tree, items)), box.cls)
+        return Node(box.kind, box.keys, tuple(map(tree_of, items)), box.cls)
     if isinstance(tree, Num):
         assert isinstance(tree.operand, Literal)
         return StaticTree(tree.operand.value)

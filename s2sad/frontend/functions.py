@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -379,7 +379,7 @@ class Functions(Statements):
             return None
         return tuple(joined)
 
-    def from_tree(self, tree: Tree, leaves: list[Abstract]) -> Abstract:
+    def from_tree(self, tree: Tree, leaves: Sequence[Abstract] | Mapping[int, Abstract]) -> Abstract:
         """Return the abstract value of a structure."""
         match tree:
             case Leaf(index):

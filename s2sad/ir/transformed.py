@@ -21,6 +21,17 @@ FORMS = ("jvp", "vjp", "hvp", "linearize", "stop_gradient")
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
 
 
+@dataclass(slots=True, eq=False)
+class Given:
+    """What derivative the user has given a function (JAX's protocol). `nondiff`: positions of arguments that
+    have none; they come first in the calls of `jvp` and `bwd`."""
+
+    nondiff: tuple[int, ...] = ()
+    jvp: Callable[..., Any] | None = None  # (primals, tangents) -> (y, y_dot)
+    fwd: Callable[..., Any] | None = None  # (*args) -> (y, residuals)
+    bwd: Callable[..., Any] | None = None  # (residuals, y_bar) -> a tuple of cotangents
+
+
 @dataclass(frozen=True, slots=True)
 class Transformed:
     """A transform of `function`.
@@ -33,6 +44,7 @@ class Transformed:
     hvp          and one `x_dot` per varied param   (gradient's) y_dot
     slope        those of `function`                gradient of a scalar, Jacobian of anything else
     jacfwd, jacrev, jacobian, hessian               the Jacobian, the Jacobian of the slope
+    custom       those of `function`                its result; derivatives are `given`
     """
 
     kind: str
@@ -41,6 +53,7 @@ class Transformed:
     has_aux: bool = False
     varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
     jit: bool = False  # compiled when called from outside; inside a program the program decides
+    given: Given | None = None
 
     def of(self, function: Callable[..., Any]) -> Transformed:
         """Return the record of the same transform applied to `function`."""

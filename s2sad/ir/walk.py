@@ -82,6 +82,16 @@ def substitute(block: Block, mapping: Mapping[Value, Operand]) -> Block:
     return visit(block)
 
 
+def at_returns(block: Block, change: Callable[[Block], Block]) -> Block:
+    """Return `block` with `change(block)` applied to every block in it that ends in `return`."""
+    instrs = tuple(
+        replace(i, blocks=tuple(at_returns(b, change) for b in i.blocks)) if i.blocks else i
+        for i in block.instrs
+    )
+    block = Block(block.params, instrs, block.end)
+    return change(block) if block.end.kind == "return" else block
+
+
 class Copier:
     """Copies blocks with fresh values. Run-time size symbols (`?3`, `$3`) defined by the copied code
     get fresh names, so that two copies of one block do not seem to have equal sizes."""

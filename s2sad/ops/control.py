@@ -21,6 +21,17 @@ WHILE = register(Op("while", Kind.CONTROL, _structural, doc="loop while the cond
 CALL = register(Op("call", Kind.CONTROL, _structural, doc="call of an IR function; params: callee"))
 
 
+LINKED = register(
+    Op(
+        "linked",
+        Kind.CONTROL,
+        lambda *args, link: args[: link.values] if link.values > 1 else args[0],
+        cost=0,
+        doc="results of a rule's forward half, reversed by the rule (`link`, ir/rule.py); inside vjp only",
+    )
+)
+
+
 def _undef(type: Type) -> Any:
     if isinstance(type, Array):
         return np.empty((0,) * type.ndim, type.dtype)

@@ -1,6 +1,7 @@
-"""Inlining of calls where the text does not grow: small callees, and those called once.
+"""Inlining of what stands for an instruction: the functions of rules (`extra["inline"]`).
 
-Only callees with a single exit are inlined; one that returns early keeps its function.
+It is done where the text does not grow: small callees, and those called once. One that returns early keeps
+its function, and so does one with a rule: a derivative will ask for it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
+from s2sad.ir.rule import rule_of
 from s2sad.ir.types import Type
 from s2sad.ir.walk import Copier, count
 from s2sad.ops.table import OPS
@@ -19,13 +21,14 @@ SMALL = 3  # instructions of a callee that is inlined wherever it is called
 
 
 def inline(fn: Function) -> Function:
-    """Return the function with small callees, and those with one call, in place of their calls."""
+    """Return the function with small callees, and those with one call, in place of their calls, if they are
+    marked for it."""
     calls: dict[Function, int] = {}
     for instr in fn.block.walk():
         if instr.op.name == "call":
             callee: Function = instr.param("callee")
             calls[callee] = calls.get(callee, 0) + 1
-    if not calls:
+    if not any(f.extra.get("inline") for f in calls):
         return fn
     return _Inliner(fn, calls).function(fn)
 
@@ -45,7 +48,7 @@ class _Inliner(Rewriter):
         if callee not in self.bodies:
             self.bodies[callee] = inline(callee)
         body = self.bodies[callee]
-        if not self.worth(callee, body.block):
+        if rule_of(new) is not None or not self.worth(callee, body.block):
             changed = tuple((key, body if key == "callee" else value) for key, value in new.params)
             return (new if body is callee else replace(new, params=changed),)
         casts: list[Instr] = []
@@ -69,6 +72,6 @@ class _Inliner(Rewriter):
 
     def worth(self, callee: Function, body: Block) -> bool:
         """True if the callee is to be inlined."""
-        if body.end.kind != "return" or len(list(returns(body))) != 1:
+        if not callee.extra.get("inline") or body.end.kind != "return" or len(list(returns(body))) != 1:
             return False
         return self.calls[callee] == 1 or count(body) <= SMALL

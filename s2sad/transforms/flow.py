@@ -14,6 +14,7 @@ from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.ir.core import Block, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits
+from s2sad.ir.rule import targets_of
 
 
 class Flow:
@@ -37,7 +38,11 @@ class Flow:
         for k, a in enumerate(instr.args):
             if not isinstance(a, Value) or a not in self.activity:
                 continue
-            if instr.op.name == "call" or self.pullbacks.of(instr)[k] is not None:
+            if instr.op.name in ("call", "linked"):
+                targets = targets_of(instr)
+                if targets is None or k in targets:
+                    yield a
+            elif self.pullbacks.of(instr)[k] is not None:
                 yield a
 
     def targets(self, block: Block) -> dict[Value, None]:
@@ -131,7 +136,7 @@ class Flow:
 
     def _sink_instr(self, block: Block, instr: Instr, users: dict[Value, set[Block | None]]) -> Block | None:
         """Note and return the branch in which an instruction can be reversed."""
-        if instr.blocks or instr.op.name == "call":
+        if instr.blocks or instr.op.name in ("call", "linked"):
             return None
         places: set[Block | None] = set()
         for r in instr.results:

@@ -13,13 +13,16 @@ from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried, inits
 from s2sad.ir.op import Kind
+from s2sad.ir.rule import Rule, Tangent, rule_of
 from s2sad.ir.types import Array, Type, is_differentiable, without_sizes
 from s2sad.ops.expr import lower
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
+from s2sad.transforms.reverse import vjp
 from s2sad.transforms.rules import conform, renamed, tangent, zero
+from s2sad.transforms.transpose import backwards, pushed
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
@@ -175,6 +178,10 @@ class _Jvp:
 
     def call(self, b: Builder, instr: Instr) -> None:
         callee: Function = instr.param("callee")
+        rule = rule_of(instr)
+        if rule is not None:
+            self.by_rule(b, instr, rule)
+            return
         flags = tuple(isinstance(a, Value) and a in self.dots for a in instr.args)
         if not any(flags) or not any(r in self.activity for r in instr.results):
             b.add(instr)
@@ -194,3 +201,25 @@ class _Jvp:
                 instr.role,
             )
         )
+
+    def by_rule(self, b: Builder, instr: Instr, rule: Rule) -> None:
+        """Append the call of a rule, or of the function itself where nothing varies."""
+        given = [instr.args[k] for k in rule.targets]
+        if not any(a in self.dots for a in given) or not any(r in self.activity for r in instr.results):
+            b.add(instr)
+            return
+        tangent = rule.read().tangent
+        if tangent is None:
+            tangent = rule.tangent = _pushed(rule)
+        b.role = "tangent"
+        dots = [self.dot(b, a) for a in given]
+        made = self.fresh([instr.results[k] for k in tangent.dots])
+        params = (("callee", tangent.fn),)
+        b.add(replace(instr, args=(*instr.args, *dots), results=(*instr.results, *made), params=params))
+
+
+def _pushed(rule: Rule) -> Tangent:
+    link = rule.link
+    assert link is not None
+    fn, flags = backwards(link)
+    return pushed(rule, link, vjp(fn, flags, with_value=False))

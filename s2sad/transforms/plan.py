@@ -17,8 +17,10 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried
 from s2sad.ir.types import C16, F8, INT, WEAK_INT, Array, Scalar
 from s2sad.ir.walk import used_values
+from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.transforms.custom import linked_operands
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements
 from s2sad.transforms.flow import Flow
@@ -132,6 +134,10 @@ class Plan:
                     yield from self._loop_needs(instr)
                 case "call":
                     yield from _values(instr.args)
+                case "linked":
+                    yield from linked_operands(instr)
+                    for v in (*instr.results, *self.flow.sources(instr)):  # a seed may be zero
+                        yield from self._shape(v)
                 case _:
                     yield from self._instr_needs(instr)
 
@@ -191,7 +197,7 @@ class Plan:
             elif p is not index and not self._is_counter(p, loop):
                 yield Candidate(p, self._store(p, loop), None, p, ())
         for instr in block.instrs:
-            cost = recompute_cost(instr)
+            cost = 0.0 if instr.op is LINKED else recompute_cost(instr)
             if instr.op.name in LOOPS or instr.op.name == "call" or instr.results[:1] in self.measures:
                 cost = None
             operands = tuple(dict.fromkeys(self._reads(instr)))

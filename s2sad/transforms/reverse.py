@@ -11,12 +11,14 @@ from s2sad.analysis.pullback import Contribution, Pullbacks, check_has_rule
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.op import Alias
+from s2sad.ir.rule import Link, Rule, link_of, operand_of
 from s2sad.ir.types import Array, Scalar, is_differentiable
-from s2sad.ops.control import COMMENT, IF
+from s2sad.ops.control import CALL, COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
 from s2sad.passes.cse import share_reads
 from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
+from s2sad.transforms.custom import linked, unlinked
 from s2sad.transforms.define import define
 from s2sad.transforms.exits import count_trips
 from s2sad.transforms.flow import Flow
@@ -30,6 +32,7 @@ from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
+from s2sad.transforms.transpose import along, transposed
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
@@ -46,7 +49,7 @@ class _Reverse(LoopReversal):
         self.with_value, self.seed_one = with_value, seed_one
         self.pullbacks = Pullbacks()
         self.in_place: frozenset[Instr] = frozenset()
-        fn = tailform(interface.fn)
+        fn = tailform(linked(interface.fn, interface.active, interface.seeded_results, _transpose))
         self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
         self.pullbacks.active = self.activity
         self.plan_for(fn, {})
@@ -88,7 +91,7 @@ class _Reverse(LoopReversal):
             interface.fn,
             name=f"{fn.name}_{self.suffix()}",
             params=(*fn.params, *seeds),
-            block=define(Block((), tuple(b.instrs), end), to_bind, self.plan.sizes),
+            block=unlinked(define(Block((), tuple(b.instrs), end), to_bind, self.plan.sizes)),
             signature=parameters,
             result=result,
             writes=(),
@@ -178,6 +181,8 @@ class _Reverse(LoopReversal):
                 self.branches(scope, instr)
             case "for" | "while":
                 self.loop(scope, instr)
+            case "linked":
+                self.by_rule(scope, instr, link_of(instr))
             case "call":
                 self.call(scope, instr)
             case _:
@@ -370,6 +375,43 @@ class _Reverse(LoopReversal):
             assert isinstance(a, Value)
             self.sums.owned.add(r)
             self.sums.add(scope, a, r)
+
+    def by_rule(self, scope: Scope, instr: Instr, link: Link) -> None:
+        """Append the call of the reverse half of a rule."""
+        seeds = {k: self.seed_of(scope, r) for k, r in enumerate(instr.results)}
+        for r in instr.results:
+            self.sums.bars.pop(r, None)
+        args: list[Operand] = []
+        for kind, k in link.reads:
+            a = seeds[k] if kind == "seed" else operand_of(instr, (kind, k))
+            assert a is not None
+            args.append(a if kind == "seed" else scope.fetch(a))
+        targets = [instr.args[link.values + k] for k in link.targets]
+        results = tuple(Value(self.name_for(a), a.type) for a in targets)
+        params = (("callee", link.reverse),)
+        scope.b.add(Instr(CALL, tuple(args), results, params, (), instr.origin, "reverse"))
+        for a, r in zip(targets, results, strict=True):
+            if isinstance(a, Value) and a in self.activity:
+                self.sums.owned.add(r)
+                self.sums.add(scope, a, r)
+
+    def seed_of(self, scope: Scope, r: Value) -> Operand | None:
+        """Return the cotangent of a result in exactly its type; None where it has none."""
+        if not is_differentiable(r.type):
+            return None
+        value = self.sums.settled(scope, r)
+        return scalar_as(scope.b, value, r.type) if isinstance(r.type, Scalar) else value
+
+    def name_for(self, a: Operand) -> str:
+        """Return the name of the cotangent of an operand."""
+        return self.sums.name(a) if isinstance(a, Value) else ""
+
+
+def _transpose(rule: Rule, values: int) -> Link:
+    tangent = rule.tangent
+    assert tangent is not None
+    fn, flags = along(rule, tangent)
+    return transposed(rule, tangent, vjp(fn, flags), values)
 
 
 def alike(a: Bar | None, b: Bar | None) -> bool:

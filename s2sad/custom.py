@@ -1,0 +1,67 @@
+"""Functions with a derivative of the user's own, by JAX's protocol: custom_jvp, custom_vjp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from s2sad.derivative import Unchanged
+from s2sad.ir.transformed import Given, Transformed
+
+Function = Callable[..., Any]
+
+
+class Custom(Unchanged):
+    """A function whose derivatives are rules of the user's. A plain call runs it as it is."""
+
+    def __init__(self, fun: Function, nondiff_argnums: Sequence[int] = ()):
+        if not callable(fun):
+            raise TypeError(f"a rule belongs to a function, not to a {type(fun).__name__}")
+        self.given = Given(tuple(nondiff_argnums))
+        super().__init__(Transformed("custom", fun, given=self.given))
+
+    def defjvp(self, jvp: Function) -> Function:
+        """Set the rule for forward mode, and return it (so that it may be a decorator).
+
+        `jvp(*nondiff, primals, tangents)` returns `(y, y_dot)`; it is linear in the tangents, and
+        transposed for reverse mode where that has no rule of its own. Tangents of what does not vary are 0.
+        """
+        self.given.jvp = jvp
+        return jvp
+
+    def defvjp(self, fwd: Function, bwd: Function) -> None:
+        """Set the rule for reverse mode.
+
+        `fwd(*args)` returns `(y, residuals)`, residuals of any structure; `bwd(*nondiff, residuals, y_bar)`
+        a tuple of cotangents, one for each differentiable argument, None where there is none.
+        """
+        self.given.fwd, self.given.bwd = fwd, bwd
+
+
+class custom_jvp(Custom):
+    """A function with a rule for forward mode; reverse mode is its transpose.
+
+    >>> import s2sad
+    >>> @custom_jvp
+    ... def cube(x):
+    ...     return x**3
+    >>> @cube.defjvp
+    ... def cube_jvp(primals, tangents):
+    ...     (x,), (x_dot,) = primals, tangents
+    ...     return cube(x), 3.0 * x**2 * x_dot
+    >>> s2sad.grad(cube)(2.0)
+    12.0
+    """
+
+
+class custom_vjp(Custom):
+    """A function with a rule for reverse mode; forward mode is refused unless it is given one, too.
+
+    >>> import s2sad
+    >>> @custom_vjp
+    ... def clipped(x):
+    ...     return x
+    >>> clipped.defvjp(lambda x: (x, None), lambda _, g: (min(max(g, -1.0), 1.0),))
+    >>> s2sad.grad(lambda x: 5.0 * clipped(x))(2.0)
+    1.0
+    """
