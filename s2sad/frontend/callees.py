@@ -283,7 +283,10 @@ class Callees(Functions):
         copier = _Exact(self.sizes, dict(zip(lifted, extra, strict=True)))
         copier.names = self.suggested
         block = copier.block(block)
-        signature = [Parameter(n, tree_of(t)) for n, t in trees.items()]
+        variadic = getattr(callee.args.vararg, "id", None)
+        signature = [
+            Parameter(n, tree_of(t), "variadic" if n == variadic else "positional") for n, t in trees.items()
+        ]
         taken = {p.name for p in signature}
         for k, value in enumerate(extra):
             name = value.name or "shared"

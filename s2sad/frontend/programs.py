@@ -317,6 +317,26 @@ def at(ufunc: Any, a: Any, indices: Any, b: Any) -> Any:
         a[index[k]] = ufunc(a[index[k]], values[k])
 
 
+# --- calls of what has no text ------------------------------------------------------------------
+
+
+def called1(function: Any, x: Any) -> Any:
+    """A function value of one argument, as a function."""
+    return function(x)
+
+
+def called2(function: Any, x: Any, y: Any) -> Any:
+    """A function value of two arguments."""
+    return function(x, y)
+
+
+def called3(function: Any, x: Any, y: Any, z: Any) -> Any:
+    """A function value of three arguments."""
+    return function(x, y, z)
+
+
+CALLERS = (called1, called2, called3)
+
 PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,
     np.geomspace: geomspace, np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction,

@@ -10,10 +10,13 @@ import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
+import gast
+
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.callees import Callees, NotPure
 from s2sad.frontend.functions import Transform
+from s2sad.frontend.programs import CALLERS
 from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of
@@ -149,10 +152,11 @@ class Transforms(Callees):
             names = {
                 k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()
             }
+        elif not kwargs and 0 < len(args) <= len(CALLERS):
+            return self.function_of(Static(CALLERS[len(args) - 1]), (function, *args), {}, node)
         else:
-            raise self.refuse(
-                "S126", "only plain functions can be transformed inside a program", "use a def", node
-            )
+            why = "a function that is not written in Python is transformed inside a program by position only"
+            raise self.refuse("S126", why, "use a def that calls it", node)
         try:
             fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True)
         except NotPure:
@@ -162,6 +166,8 @@ class Transforms(Callees):
                 "copy first, or return fresh arrays",
                 node,
             ) from None
+        if isinstance(callee, gast.Lambda) or source.function in CALLERS:
+            fn.extra["inline"] = True
         if draws(fn):  # the derivative of a call of the derivative would draw once more
             raise self.refuse(
                 "S118",

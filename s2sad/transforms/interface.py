@@ -28,7 +28,7 @@ class Interface:
 
     def extra(self) -> dict[str, Any]:
         """Return `Function.extra` of a derivative."""
-        kept = {key: value for key, value in self.fn.extra.items() if key == "captured"}
+        kept = {key: value for key, value in self.fn.extra.items() if key in ("captured", "inline")}
         return kept | {"fresh_results": True}
 
     def active_parameters(self) -> list[Parameter]:

@@ -33,7 +33,7 @@ SHAPES = ("zeros_like", "size", "empty_like")
 def along(rule: Rule, tangent: Tangent) -> tuple[Function, tuple[bool, ...]]:
     """Return the Function of a rule for forward mode, its tangents with the names of what they belong to (so
     that their cotangents are `x_bar`), and which of its parameters these are."""
-    fn, count = tangent.fn, len(tangent.fn.params) - len(rule.targets)
+    fn, count = inline(tangent.fn), len(tangent.fn.params) - len(rule.targets)
     dots = tuple(
         Value(fn.params[k].name, p.type) for k, p in zip(rule.targets, fn.params[count:], strict=True)
     )
@@ -85,7 +85,7 @@ def at_zero(forward: Function, count: int, rule: Rule) -> Block:
 
 def backwards(link: Link) -> tuple[Function, tuple[bool, ...]]:
     """Return the reverse half of a rule, and which of its parameters are seeds."""
-    return link.reverse, tuple(kind == "seed" for kind, _ in link.reads)
+    return inline(link.reverse), tuple(kind == "seed" for kind, _ in link.reads)
 
 
 def pushed(rule: Rule, link: Link, joint: Function) -> Tangent:
@@ -147,6 +147,10 @@ def _reads(block: Block, v: Value, shapes: tuple[str, ...]) -> bool:
     def read(instr: Instr) -> bool:
         if any(_reads(b, v, shapes) for b in instr.blocks):
             return True
+        if instr.op is CALL:
+            callee: Function = instr.param("callee")
+            taken = zip(instr.args, callee.params, strict=True)
+            return any(a is v and _reads(callee.block, p, shapes) for a, p in taken)
         only_shape = instr.op.name in shapes
         return any(a is v and not (only_shape or k in instr.op.shape_args) for k, a in enumerate(instr.args))
 
