@@ -37,6 +37,7 @@ from s2sad.errors import (
     UnsupportedOp,
     UnsupportedSyntax,
 )
+from s2sad.implicit import custom_fixed_point, custom_linear_solve, custom_root
 from s2sad.testing import check_grads
 
 __version__ = "0.1.0"
@@ -51,7 +52,10 @@ __all__ = [
     "__version__",
     "check_grads",
     "checkpoint",
+    "custom_fixed_point",
     "custom_jvp",
+    "custom_linear_solve",
+    "custom_root",
     "custom_vjp",
     "grad",
     "hessian",

@@ -27,6 +27,8 @@ FLOORS = {
     "jacobian": 6,
     "api": 6,
     "custom": 6,
+    "solvers": 6,
+    "implicit": 6,
     "testing": 7,
     "target": 7,
     "example": 7,

@@ -1,4 +1,4 @@
-"""custom_jvp and custom_vjp: rules of the user, in both modes, first and second order, with and without jit."""
+"""custom_jvp and custom_vjp: rules of the user, in both modes, to second order, with and without jit."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from s2sad.ir.core import Function
 from s2sad.ir.text import print_function
 from s2sad.ir.verify import verify
 from s2sad.ir.walk import count
-from s2sad.passes.bare import bare
+from s2sad.passes.arguments import arguments, bare
 from s2sad.passes.base import Pass
 from s2sad.passes.bufferize import bufferize
 from s2sad.passes.calls import everywhere
@@ -38,8 +38,13 @@ from s2sad.passes.typed import typed
 from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
-CLEAN = (inline, *map(everywhere, (hints, simplify, cse, prune, join, stores, shapes, dce)))
-FINISH = (*map(everywhere, (bare,)), inline, *map(everywhere, (typed, order, unname, repeat)), bufferize)
+CLEAN = (inline, *map(everywhere, (hints, simplify, cse, prune, join, stores, shapes, dce, arguments)))
+FINISH = (
+    *map(everywhere, (bare, arguments)),
+    inline,
+    *map(everywhere, (typed, order, unname, repeat)),
+    bufferize,
+)
 ROUNDS = 3
 
 

@@ -106,17 +106,18 @@ class Callees(Functions):
         names: dict[str, Abstract],
         node: Any,
         keep_literals: bool = False,
+        own: bool = True,
     ) -> tuple[Function, list[Operand]]:
         """Return a callee's Function and the operands of its parameters at this call."""
         operands: list[Operand] = []
-        key_parts: list[Any] = [callee, parent, keep_literals]
+        key_parts: list[Any] = [callee, parent, keep_literals, own]
         trees: dict[str, Any] = {}
         for name, value in names.items():
             trees[name] = self.argument_tree(value, operands, key_parts, keep_literals, node)
         key = tuple(key_parts) if parent is None else (*key_parts, self.outer_key(parent))
         if key not in self.built:
             try:
-                self.built[key] = self.build_callee(source, callee, parent, trees, operands, node)
+                self.built[key] = self.build_callee(source, callee, parent, trees, operands, node, own)
             except (NotPure, S2sadError) as error:
                 self.built[key] = error
         found = self.built[key]

@@ -15,8 +15,9 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.callees import NotPure, shared_results, tree_of
 from s2sad.frontend.fit import Out, arranged, misfit, pairs, same_values, two_parts
 from s2sad.frontend.functions import Transform
+from s2sad.frontend.source import Source
 from s2sad.frontend.transformed import Derived, Transforms
-from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Closure, Num, Ref, Static, Struct
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value, returns
 from s2sad.ir.rule import Link, Read, Rule, Tangent
@@ -48,6 +49,13 @@ class Reading:
     fn: Function
     operands: tuple[Operand, ...]
     lifted: tuple[Value, ...]
+
+    @property
+    def around(self) -> tuple[Value, ...]:
+        """Return all that the parameters but the first hold."""
+        found = (*self.operands[1:], *self.lifted)
+        assert all(isinstance(v, Value) for v in found)
+        return found  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +177,12 @@ class CustomRules(Transforms):
                 yield from self.arrays(box.items)
 
     def reading(self, function: Any, args: tuple[Abstract, ...], node: Any) -> Reading:
-        """Return a function of the user's, read for these arguments."""
+        """Return a function of the user's, or the value of one, read for these arguments."""
+        if isinstance(function, Static):
+            function = function.value
+        if isinstance(function, Closure):
+            names = self.bound_arguments(function.node, function.defaults, args, {}, function.name, node)
+            return self.read_own(function.source, function.node, function.frame, names, node)
         record = record_of(function)
         if record is not None and record.kind in IDENTITY:
             return self.reading(record.function, args, node)
@@ -177,10 +190,16 @@ class CustomRules(Transforms):
         defaults = self.function_defaults(function)
         names = self.bound_arguments(source.node, defaults, args, {}, source.name, node)
         names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
+        return self.read_own(source, source.node, None, names, node)
+
+    def read_own(
+        self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any
+    ) -> Reading:
+        """Return a function read with its parameters bound; its results may be its arguments."""
         operands: list[Operand] = []
         trees = {name: self.argument_tree(v, operands, [], True, node) for name, v in names.items()}
         try:
-            fn, lifted = self.build_callee(source, source.node, None, trees, operands, node, own=False)
+            fn, lifted = self.build_callee(source, callee, parent, trees, operands, node, own=False)
         except NotPure:
             why = f"`{source.name}` has a rule of its own or is part of one: it must not write its arguments"
             raise self.refuse("S127", why, "copy first", node) from None
@@ -206,7 +225,7 @@ class CustomRules(Transforms):
         around = call.primal.lifted
         if given in self.filling:  # called by its own rule, with other arguments: without end, perhaps
             made = self.ruled[key] = self.unruled(call, around)
-            made.rule.pending = self.later(made, call, given, node)
+            made.rule.pending = self.later(made.rule, lambda: self.fill(made, call, given, node), node)
             return made
         self.filling.append(given)
         try:
@@ -220,23 +239,23 @@ class CustomRules(Transforms):
             self.filling.remove(given)
         raise self.internal("what a rule reads around it does not settle")
 
-    def later(self, made: Ruled, call: Call, given: Given, node: Any) -> Callable[[], None]:
+    def later(self, rule: Rule, fill: Callable[[], list[Value]], node: Any) -> Callable[[], None]:
         """Return what fills in a rule when it is asked for: it is read in the present state, and may need
         nothing that is not known now."""
         state, frames, origin = self.state.copy(), list(self.frames), self.builder.origin
 
-        def fill() -> None:
+        def filled() -> None:
             outer = self.state, self.frames, self.builder
             self.state, self.frames, self.builder = state, frames, Builder(self.sizes, origin)
             facts = len(self.sizes.facts)
             try:
-                if self.fill(made, call, given, node) or len(self.sizes.facts) > facts:
-                    why = f"`{made.rule.name}` is called by its own rule in a way that cannot be followed"
+                if fill() or len(self.sizes.facts) > facts:
+                    why = f"`{rule.name}` is called by its own rule in a way that cannot be followed"
                     raise self.refuse("S129", why, "call another function there", node)
             finally:
                 self.state, self.frames, self.builder = outer
 
-        return fill
+        return filled
 
     def unruled(self, call: Call, around: tuple[Value, ...]) -> Ruled:
         """Return a function with a rule that is still empty."""

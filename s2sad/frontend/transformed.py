@@ -158,14 +158,11 @@ class Transforms(Callees):
             why = "a function that is not written in Python is transformed inside a program by position only"
             raise self.refuse("S126", why, "use a def that calls it", node)
         try:
-            fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True)
+            fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True, own=False)
         except NotPure:
-            raise self.refuse(
-                "S127",
-                "a function transformed inside a program must not write or return arrays it is given",
-                "copy first, or return fresh arrays",
-                node,
-            ) from None
+            why = "a function transformed inside a program must not write what it is given"
+            raise self.refuse("S127", why, "copy first", node) from None
+        fn.extra["fresh_results"] = True
         if isinstance(callee, gast.Lambda) or source.function in CALLERS:
             fn.extra["inline"] = True
         if draws(fn):  # the derivative of a call of the derivative would draw once more

@@ -16,7 +16,7 @@ from typing import Any
 IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
 
-FORMS = ("jvp", "vjp", "hvp", "linearize", "stop_gradient")
+FORMS = ("jvp", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient")
 """Kinds that are called with the function as first argument (stop_gradient: with a value); the
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
 

@@ -86,7 +86,8 @@ class _Marks:
     def raises(self, block: Block) -> bool:
         if block.end.kind == "raise":
             return True
-        return any(self.has_effect(i) or any(map(self.raises, i.blocks)) for i in block.instrs)
+        instrs = (i for i in block.instrs if i.op.name != "comment")
+        return any(self.has_effect(i) or any(map(self.raises, i.blocks)) for i in instrs)
 
     def need(self, instr: Instr | None) -> None:
         """Note that control has to get to this instruction as it does now."""

@@ -33,6 +33,11 @@ def inline(fn: Function) -> Function:
     return _Inliner(fn, calls).function(fn)
 
 
+def flattened(fn: Function) -> Function:
+    """Return the function with all in place that it calls, but for what has a rule or returns early."""
+    return _Flattener(fn, {}).function(fn)
+
+
 class _Inliner(Rewriter):
     def __init__(self, fn: Function, calls: dict[Function, int]) -> None:
         super().__init__()
@@ -46,7 +51,7 @@ class _Inliner(Rewriter):
             return (new,)
         callee: Function = new.param("callee")
         if callee not in self.bodies:
-            self.bodies[callee] = inline(callee)
+            self.bodies[callee] = self.prepared(callee)
         body = self.bodies[callee]
         if rule_of(new) is not None or not self.worth(callee, body.block):
             changed = tuple((key, body if key == "callee" else value) for key, value in new.params)
@@ -61,6 +66,10 @@ class _Inliner(Rewriter):
             self.replaced(result, self.fitting(value, result.type, new, instrs))
         return (*casts, *instrs)
 
+    def prepared(self, callee: Function) -> Function:
+        """Return a callee with its own calls inlined."""
+        return inline(callee)
+
     def fitting(self, a: Operand, t: Type, call: Instr, casts: list[Instr]) -> Operand:
         """Return `a` as a value of type `t`: a Python number may have to become a NumPy scalar."""
         if fits(a, t):
@@ -72,6 +81,18 @@ class _Inliner(Rewriter):
 
     def worth(self, callee: Function, body: Block) -> bool:
         """True if the callee is to be inlined."""
-        if not callee.extra.get("inline") or body.end.kind != "return" or len(list(returns(body))) != 1:
+        if not callee.extra.get("inline") or not _has_one_exit(body):
             return False
         return self.calls[callee] == 1 or count(body) <= SMALL
+
+
+class _Flattener(_Inliner):
+    def prepared(self, callee: Function) -> Function:
+        return flattened(callee)
+
+    def worth(self, callee: Function, body: Block) -> bool:
+        return _has_one_exit(body)
+
+
+def _has_one_exit(body: Block) -> bool:
+    return body.end.kind == "return" and len(list(returns(body))) == 1

@@ -19,13 +19,16 @@ from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import is_differentiable
 from s2sad.ir.walk import Copier, substitute
 from s2sad.ops.control import CALL
+from s2sad.passes.arguments import arguments
 from s2sad.passes.base import sizes_after
 from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
-from s2sad.passes.inline import inline
+from s2sad.passes.inline import flattened, inline
+from s2sad.passes.shapes import shapes
 from s2sad.transforms.rules import zero
 from s2sad.transforms.split import split
 
+ROUNDS = 3  # of pruning: an argument that goes makes more dead code
 SHAPES = ("zeros_like", "size", "empty_like")
 """Ops that read of their only argument no more than its shape."""
 
@@ -33,7 +36,7 @@ SHAPES = ("zeros_like", "size", "empty_like")
 def along(rule: Rule, tangent: Tangent) -> tuple[Function, tuple[bool, ...]]:
     """Return the Function of a rule for forward mode, its tangents with the names of what they belong to (so
     that their cotangents are `x_bar`), and which of its parameters these are."""
-    fn, count = inline(tangent.fn), len(tangent.fn.params) - len(rule.targets)
+    fn, count = flattened(tangent.fn), len(tangent.fn.params) - len(rule.targets)
     dots = tuple(
         Value(fn.params[k].name, p.type) for k, p in zip(rule.targets, fn.params[count:], strict=True)
     )
@@ -45,7 +48,7 @@ def along(rule: Rule, tangent: Tangent) -> tuple[Function, tuple[bool, ...]]:
 def transposed(rule: Rule, tangent: Tangent, joint: Function, values: int) -> Link:
     """Return the Link that comes of `joint`, the vjp (with value) of a rule for forward mode in its tangents,
     taken where these are 0. `values`: the number of results of a call."""
-    forward, reverse = split(joint)
+    forward, reverse = split(pruned(joint))
     count = len(forward.params) - len(rule.targets)
     block = at_zero(forward, count, rule)
     outs, first = block.end.args, len(tangent.fn.result_types)
@@ -66,7 +69,7 @@ def transposed(rule: Rule, tangent: Tangent, joint: Function, values: int) -> Li
         if k in of_dot:
             reads.append(("seed", of_dot[k]))
             taken.append(seed)
-        elif _reads(reverse.block, seed, SHAPES):
+        elif _reads(reverse.block, seed):
             raise nonlinear(rule, tangent.fn.origin)
     made = flat(forward, params, Block((), block.instrs, replace(block.end, args=tuple(kept))))
     pulled = flat(reverse, tuple(taken), reverse.block)
@@ -85,15 +88,15 @@ def at_zero(forward: Function, count: int, rule: Rule) -> Block:
 
 def backwards(link: Link) -> tuple[Function, tuple[bool, ...]]:
     """Return the reverse half of a rule, and which of its parameters are seeds."""
-    return inline(link.reverse), tuple(kind == "seed" for kind, _ in link.reads)
+    return flattened(link.reverse), tuple(kind == "seed" for kind, _ in link.reads)
 
 
 def pushed(rule: Rule, link: Link, joint: Function) -> Tangent:
     """Return the Tangent that comes of `joint`, the vjp of a Link's reverse half in its seeds."""
-    joint = everywhere(dce)(joint)
+    joint = pruned(joint)
     flags = backwards(link)[1]
     for p, is_seed in zip(joint.params, flags, strict=False):
-        if is_seed and _reads(joint.block, p, SHAPES):
+        if is_seed and _reads(joint.block, p):
             raise nonlinear(rule, link.reverse.origin)
     forward = link.forward
     builder = Builder(sizes_after(forward), forward.origin)
@@ -116,6 +119,15 @@ def pushed(rule: Rule, link: Link, joint: Function) -> Tangent:
     return Tangent(inline(flat(forward, (*params, *dots.values()), block)), first)
 
 
+def pruned(fn: Function) -> Function:
+    """Return the function without what its results do not need."""
+    fn = inline(fn)
+    for _ in range(ROUNDS):
+        for step in (shapes, dce, arguments):
+            fn = everywhere(step)(fn)
+    return fn
+
+
 def call(builder: Builder, fn: Function, args: Sequence[Operand]) -> tuple[Value, ...]:
     """Append a call and return its results."""
     copier = Copier(builder.sizes)
@@ -129,7 +141,7 @@ def check_linear(
     """Raise UnsupportedOp S205 if the reverse half reads a number that depends on a tangent."""
     varied = activity(forward, flags, Pullbacks()).varied
     for a, p in zip(forward.block.end.args[first:], reverse.params, strict=False):
-        if a in varied and _reads(reverse.block, p, SHAPES):
+        if a in varied and _reads(reverse.block, p):
             raise nonlinear(rule, forward.origin)
 
 
@@ -141,18 +153,18 @@ def nonlinear(rule: Rule, origin: Origin | None) -> UnsupportedOp:
     return UnsupportedOp("S205", why, instead, origin)
 
 
-def _reads(block: Block, v: Value, shapes: tuple[str, ...]) -> bool:
+def _reads(block: Block, v: Value) -> bool:
     """True if a block reads more of a value than its shape."""
 
     def read(instr: Instr) -> bool:
-        if any(_reads(b, v, shapes) for b in instr.blocks):
+        if any(_reads(b, v) for b in instr.blocks):
             return True
         if instr.op is CALL:
             callee: Function = instr.param("callee")
             taken = zip(instr.args, callee.params, strict=True)
-            return any(a is v and _reads(callee.block, p, shapes) for a, p in taken)
-        only_shape = instr.op.name in shapes
-        return any(a is v and not (only_shape or k in instr.op.shape_args) for k, a in enumerate(instr.args))
+            return any(a is v and _reads(callee.block, p) for a, p in taken)
+        shape = instr.op.name in SHAPES
+        return any(a is v and not (shape or k in instr.op.shape_args) for k, a in enumerate(instr.args))
 
     return v in block.end.args or any(map(read, block.instrs))
 

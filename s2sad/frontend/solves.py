@@ -1,0 +1,154 @@
+"""custom_linear_solve inside a program: the solution of a linear system has the derivative of a solution.
+
+With A(t) x = b: x_dot = A^-1 (b_dot - A_dot x); b_bar = A^-T x_bar, t_bar = -(d(A x)/dt)^T b_bar.
+What the operator reads around it are operands of the call; the transposed system is solved by a call of the
+same kind, so that this holds for derivatives of every order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from s2sad.frontend.custom import CustomRules, Reading, Ruled
+from s2sad.frontend.fit import Out, arranged, misfit
+from s2sad.frontend.values import Abstract, Static
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Function, Operand, Value
+from s2sad.ir.rule import Link, Read, Rule
+from s2sad.ir.transformed import Transformed
+from s2sad.ir.types import is_differentiable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transposed(Abstract):
+    """The transpose of a linear function, as a function value."""
+
+    matvec: Abstract
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A linear operator as a function value, and how to solve with it and with its transpose."""
+
+    matvec: Abstract
+    solve: Abstract
+    transpose_solve: Abstract
+    symmetric: bool
+
+    @property
+    def transposed(self) -> System:
+        """Return the system with the transposed operator."""
+        if self.symmetric:
+            matvec = self.matvec
+        else:
+            matvec = self.matvec.matvec if isinstance(self.matvec, Transposed) else Transposed(self.matvec)
+        return System(matvec, self.transpose_solve, self.solve, self.symmetric)
+
+
+class LinearSolves(CustomRules):
+    """Linear systems whose operator is a function."""
+
+    def call_value(
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str = "",
+    ) -> Abstract:
+        """Return the result of a call."""
+        if isinstance(function, Transposed):
+            return self.call_transpose(function.matvec, args[0], node)
+        return super().call_value(function, args, kwargs, node, name)
+
+    def form_linear_solve(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """`custom_linear_solve(matvec, b, solve, transpose_solve, symmetric)`."""
+        names = ("matvec", "b", "solve", "transpose_solve", "symmetric")
+        given = dict(zip(names, args, strict=False)) | kwargs
+        missing = [k for k in names[:3] if k not in given]
+        if missing:
+            raise self.mismatch("S319", f"TypeError: custom_linear_solve() needs {missing[0]}", "", node)
+        solve = given["solve"]
+        transpose_solve = given.get("transpose_solve", Static(None))
+        if isinstance(transpose_solve, Static) and transpose_solve.value is None:
+            transpose_solve = solve
+        symmetric = bool(self.static_value(given.get("symmetric", Static(False)), "`symmetric`", node))
+        system = System(given["matvec"], solve, transpose_solve, symmetric)
+        b = self.contents(given["b"])
+        ruled = self.solved(system, b, None, node)
+        results = self.emit_ruled(ruled, [self.operand(b, node), *ruled.around])
+        return self.wrap(results[0])
+
+    def call_transpose(self, matvec: Abstract, v: Abstract, node: Any) -> Abstract:
+        """Return the transpose of a linear function, applied: its vjp, which is the same at every point."""
+        fn, operands = self.function_of(matvec, (v,), {}, node)
+        made = self.derive(Transformed("vjp", None, 0), fn, node)
+        seed = self.operand(v, node)
+        point = self.convert(self.emit("zeros_like", seed, dtype=None), fn.params[0].type)
+        held = self.with_seeds(made, fn, [point, *operands[1:]], [seed], node)
+        return self.wrap(self.emit_call(made, held)[1])
+
+    def solved(self, system: System, b: Abstract, around: tuple[Value, ...] | None, node: Any) -> Ruled:
+        """Return the solver of a system, with its rule, for right sides like `b`. What system and transposed
+        system read around them is `around`, or found out."""
+        product, operands = self.function_of(system.matvec, (b,), {}, node)
+        solver = self.reading(system.solve, (system.matvec, b), node)
+        read = [v for v in (*operands[1:], *solver.around) if isinstance(v, Value)]
+        if around is None:
+            other = self.reading(system.transpose_solve, (system.transposed.matvec, b), node)
+            around = tuple(dict.fromkeys([*read, *other.around]))
+        if not set(read) <= set(around):
+            why = "what a linear solver reads around it changes with its operator"
+            raise self.refuse("S129", why, "pass it to the solver", node)
+        t = self.parameter_type(self.operand(b, node).type)
+        params = [Value("b", t), *(Value(v.name, self.parameter_type(v.type)) for v in around)]
+        fn = self.one_like(solver, params, around, "a linear solver")
+        flat = self.one_like(Reading(product, tuple(operands), ()), params, around, "a linear operator")
+        varied = [k for k, v in enumerate(around) if v in operands and is_differentiable(v.type)]
+        rule = Rule(fn.name, (0, *(1 + k for k in varied)), fn.origin)
+        ruled = Ruled(fn, fn, rule, around, shares=False)
+        rule.pending = self.later(rule, lambda: self.link_solve(ruled, system, b, flat, varied, node), node)
+        return ruled
+
+    def one_like(self, read: Reading, params: list[Value], around: tuple[Value, ...], what: str) -> Function:
+        """Return a function of a right side as one of it and of all values around, its result like it."""
+        fn, t = read.fn, params[0].type
+        if len(fn.result_types) != 1 or fn.result_types[0].ndim != t.ndim:
+            raise misfit(fn, f"{what} must return what is like its argument: {t}")
+        place = {v: 1 + k for k, v in enumerate(read.around)}
+        fits = self.one_shape(fn.result_types[0], t)
+        return arranged(
+            fn, [0, *(place.get(v) for v in around)], params, [Out(0, t, like_param=None if fits else 0)]
+        )
+
+    def link_solve(
+        self, ruled: Ruled, system: System, b: Abstract, product: Function, varied: list[int], node: Any
+    ) -> list[Value]:
+        """Fill in the rule of a solver."""
+        params = ruled.fn.params
+        x, seed = (Value(name, params[0].type) for name in ("x", "x_bar"))
+        held = [Value(p.name, p.type) for p in params[1:]]
+        outer, self.builder = self.builder, Builder(self.sizes, ruled.fn.origin)
+        self.builder.role = "reverse"
+        try:
+            back = self.solved(system.transposed, b, ruled.around, node)
+            (b_bar,) = self.emit_ruled(back, [seed, *held])
+            bars: list[Operand] = [b_bar]
+            if varied:
+                record = Transformed("vjp", None, tuple(1 + k for k in varied))
+                made = self.derive(record, product, node)
+                found = self.emit_call(made, self.with_seeds(made, product, [x, *held], [b_bar], node))
+                bars += (self.emit("negative", a) for a in found[1:])
+            block = self.builder.block((), "return", *bars)
+        finally:
+            self.builder = outer
+        whole = replace(ruled.fn, params=(x, seed, *held), block=block)
+        like = whole.params
+        outs = [Out(k, params[j].type) for k, j in enumerate(ruled.rule.targets)]
+        reverse = arranged(whole, list(range(len(like))), like, outs)
+        reads: list[Read] = [("result", 0), ("seed", 0), *(("argument", 1 + k) for k in range(len(held)))]
+        ruled.rule.link = Link(ruled.fn, reverse, tuple(reads), 1, ruled.rule.targets)
+        return []
