@@ -14,15 +14,21 @@ from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import spread, zero
 from s2sad.ir.structure import flatten
-from s2sad.ir.transformed import Transformed
+from s2sad.ir.transformed import Scheme, Transformed, scheme_of
 from s2sad.jacobian import ForwardJacobian, Jacobian, ReverseJacobian
 
 Argnums = int | Sequence[int]
+Checkpoint = str | int | None
 Function = Callable[..., Any]
 
 
 def grad(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    jit: bool = False,
+    checkpoint: Checkpoint = None,
 ) -> Any:
     """Return a function that computes the gradient of the scalar-valued `fun`.
 
@@ -30,21 +36,31 @@ def grad(
     in its argument's structure, shape, dtype and kind. Keyword arguments are passed through. With
     `has_aux`, `fun` returns (value, aux) and the result is (gradient, aux).
 
+    `checkpoint` bounds the memory of loops: instead of what each trip needs, snapshots of the loop's state
+    are kept, "sqrt" (of twice the trips: each is run twice at most), a number of them, or those that fit
+    into a size ("64MiB"), and trips are run again from there (Griewank and Walther's revolve). Loops inside
+    a trip have snapshots of their own.
+
         >>> grad(lambda x: x * x)(3.0)
         6.0
     """
-    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit)
+    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit, checkpoint)
 
 
 def value_and_grad(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    jit: bool = False,
+    checkpoint: Checkpoint = None,
 ) -> Any:
     """Return a function that computes (value, gradient) of `fun`; see `grad`.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit)
+    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit, checkpoint)
 
 
 def jacfwd(
@@ -55,10 +71,15 @@ def jacfwd(
 
 
 def jacrev(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    jit: bool = False,
+    checkpoint: Checkpoint = None,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun` by rows (reverse mode)."""
-    return _derivative(ReverseJacobian, "jacrev", fun, argnums, has_aux, jit)
+    return _derivative(ReverseJacobian, "jacrev", fun, argnums, has_aux, jit, checkpoint)
 
 
 def jacobian(
@@ -114,15 +135,18 @@ def jvp(
     return (y[0], y_dot[0], y[1]) if has_aux else (y, y_dot)
 
 
-def vjp(fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False) -> Any:
+def vjp(
+    fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False, checkpoint: Checkpoint = None
+) -> Any:
     """Return (y, pullback): `fun(*primals)` and the function from a cotangent of y to a tuple of
     cotangents, one per primal, None for ints, bools and static values. With `has_aux`: (y, pullback, aux).
+    `checkpoint` as in `grad`.
 
         >>> y, pullback = vjp(lambda x, n: x ** n, 3.0, 2)
         >>> pullback(1.0)
         (6.0, None)
     """
-    variant, values = _program("pullback", fun, has_aux, jit).find(primals, {})
+    variant, values = _program("pullback", fun, has_aux, jit, scheme_of(checkpoint)).find(primals, {})
     variant.binding.check_overlap(values)
     y, tape = variant.halves[0].call(values)
     pullback = Pullback(variant, y, tape, has_aux)
@@ -151,15 +175,22 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: 
 
 
 def _derivative(
-    cls: type[Derivative], kind: str, fun: Function | None, argnums: Argnums, has_aux: bool, jit: bool
+    cls: type[Derivative],
+    kind: str,
+    fun: Function | None,
+    argnums: Argnums,
+    has_aux: bool,
+    jit: bool,
+    checkpoint: Checkpoint = None,
 ) -> Any:
     """Return the derivative object, or a decorator that makes it if `fun` is not given yet."""
     chosen = _positions(argnums)
+    scheme = scheme_of(checkpoint)
     if fun is None:
-        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit)
+        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit, checkpoint)
     if not callable(fun):
         raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
-    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit)))
+    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit), checkpoint=scheme))
 
 
 def _positions(argnums: Argnums) -> int | tuple[int, ...]:
@@ -188,14 +219,14 @@ class _Key:
 
 
 @functools.lru_cache(maxsize=512)
-def _cached(kind: str, key: _Key, has_aux: bool, jit: bool) -> Program:
-    return Program(Transformed(kind, key.fun, (), has_aux, None, jit))
+def _cached(kind: str, key: _Key, has_aux: bool, jit: bool, checkpoint: Scheme | None) -> Program:
+    return Program(Transformed(kind, key.fun, (), has_aux, None, jit, checkpoint=checkpoint))
 
 
-def _program(kind: str, fun: Function, has_aux: bool, jit: bool) -> Program:
+def _program(kind: str, fun: Function, has_aux: bool, jit: bool, checkpoint: Scheme | None = None) -> Program:
     if not callable(fun):
         raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
-    return _cached(kind, _Key(fun), bool(has_aux), bool(jit))
+    return _cached(kind, _Key(fun), bool(has_aux), bool(jit), checkpoint)
 
 
 def _paired(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

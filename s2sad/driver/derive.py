@@ -94,7 +94,8 @@ def slope(fn: Function, record: Transformed, trace: Trace) -> Function:
 def joint(fn: Function, record: Transformed, active: tuple[bool, ...], trace: Trace) -> Function:
     """Return `(x, y_bar) -> (y, cotangents)` for the active leaves; the cotangents as `argnums` says."""
     source = cut_aux(fn) if record.has_aux else fn
-    made = conform(trace.step("vjp", vjp(source, active)), _bar_types(fn, active, len(returned(fn))))
+    joint = trace.step("vjp", vjp(source, active, checkpoint=record.checkpoint))
+    made = conform(joint, _bar_types(fn, active, len(returned(fn))))
     bars = bars_tree(fn, record.argnums, active, len(returned(fn)))
     return clean(inherit(replace(made, result=_pair(fn.result, bars)), fn), trace)
 
@@ -105,7 +106,7 @@ def gradient(fn: Function, record: Transformed, trace: Trace, with_value: bool) 
     check_scalar(fn, record.has_aux)
     if record.has_aux:
         return gradient_and_aux(fn, record, active, trace, with_value)
-    made = trace.step("vjp", vjp(fn, active, with_value, seed_one=True))
+    made = trace.step("vjp", vjp(fn, active, with_value, seed_one=True, checkpoint=record.checkpoint))
     first = len(returned(fn)) if with_value else 0
     made = conform(made, _bar_types(fn, active, first))
     result = bars_tree(fn, record.argnums, active, first)

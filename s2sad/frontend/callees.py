@@ -25,7 +25,7 @@ from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Paramet
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
-from s2sad.ir.types import INT, Array, Scalar, Type
+from s2sad.ir.types import INT, Array, Opaque, Scalar, Type
 from s2sad.ir.walk import Copier, count, draws, free_values
 from s2sad.ops import OPS
 
@@ -226,6 +226,8 @@ class Callees(Functions):
         """Return the type of a callee's parameter: sizes of arrays are kept, values of ints are not."""
         if isinstance(t, Array):
             return Array(t.dtype, tuple(self.sizes.canonical(d) for d in t.shape))
+        if isinstance(t, Opaque):
+            return t
         return Scalar(t.dtype, t.weak, self.sizes.fresh_int() if t.dtype == INT else None)
 
     def bound_tree(self, tree: Any, params: list[Value], body: Body, name: str) -> Abstract:

@@ -6,7 +6,7 @@ arguments of the call into Functions over the leaves of arguments, residuals and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -166,15 +166,6 @@ class CustomRules(Transforms):
             self.argument_tree(value, operands, key, True, node)
             places.append(range(first, len(operands)))
         return operands, tuple(places), tuple(key)
-
-    def arrays(self, values: Sequence[Abstract]) -> Iterator[Ref]:
-        """Yield the arrays in arguments."""
-        for value in values:
-            box = self.contents(value)
-            if isinstance(box, Ref):
-                yield box
-            elif isinstance(box, Struct):
-                yield from self.arrays(box.items)
 
     def reading(self, function: Any, args: tuple[Abstract, ...], node: Any) -> Reading:
         """Return a function of the user's, or the value of one, read for these arguments."""

@@ -7,6 +7,7 @@ program calls what comes back: transforms of programs that use transforms are co
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +15,12 @@ import gast
 
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.callees import Callees, NotPure
+from s2sad.frontend.callees import Callees, NotPure, shared_results
 from s2sad.frontend.functions import Transform
 from s2sad.frontend.programs import CALLERS
 from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
 from s2sad.ir.core import Function, Operand
-from s2sad.ir.transformed import IDENTITY, Transformed, record_of
+from s2sad.ir.transformed import IDENTITY, Transformed, record_of, scheme_of
 from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ir.walk import draws
 
@@ -86,7 +87,8 @@ class Transforms(Callees):
         options = {k: self.static_value(v, f"`{k}`", node) for k, v in given.items()}
         argnums = options.get("argnums", 0)
         argnums = tuple(argnums) if isinstance(argnums, list | tuple) else argnums
-        record = Transformed(kind, None, argnums, bool(options.get("has_aux", False)))
+        checkpoint = scheme_of(options.get("checkpoint"))
+        record = Transformed(kind, None, argnums, bool(options.get("has_aux", False)), checkpoint=checkpoint)
         return Derived(record, function)
 
     def call_transformed(
@@ -105,11 +107,35 @@ class Transforms(Callees):
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
         """Return the result of calling a transformed function."""
+        if derived.record.kind == "checkpoint":
+            return self.call_checkpointed(derived.function, args, kwargs, node)
         if derived.record.kind in IDENTITY:
             return self.call_value(derived.function, args, kwargs, node)
         fn, operands = self.function_of(derived.function, args, kwargs, node)
         made = self.derive(derived.record, fn, node)
         return self.call_ir(made, operands)
+
+    def call_checkpointed(
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of a function that stays one: the reverse of its call runs it again."""
+        fn, operands = self.function_of(function, args, kwargs, node)
+        fn.extra["kept"] = True
+        results = [self.wrap(r) for r in self.emit_call(fn, operands)]
+        if fn.extra.get("shares"):  # in Python a write to one of them is seen in the other
+            found = {r.buffer for r in results if isinstance(r, Ref)}
+            given = {a.buffer for a in self.arrays((*args, *kwargs.values()))}
+            self.overlaps |= {frozenset((a, b)) for a in found for b in given}
+        return self.from_tree(fn.result, results)
+
+    def arrays(self, values: Sequence[Abstract]) -> Iterator[Ref]:
+        """Yield the arrays in arguments."""
+        for value in values:
+            box = self.contents(value)
+            if isinstance(box, Ref):
+                yield box
+            elif isinstance(box, Struct):
+                yield from self.arrays(box.items)
 
     def derive(self, record: Transformed, fn: Function, node: Any) -> Function:
         """Return what the driver makes of a record and a Function, memoised."""
@@ -163,12 +189,13 @@ class Transforms(Callees):
             why = "a function transformed inside a program must not write what it is given"
             raise self.refuse("S127", why, "copy first", node) from None
         fn.extra["fresh_results"] = True
+        fn.extra["shares"] = any(map(any, shared_results(fn.block, fn.params)))
         if isinstance(callee, gast.Lambda) or source.function in CALLERS:
             fn.extra["inline"] = True
         if draws(fn):  # the derivative of a call of the derivative would draw once more
             raise self.refuse(
                 "S118",
-                f"{fn.name} draws random numbers: its derivative inside a program is not supported",
+                f"{fn.name} draws random numbers, and its derivative inside a program would draw again",
                 "draw before, and pass the numbers",
                 node,
             )

@@ -9,6 +9,7 @@ innermost first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,40 @@ IDENTITY = ("jit", "checkpoint")
 FORMS = ("jvp", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient")
 """Kinds that are called with the function as first argument (stop_gradient: with a value); the
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How many snapshots of its state a loop that is reversed may keep: `sqrt` of twice its trips,
+    `snapshots` (`amount` of them), or those that fit into `amount` `bytes`."""
+
+    kind: str
+    amount: int = 0
+
+
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def scheme_of(checkpoint: object) -> Scheme | None:
+    """Return what the argument `checkpoint` of a transform means: None or "none", "sqrt", a number of
+    snapshots, or a size ("64MiB"). Raises TypeError and ValueError for anything else."""
+    match checkpoint:
+        case None | "none":
+            return None
+        case "sqrt":
+            return Scheme("sqrt")
+        case bool():
+            pass
+        case int():
+            if checkpoint < 1:
+                raise ValueError(f"checkpoint={checkpoint}: at least one snapshot is needed")
+            return Scheme("snapshots", checkpoint)
+        case str():
+            found = re.fullmatch(r"(\d+(?:\.\d*)?) ?([KMG]?i?B)", checkpoint)
+            if found is not None and found[2] in UNITS:
+                return Scheme("bytes", int(float(found[1]) * UNITS[found[2]]))
+    kinds = '"none", "sqrt", a number of snapshots, or a size like "64MiB"'
+    raise TypeError(f"checkpoint is {kinds}, not {checkpoint!r}")
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +89,7 @@ class Transformed:
     varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
     jit: bool = False  # compiled when called from outside; inside a program the program decides
     given: Given | None = None
+    checkpoint: Scheme | None = None  # of the loops of what is differentiated in reverse mode
 
     def of(self, function: Callable[..., Any]) -> Transformed:
         """Return the record of the same transform applied to `function`."""

@@ -34,7 +34,8 @@ def inline(fn: Function) -> Function:
 
 
 def flattened(fn: Function) -> Function:
-    """Return the function with all in place that it calls, but for what has a rule or returns early."""
+    """Return the function with all in place that it calls, but for what has a rule or returns early, and what
+    is to be run again (`extra["kept"]`)."""
     return _Flattener(fn, {}).function(fn)
 
 
@@ -91,7 +92,7 @@ class _Flattener(_Inliner):
         return flattened(callee)
 
     def worth(self, callee: Function, body: Block) -> bool:
-        return _has_one_exit(body)
+        return not callee.extra.get("kept") and _has_one_exit(body)
 
 
 def _has_one_exit(body: Block) -> bool:

@@ -17,7 +17,7 @@ from s2sad.transforms.flow import Flow
 from s2sad.transforms.plan import Plan
 from s2sad.transforms.rules import zero
 from s2sad.transforms.scope import Scope
-from s2sad.transforms.sizes import at_least_zero
+from s2sad.transforms.sizes import trip_count
 
 
 class LoopReversal(ABC):
@@ -190,7 +190,7 @@ class LoopReversal(ABC):
                 self.number_unit(inner, loop, index, lo, by)
             return self.unit_header(scope, inner, loop, lo, hi, by), index
         k = Value("k", WEAK_INT)
-        trips = scope.fetch(counting.trips) if counting is not None else self.count(scope, lo, hi, step)
+        trips = scope.fetch(counting.trips) if counting is not None else trip_count(scope.b, lo, hi, step)
         offset = inner.b.emit(OPS["multiply"], k, step)
         inner.have[i] = inner.b.emit(OPS["add"], lo, offset, name=i.name)
         inner.number = k
@@ -221,11 +221,6 @@ class LoopReversal(ABC):
         """Make the number of the trip known, if something depends on it."""
         if any(p in self.plan.steps and self.plan.steps[p].inner is None for p in carried(loop)):
             inner.number = self.minus(inner, index, lo) if by == 1 else self.minus(inner, lo, index)
-
-    def count(self, scope: Scope, lo: Operand, hi: Operand, step: Operand) -> Operand:
-        """Return the number of trips of a range."""
-        down = scope.b.emit(OPS["floor_divide"], self.minus(scope, lo, hi), step)
-        return at_least_zero(scope.b, scope.b.emit(OPS["negative"], down))
 
     def minus(self, scope: Scope, a: Operand, n: Operand | int) -> Operand:
         """Return `a - n`."""
@@ -273,20 +268,12 @@ class LoopReversal(ABC):
         if counting is not None:
             trips = scope.fetch(counting.trips)
         else:
-            trips = self.trip_count(scope, *map(scope.fetch, inner.args[:3]))
+            trips = trip_count(scope.b, *map(scope.fetch, inner.args[:3]))
         if step.amount != 1:
             trips = scope.b.emit(OPS["multiply"], trips, Literal(step.amount))
         scope.have[p] = scope.b.emit(OPS["subtract"], after, trips, name=p.name)
         scope.b.role = "reverse"
         return scope.have[p]
-
-    def trip_count(self, scope: Scope, lo: Operand, hi: Operand, step: Operand) -> Operand:
-        """Return the number of trips of a range."""
-        by = step.value if isinstance(step, Literal) else None
-        if by in (1, -1):
-            span = self.minus(scope, hi, lo) if by == 1 else self.minus(scope, lo, hi)
-            return at_least_zero(scope.b, span)
-        return self.count(scope, lo, hi, step)
 
     # a trip that was left early
 

@@ -12,12 +12,14 @@ from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.op import Alias
 from s2sad.ir.rule import Link, Rule, link_of, operand_of
+from s2sad.ir.transformed import Scheme
 from s2sad.ir.types import Array, Scalar, is_differentiable
 from s2sad.ops.control import CALL, COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
 from s2sad.passes.cse import share_reads
 from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
+from s2sad.transforms.checkpoint import checkpointed, outermost_loops
 from s2sad.transforms.custom import linked, unlinked
 from s2sad.transforms.define import define
 from s2sad.transforms.exits import count_trips
@@ -37,26 +39,54 @@ from s2sad.transforms.transpose import along, transposed
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
 
-def vjp(fn: Function, active: Sequence[bool], with_value: bool = True, seed_one: bool = False) -> Function:
+def vjp(
+    fn: Function,
+    active: Sequence[bool],
+    with_value: bool = True,
+    seed_one: bool = False,
+    checkpoint: Scheme | None = None,
+) -> Function:
     """Return the function computing `fn`'s results and the cotangents of its active parameters, forward
-    and reverse sweep in one. `seed_one`: the result is one scalar whose cotangent is 1."""
-    return _Reverse(Interface(fresh(share_reads(fn)), active), {}, with_value, seed_one).build()
+    and reverse sweep in one. `seed_one`: the result is one scalar whose cotangent is 1. `checkpoint`: how
+    loops are reversed that would have tapes."""
+    interface = Interface(fresh(share_reads(fn)), active)
+    return _Reverse(interface, {}, with_value, seed_one, checkpoint).build()
 
 
 class _Reverse(LoopReversal):
-    def __init__(self, interface: Interface, memo: Memo, with_value: bool, seed_one: bool):
-        self.interface, self.memo = interface, memo
+    def __init__(
+        self,
+        interface: Interface,
+        memo: Memo,
+        with_value: bool,
+        seed_one: bool,
+        checkpoint: Scheme | None,
+    ):
+        self.interface, self.memo, self.checkpoint = interface, memo, checkpoint
         self.with_value, self.seed_one = with_value, seed_one
-        self.pullbacks = Pullbacks()
         self.in_place: frozenset[Instr] = frozenset()
         fn = tailform(linked(interface.fn, interface.active, interface.seeded_results, _transpose))
+        self.plan_all(fn)
+        if checkpoint is not None and self.plan.tapes:
+            at = {tape.at for tape in self.plan.tapes.values()}
+            chosen = {k for k, loop in enumerate(outermost_loops(self.fn.block)) if loop in at}
+            self.plan_all(checkpointed(fn, self.activity, chosen, checkpoint, self.step_back_of))
+        self.sums = Accumulator(self.plan)
+
+    def plan_all(self, fn: Function) -> None:
+        """Find out what is active and plan the sweeps."""
+        interface = self.interface
+        self.pullbacks = Pullbacks()
         self.activity = activity(fn, interface.active, self.pullbacks, interface.seeded_results)
         self.pullbacks.active = self.activity
         self.plan_for(fn, {})
         while missing := self.plan.unmeasured():
             fn, lengths = measured(fn, self.plan.lengths, missing, self.plan.top)
             self.plan_for(fn, lengths)
-        self.sums = Accumulator(self.plan)
+
+    def step_back_of(self, step: Function, active: Sequence[bool]) -> Function:
+        """Return the reversal of a step of a loop with snapshots; loops in it have snapshots of their own."""
+        return vjp(step, active, with_value=False, checkpoint=self.checkpoint)
 
     def plan_for(self, fn: Function, lengths: Lengths) -> None:
         """Plan the sweeps."""
@@ -356,7 +386,7 @@ class _Reverse(LoopReversal):
         interface = Interface(fresh(share_reads(silent(callee))), flags, called=True)
         key = (callee, flags)
         if key not in self.memo:
-            self.memo[key] = _Reverse(interface, self.memo, with_value=False, seed_one=False).build()
+            self.memo[key] = _Reverse(interface, self.memo, False, False, self.checkpoint).build()
         derivative = self.memo[key]
         seeds = []
         for k in interface.dotted_results:

@@ -103,6 +103,24 @@ def at_least_zero(b: Builder, n: Operand) -> Operand:
     return b.emit(OPS["where"], b.emit(OPS["greater"], n, Literal(0)), n, Literal(0))
 
 
+def trip_count(b: Builder, lo: Operand, hi: Operand, step: Operand) -> Operand:
+    """Append the number of trips of a range."""
+    by = step.value if isinstance(step, Literal) else None
+    if by in (1, -1):
+        return at_least_zero(b, difference(b, hi, lo) if by == 1 else difference(b, lo, hi))
+    down = b.emit(OPS["floor_divide"], difference(b, lo, hi), step)
+    return at_least_zero(b, b.emit(OPS["negative"], down))
+
+
+def difference(b: Builder, a: Operand, n: Operand) -> Operand:
+    """Append `a - n`, computed now if both are literals."""
+    x = a.value if isinstance(a, Literal) else None
+    y = n.value if isinstance(n, Literal) else None
+    if isinstance(x, int) and isinstance(y, int):
+        return Literal(x - y)
+    return a if y == 0 else b.emit(OPS["subtract"], a, n)
+
+
 def trips_size(lo: Operand, hi: Operand, step: Operand) -> Size | None:
     """Return the number of trips of `range(lo, hi, step)` as a size, if it is known as one."""
     known = [a.type.size if isinstance(a.type, Scalar) else None for a in (lo, hi, step)]

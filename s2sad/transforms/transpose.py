@@ -69,7 +69,7 @@ def transposed(rule: Rule, tangent: Tangent, joint: Function, values: int) -> Li
         if k in of_dot:
             reads.append(("seed", of_dot[k]))
             taken.append(seed)
-        elif _reads(reverse.block, seed):
+        elif reads_value(reverse.block, seed):
             raise nonlinear(rule, tangent.fn.origin)
     made = flat(forward, params, Block((), block.instrs, replace(block.end, args=tuple(kept))))
     pulled = flat(reverse, tuple(taken), reverse.block)
@@ -96,7 +96,7 @@ def pushed(rule: Rule, link: Link, joint: Function) -> Tangent:
     joint = pruned(joint)
     flags = backwards(link)[1]
     for p, is_seed in zip(joint.params, flags, strict=False):
-        if is_seed and _reads(joint.block, p):
+        if is_seed and reads_value(joint.block, p):
             raise nonlinear(rule, link.reverse.origin)
     forward = link.forward
     builder = Builder(sizes_after(forward), forward.origin)
@@ -141,7 +141,7 @@ def check_linear(
     """Raise UnsupportedOp S205 if the reverse half reads a number that depends on a tangent."""
     varied = activity(forward, flags, Pullbacks()).varied
     for a, p in zip(forward.block.end.args[first:], reverse.params, strict=False):
-        if a in varied and _reads(reverse.block, p):
+        if a in varied and reads_value(reverse.block, p):
             raise nonlinear(rule, forward.origin)
 
 
@@ -153,16 +153,16 @@ def nonlinear(rule: Rule, origin: Origin | None) -> UnsupportedOp:
     return UnsupportedOp("S205", why, instead, origin)
 
 
-def _reads(block: Block, v: Value) -> bool:
+def reads_value(block: Block, v: Value) -> bool:
     """True if a block reads more of a value than its shape."""
 
     def read(instr: Instr) -> bool:
-        if any(_reads(b, v) for b in instr.blocks):
+        if any(reads_value(b, v) for b in instr.blocks):
             return True
         if instr.op is CALL:
             callee: Function = instr.param("callee")
             taken = zip(instr.args, callee.params, strict=True)
-            return any(a is v and _reads(callee.block, p) for a, p in taken)
+            return any(a is v and reads_value(callee.block, p) for a, p in taken)
         shape = instr.op.name in SHAPES
         return any(a is v and not (shape or k in instr.op.shape_args) for k, a in enumerate(instr.args))
 

@@ -1,0 +1,231 @@
+"""The reversal of a loop from a bounded number of snapshots: binomial checkpointing.
+
+A. Griewank, A. Walther, Algorithm 799: revolve (2000): with s snapshots and each step run at most t times,
+C(s + t, s) steps can be reversed. A snapshot is the state before a step; the state of the step to be reversed
+is computed from the last snapshot before it, and the snapshots that are free are placed on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.path import At, Index, Path, Span
+from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type
+from s2sad.ops.control import FOR, IF, WHILE
+from s2sad.ops.table import OPS
+
+State = tuple[Operand, ...]
+Fill = Callable[[Builder, State], Sequence[Operand]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A loop to be reversed: the types and names of its state, the first state, and the number of steps.
+    `advance(b, k, state)` appends step k, `back(b, k, state, bars)` its reversal."""
+
+    types: tuple[Type, ...]
+    names: tuple[str, ...]
+    first: State
+    index: str
+    count: Operand
+    advance: Callable[[Builder, Operand, State], State]
+    back: Callable[[Builder, Operand, State, State], State]
+
+
+def reverse_steps(b: Builder, steps: Steps, bars: State, like: Sequence[Value], snapshots: Operand) -> State:
+    """Append the reversal of all steps with the given number of snapshots (at least 1); return what became of
+    the cotangents `bars`, which have types and names like `like`."""
+    held = [_room(b, snapshots, *slot) for slot in zip(steps.types, steps.names, steps.first, strict=True)]
+    places = b.emit(OPS["empty"], snapshots, name="steps_at", dtype=INT)
+    stack = _Stack(steps, snapshots)
+    state = stack.push(b, (*held, places), Literal(0), Literal(0), steps.first)
+    names = [v.name for v in (*held, places)]
+    carried = [Value("last", WEAK_INT), *(Value(n, v.type) for n, v in zip(names, state, strict=True))]
+    carried += (Value(v.name, v.type) for v in like)
+    high = b.emit(OPS["subtract"], steps.count, Literal(1))
+
+    def trip(inner: Builder, k: Operand, slots: State) -> Sequence[Operand]:
+        top, arrays, now = slots[0], slots[1 : 2 + len(held)], slots[2 + len(held) :]
+        top, arrays, values = stack.bring(inner, k, top, arrays)
+        now = steps.back(inner, k, values, now)
+        placed = inner.emit(OPS["to_int"], inner.emit(OPS["getitem"], arrays[-1], top, path=_entry(WEAK_INT)))
+        (spent,) = branch(
+            inner,
+            inner.emit(OPS["greater"], top, Literal(0)),
+            [Value("", WEAK_BOOL)],
+            lambda other: (other.emit(OPS["equal"], placed, k),),
+            lambda other: (Literal(False),),
+        )
+        (top,) = branch(
+            inner,
+            spent,
+            [Value("last", WEAK_INT)],
+            lambda other: (other.emit(OPS["subtract"], top, Literal(1), name="last"),),
+            lambda other: (top,),
+        )
+        return (top, *arrays, *now)
+
+    out = for_loop(
+        b, (high, Literal(-1), Literal(-1)), (Literal(0), *state, *bars), carried, steps.index, trip
+    )
+    return out[2 + len(held) :]
+
+
+class _Stack:
+    """The snapshots, last one on top."""
+
+    def __init__(self, steps: Steps, room: Operand):
+        self.steps, self.room = steps, room
+
+    def push(self, b: Builder, arrays: State, top: Operand, k: Operand, state: State) -> State:
+        """Append the writing of a snapshot of step k."""
+        out = []
+        for array, v, t in zip(arrays, (*state, k), (*self.steps.types, WEAK_INT), strict=True):
+            out.append(b.emit(OPS["setitem"], array, v, top, name=array.name, path=_entry(t)))
+        return tuple(out)
+
+    def read(self, b: Builder, arrays: State, top: Operand) -> tuple[Operand, State]:
+        """Append the reading of a snapshot: its step and its state."""
+        values = []
+        for array, t, name in zip(arrays, self.steps.types, self.steps.names, strict=False):
+            named = "" if isinstance(t, Array) else name
+            v: Operand = b.emit(OPS["getitem"], array, top, name=named, path=_entry(t))
+            if isinstance(t, Array):  # a copy: the snapshot stays as it is
+                v = b.retype(b.emit(OPS["copy"], b.retype(v, t), name=name), t)
+            values.append(weakened(b, v, t, name))
+        at = b.emit(OPS["getitem"], arrays[-1], top, path=_entry(WEAK_INT))
+        return b.emit(OPS["to_int"], at, name="k"), tuple(values)
+
+    def bring(self, b: Builder, goal: Operand, top: Operand, arrays: State) -> tuple[Operand, State, State]:
+        """Append what computes the state before step `goal`, with snapshots on the way."""
+        k, state = self.read(b, arrays, top)
+        slots = [Value("k", WEAK_INT), Value("last", WEAK_INT)]
+        slots += (Value(a.name, a.type) for a in arrays)
+        slots += (Value(n, t) for n, t in zip(self.steps.names, self.steps.types, strict=True))
+        count = len(arrays)
+
+        def test(inner: Builder, s: State) -> Operand:
+            return inner.emit(OPS["less"], s[0], goal)
+
+        def body(inner: Builder, s: State) -> Sequence[Operand]:
+            k, top, arrays, state = s[0], s[1], s[2 : 2 + count], s[2 + count :]
+            free = inner.emit(OPS["subtract"], inner.emit(OPS["subtract"], self.room, Literal(1)), top)
+            far = inner.emit(OPS["subtract"], goal, k)
+            ahead = distance(inner, far, free)
+            new = inner.emit(OPS["add"], k, ahead, name="k")
+            named = [Value(n, t) for n, t in zip(self.steps.names, self.steps.types, strict=True)]
+            state = for_loop(inner, (k, new, Literal(1)), state, named, self.steps.index, self.steps.advance)
+            more = inner.emit(OPS["less"], new, goal)
+
+            def keep(kept: Builder) -> Sequence[Operand]:
+                up = kept.emit(OPS["add"], top, Literal(1), name="last")
+                return (up, *self.push(kept, arrays, up, new, state))
+
+            like = [Value("last", WEAK_INT), *(Value(a.name, a.type) for a in arrays)]
+            top, *after = branch(inner, more, like, keep, lambda kept: (top, *arrays))
+            return (new, top, *after, *state)
+
+        out = while_loop(b, (k, top, *arrays, *state), slots, test, body)
+        return out[1], out[2 : 2 + count], out[2 + count :]
+
+
+def distance(b: Builder, far: Operand, free: Operand) -> Operand:
+    """Append how many steps to advance before the next snapshot, where the step `far` ahead is to be reversed
+    first and `free` snapshots are not in use: all, if there are none."""
+    length = b.emit(OPS["add"], far, Literal(1))
+
+    def some(inner: Builder) -> Sequence[Operand]:
+        def test(cond: Builder, s: State) -> Operand:
+            reach = cond.emit(
+                OPS["math_comb"], cond.emit(OPS["add"], cond.emit(OPS["add"], free, s[0]), Literal(1)), s[0]
+            )
+            return cond.emit(OPS["less"], reach, length)
+
+        def body(more: Builder, s: State) -> Sequence[Operand]:
+            return (more.emit(OPS["add"], s[0], Literal(1), name="runs"),)
+
+        (runs,) = while_loop(inner, (Literal(1),), [Value("runs", WEAK_INT)], test, body)
+        right = inner.emit(OPS["math_comb"], inner.emit(OPS["add"], free, runs), runs)
+        least = inner.emit(OPS["subtract"], length, right)
+        below = inner.emit(OPS["subtract"], inner.emit(OPS["add"], free, runs), Literal(1))
+        before = inner.emit(OPS["math_comb"], below, inner.emit(OPS["add"], free, Literal(1)))
+        return (inner.emit(OPS["py_max"], inner.emit(OPS["py_max"], least, before), Literal(1)),)
+
+    positive = b.emit(OPS["greater"], free, Literal(0))
+    return branch(b, positive, [Value("ahead", WEAK_INT)], some, lambda inner: (far,))[0]
+
+
+# --- blocks ---------------------------------------------------------------------------------------------
+
+
+def for_loop(
+    b: Builder,
+    bounds: tuple[Operand, Operand, Operand],
+    inits: State,
+    like: Sequence[Value],
+    index: str,
+    fill: Callable[[Builder, Operand, State], Sequence[Operand]],
+) -> State:
+    """Append a counted loop; its slots have the names and types of `like`."""
+    i = Value(index, Scalar(INT, weak=True, size=b.sizes.fresh_int()))
+    params = tuple(Value(v.name, v.type) for v in like)
+    inner = b.inner()
+    out = tuple(fill(inner, i, params))
+    block = inner.block((i, *params), "yield", *out)
+    results = tuple(Value(v.name, v.type) for v in like)
+    return b.owner(FOR, (*bounds, *inits), (block,), results)
+
+
+def while_loop(
+    b: Builder,
+    inits: State,
+    like: Sequence[Value],
+    test: Callable[[Builder, State], Operand],
+    fill: Callable[[Builder, State], Sequence[Operand]],
+) -> State:
+    """Append a `while` loop; its slots have the names and types of `like`."""
+    heads = tuple(Value(v.name, v.type) for v in like)
+    head = b.inner()
+    cond = head.block(heads, "yield", test(head, heads))
+    params = tuple(Value(v.name, v.type) for v in like)
+    inner = b.inner()
+    body = inner.block(params, "yield", *fill(inner, params))
+    results = tuple(Value(v.name, v.type) for v in like)
+    return b.owner(WHILE, inits, (cond, body), results)
+
+
+def branch(
+    b: Builder,
+    condition: Operand,
+    like: Sequence[Value],
+    then: Callable[[Builder], Sequence[Operand]],
+    other: Callable[[Builder], Sequence[Operand]],
+) -> State:
+    """Append an `if`; its results have the names and types of `like`."""
+    blocks = []
+    for fill in (then, other):
+        inner = b.inner()
+        blocks.append(inner.block((), "yield", *fill(inner)))
+    results = tuple(Value(v.name, v.type) for v in like)
+    return b.owner(IF, (condition,), tuple(blocks), results)
+
+
+def weakened(b: Builder, a: Operand, t: Type, name: str = "") -> Operand:
+    """Append the Python number that an element of an array was, if it was one."""
+    if not isinstance(t, Scalar) or not t.weak:
+        return a
+    kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}.get(t.dtype.kind, "to_float")
+    return b.emit(OPS[kind], a, name=name)
+
+
+def _room(b: Builder, count: Operand, t: Type, name: str, first: Operand) -> Operand:
+    """Append the array that holds the snapshots of one value."""
+    dims = [b.emit(OPS["size"], first, axis=k) for k in range(t.ndim)]
+    return b.emit(OPS["empty"], count, *dims, name=f"{name}_at", dtype=t.dtype)
+
+
+def _entry(t: Type) -> Path:
+    return (Index((At(), *(Span() for _ in range(t.ndim)))),)

@@ -1,0 +1,287 @@
+"""Checkpointing: the numbers of the plain gradient, in the memory and by the steps that the scheme allows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from oracle import assert_close, assert_same
+
+import s2sad
+
+U = np.linspace(0.1, 1.0, 4)
+
+
+def diffusion(u0, c):
+    u = u0.copy()
+    for _ in range(20):
+        u = u + 0.1 * np.sin(c * u)
+        u[0] = u[-1] * 0.5
+    return np.sum(u**2) * c
+
+
+def while_and_break(u0, c):
+    u, k, s = u0.copy(), 0, 0.0
+    while k < 40:
+        u = u + 0.1 * np.sin(c * u)
+        s += np.sum(u) * c
+        if np.sum(u) > 6.0:
+            u[0] = 2.0 * c
+            break
+        k += 1
+    return np.sum(u**2) + s * k
+
+
+def with_history(u0, c):
+    n = 12
+    out, path, u = np.zeros(n), np.zeros((n, u0.shape[0])), u0.copy()
+    for t in range(n):
+        u = np.tanh(c * u) + 0.01 * t
+        path[t] = u
+        out[t] = np.sum(u**3)
+    return np.sum(out**2) + np.sum(path[::2] ** 2)
+
+
+def nested(u0, c):
+    u = u0.copy()
+    for _ in range(6):
+        v = u * 1.0
+        for _ in range(4):
+            v = np.sin(v * c) + v
+        u = v + u[::-1] * 0.1
+    return np.sum(u)
+
+
+def of_scalars(u0, c):
+    a, b, k = u0[0], c, 0
+    for t in range(13, 0, -2):
+        if a > b:
+            a, b = b * np.cos(a), a
+            k += t
+        else:
+            a = a + 0.3 * b * k
+    return a * b
+
+
+def early_return(u0, c):
+    u = u0.copy()
+    for t in range(30):
+        u = u * np.exp(-0.3 * c * u)
+        if u[3] < 0.2:
+            return np.sum(u) * c * t
+    return np.sum(u**2)
+
+
+def in_a_branch(u0, c):
+    u = u0.copy()
+    if c > 0.0:
+        for _ in range(15):
+            u = np.sin(u) * c + u
+    else:
+        u = u * c
+    return np.sum(u * u) * c
+
+
+def two_loops(u0, c):
+    u, w = u0.copy(), c * u0
+    for _ in range(7):
+        u = np.sin(u * w)
+    for _ in range(9):
+        w = np.cos(w) * u + w
+    return np.sum(w) * np.sum(u0 * w)
+
+
+def no_trips(u0, c):
+    u = u0.copy()
+    for _ in range(0):
+        u = np.sin(u * c)
+    return np.sum(u) * c
+
+
+EXACT = [diffusion, while_and_break, nested, of_scalars, early_return, two_loops, no_trips]
+PROGRAMS = [*EXACT, with_history, in_a_branch]
+SCHEMES = ["sqrt", 1, 2, 5, 100, "1KiB", "1B"]
+
+
+@pytest.mark.parametrize("checkpoint", SCHEMES, ids=str)
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
+def test_the_numbers_of_the_plain_gradient(f: Any, checkpoint: Any) -> None:
+    each = (0, 1)
+    found = s2sad.value_and_grad(f, argnums=each, checkpoint=checkpoint)(U, 0.7)
+    expected = s2sad.value_and_grad(f, argnums=each)(U, 0.7)
+    if f in EXACT:
+        assert_same(found, expected, f.__name__)
+    else:  # sums over what is read several times are made in another order
+        assert_close(found, expected, 1e-14, f.__name__)
+
+
+@pytest.mark.parametrize("f", [while_and_break, with_history], ids=lambda f: f.__name__)
+def test_compiled(f: Any) -> None:
+    found = s2sad.grad(f, argnums=(0, 1), checkpoint=3, jit=True)(U, 0.7)
+    assert_close(found, s2sad.grad(f, argnums=(0, 1))(U, 0.7), 1e-13, f.__name__)
+
+
+@pytest.mark.parametrize("f", [diffusion, nested], ids=lambda f: f.__name__)
+def test_second_order(f: Any) -> None:
+    expected = s2sad.hessian(f)(U, 0.7)
+    for outer in (s2sad.jacfwd, s2sad.jacrev):
+        assert_close(outer(s2sad.grad(f, checkpoint=2))(U, 0.7), expected, 1e-12, outer.__name__)
+
+
+def test_inside_a_program_and_of_vjp() -> None:
+    def steered(u, c):
+        return np.sum(s2sad.grad(diffusion, checkpoint=3)(u, c) ** 2)
+
+    plain = np.sum(s2sad.grad(diffusion)(U, 0.7) ** 2)
+    assert steered(U, 0.7) == plain
+    assert s2sad.jit(steered).source_for(U, 0.7).count("snapshots") > 0
+    _, pullback = s2sad.vjp(diffusion, U, 0.7, checkpoint="sqrt")
+    assert_same(pullback(1.0), s2sad.vjp(diffusion, U, 0.7)[1](1.0), "vjp")
+
+
+# --- steps and bytes, counted ---------------------------------------------------------------------------
+
+
+class Counting:
+    """NumPy with a counter of calls of sin and of what `empty` makes."""
+
+    def __init__(self) -> None:
+        self.steps, self.bytes = 0, 0
+
+    def sin(self, x: Any) -> Any:
+        self.steps += 1
+        return np.sin(x)
+
+    def empty(self, *args: Any, **kwargs: Any) -> Any:
+        made = np.empty(*args, **kwargs)
+        self.bytes += made.nbytes
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+def march(u0, n):
+    u = u0
+    for _ in range(n):
+        u = np.sin(u * u)
+    return np.sum(u)
+
+
+def counted(n: int, checkpoint: Any) -> Counting:
+    """Return what the gradient of n steps needs: each step has one sine, and its reversal a cosine."""
+    gradient = s2sad.grad(march, checkpoint=checkpoint)
+    text = gradient.source_for(U, n).replace("import numpy as np", "")
+    names: dict[str, Any] = {"np": Counting()}
+    exec(text, names)
+    assert_close(names["march_grad"](U, n), s2sad.grad(march)(U, n), 1e-13, "gradient")
+    return names["np"]  # type: ignore[no-any-return]
+
+
+def fewest(n: int, snapshots: int) -> int:
+    """Return the steps that revolve needs to reverse n steps (Griewank, Walther 2000): t n - C(s + t, t - 1),
+    with the smallest t for which C(s + t, s) >= n."""
+    t = next(t for t in range(1, n + 1) if math.comb(snapshots + t, snapshots) >= n)
+    return t * n - math.comb(snapshots + t, t - 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 20, 64, 101])
+@pytest.mark.parametrize("snapshots", [1, 2, 3, 5, 10])
+def test_no_more_steps_than_the_scheme_needs(n: int, snapshots: int) -> None:
+    found = counted(n, snapshots)
+    assert found.steps <= fewest(n, min(snapshots, n))
+    assert found.bytes == min(snapshots, n) * (U.nbytes + 8)
+
+
+@pytest.mark.parametrize("n", [50, 400])
+def test_a_budget_is_kept(n: int) -> None:
+    found = counted(n, "1KiB")
+    assert 512 < found.bytes <= 1024
+    assert found.steps <= 3 * n
+    assert counted(n, "sqrt").steps <= 2 * n
+    assert counted(n, "sqrt").bytes == (math.isqrt(2 * n) + 1) * (U.nbytes + 8)
+
+
+def test_histories_are_not_copied() -> None:
+    text = s2sad.grad(with_history, checkpoint=3).source_for(U, 0.7)
+    assert "path_at" not in text
+    assert "out_at" not in text
+    assert "u_at" in text
+
+
+# --- what cannot be done ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("checkpoint", ["squareroot", "64 bytes", True, 1.5])
+def test_unknown_schemes(checkpoint: Any) -> None:
+    with pytest.raises(TypeError, match="checkpoint is"):
+        s2sad.grad(diffusion, checkpoint=checkpoint)
+
+
+def test_no_snapshot() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        s2sad.grad(diffusion, checkpoint=0)
+
+
+def test_draws_are_not_made_again() -> None:
+    def walk(x, rng):
+        for _ in range(5):
+            x = np.sin(x + rng.normal())
+        return x
+
+    with pytest.raises(s2sad.UnsupportedOp, match="S206"):
+        s2sad.grad(walk, checkpoint=2)(0.5, np.random.default_rng(0))
+
+
+def test_a_state_that_grows() -> None:
+    def grows(x):
+        y = x
+        for _ in range(3):
+            y = np.concatenate((y, np.sin(y)))
+        return np.sum(y**2)
+
+    with pytest.raises(s2sad.UnsupportedOp, match="size of `y` changes"):
+        s2sad.grad(grows, checkpoint=2)(U)
+
+
+# --- functions that are run again ---------------------------------------------------------------------------
+
+
+@s2sad.checkpoint
+def layer(x, w):
+    h = np.tanh(w @ x)
+    return np.sin(h) * h + x
+
+
+def network(x, w):
+    for k in range(w.shape[0]):
+        x = layer(x, w[k])
+    return np.sum(x**2)
+
+
+def plain_network(x, w):
+    for k in range(w.shape[0]):
+        h = np.tanh(w[k] @ x)
+        x = np.sin(h) * h + x
+    return np.sum(x**2)
+
+
+def test_a_function_keeps_nothing_but_its_arguments() -> None:
+    w = np.linspace(-0.5, 0.5, 32).reshape(2, 4, 4)
+    each = (0, 1)
+    found = s2sad.value_and_grad(network, argnums=each)
+    assert_close(found(U, w), s2sad.value_and_grad(plain_network, argnums=each)(U, w), 1e-14, "gradient")
+    assert found.source.count("_tape = ") == 1
+    directions = (np.ones(4), np.ones((2, 4, 4)))
+    expected = s2sad.hvp(plain_network, (U, w), directions)
+    assert_close(s2sad.hvp(network, (U, w), directions), expected, 1e-12, "hvp")
+    expected = s2sad.grad(plain_network)(U, w)
+    assert_close(s2sad.grad(network, jit=True)(U, w), expected, 1e-13, "compiled")
+
+
+def test_a_function_that_draws_is_refused() -> None:
+    noisy = s2sad.checkpoint(lambda x, rng: np.sin(x + rng.normal()))
+    with pytest.raises(s2sad.S2sadError, match="draws random numbers"):
+        s2sad.grad(lambda x, rng: noisy(x, rng) ** 2)(0.5, np.random.default_rng(0))
