@@ -28,7 +28,7 @@ from s2sad.api import (
     value_and_grad,
     vjp,
 )
-from s2sad.custom import custom_jvp, custom_vjp
+from s2sad.custom import custom_jvp, custom_vjp, external
 from s2sad.errors import (
     InternalError,
     NotDifferentiable,
@@ -57,6 +57,7 @@ __all__ = [
     "custom_linear_solve",
     "custom_root",
     "custom_vjp",
+    "external",
     "grad",
     "hessian",
     "hvp",

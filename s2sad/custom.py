@@ -38,6 +38,34 @@ class Custom(Unchanged):
         self.given.fwd, self.given.bwd = fwd, bwd
 
 
+class External(Unchanged):
+    """A function that is called but not read."""
+
+    def __init__(self, fun: Function, result: Function):
+        super().__init__(Transformed("external", fun, result=result))
+
+
+def external(fun: Function | None = None, *, result: Function) -> Any:
+    """Return `fun` as a function that programs call and s2sad does not read: a SciPy routine, a compiled
+    library.
+
+    It takes arrays, numbers and constants by position, returns one array or number, and does nothing else.
+    `result(*args)` is an array or number of the shape and dtype of what it returns. Its derivative is
+    refused: `custom_vjp` or `custom_jvp` around it gives it one. It is called by NumPy code, not under
+    `jit=True`, and must be at the top of a module, for emitted text to import.
+
+    >>> import numpy as np
+    >>> bessel = external(np.i0, result=lambda x: x)
+    >>> bessel(0.0)
+    np.float64(1.0)
+    """
+    if fun is None:
+        return lambda function: External(function, result)
+    if not callable(fun):
+        raise TypeError(f"external takes a function, not a {type(fun).__name__}")
+    return External(fun, result)
+
+
 class custom_jvp(Custom):
     """A function with a rule for forward mode; reverse mode is its transpose.
 

@@ -186,7 +186,7 @@ def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
     """Return the user's function inside transformed ones, and their records, innermost first."""
     records: list[Transformed] = []
     while (record := record_of(function)) is not None and record.function is not None:
-        if record.given is not None:  # the frontend reads it, and its rule
+        if record.is_called:  # the frontend reads it, and its rule
             break
         records.append(record)
         function = record.function

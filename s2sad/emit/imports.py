@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from s2sad.ir.core import Function
 from s2sad.ir.tree import Node, Tree
@@ -19,9 +20,19 @@ def import_lines(code: Iterable[str], functions: Iterable[Function]) -> Iterator
             yield line
     for part in sorted(set(re.findall(r"(?<![\w.])scipy((?:\.\w+)+)\.\w+", text))):
         yield f"import scipy{part}"
-    wanted = {(c.__module__, c.__name__) for c in _classes(functions)}
+    functions = list(functions)
+    wanted = {(c.__module__, c.__name__) for c in (*_classes(functions), *_externals(functions))}
     for module, name in sorted(wanted):
         yield f"from {module} import {name}"
+
+
+def _externals(functions: Iterable[Function]) -> Iterator[Any]:
+    """Yield the functions that are called but not read, and those among their arguments."""
+    for fn in functions:
+        for instr in fn.block.walk():
+            if instr.op.name == "external":
+                yield instr.param("function")
+                yield from (x for kind, x in instr.param("slots") if kind == "constant" and callable(x))
 
 
 def exception_name(cls: type) -> str:

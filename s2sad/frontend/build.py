@@ -14,9 +14,9 @@ import numpy as np
 
 from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.external import Externals
 from s2sad.frontend.functions import Transform, trim_returns
 from s2sad.frontend.machine import Body
-from s2sad.frontend.solves import LinearSolves
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived
 from s2sad.frontend.values import Abstract, Num, Static
@@ -69,7 +69,7 @@ def build(
         sys.setrecursionlimit(limit)
 
 
-class Root(LinearSolves):
+class Root(Externals):
     """The build of one IR function."""
 
     def __init__(self, function: Any, transform: Transform | None, values: bool):
@@ -91,7 +91,7 @@ class Root(LinearSolves):
         self.taken |= set(self.frames[0].locals)
         self.at(node)
         record = record_of(self.function)
-        if record is not None and record.given is not None:  # its body is a call of itself, with its rule
+        if record is not None and record.is_called:  # its body is a call of itself, with its rule
             derived = Derived(record, Static(record.function))
             end: Any = self.root_return(self.call_derived(derived, tuple(names.values()), {}, node), node)
         elif isinstance(node, gast.Lambda):
@@ -106,7 +106,7 @@ class Root(LinearSolves):
     def underlying(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return the Python function that a callable runs, and its already bound leading arguments."""
         record = record_of(function)
-        if record is not None and record.given is not None:
+        if record is not None and record.is_called:
             return self.underlying(record.function)
         if hasattr(function, "py_func"):
             return self.underlying(function.py_func)

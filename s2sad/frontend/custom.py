@@ -15,6 +15,7 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.callees import NotPure, shared_results, tree_of
 from s2sad.frontend.fit import Out, arranged, misfit, pairs, same_values, two_parts
 from s2sad.frontend.functions import Transform
+from s2sad.frontend.programs import CALLERS
 from s2sad.frontend.source import Source
 from s2sad.frontend.transformed import Derived, Transforms
 from s2sad.frontend.values import Abstract, Closure, Num, Ref, Static, Struct
@@ -134,6 +135,11 @@ class CustomRules(Transforms):
         self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> tuple[Abstract, ...]:
         """Return the arguments of a call in the order of the parameters, defaults filled in."""
+        if record_of(function) is not None:  # one that is not read: by position
+            if kwargs:
+                name = getattr(function, "__name__", "function")
+                raise self.refuse("S118", f"`{name}` is called by position", "leave the names out", node)
+            return args
         source = self.source(function)
         a = source.node.args
         names = self.bound_arguments(
@@ -177,6 +183,8 @@ class CustomRules(Transforms):
         record = record_of(function)
         if record is not None and record.kind in IDENTITY:
             return self.reading(record.function, args, node)
+        if record is not None and 0 < len(args) <= len(CALLERS):
+            return self.reading(CALLERS[len(args) - 1], (Static(function), *args), node)
         source = self.source(function)
         defaults = self.function_defaults(function)
         names = self.bound_arguments(source.node, defaults, args, {}, source.name, node)

@@ -54,6 +54,7 @@ class Rule:
     tangent: Tangent | None = None
     link: Link | None = None
     pending: Callable[[], None] | None = None
+    busy: bool = False  # while one mode is made of the other
 
     def read(self) -> Rule:
         """Return the rule, read by now."""

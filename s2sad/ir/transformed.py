@@ -80,6 +80,7 @@ class Transformed:
     slope        those of `function`                gradient of a scalar, Jacobian of anything else
     jacfwd, jacrev, jacobian, hessian               the Jacobian, the Jacobian of the slope
     custom       those of `function`                its result; derivatives are `given`
+    external     those of `function`                its result, which is like `result`; it is not read
     """
 
     kind: str
@@ -89,7 +90,13 @@ class Transformed:
     varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
     jit: bool = False  # compiled when called from outside; inside a program the program decides
     given: Given | None = None
+    result: Callable[..., Any] | None = None  # external: of the arguments; what the result is like
     checkpoint: Scheme | None = None  # of the loops of what is differentiated in reverse mode
+
+    @property
+    def is_called(self) -> bool:
+        """True if a program calls the function as it is, with what the record adds beside it."""
+        return self.kind in ("custom", "external")
 
     def of(self, function: Callable[..., Any]) -> Transformed:
         """Return the record of the same transform applied to `function`."""

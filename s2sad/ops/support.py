@@ -67,6 +67,16 @@ SUPPORT = {
         order[k], order[j] = order[j], order[k]
     return order
 ''',
+    "declared": '''def declared(found, like):
+    """Return what a function from outside has returned; it must have the shape and dtype of like."""
+    kind = np.asarray(like)
+    array = np.array(found)
+    if array.shape != kind.shape or array.dtype != kind.dtype:
+        raise TypeError(f"declared was {kind.dtype}{kind.shape}, returned {array.dtype}{array.shape}")
+    if isinstance(like, np.ndarray):
+        return array
+    return array[()] if isinstance(like, np.generic) else array.item()
+''',
     "sqrtm": '''def sqrtm(a):
     """Return the principal square root of a real matrix; LinAlgError where it is complex."""
     y = scipy.linalg.sqrtm(a)

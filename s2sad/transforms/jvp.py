@@ -22,7 +22,7 @@ from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.reverse import vjp
 from s2sad.transforms.rules import conform, renamed, tangent, zero
-from s2sad.transforms.transpose import backwards, pushed
+from s2sad.transforms.transpose import backwards, made_once, pushed
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
@@ -222,4 +222,5 @@ def _pushed(rule: Rule) -> Tangent:
     link = rule.link
     assert link is not None
     fn, flags = backwards(link)
-    return pushed(rule, link, vjp(fn, flags, with_value=False))
+    with made_once(rule):
+        return pushed(rule, link, vjp(fn, flags, with_value=False))

@@ -34,7 +34,7 @@ from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
-from s2sad.transforms.transpose import along, transposed
+from s2sad.transforms.transpose import along, made_once, transposed
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
@@ -441,7 +441,8 @@ def _transpose(rule: Rule, values: int) -> Link:
     tangent = rule.tangent
     assert tangent is not None
     fn, flags = along(rule, tangent)
-    return transposed(rule, tangent, vjp(fn, flags), values)
+    with made_once(rule):
+        return transposed(rule, tangent, vjp(fn, flags), values)
 
 
 def alike(a: Bar | None, b: Bar | None) -> bool:

@@ -6,7 +6,8 @@ forward mode: the vjp of a vjp is a jvp (J. Townsend, 2017).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from s2sad.analysis.activity import activity
@@ -143,6 +144,19 @@ def check_linear(
     for a, p in zip(forward.block.end.args[first:], reverse.params, strict=False):
         if a in varied and reads_value(reverse.block, p):
             raise nonlinear(rule, forward.origin)
+
+
+@contextlib.contextmanager
+def made_once(rule: Rule) -> Iterator[None]:
+    """Raise UnsupportedOp S205 if making one mode of the other asks for the same again."""
+    if rule.busy:
+        why = f"the rule of `{rule.name}` applies it to what a derivative flows through, without end"
+        raise UnsupportedOp("S205", why, f"give `{rule.name}` a rule for both modes", rule.origin)
+    rule.busy = True
+    try:
+        yield
+    finally:
+        rule.busy = False
 
 
 def nonlinear(rule: Rule, origin: Origin | None) -> UnsupportedOp:

@@ -1,0 +1,101 @@
+"""Functions that are called but not read, with rules around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from oracle import assert_close
+
+import s2sad
+
+
+def bisect(theta: float) -> float:
+    """A root finder that s2sad could not read: it has a try in it."""
+    lo, hi = 0.0, 1.0
+    try:
+        for _ in range(60):
+            mid = 0.5 * (lo + hi)
+            lo, hi = (lo, mid) if mid**3 + theta * mid > 1.0 else (mid, hi)
+    finally:
+        pass
+    return 0.5 * (lo + hi)
+
+
+root = s2sad.custom_vjp(s2sad.external(bisect, result=lambda theta: theta))
+
+
+def root_fwd(theta):
+    x = root(theta)
+    return x, (x, theta)
+
+
+def root_bwd(kept, g):
+    x, theta = kept
+    return (-g * x / (3.0 * x * x + theta),)
+
+
+root.defvjp(root_fwd, root_bwd)
+
+
+def scaled(x: Any, kind: Any, factor: Any) -> Any:
+    try:
+        return np.ascontiguousarray(x) * factor if kind == "times" else None
+    finally:
+        pass
+
+
+@s2sad.external(result=lambda x, kind, factor: x)
+def wrong(x: Any, kind: Any, factor: Any) -> Any:
+    return np.ones(2)
+
+
+def loss(theta):
+    return root(theta) ** 2 * theta
+
+
+def test_first_and_second_order() -> None:
+    h = 1e-5
+    slope = s2sad.grad(loss)
+    assert_close(slope(0.8), (loss(0.8 + h) - loss(0.8 - h)) / (2 * h), 1e-8, "gradient")
+    assert_close(s2sad.grad(slope)(0.8), (slope(0.8 + h) - slope(0.8 - h)) / (2 * h), 1e-8, "second order")
+    assert_close(s2sad.jvp(loss, (0.8,), (1.0,))[1], slope(0.8), 1e-15, "jvp")
+    assert "import bisect" in slope.source
+    assert slope.source.count("bisect(") == 1
+
+
+def test_arrays_and_constants() -> None:
+    times = s2sad.custom_jvp(s2sad.external(scaled, result=lambda x, kind, factor: x))
+    x = np.array([1.0, 2.0])
+
+    def loss(x, c):
+        return np.sum(times(x, "times", c) ** 2)
+
+    times.defjvp(lambda p, t: (times(*p), times(t[0], "times", p[2]) + times(p[0], "times", t[2])))
+    assert_close(s2sad.jvp(loss, (x, 3.0), (x, None))[1], 90.0, 1e-14, "jvp")
+    with pytest.raises(s2sad.UnsupportedOp, match=r"S205.*without end"):
+        s2sad.grad(loss)(x, 3.0)
+    times.defjvp(lambda p, t: (times(*p), t[0] * p[2] + p[0] * t[2]))
+    found = s2sad.grad(lambda x, c: np.sum(times(x, "times", c) ** 2), argnums=(0, 1))(x, 3.0)
+    assert_close(found, (18.0 * x, 30.0), 1e-14, "gradient")
+
+
+def test_what_is_returned_is_checked() -> None:
+    with pytest.raises(TypeError, match=r"declared was float64\(3,\), returned float64\(2,\)"):
+        s2sad.grad(lambda x: np.sum(wrong(np.ones(3), "a", 1.0)) * x)(2.0)
+
+
+def test_refusals() -> None:
+    opaque = s2sad.external(bisect, result=lambda theta: theta)
+    with pytest.raises(s2sad.UnsupportedOp, match=r"(?s)S203.*custom_vjp"):
+        s2sad.grad(opaque)(0.8)
+    with pytest.raises(s2sad.S2sadError, match=r"S203"):
+        s2sad.grad(lambda t: opaque(t))(0.8)
+    with pytest.raises(s2sad.UnsupportedOp, match="S292"):
+        s2sad.grad(loss, jit=True)(0.8)
+    local = s2sad.external(lambda theta: theta, result=lambda theta: theta)
+    with pytest.raises(s2sad.UnsupportedSyntax, match="S130"):
+        s2sad.grad(lambda t: local(1.0) * t)(0.8)
+    with pytest.raises(s2sad.UnsupportedSyntax, match="by position"):
+        s2sad.grad(lambda t: opaque(theta=1.0) * t)(0.8)
