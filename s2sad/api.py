@@ -22,29 +22,41 @@ Function = Callable[..., Any]
 
 
 def grad(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    jit: bool = False,
+    debug: bool = False,
 ) -> Any:
     """Return a function that computes the gradient of the scalar-valued `fun`.
 
     An int `argnums` gives the gradient by that positional argument, a tuple a tuple of gradients, each
     in its argument's structure, shape, dtype and kind. Keyword arguments are passed through. With
-    `has_aux`, `fun` returns (value, aux) and the result is (gradient, aux).
+    `has_aux`, `fun` returns (value, aux) and the result is (gradient, aux). With `debug`, the emitted
+    text checks every line's values and cotangents, and the first nan or inf raises FloatingPointError
+    that names the line.
 
         >>> grad(lambda x: x * x)(3.0)
         6.0
     """
-    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit)
+    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit, debug)
 
 
 def value_and_grad(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    jit: bool = False,
+    debug: bool = False,
 ) -> Any:
     """Return a function that computes (value, gradient) of `fun`; see `grad`.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit)
+    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit, debug)
 
 
 def jacfwd(
@@ -99,6 +111,7 @@ def jvp(
     has_aux: bool = False,
     *,
     jit: bool = False,
+    debug: bool = False,
 ) -> Any:
     """Return (y, y_dot): `fun(*primals)` and its derivative along `tangents`.
 
@@ -109,12 +122,12 @@ def jvp(
     """
     primals, tangents = _paired(primals, tangents)
     flags, seeds = _varied(primals, tangents)
-    variant, values = _program("jvp", fun, has_aux, jit).find(primals, {}, flags)
+    variant, values = _program("jvp", fun, has_aux, jit, debug).find(primals, {}, flags)
     y, y_dot = variant.run(values, seeds)
     return (y[0], y_dot[0], y[1]) if has_aux else (y, y_dot)
 
 
-def vjp(fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False) -> Any:
+def vjp(fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False, debug: bool = False) -> Any:
     """Return (y, pullback): `fun(*primals)` and the function from a cotangent of y to a tuple of
     cotangents, one per primal, None for ints, bools and static values. With `has_aux`: (y, pullback, aux).
 
@@ -122,7 +135,7 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False) 
         >>> pullback(1.0)
         (6.0, None)
     """
-    variant, values = _program("pullback", fun, has_aux, jit).find(primals, {})
+    variant, values = _program("pullback", fun, has_aux, jit, debug).find(primals, {})
     variant.binding.check_overlap(values)
     y, tape = variant.halves[0].call(values)
     pullback = Pullback(variant, y, tape, has_aux)
@@ -151,15 +164,21 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: 
 
 
 def _derivative(
-    cls: type[Derivative], kind: str, fun: Function | None, argnums: Argnums, has_aux: bool, jit: bool
+    cls: type[Derivative],
+    kind: str,
+    fun: Function | None,
+    argnums: Argnums,
+    has_aux: bool,
+    jit: bool,
+    debug: bool = False,
 ) -> Any:
     """Return the derivative object, or a decorator that makes it if `fun` is not given yet."""
     chosen = _positions(argnums)
     if fun is None:
-        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit)
+        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit, debug)
     if not callable(fun):
         raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
-    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit)))
+    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit), bool(debug)))
 
 
 def _positions(argnums: Argnums) -> int | tuple[int, ...]:
@@ -188,14 +207,14 @@ class _Key:
 
 
 @functools.lru_cache(maxsize=512)
-def _cached(kind: str, key: _Key, has_aux: bool, jit: bool) -> Program:
-    return Program(Transformed(kind, key.fun, (), has_aux, None, jit))
+def _cached(kind: str, key: _Key, has_aux: bool, jit: bool, debug: bool) -> Program:
+    return Program(Transformed(kind, key.fun, (), has_aux, None, jit, debug))
 
 
-def _program(kind: str, fun: Function, has_aux: bool, jit: bool) -> Program:
+def _program(kind: str, fun: Function, has_aux: bool, jit: bool, debug: bool = False) -> Program:
     if not callable(fun):
         raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
-    return _cached(kind, _Key(fun), bool(has_aux), bool(jit))
+    return _cached(kind, _Key(fun), bool(has_aux), bool(jit), bool(debug))
 
 
 def _paired(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

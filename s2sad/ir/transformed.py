@@ -41,6 +41,7 @@ class Transformed:
     has_aux: bool = False
     varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
     jit: bool = False  # compiled when called from outside; inside a program the program decides
+    debug: bool = False  # with checks that raise at the first nan or inf
 
     def of(self, function: Callable[..., Any]) -> Transformed:
         """Return the record of the same transform applied to `function`."""
