@@ -54,7 +54,7 @@ class _Checks(Rewriter):
         self.sizes = sizes_after(fn)
         self.masked = masked(fn)
         self.infinite = _infinite(fn)
-        self.leaving = set(_leaving(fn.block))
+        self.leaving = set(_leaving(fn))
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         """Return the instruction and the check of its result."""
@@ -131,24 +131,25 @@ def _text(origin: Origin | None) -> str:
     return origin.text.strip() if origin is not None else ""
 
 
-def _leaving(block: Block) -> Iterator[Value]:
-    """Yield the values that are stored, handed on, or read by another line."""
+def _leaving(fn: Function) -> Iterator[Value]:
+    """Yield the values that are stored, handed on (other than on a tape), or read by another line."""
     makers: dict[Value, Instr] = {}
+    taped = fn.extra.get("tape", 0) if all(p.name != "tape" for p in fn.signature) else 0
 
     def visit(block: Block) -> Iterator[Value]:
         for instr in block.instrs:
             makers.update(dict.fromkeys(instr.results, instr))
             whole = instr.op.name == "accum" and not instr.param("path")
+            stores = instr.op.name in STORING and not whole
             for a in instr.args:
-                if isinstance(a, Value) and a in makers:
-                    stored = instr.op.name in STORING and not whole
-                    if stored or (makers[a].origin != instr.origin and _line(makers[a]) != _line(instr)):
-                        yield a
+                if isinstance(a, Value) and a in makers and (stores or _line(makers[a]) != _line(instr)):
+                    yield a
             for inner in instr.blocks:
                 yield from visit(inner)
-        yield from (a for a in block.end.args if isinstance(a, Value))
+        handed = block.end.args[: len(block.end.args) - (taped if block.end.kind == "return" else 0)]
+        yield from (a for a in handed if isinstance(a, Value))
 
-    return visit(block)
+    return visit(fn.block)
 
 
 def _line(instr: Instr) -> tuple[str, int]:
