@@ -59,10 +59,11 @@ def parser() -> argparse.ArgumentParser:
     ir.add_argument("--mode", choices=MODES, default="primal")
     ir.add_argument("--wrt")
     ir.set_defaults(run=run_ir)
-    notes = commands.add_parser("explain", help="annotate the source: active, taped, recomputed")
+    notes = commands.add_parser("explain", help="annotate the source: active, taped, recomputed, and why")
     notes.add_argument("target", metavar="FILE::FUNC")
     notes.add_argument("--mode", choices=MODES)
     notes.add_argument("--wrt")
+    notes.add_argument("--lowered", action="store_true", help="with the loop nests, as jit compiles them")
     notes.set_defaults(run=run_explain)
     for command in (emit, check, ir, notes):
         command.add_argument("--like", metavar="EXPR", help='example arguments: "np.zeros((3, 4)), 2.0"')
@@ -111,7 +112,8 @@ def run_check(options: argparse.Namespace) -> str:
 
 def run_explain(options: argparse.Namespace) -> str:
     """Return the annotated source."""
-    return "\n".join(explain(compiled(target, options)[0]) for target in load_target(options.target))
+    targets = load_target(options.target)
+    return "\n".join(explain(compiled(target, options)[0], options.lowered) for target in targets)
 
 
 def run_ir(options: argparse.Namespace) -> str:

@@ -1,4 +1,5 @@
-"""Where values go: what each value is computed from, through branches, loops, calls and returns."""
+"""Where values go: what each value is computed from, through branches, loops, calls and returns. Reading
+the shape of an array is no flow of its values."""
 
 from __future__ import annotations
 
@@ -112,8 +113,8 @@ class _Walk:
                 for k, r in enumerate(instr.results):
                     self.found.append(Flow(Returned(callee, k), r))
             case _:
-                for a in instr.args:
-                    for r in instr.results:
+                for k, a in enumerate(instr.args):
+                    for r in instr.results if k not in instr.op.shape_args else ():
                         self.flow(a, r, instr)
 
     def loop(self, fn: Function, loop: Instr) -> None:

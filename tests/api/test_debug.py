@@ -78,7 +78,7 @@ def test_a_cotangent_that_is_no_number_is_named(jit: bool):
 
 def squared_often(x, n):
     y = x * 1.0
-    for k in range(n):
+    for k in range(n):  # noqa: B007
         y = y * y
     return np.sum(y)
 
