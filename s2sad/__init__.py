@@ -36,6 +36,7 @@ from s2sad.errors import (
     UnsupportedOp,
     UnsupportedSyntax,
 )
+from s2sad.pytrees import ravel_pytree, tree_map
 from s2sad.testing import check_grads
 
 __version__ = "0.1.0"
@@ -59,7 +60,9 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "ravel_pytree",
     "stop_gradient",
+    "tree_map",
     "value_and_grad",
     "vjp",
 ]

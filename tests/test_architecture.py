@@ -26,6 +26,7 @@ FLOORS = {
     "derivative": 6,
     "jacobian": 6,
     "api": 6,
+    "pytrees": 6,
     "testing": 7,
     "target": 7,
     "example": 7,

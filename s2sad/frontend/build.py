@@ -16,8 +16,8 @@ from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.functions import Transform, trim_returns
 from s2sad.frontend.machine import Body
+from s2sad.frontend.pytrees import Pytrees
 from s2sad.frontend.source import Access, Source
-from s2sad.frontend.transformed import Transforms
 from s2sad.frontend.values import Abstract, Num, Static
 from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
@@ -67,7 +67,7 @@ def build(
         sys.setrecursionlimit(limit)
 
 
-class Root(Transforms):
+class Root(Pytrees):
     """The build of one IR function."""
 
     def __init__(self, function: Any, transform: Transform | None, values: bool):

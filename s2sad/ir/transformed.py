@@ -16,8 +16,8 @@ from typing import Any
 IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
 
-FORMS = ("jvp", "vjp", "hvp", "linearize", "stop_gradient")
-"""Kinds that are called with the function as first argument (stop_gradient: with a value); the
+FORMS = ("jvp", "vjp", "hvp", "linearize", "stop_gradient", "ravel_pytree", "tree_map")
+"""Kinds that are called with the function as first argument (stop_gradient, ravel_pytree: with a value); the
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
 
 
