@@ -104,7 +104,8 @@ class Loops(Header):
                 scope = self.state.frames[other.id]
                 if key not in loop.header and name in scope:
                     scope[name] = loop.header[key] = self.header(loop, scope[name], key, name)
-        for box in list(self.state.heap):
+        assumed = {made.id for made, _ in loop.boxed.values()}
+        for box in [k for k in self.state.heap if k not in assumed]:
             key = ("heap", box)
             made = self.header(loop, self.state.heap[box], key, "")
             self.state.heap[box] = loop.header[key] = made
@@ -175,6 +176,8 @@ class Loops(Header):
                 after.heap[key[1]] = value
             else:
                 after.frames[key[1]][key[2]] = value
+        for made, contents in loop.boxed.values():
+            after.heap[made.id] = _replace(contents, outcome)
         for name in names:
             key = ("var", self.frame.id, name)
             if key not in loop.header:
