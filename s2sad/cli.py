@@ -99,14 +99,16 @@ def merged(texts: Sequence[str]) -> str:
 
 
 def run_check(options: argparse.Namespace) -> str:
-    """Return a line that says what was checked; AssertionError where derivatives disagree."""
+    """Return what was checked, line by line; AssertionError where derivatives disagree."""
     if not options.like:
         raise TypeError("check needs example arguments: --like 'np.ones(3), 2.0'")
     lines = []
     for target in load_target(options.target):
         args = from_expression(options.like, target.namespace)
-        check_grads(target.function, args, order=options.order)
-        lines.append(f"{target.name}: jvp and vjp agree with differences up to order {options.order}\n")
+        report = check_grads(target.function, args, order=options.order)
+        lines.append(
+            f"{target.name}: jvp and vjp agree with differences up to order {options.order}\n{report}\n"
+        )
     return "".join(lines)
 
 

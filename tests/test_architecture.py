@@ -27,6 +27,8 @@ FLOORS = {
     "jacobian": 6,
     "api": 6,
     "pytrees": 6,
+    "differences": 6,
+    "report": 6,
     "testing": 7,
     "target": 7,
     "example": 7,
