@@ -137,7 +137,7 @@ def _nests(fn: Function) -> list[str]:
             if any(i.op.name in LOOPS for i in body.walk()):
                 visit(body, loops)
             else:
-                found.append(f"      over {', '.join(loops)}: lines {_lines(body, fn)}")
+                found.append(f"      over {', '.join(loops)}: {_lines(body, fn)}")
 
     visit(fn.block, ())
     return found
@@ -148,7 +148,8 @@ def _lines(block: Block, fn: Function) -> str:
     origins = {
         (i.origin.file != own, i.origin.file, i.origin.line) for i in block.walk() if i.origin is not None
     }
-    return ", ".join(f"{file}:{line}" if other else str(line) for other, file, line in sorted(origins))
+    places = [f"{file}:{line}" if other else str(line) for other, file, line in sorted(origins)]
+    return f"line{'s' if len(places) > 1 else ''} {', '.join(places)}"
 
 
 def _page(fn: Function, notes: Places) -> list[str]:
