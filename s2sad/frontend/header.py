@@ -34,7 +34,7 @@ Key = tuple[Any, ...]
 class Hint:
     """What must be assumed of a slot: `num` of a type; `own`: an array of a type in a buffer of its
     own; `maybe`: not bound before the loop, like `template` after it; `series`; `box`: another container
-    in every trip; `poison`."""
+    in every trip; `twin`: it may be one from before the loop; `poison`."""
 
     kind: str
     type: Type | None = None
@@ -161,6 +161,7 @@ class Header(Joins):
         contents = self.header(loop, before, (*key, "box"), name)
         made = self.box(contents)
         ids = {init.id, *(other.id for other, _ in loop.boxed.values())}
+        ids |= {k[-1] for k, hint in loop.hints.items() if hint.kind == "twin" and k[:-2] == key}
         ids |= {k for pair in self.twins if pair & ids for k in pair}
         self.twins |= {frozenset((made.id, k)) for k in ids}
         if ids & self.rowed:
@@ -327,7 +328,7 @@ class Header(Joins):
         if isinstance(header, Poison) and header is not UNBOUND:
             return None
         if key in loop.boxed and isinstance(now, Box):
-            return self.fit(loop, loop.boxed[key][1], self.state.heap[now.id], (*key, "box"), values, found)
+            return self.fit_box(loop, now, key, values, found)
         match header, now:
             case _, Poison() if now is not UNBOUND:
                 raise Refine(loop, key, Hint("poison", None, now))
@@ -391,6 +392,14 @@ class Header(Joins):
             case _:
                 raise Refine(loop, key, Hint("poison"))
         return None
+
+    def fit_box(self, loop: Loop, now: Box, key: Key, values: list[Operand], found: dict[Key, int]) -> None:
+        """Hand the contents of a container over to a slot with one of its own."""
+        assumed, contents = loop.boxed[key]
+        twin = frozenset((assumed.id, now.id))
+        if now.id in loop.before.heap and now != assumed and twin not in self.twins:
+            raise Refine(loop, (*key, "twin", now.id), Hint("twin"))
+        self.fit(loop, contents, self.state.heap[now.id], (*key, "box"), values, found)
 
     def check_added(self, loop: Loop, key: Key, now: Series, counted: Counted) -> None:
         """Check that a whole trip appends as many items as was assumed, and a last one no more."""

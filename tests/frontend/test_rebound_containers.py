@@ -189,8 +189,35 @@ def written_after_the_loop(p):
     return q["b"] * np.sum(p["w"])
 
 
+def one_of_before_is_written_in_the_next_trip(p):
+    b = {"w": p["w"] * 2.0, "b": p["b"] + 1.0}
+    c = {"w": p["w"], "b": 0.5}
+    for _k in range(3):
+        c["b"] = c["b"] * 0.5
+        c = b
+    return np.sum(c["w"]) * b["b"]
+
+
+def one_of_before_is_written_after_the_loop(p):
+    a = p
+    b = {"w": p["w"] * 2.0, "b": p["b"] + 1.0}
+    for _k in range(3):
+        a = b
+        a["b"] = a["b"] * 0.5
+    b["b"] = np.sum(b["w"])
+    return np.sum(a["w"]) * a["b"]
+
+
 @pytest.mark.parametrize(
-    "f", [old_one_is_written, other_name_is_written, written_after_a_swap, written_after_the_loop]
+    "f",
+    [
+        one_of_before_is_written_in_the_next_trip,
+        one_of_before_is_written_after_the_loop,
+        old_one_is_written,
+        other_name_is_written,
+        written_after_a_swap,
+        written_after_the_loop,
+    ],
 )
 def test_what_may_be_one_container_is_refused_once_it_is_changed(f: Any):
     with pytest.raises(s2sad.S2sadError, match="S402"):
