@@ -16,6 +16,7 @@ from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 
 NUMBERS = (np.ndarray, np.generic, int, float, complex)
+TAKEN = ("np", "flat", "unravel", "float", "complex", "ValueError")
 Unravel = Callable[[Any], Any]
 
 
@@ -127,7 +128,7 @@ class _Text:
     def kept(self, value: Any) -> str:
         name = getattr(value, "__name__", "kept") if isinstance(value, type) else "kept"
         unique, count = name, 1
-        while unique in self.names and self.names[unique] is not value:
+        while unique in TAKEN or self.names.get(unique, value) is not value:
             count += 1
             unique = f"{name}{count}"
         self.names[unique] = value

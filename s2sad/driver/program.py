@@ -16,7 +16,7 @@ from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.conforming import check_results
 from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
-from s2sad.driver.pipeline import Trace, clean, run
+from s2sad.driver.pipeline import Trace, clean
 from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
@@ -66,7 +66,7 @@ class Variant:
 
     def checked(self, fn: Function, jit: bool) -> Function:
         """Return the function as it is compiled: with `debug=True` it checks its numbers."""
-        return run((checks(trips=not jit),), fn, self.trace) if self.debug else fn
+        return self.trace.step("checks", checks(trips=not jit)(fn), fn) if self.debug else fn
 
     def _halves(self) -> tuple[Compiled, Compiled]:
         forward, reverse = split(self.ir)

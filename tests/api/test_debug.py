@@ -180,7 +180,7 @@ def test_the_ir_with_checks_means_the_same():
     gradient = s2sad.grad(squared_often, debug=True)
     x = np.array([0.3, -0.9])
     expected = gradient(x, 3)
-    checked = dict(gradient.stages)["checked"]
+    checked = dict(gradient.stages)["checks"]
     (got,) = run(checked, x, 3)
     assert_same(got, expected, "interpreted")
 
