@@ -46,7 +46,7 @@ class Loops(Header):
         returns extra leading parameters, the blocks, and extra leading operands of the instruction."""
         before, outer = self.state, self.builder
         hints: dict[Key, Hint] = {}
-        for _ in range(40):
+        for _ in range(200):  # each attempt learns one fact of one slot
             self.state = before.copy()
             pre = self.builder = outer.inner()
             frame = self.frame.id
