@@ -232,3 +232,29 @@ def test_another_structure_in_every_trip_is_refused():
 
     with pytest.raises(s2sad.S2sadError, match="S313"):
         s2sad.grad(growing)({"w": np.ones(2)})
+
+
+@s2sad.grad
+def energy_slope(q, x):
+    return np.sum(np.tanh(x * q["w0"] * q["w3"] + q["w5"]) ** 2) + np.sum(q["w9"] ** 2)
+
+
+def adam(p, x):
+    m, v = s2sad.tree_map(np.zeros_like, p), s2sad.tree_map(np.zeros_like, p)
+    for _k in range(3):
+        g = energy_slope(p, x)
+        m = s2sad.tree_map(lambda a, b: 0.9 * a + 0.1 * b, m, g)
+        v = s2sad.tree_map(lambda a, b: 0.99 * a + 0.01 * b * b, v, g)
+        p = s2sad.tree_map(lambda a, b, c: a - 0.01 * b / (np.sqrt(c + 0.1) + 1e-3), p, m, v)
+    return np.sum(p["w0"] * p["w9"])
+
+
+def test_an_optimiser_over_many_arrays():
+    p = {f"w{k}": np.linspace(0.1, 1.0, 3) + 0.1 * k for k in range(12)}
+    x = np.array([0.5, -0.3, 0.8])
+    value, gradient = s2sad.value_and_grad(adam)(p, x)
+    assert_close(value, adam(p, x), 1e-13, "value")
+    for name in ("w0", "w3", "w7"):
+        for e in np.eye(3):
+            ahead, behind = (adam(p | {name: p[name] + s * e}, x) for s in (1e-5, -1e-5))
+            assert abs(gradient[name] @ e - (ahead - behind) / 2e-5) < 1e-8
