@@ -38,6 +38,7 @@ from s2sad.errors import (
     UnsupportedSyntax,
 )
 from s2sad.implicit import custom_fixed_point, custom_linear_solve, custom_root
+from s2sad.pytrees import ravel_pytree, tree_map
 from s2sad.testing import check_grads
 
 __version__ = "0.1.0"
@@ -67,7 +68,9 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "ravel_pytree",
     "stop_gradient",
+    "tree_map",
     "value_and_grad",
     "vjp",
 ]

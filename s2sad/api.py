@@ -14,7 +14,7 @@ from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import spread, zero
 from s2sad.ir.structure import flatten
-from s2sad.ir.transformed import Scheme, Transformed, scheme_of
+from s2sad.ir.transformed import Transformed, scheme_of
 from s2sad.jacobian import ForwardJacobian, Jacobian, ReverseJacobian
 
 Argnums = int | Sequence[int]
@@ -29,12 +29,15 @@ def grad(
     *,
     jit: bool = False,
     checkpoint: Checkpoint = None,
+    debug: bool = False,
 ) -> Any:
     """Return a function that computes the gradient of the scalar-valued `fun`.
 
     An int `argnums` gives the gradient by that positional argument, a tuple a tuple of gradients, each
     in its argument's structure, shape, dtype and kind. Keyword arguments are passed through. With
-    `has_aux`, `fun` returns (value, aux) and the result is (gradient, aux).
+    `has_aux`, `fun` returns (value, aux) and the result is (gradient, aux). With `debug`, the emitted
+    text checks every line's values and cotangents, and the first nan or inf raises FloatingPointError
+    that names the line.
 
     `checkpoint` bounds the memory of loops: instead of what each trip needs, snapshots of the loop's state
     are kept, "sqrt" (of twice the trips: each is run twice at most), a number of them, or those that fit
@@ -44,7 +47,9 @@ def grad(
         >>> grad(lambda x: x * x)(3.0)
         6.0
     """
-    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit, checkpoint)
+    return _derivative(
+        Derivative, "grad", fun, argnums, has_aux, jit, checkpoint=scheme_of(checkpoint), debug=bool(debug)
+    )
 
 
 def value_and_grad(
@@ -54,13 +59,23 @@ def value_and_grad(
     *,
     jit: bool = False,
     checkpoint: Checkpoint = None,
+    debug: bool = False,
 ) -> Any:
     """Return a function that computes (value, gradient) of `fun`; see `grad`.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit, checkpoint)
+    return _derivative(
+        Derivative,
+        "value_and_grad",
+        fun,
+        argnums,
+        has_aux,
+        jit,
+        checkpoint=scheme_of(checkpoint),
+        debug=bool(debug),
+    )
 
 
 def jacfwd(
@@ -79,7 +94,9 @@ def jacrev(
     checkpoint: Checkpoint = None,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun` by rows (reverse mode)."""
-    return _derivative(ReverseJacobian, "jacrev", fun, argnums, has_aux, jit, checkpoint)
+    return _derivative(
+        ReverseJacobian, "jacrev", fun, argnums, has_aux, jit, checkpoint=scheme_of(checkpoint)
+    )
 
 
 def jacobian(
@@ -120,6 +137,7 @@ def jvp(
     has_aux: bool = False,
     *,
     jit: bool = False,
+    debug: bool = False,
 ) -> Any:
     """Return (y, y_dot): `fun(*primals)` and its derivative along `tangents`.
 
@@ -130,13 +148,18 @@ def jvp(
     """
     primals, tangents = _paired(primals, tangents)
     flags, seeds = _varied(primals, tangents)
-    variant, values = _program("jvp", fun, has_aux, jit).find(primals, {}, flags)
+    variant, values = _program("jvp", fun, has_aux, jit, **_options(debug=debug)).find(primals, {}, flags)
     y, y_dot = variant.run(values, seeds)
     return (y[0], y_dot[0], y[1]) if has_aux else (y, y_dot)
 
 
 def vjp(
-    fun: Function, *primals: Any, has_aux: bool = False, jit: bool = False, checkpoint: Checkpoint = None
+    fun: Function,
+    *primals: Any,
+    has_aux: bool = False,
+    jit: bool = False,
+    checkpoint: Checkpoint = None,
+    debug: bool = False,
 ) -> Any:
     """Return (y, pullback): `fun(*primals)` and the function from a cotangent of y to a tuple of
     cotangents, one per primal, None for ints, bools and static values. With `has_aux`: (y, pullback, aux).
@@ -146,7 +169,8 @@ def vjp(
         >>> pullback(1.0)
         (6.0, None)
     """
-    variant, values = _program("pullback", fun, has_aux, jit, scheme_of(checkpoint)).find(primals, {})
+    options = _options(checkpoint, debug)
+    variant, values = _program("pullback", fun, has_aux, jit, **options).find(primals, {})
     variant.binding.check_overlap(values)
     y, tape = variant.halves[0].call(values)
     pullback = Pullback(variant, y, tape, has_aux)
@@ -181,16 +205,20 @@ def _derivative(
     argnums: Argnums,
     has_aux: bool,
     jit: bool,
-    checkpoint: Checkpoint = None,
+    **options: Any,
 ) -> Any:
     """Return the derivative object, or a decorator that makes it if `fun` is not given yet."""
     chosen = _positions(argnums)
-    scheme = scheme_of(checkpoint)
     if fun is None:
-        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit, checkpoint)
+        return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit, **options)
     if not callable(fun):
         raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
-    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit), checkpoint=scheme))
+    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit), **options))
+
+
+def _options(checkpoint: Checkpoint = None, debug: bool = False) -> dict[str, Any]:
+    """Return options of a transform as fields of its record."""
+    return {"checkpoint": scheme_of(checkpoint), "debug": bool(debug)}
 
 
 def _positions(argnums: Argnums) -> int | tuple[int, ...]:
@@ -219,14 +247,14 @@ class _Key:
 
 
 @functools.lru_cache(maxsize=512)
-def _cached(kind: str, key: _Key, has_aux: bool, jit: bool, checkpoint: Scheme | None) -> Program:
-    return Program(Transformed(kind, key.fun, (), has_aux, None, jit, checkpoint=checkpoint))
+def _cached(kind: str, key: _Key, has_aux: bool, jit: bool, *options: tuple[str, Any]) -> Program:
+    return Program(Transformed(kind, key.fun, (), has_aux, None, jit, **dict(options)))
 
 
-def _program(kind: str, fun: Function, has_aux: bool, jit: bool, checkpoint: Scheme | None = None) -> Program:
+def _program(kind: str, fun: Function, has_aux: bool, jit: bool, **options: Any) -> Program:
     if not callable(fun):
         raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
-    return _cached(kind, _Key(fun), bool(has_aux), bool(jit), checkpoint)
+    return _cached(kind, _Key(fun), bool(has_aux), bool(jit), *sorted(options.items()))
 
 
 def _paired(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

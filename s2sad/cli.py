@@ -59,10 +59,11 @@ def parser() -> argparse.ArgumentParser:
     ir.add_argument("--mode", choices=MODES, default="primal")
     ir.add_argument("--wrt")
     ir.set_defaults(run=run_ir)
-    notes = commands.add_parser("explain", help="annotate the source: active, taped, recomputed")
+    notes = commands.add_parser("explain", help="annotate the source: active, taped, recomputed, and why")
     notes.add_argument("target", metavar="FILE::FUNC")
     notes.add_argument("--mode", choices=MODES)
     notes.add_argument("--wrt")
+    notes.add_argument("--lowered", action="store_true", help="with the loop nests, as jit compiles them")
     notes.set_defaults(run=run_explain)
     for command in (emit, check, ir, notes):
         command.add_argument("--like", metavar="EXPR", help='example arguments: "np.zeros((3, 4)), 2.0"')
@@ -98,20 +99,23 @@ def merged(texts: Sequence[str]) -> str:
 
 
 def run_check(options: argparse.Namespace) -> str:
-    """Return a line that says what was checked; AssertionError where derivatives disagree."""
+    """Return what was checked, line by line; AssertionError where derivatives disagree."""
     if not options.like:
         raise TypeError("check needs example arguments: --like 'np.ones(3), 2.0'")
     lines = []
     for target in load_target(options.target):
         args = from_expression(options.like, target.namespace)
-        check_grads(target.function, args, order=options.order)
-        lines.append(f"{target.name}: jvp and vjp agree with differences up to order {options.order}\n")
+        report = check_grads(target.function, args, order=options.order)
+        lines.append(
+            f"{target.name}: jvp and vjp agree with differences up to order {options.order}\n{report}\n"
+        )
     return "".join(lines)
 
 
 def run_explain(options: argparse.Namespace) -> str:
     """Return the annotated source."""
-    return "\n".join(explain(compiled(target, options)[0]) for target in load_target(options.target))
+    targets = load_target(options.target)
+    return "\n".join(explain(compiled(target, options)[0], options.lowered) for target in targets)
 
 
 def run_ir(options: argparse.Namespace) -> str:

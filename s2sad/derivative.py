@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
+from s2sad.driver.conforming import check_results
 from s2sad.driver.draws import Replay
 from s2sad.driver.program import Program, Variant
 from s2sad.driver.seeds import spread, zero
@@ -142,7 +143,11 @@ class Pullback:
         reverse = self.variant.halves[1]
         padded = [None] * (len(reverse.ir.params) - len(seeds)) + seeds
         seeded = (rebuild(p.tree, padded) for p in reverse.ir.signature[1:])
-        return reverse.call([self.tape, *seeded])
+        values = [self.tape, *seeded]
+        cotangents = reverse.call(values)
+        if self.variant.debug:
+            check_results(reverse.ir, values, cotangents)
+        return cotangents
 
     def __repr__(self) -> str:
         return f"<s2sad pullback of {self.variant.primal.name}>"

@@ -1,12 +1,17 @@
-"""The user's source, annotated: what is active, what the reverse sweep tapes or recomputes."""
+"""The user's source, annotated: what is active, taped, recomputed, where derivatives end, and why."""
 
 from __future__ import annotations
 
 import linecache
 from dataclasses import dataclass, field
 
+from s2sad.analysis.cuts import Cuts
+from s2sad.analysis.kept import Kept, kept
 from s2sad.driver.program import Variant
+from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr
+from s2sad.ir.loops import LOOPS
+from s2sad.ir.memory import memory
 from s2sad.ir.op import Kind
 
 WIDTH = 60
@@ -18,6 +23,7 @@ class Notes:
 
     active: bool = False
     ops: dict[str, None] = field(default_factory=dict)
+    cut: dict[str, None] = field(default_factory=dict)
     taped: dict[str, None] = field(default_factory=dict)
     recomputed: dict[str, None] = field(default_factory=dict)
     recomputes: bool = False
@@ -26,6 +32,8 @@ class Notes:
         parts = []
         if self.active:
             parts.append("active" + (f" ({', '.join(self.ops)})" if self.ops else ""))
+        if self.cut:
+            parts.append("derivative ends: " + ", ".join(self.cut))
         if self.taped:
             parts.append("taped: " + ", ".join(self.taped))
         if self.recomputes:
@@ -36,49 +44,112 @@ class Notes:
 Places = dict[tuple[str, int], Notes]
 
 
-def explain(variant: Variant) -> str:
+def explain(variant: Variant, nests: bool = False) -> str:
     """Return the lines of the function a variant was built for, each with what its derivative does
     there: `active` lines have a cotangent or tangent (by the rules of the named ops), `taped` values are
-    stored in the forward sweep, `recomputed` ones are computed again in the reverse sweep."""
+    stored in the forward sweep, for the reverse sweep of the lines named, `recomputed` ones are computed
+    again there. Below: arguments without a derivative and why, the bytes of the tape, and with jit=True (or
+    `nests`) the lines of each loop nest."""
     notes: Places = {}
+    cuts = Cuts(variant.primal)
     _collect(variant.ir, notes, set())
     for instr in variant.primal.block.walk():
         if instr.origin is not None and instr.op.kind not in (Kind.NONDIFF, Kind.CONTROL):
-            found = notes.get((instr.origin.path or instr.origin.file, instr.origin.line))
-            if found is not None and found.active:
+            found = notes.get(_line(instr.origin))
+            if found is not None and found.active and any(r in cuts.active for r in instr.results):
                 found.ops[instr.op.name] = None
-    return "\n".join(_page(variant.primal, notes)) + "\n"
+    for cut in cuts.at:
+        if cut.origin is not None:
+            notes.setdefault(_line(cut.origin), Notes()).cut[cut.why] = None
+    arrays = kept(variant.ir)
+    for item in arrays:
+        if item.origin is not None:
+            notes.setdefault(_line(item.origin), Notes()).taped[_taped(item)] = None
+    pages = _page(variant.primal, notes)
+    pages += _without_derivative(variant.primal, cuts)
+    if arrays:
+        text = memory([item.value.type for item in arrays])
+        late = "  (?k: a size that is known at run time only)" if "?" in text else ""
+        pages += ["# the tape", f"      {text}{late}"]
+    if variant.jit or nests:
+        pages += ["# loop nests", *_nests(variant.main.loops)]
+    return "\n".join(pages) + "\n"
+
+
+def _line(origin: Origin) -> tuple[str, int]:
+    return origin.path or origin.file, origin.line
+
+
+def _taped(item: Kept) -> str:
+    several = "s" if len(item.lines) > 1 else ""
+    lines = f" for line{several} {', '.join(map(str, item.lines))}" if item.lines else ""
+    return f"{item.value.name or 'a value'} ({memory([item.value.type])}){lines}"
 
 
 def _collect(fn: Function, notes: Places, seen: set[Function]) -> None:
     if fn in seen:
         return
     seen.add(fn)
-
-    def visit(block: Block) -> None:
-        for instr in block.instrs:
-            _note(instr, notes)
-            for inner in instr.blocks:
-                visit(inner)
-            if instr.op.name == "call":
-                _collect(instr.param("callee"), notes, seen)
-
-    visit(fn.block)
+    for instr in fn.block.walk():
+        _note(instr, notes)
+        if instr.op.name == "call":
+            _collect(instr.param("callee"), notes, seen)
 
 
 def _note(instr: Instr, notes: Places) -> None:
     if instr.origin is None:
         return
-    found = notes.setdefault((instr.origin.path or instr.origin.file, instr.origin.line), Notes())
-    names = [r.name for r in instr.results if r.name]
+    found = notes.setdefault(_line(instr.origin), Notes())
     match instr.role:
         case "reverse" | "tangent":
             found.active = True
-        case "tape":
-            found.taped.update(dict.fromkeys(names))
         case "recompute":
             found.recomputes = True
-            found.recomputed.update(dict.fromkeys(names))
+            found.recomputed.update(dict.fromkeys(r.name for r in instr.results if r.name))
+
+
+def _without_derivative(fn: Function, cuts: Cuts) -> list[str]:
+    """Return a line for each float argument whose derivative is zero wherever it is taken."""
+    found = []
+    for param in cuts.alone:
+        ends = cuts.of(param)
+        if ends == ():
+            found.append(f"      {param.name}: the result does not depend on it")
+        elif ends:
+            where = ", ".join(f"{cut.why} ({cut.origin})" if cut.origin else cut.why for cut in ends)
+            found.append(f"      {param.name}: its derivative ends at {where}")
+    return ["# arguments whose derivative is zero", *found] if found else []
+
+
+def _nests(fn: Function) -> list[str]:
+    """Return the innermost loops of compiled code: their indices, and the lines that ended in them."""
+    found: list[str] = []
+
+    def visit(block: Block, around: tuple[str, ...]) -> None:
+        for instr in block.instrs:
+            if instr.op.name not in LOOPS:
+                for inner in instr.blocks:
+                    visit(inner, around)
+                continue
+            body = instr.blocks[-1]
+            counted = instr.op.name == "for"
+            loops = (*around, (body.params[0].name or "_") if counted else "while")
+            if any(i.op.name in LOOPS for i in body.walk()):
+                visit(body, loops)
+            else:
+                found.append(f"      over {', '.join(loops)}: {_lines(body, fn)}")
+
+    visit(fn.block, ())
+    return found
+
+
+def _lines(block: Block, fn: Function) -> str:
+    own = fn.origin.file if fn.origin is not None else ""
+    origins = {
+        (i.origin.file != own, i.origin.file, i.origin.line) for i in block.walk() if i.origin is not None
+    }
+    places = [f"{file}:{line}" if other else str(line) for other, file, line in sorted(origins)]
+    return f"line{'s' if len(places) > 1 else ''} {', '.join(places)}"
 
 
 def _page(fn: Function, notes: Places) -> list[str]:

@@ -85,9 +85,18 @@ def test_derivatives_called_by_programs(case: dict[str, Any], jit: bool):
     assert_close(run(*copied(case["args"])), case["expected"], case["tol"], case["id"])
 
 
+def test_every_diagnostic_program_has_a_test():
+    tested_here = {"ignores_arg", "scalar_item", "where_trap", "nonscalar", "try_except", "unknown_call"}
+    tested_here |= {"recursion", "generator", "del_and_reuse"}
+    in_test_debug = {"div_zero", "softmax_overflow"}
+    assert {d["id"] for d in seeds_cases.DIAGNOSTICS} == {f"d_{name}" for name in tested_here | in_test_debug}
+
+
 def test_a_result_that_ignores_its_argument_has_gradient_zero():
     x = np.array([1.0, 0.0, 2.0])
-    assert_same(s2sad.grad(seeds_cases.d_ignores_arg)(x, x.copy()), np.zeros(3), "gradient")
+    gradient = s2sad.grad(seeds_cases.d_ignores_arg)
+    assert_same(gradient(x, x.copy()), np.zeros(3), "gradient")
+    assert "x: the result does not depend on it" in gradient.explain()
 
 
 def test_item_keeps_the_derivative():
@@ -110,8 +119,10 @@ def test_grad_of_an_array_is_refused():
 def test_try_is_refused_with_its_place():
     with pytest.raises(s2sad.S2sadError) as caught:
         s2sad.grad(seeds_cases.d_try_except)(2.0)
-    assert "seeds_cases.py:" in str(caught.value)
-    assert "try" in str(caught.value)
+    place, text, caret = str(caught.value).splitlines()[:3]
+    assert place.startswith("seeds_cases.py:")
+    assert text.strip() == "try:"
+    assert caret.strip() == "^"
 
 
 def test_an_unknown_function_is_named():

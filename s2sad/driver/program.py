@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
 from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
+from s2sad.driver.conforming import check_results
 from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
 from s2sad.driver.pipeline import Trace, clean
 from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
@@ -21,6 +22,7 @@ from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
 from s2sad.ir.structure import rebuild
 from s2sad.ir.transformed import Transformed, record_of
+from s2sad.passes.checks import checks
 from s2sad.transforms.split import split
 
 Flags = tuple[bool, ...] | None
@@ -39,20 +41,21 @@ class Variant:
         self.binding = Binding(primal, check_overlap=program.jit or program.record.kind != "primal")
         kind = program.record.kind
         exact = derivative_leaves(derived, kind, program.record.has_aux)
-        self.main = Compiled(derived, trace, program.jit and kind != "pullback", exact)
+        self.jit, self.plain, self.debug = program.jit, program.plain, program.record.debug
+        compiled = program.jit and kind != "pullback"
+        self.main = Compiled(self.checked(derived, compiled), trace, compiled, exact)
         self.flags: Flags = None
         self.quick: Callable[[tuple[Any, ...]], Values | None] = lambda args: None
         known = {p.name: k for k, p in enumerate(primal.signature)}
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
         self.extra = tuple(p for p in derived.signature if p.name not in known)
         self.aligned = self.layout == tuple(range(len(primal.signature)))
-        self.jit, self.plain = program.jit, program.plain
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> None:
         """Note the call that this variant was built for: plain calls like it are recognised quickly."""
         self.flags = flags
         self.binding.remember(args, kwargs)
-        if self.aligned and not self.binding.written:
+        if self.aligned and not self.binding.written and not self.debug:
             self.quick = self.binding.quick
 
     @functools.cached_property
@@ -61,20 +64,28 @@ class Variant:
         `(*tape, y_bar) -> cotangents`."""
         return guarded(self.plain, self._halves)
 
+    def checked(self, fn: Function, jit: bool) -> Function:
+        """Return the function as it is compiled: with `debug=True` it checks its numbers."""
+        return self.trace.step("checks", checks(trips=not jit)(fn), fn) if self.debug else fn
+
     def _halves(self) -> tuple[Compiled, Compiled]:
         forward, reverse = split(self.ir)
         exact = frozenset(range(len(reverse.result_types)))
+        forward, reverse = (self.checked(half, self.jit) for half in (forward, reverse))
         return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
 
     def run(self, values: Values, seeds: Sequence[Any] = ()) -> Any:
         """Return the result for one value per primal parameter, and the seeds (tangents of active
         leaves) in the order of the leaves they belong to."""
         self.binding.check_overlap(values)
-        if self.aligned:
-            return self.main.call(values)
-        padded = [*[None] * len(self.primal.params), *seeds]
-        added = iter([rebuild(p.tree, padded) for p in self.extra])
-        return self.main.call([values[k] if k >= 0 else next(added) for k in self.layout])
+        if not self.aligned:
+            padded = [*[None] * len(self.primal.params), *seeds]
+            added = iter([rebuild(p.tree, padded) for p in self.extra])
+            values = [values[k] if k >= 0 else next(added) for k in self.layout]
+        result = self.main.call(values)
+        if self.debug:
+            check_results(self.ir, values, result)
+        return result
 
 
 class NeverReturns(UnsupportedSyntax):

@@ -222,7 +222,8 @@ def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
         case "list":
             return ast.List(items, ast.Load())
         case "dict":
-            return ast.Dict([parsed(constant_text(k)) for k in tree.keys], items)
+            made = ast.Dict([parsed(constant_text(k)) for k in tree.keys], items)
+            return made if tree.cls is None else ast.Call(ast.Name(tree.cls.__name__, ast.Load()), [made], [])
     keywords = [ast.keyword(str(k), item) for k, item in zip(tree.keys, items, strict=True)]
     return ast.Call(ast.Name(tree.cls.__name__, ast.Load()), [], keywords)
 

@@ -58,7 +58,7 @@ def _classes(functions: Iterable[Function]) -> Iterator[type]:
 
 def _records(tree: Tree) -> Iterator[type]:
     if isinstance(tree, Node):
-        if tree.kind == "record" and tree.cls.__module__ != "builtins":
+        if tree.cls is not None and tree.cls.__module__ != "builtins":
             yield tree.cls
         for item in tree.items:
             yield from _records(item)

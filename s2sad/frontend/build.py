@@ -14,9 +14,9 @@ import numpy as np
 
 from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.external import Externals
 from s2sad.frontend.functions import Transform, trim_returns
 from s2sad.frontend.machine import Body
+from s2sad.frontend.pytrees import Pytrees
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived
 from s2sad.frontend.values import Abstract, Num, Static
@@ -69,7 +69,7 @@ def build(
         sys.setrecursionlimit(limit)
 
 
-class Root(Externals):
+class Root(Pytrees):
     """The build of one IR function."""
 
     def __init__(self, function: Any, transform: Transform | None, values: bool):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -184,13 +186,17 @@ class Containers(Builtins):
                 raise self.mismatch("S319", f"TypeError: {cls.__name__} is missing {missing}", "", node)
             items = tuple(given.get(f, defaults.get(f, Static(None))) for f in cls._fields)
             return Struct("record", cls._fields, items, cls)
+        if cls is OrderedDict:
+            made = self.contents(self.call_dict(args, kwargs, node, ""))
+            assert isinstance(made, Struct)
+            return self.box(replace(made, cls=cls))
         init = getattr(cls, "__init__", None)
         if "__dataclass_fields__" in vars(cls):
             return self.construct_dataclass(cls, args, kwargs, node)
         if isinstance(init, types.FunctionType):
-            made = self.box(Struct("record", (), (), cls))
-            self.call_value(Static(init), (made, *args), kwargs, node)
-            return made
+            box = self.box(Struct("record", (), (), cls))
+            self.call_value(Static(init), (box, *args), kwargs, node)
+            return box
         if cls.__module__.split(".")[0] in STATIC_MODULES:
             values = [self.static_value(a, "an argument", node) for a in args]
             named = {k: self.static_value(v, "an argument", node) for k, v in kwargs.items()}

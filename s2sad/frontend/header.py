@@ -33,7 +33,8 @@ Key = tuple[Any, ...]
 @dataclass(frozen=True, slots=True)
 class Hint:
     """What must be assumed of a slot: `num` of a type; `own`: an array of a type in a buffer of its
-    own; `maybe`: not bound before the loop, like `template` after it; `series`; `poison`."""
+    own; `maybe`: not bound before the loop, like `template` after it; `series`; `box`: another container
+    in every trip; `twin`: it may be one from before the loop; `poison`."""
 
     kind: str
     type: Type | None = None
@@ -71,6 +72,9 @@ class Loop:
     params: list[Value] = field(default_factory=list)
     inits: list[Operand] = field(default_factory=list)
     owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
+    boxed: dict[Key, tuple[Box, Abstract]] = field(
+        default_factory=dict
+    )  # slots with a container of their own
     heads: dict[int, Value] = field(default_factory=dict)  # what buffers hold at the head of a trip
     before: State = field(default_factory=State)
     stale: set[int] = field(default_factory=set)
@@ -95,14 +99,9 @@ class Header(Joins):
     def header(self, loop: Loop, init: Abstract, key: Key, name: str) -> Abstract:
         """Return the assumed value of a slot at the loop's head."""
         hint = loop.hints.get(key)
-        if hint is not None and hint.kind == "poison" and hint.template is not None:
-            return hint.template
-        if isinstance(init, Ref) and init.buffer in self.state.stale:
-            return stale(self.state.stale[init.buffer])
-        if hint is not None and hint.kind == "poison":
-            return Poison(
-                "S313", f"`{name}` changes its kind from trip to trip", "keep one kind of value in it"
-            )
+        unreadable = self.unreadable(init, hint, name)
+        if unreadable is not None:
+            return unreadable
         if hint is not None and hint.kind == "maybe":
             return self.maybe_header(loop, init, hint, key, name)
         if hint is not None and hint.kind == "series":
@@ -140,7 +139,35 @@ class Header(Joins):
                 value = self.header(loop, value, (*key, "value"), name)
                 flag = self.param(loop, bound, WEAK_BOOL, "")
                 return MaybeUnbound(value, flag)
+            case Box() if hint is not None and hint.kind == "box":
+                return self.box_header(loop, init, key, name)
         return init
+
+    def unreadable(self, init: Abstract, hint: Hint | None, name: str) -> Abstract | None:
+        """Return what stands for a slot that must not be read in the loop, None for any other."""
+        if hint is not None and hint.kind == "poison" and hint.template is not None:
+            return hint.template
+        if isinstance(init, Ref) and init.buffer in self.state.stale:
+            return stale(self.state.stale[init.buffer])
+        if hint is not None and hint.kind == "poison":
+            why = f"`{name}` changes its kind from trip to trip"
+            return Poison("S313", why, "keep one kind of value in it")
+        return None
+
+    def box_header(self, loop: Loop, init: Box, key: Key, name: str) -> Box:
+        """Return the assumed container of a name that every trip binds to a new one (`p = {...}`). It may be
+        the one before the loop, and that of another such name: these are unknown once it is changed."""
+        before = loop.before.heap.get(init.id, self.state.heap[init.id])  # its slot may be assumed already
+        contents = self.header(loop, before, (*key, "box"), name)
+        made = self.box(contents)
+        ids = {init.id, *(other.id for other, _ in loop.boxed.values())}
+        ids |= {k[-1] for k, hint in loop.hints.items() if hint.kind == "twin" and k[:-2] == key}
+        ids |= {k for pair in self.twins if pair & ids for k in pair}
+        self.twins |= {frozenset((made.id, k)) for k in ids}
+        if ids & self.rowed:
+            self.rowed.add(made.id)
+        loop.boxed[key] = made, contents
+        return made
 
     def counted_series(self, loop: Loop, init: Struct, hint: Hint, key: Key, name: str) -> Series:
         """Return a list to which every trip appends the same number of items: its room is made before
@@ -300,6 +327,8 @@ class Header(Joins):
             return self.fit_maybe(loop, header, now, key, values, found)
         if isinstance(header, Poison) and header is not UNBOUND:
             return None
+        if key in loop.boxed and isinstance(now, Box):
+            return self.fit_box(loop, now, key, values, found)
         match header, now:
             case _, Poison() if now is not UNBOUND:
                 raise Refine(loop, key, Hint("poison", None, now))
@@ -352,6 +381,8 @@ class Header(Joins):
                 self.fit(loop, header, made, key, values, found)
             case _ if header == now:
                 return None
+            case Box(), Box():
+                raise Refine(loop, key, Hint("box"))
             case _ if isinstance(now, MaybeUnbound):
                 raise Refine(loop, key, Hint("maybe", None, now.value, self.state))
             case _ if header is UNBOUND and key[0] == "var":
@@ -361,6 +392,14 @@ class Header(Joins):
             case _:
                 raise Refine(loop, key, Hint("poison"))
         return None
+
+    def fit_box(self, loop: Loop, now: Box, key: Key, values: list[Operand], found: dict[Key, int]) -> None:
+        """Hand the contents of a container over to a slot with one of its own."""
+        assumed, contents = loop.boxed[key]
+        twin = frozenset((assumed.id, now.id))
+        if now.id in loop.before.heap and now != assumed and twin not in self.twins:
+            raise Refine(loop, (*key, "twin", now.id), Hint("twin"))
+        self.fit(loop, contents, self.state.heap[now.id], (*key, "box"), values, found)
 
     def check_added(self, loop: Loop, key: Key, now: Series, counted: Counted) -> None:
         """Check that a whole trip appends as many items as was assumed, and a last one no more."""

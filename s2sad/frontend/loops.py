@@ -46,7 +46,7 @@ class Loops(Header):
         returns extra leading parameters, the blocks, and extra leading operands of the instruction."""
         before, outer = self.state, self.builder
         hints: dict[Key, Hint] = {}
-        for _ in range(40):
+        for _ in range(200):  # each attempt learns one fact of one slot
             self.state = before.copy()
             pre = self.builder = outer.inner()
             frame = self.frame.id
@@ -104,7 +104,8 @@ class Loops(Header):
                 scope = self.state.frames[other.id]
                 if key not in loop.header and name in scope:
                     scope[name] = loop.header[key] = self.header(loop, scope[name], key, name)
-        for box in list(self.state.heap):
+        assumed = {made.id for made, _ in loop.boxed.values()}
+        for box in [k for k in self.state.heap if k not in assumed]:
             key = ("heap", box)
             made = self.header(loop, self.state.heap[box], key, "")
             self.state.heap[box] = loop.header[key] = made
@@ -175,6 +176,8 @@ class Loops(Header):
                 after.heap[key[1]] = value
             else:
                 after.frames[key[1]][key[2]] = value
+        for made, contents in loop.boxed.values():
+            after.heap[made.id] = _replace(contents, outcome)
         for name in names:
             key = ("var", self.frame.id, name)
             if key not in loop.header:

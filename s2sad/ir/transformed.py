@@ -17,8 +17,8 @@ from typing import Any
 IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
 
-FORMS = ("jvp", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient")
-"""Kinds that are called with the function as first argument (stop_gradient: with a value); the
+FORMS = ("jvp", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient", "ravel_pytree", "tree_map")
+"""Kinds that are called with the function as first argument (stop_gradient, ravel_pytree: with a value); the
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
 
 
@@ -92,6 +92,7 @@ class Transformed:
     given: Given | None = None
     result: Callable[..., Any] | None = None  # external: of the arguments; what the result is like
     checkpoint: Scheme | None = None  # of the loops of what is differentiated in reverse mode
+    debug: bool = False  # with checks that raise at the first nan or inf
 
     @property
     def is_called(self) -> bool:

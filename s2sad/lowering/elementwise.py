@@ -42,7 +42,10 @@ def lower_elementwise(low: Lowerer, instr: Instr) -> None:
     dtype = result.type.dtype
 
     def of(args: tuple[Operand, ...]) -> Operand:
-        return element(low.code, instr.op, args, dtype, params)
+        around, low.code.origin = low.code.origin, instr.origin  # this runs where the element is read
+        found = element(low.code, instr.op, args, dtype, params)
+        low.code.origin = around
+        return found
 
     low.define(result, combine(low, reps, result.type, of, instr.args))
 

@@ -7,12 +7,12 @@ import doctest
 import pytest
 
 import s2sad
-from s2sad import api
+from s2sad import api, pytrees
 from s2sad.driver import assemble
 from s2sad.ir import structure
 
 
-@pytest.mark.parametrize("module", [s2sad, api, structure, assemble], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [s2sad, api, pytrees, structure, assemble], ids=lambda m: m.__name__)
 def test_docstrings(module):
     found = doctest.testmod(module)
     assert found.attempted > 0
