@@ -95,7 +95,7 @@ def qr_of_wide(a: Any, mode: str = "reduced") -> Any:
     """np.linalg.qr of a matrix with more columns than rows: the first ones decide on Q."""
     n = a.shape[-2]
     q, r = np.linalg.qr(a[..., :n])
-    r = np.concatenate((r, np.swapaxes(q, -1, -2) @ a[..., n:]), axis=-1)
+    r = np.concatenate((r, np.swapaxes(q.conj(), -1, -2) @ a[..., n:]), axis=-1)
     if mode == "r":
         return r
     if mode != "reduced":

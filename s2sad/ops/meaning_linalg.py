@@ -154,6 +154,11 @@ def adjoint(x: Expr) -> Expr:
 @meaning(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """Return np.linalg.qr(a)."""
+    if mode == "complete":
+        raise unsupported(
+            "np.linalg.qr(mode='complete') has no rule: the columns that complete Q are LAPACK's choice",
+            "use mode='reduced', which is the same for a square matrix",
+        )
     only("mode", mode, "reduced", "r")
     found = apply_all("qr", expr(a))
     return found[1] if mode == "r" else QRResult(*found)

@@ -209,7 +209,7 @@ ROWS = [
         value=1e-12,
     ),
     *rows(
-        "43 f43 243 33 c43",
+        "43 f43 243 33 c43 c33 c34 c43N",
         L + "qr(x)",
         L + "qr(x, mode='reduced')",
         L + "qr(x, 'r')",
@@ -219,8 +219,7 @@ ROWS = [
         loose=100.0,
         value=1e-12,
     ),
-    *rows("33", L + "qr(x, 'complete')", on=well, loose=100.0, value=1e-12),
-    *rows("33", L + "qr(x, 'raw')", on=well, refused="S202"),
+    *rows("33", L + "qr(x, 'complete')", L + "qr(x, 'raw')", on=well, refused="S202"),
     *rows(
         WIDE,
         L + "svd(x, full_matrices=False)",
