@@ -102,7 +102,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
         raise unsupported("np.linalg.lstsq takes one matrix and a vector or a matrix")
     found, s = apply("lstsq", x, y), apply("svdvals", x)
     n, m = size(x, 0), size(x, 1)
-    cut = float(np.finfo(s.dtype.name).eps) * apply("py_max", n, m)
+    cut = float(np.finfo(np.float64).eps) * apply("py_max", n, m)  # of the dtype that NumPy computes in
     rank = apply("count_nonzero", s > cast(cut * take_at(s, 0, 0), s.dtype), axis=None, keepdims=False)
     away = cast(y, found.dtype) - matmul(x, found)
     sums = total(away * away, 0)

@@ -18,7 +18,7 @@ CASES = list(all_cases())
 UNKNOWN_LENGTH = ("arange", "getitem", "repeat")  # by floats, masks, index arrays and counts per element
 SINGLE = np.dtype(np.float32)
 DECOMPOSITIONS = {  # several results, or rules that are made of such: tests/test_linalg.py
-    "slogdet", "qr", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals",
+    "slogdet", "qr", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svd_triplets", "svdvals",
 }  # fmt: skip
 
 
