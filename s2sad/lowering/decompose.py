@@ -19,7 +19,6 @@ from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 from s2sad.ops.table import OPS
 
 
-
 def double(dtype: Dtype) -> Dtype:
     """Return the dtype in which np.linalg computes whatever the dtype of its arguments is: single precision
     has other signs of vectors."""
@@ -132,7 +131,7 @@ def _untransposed(low: Lowerer, a: Operand) -> tuple[Value, bool]:
 
 def lower_lstsq(low: Lowerer, instr: Instr) -> None:
     """Lower `np.linalg.lstsq(a, b, rcond=None)[0]`, with NumPy's limit for what counts as 0."""
-    code, t = low.code, instr.result.type
+    code = low.code
     a, b = (low.buffer(low.rep(x)) for x in instr.args)
     n, m = low.dims(a)
     epsilon = Literal(float(np.finfo(np.float64).eps))
