@@ -219,11 +219,12 @@ def unique_along(
 
 def dist(p: Any, q: Any, /) -> Any:
     """math.dist of arrays."""
-    if len(p) != len(q):
+    a, b = np.asarray(p), np.asarray(q)
+    if len(a) != len(b):
         raise ValueError("both points must have the same number of dimensions")
     found = 0.0
-    for k in range(len(p)):
-        found = math.hypot(found, p[k] - q[k])
+    for k in range(len(a)):
+        found = math.hypot(found, a[k] - b[k])
     return found
 
 

@@ -8,7 +8,6 @@ from s2sad.frontend.streams import Streams
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal, Value
 
-
 SPLIT_ALONG = {"split": 0, "vsplit": 0, "hsplit": 1, "dsplit": 2}
 FULL = Struct("slice", (0, 1, 2), (Static(None),) * 3)
 
@@ -29,8 +28,8 @@ class Sized(Streams):
                 axes = tuple(Num(Literal(k)) for k, n in enumerate(pinned) if n == 1)
                 return args, {**kwargs, "axis": Struct("tuple", tuple(range(len(axes))), axes)}
         if name in SPLIT_ALONG and len(args) > 1:
-            axis = kwargs.get("axis", args[2] if len(args) > 2 else Num(Literal(SPLIT_ALONG[name])))
-            self.check_division(x, args[1], axis, node)
+            along = kwargs.get("axis", args[2] if len(args) > 2 else Num(Literal(SPLIT_ALONG[name])))
+            self.check_division(x, args[1], along, node)
         if name in ("cov", "corrcoef") and len(args) == 1 and "y" not in kwargs and x.type.ndim == 2:
             by_rows = kwargs.get("rowvar", Num(Literal(True)))
             axis = 0 if self.static_value(by_rows, "rowvar", node) else 1

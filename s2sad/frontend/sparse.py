@@ -93,8 +93,8 @@ class SparseMatrices(Operators):
         return UnsupportedOp(
             "S201",
             f"`{names.label(maker)}` cannot be called inside the program: sparse matrices are constants",
-            "make it before, and pass or capture it; of entries v that vary, at rows i and columns j, the product "
-            "with x is np.add.at(y, i, v * x[j])",
+            "make it before, and pass or capture it; of entries v that vary, at rows i and columns j, the "
+            "product with x is np.add.at(y, i, v * x[j])",
             self.place(node),
         )
 

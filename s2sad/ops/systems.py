@@ -2,8 +2,8 @@
 
 The formulas are those of Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008);
 for qr of Walter and Lehmann, Algorithmic Differentiation of Linear Algebra Functions (2010), where the
-diagonal of R is real; for pinv of Golub and Pereyra (1973). cholesky reads the lower triangle of its argument,
-as NumPy does: the upper one gets a cotangent of 0.
+diagonal of R is real; for pinv of Golub and Pereyra (1973). cholesky reads the lower triangle of its
+argument, as NumPy does: the upper one gets a cotangent of 0.
 """
 
 from __future__ import annotations
