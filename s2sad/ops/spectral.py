@@ -79,7 +79,8 @@ def _onto(g: Expr, half: str) -> Expr:
     return tril(g) + swap(triu(g, k=1)) if half == "L" else triu(g) + swap(tril(g, k=-1))
 
 
-def _eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, Expr]:
+def eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, Expr]:
+    """Return the tangents of eigenvalues and vectors of the symmetric matrix of one half."""
     (w, v), (d,) = y, dots
     assert d is not None
     x = matmul(adjoint(v), matmul(_symmetric(d, UPLO), v))
@@ -91,7 +92,8 @@ def _eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, E
     return real(apply("diagonal", x)), free - v * (1j * row(turn))
 
 
-def _eigh_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args, UPLO: str = "L") -> tuple[Expr]:
+def eigh_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args, UPLO: str = "L") -> tuple[Expr]:
+    """Return the cotangent of the half that is read."""
     (w_bar, v_bar), (w, v) = g, y
     inner: Expr | None = None
     if v_bar is not None:
@@ -118,8 +120,8 @@ def _turned(v_bar: Expr, v: Expr, half: str) -> Expr:
 custom(
     "eigh",
     _eigh,
-    _eigh_jvp,
-    _eigh_vjp,
+    eigh_jvp,
+    eigh_vjp,
     "np.linalg.eigh",
     infer=inferred("eigh", True, lambda s, dtype: (Array(real_of(dtype), s[:-1]), Array(dtype, s))),
     results=2,
@@ -135,11 +137,11 @@ def _vectors(a: Expr, half: str) -> Args:
 
 
 def _eigvalsh_jvp(dots: Dots, args: Args, y: Expr, UPLO: str = "L") -> Expr:
-    return _eigh_jvp(dots, args, _vectors(args[0], UPLO), UPLO)[0]
+    return eigh_jvp(dots, args, _vectors(args[0], UPLO), UPLO)[0]
 
 
 def _eigvalsh_vjp(g: Expr, args: Args, y: Expr, UPLO: str = "L") -> tuple[Expr]:
-    return _eigh_vjp((g, None), args, _vectors(args[0], UPLO), UPLO)
+    return eigh_vjp((g, None), args, _vectors(args[0], UPLO), UPLO)
 
 
 custom(

@@ -14,6 +14,7 @@ from table import (
     rows_points,
     rows_python,
     rows_reduce,
+    rows_scipy,
     rows_shape,
     rows_sizes,
     rows_special,
@@ -27,6 +28,7 @@ FAMILIES = {
     "linalg": rows_linalg.ROWS,
     "fft": rows_fft.ROWS,
     "special": rows_special.ROWS,
+    "scipy": rows_scipy.ROWS,
     "added": rows_added.ROWS,
     "more": rows_more.ROWS,
     "numeric": rows_numeric.ROWS,
@@ -36,12 +38,13 @@ FAMILIES = {
 SIZES = rows_sizes.ROWS  # one function for all cases of a row
 ROWS = [row for rows in FAMILIES.values() for row in rows]
 LOWERED_EVERY, COMPILED_EVERY = 5, 150
+PARTS = {"scipy": 3}  # of families that have tests of their own besides, a test run looks at a part of the rows
 
 
-def sample(rows: list[Row]) -> Iterator[tuple[Row, str, bool]]:
+def sample(family: str) -> Iterator[tuple[Row, str, bool]]:
     """Return (row, case, lowered) for a test run: one case of each row, another one from row to row; of every
     fifth row it is lowered too."""
-    for k, row in enumerate(rows):
+    for k, row in enumerate(FAMILIES[family][:: PARTS.get(family, 1)]):
         yield row, row.cases[k // 2 % len(row.cases)], k % LOWERED_EVERY == 0
 
 

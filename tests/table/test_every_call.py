@@ -38,13 +38,13 @@ def test_what_is_known_are_cases_of_the_table() -> None:
     assert set(KNOWN) <= cases
 
 
-CHUNKS = [(family, k) for family, rows in FAMILIES.items() for k in range(0, len(rows), CHUNK)]
+CHUNKS = [(family, k) for family in FAMILIES for k in range(0, len(list(sample(family))), CHUNK)]
 
 
 @pytest.mark.parametrize(("family", "start"), CHUNKS)
 def test_calls(family: str, start: int) -> None:
     found = []
-    for row, case, lowered in list(sample(FAMILIES[family]))[start : start + CHUNK]:
+    for row, case, lowered in list(sample(family))[start : start + CHUNK]:
         found += problems(row, case, lowered=lowered)
     assert not found, "\n".join(found)
 
