@@ -172,7 +172,9 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, check
     x = expr(a)
     y = of_numpy.norm(x, ord, axis, keepdims)
     by_library = ord in (None, 2) if x.ndim == 1 else x.ndim == 2 and ord in (1, np.inf)
-    return apply("to_float", y) if by_library and axis is None and not keepdims and x.dtype.kind in "fc" else y
+    return (
+        apply("to_float", y) if by_library and axis is None and not keepdims and x.dtype.kind in "fc" else y
+    )
 
 
 def svd(

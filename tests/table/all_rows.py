@@ -28,17 +28,19 @@ FAMILIES = {
     "linalg": rows_linalg.ROWS,
     "fft": rows_fft.ROWS,
     "special": rows_special.ROWS,
-    "scipy": rows_scipy.ROWS,
     "added": rows_added.ROWS,
     "more": rows_more.ROWS,
     "numeric": rows_numeric.ROWS,
     "points": rows_points.ROWS,
     "python": rows_python.ROWS,
+    "scipy": rows_scipy.ROWS,
 }
 SIZES = rows_sizes.ROWS  # one function for all cases of a row
 ROWS = [row for rows in FAMILIES.values() for row in rows]
 LOWERED_EVERY, COMPILED_EVERY = 5, 150
-PARTS = {"scipy": 3}  # of families that have tests of their own besides, a test run looks at a part of the rows
+PARTS = {
+    "scipy": 3
+}  # of families that have tests of their own besides, a test run looks at a part of the rows
 
 
 def sample(family: str) -> Iterator[tuple[Row, str, bool]]:

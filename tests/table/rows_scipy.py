@@ -45,9 +45,8 @@ LINALG = [
     *rows(MATRICES, L + "cholesky(x)", L + "cholesky(x, lower=True)", on=definite, loose=10.0),
     *rows("33 11", L + "sqrtm(x)", on=definite, loose=1000.0, lowered="S292", value=1e-12),
     *rows(MATRICES + " 233", L + "expm(0.3 * x)", L + "expm(x)", on=well, loose=100.0, value=1e-11),
-    *rows(
-        MATRICES, L + "lu_factor(x)", L + "lu(x)", L + "lu(x, permute_l=True)", L + "lu(x, p_indices=True)", on=well
-    ),
+    *rows(MATRICES, L + "lu_factor(x)", L + "lu(x)", L + "lu(x, permute_l=True)", on=well),
+    *rows("33 f33 33F", L + "lu(x, p_indices=True)", on=well),
     *rows(MATRICES, L + "inv(x)", L + "det(x)", L + "pinv(x)", on=well, loose=100.0, value=1e-12),
     *rows(
         "34 f34 4",
@@ -141,7 +140,9 @@ def continuous() -> list[Row]:
             at = {"x": place, "y": (1.1, 2.5), "z": (1.1, 2.5)}
             fixed = "" if name not in NO_RULE else "yz"[: SHAPED[name]]
             found += rows(cases, all_of(name, "pdf logpdf", f"x, {shape}"), on=at, loose=10.0, value=1e-12)
-            found += rows(cases, all_of(name, "cdf sf", f"x, {shape}"), on=at, loose=10.0, value=1e-12, fixed=fixed)
+            found += rows(
+                cases, all_of(name, "cdf sf", f"x, {shape}"), on=at, loose=10.0, value=1e-12, fixed=fixed
+            )
     return found
 
 
