@@ -171,10 +171,10 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, check
     """Return scipy.linalg.norm(a): a Python float where BLAS or LAPACK gives it to SciPy."""
     x = expr(a)
     y = of_numpy.norm(x, ord, axis, keepdims)
+    if axis is not None or keepdims or x.dtype.kind not in "fc":
+        return y
     by_library = ord in (None, 2) if x.ndim == 1 else x.ndim == 2 and ord in (1, np.inf)
-    return (
-        apply("to_float", y) if by_library and axis is None and not keepdims and x.dtype.kind in "fc" else y
-    )
+    return apply("to_float", y) if by_library else y
 
 
 def svd(

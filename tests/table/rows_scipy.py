@@ -132,7 +132,6 @@ def continuous() -> list[Row]:
             on=quantile,
             loose=100.0,
             value=1e-12,
-            lowered="S290" if name in ("gamma", "chi2") else "",
         )
         if name in SHAPED:
             shape = "y" if SHAPED[name] == 1 else "y, z"
