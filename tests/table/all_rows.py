@@ -39,8 +39,6 @@ SIZES = rows_sizes.ROWS  # one function for all cases of a row
 ROWS = [row for rows in FAMILIES.values() for row in rows]
 LOWERED_EVERY, COMPILED_EVERY = 5, 150
 PARTS = {"scipy": 3}  # a test run looks at every third row: there are other tests of SciPy
-    "scipy": 3
-}  
 
 
 def sample(family: str) -> Iterator[tuple[Row, str, bool]]:
