@@ -200,7 +200,8 @@ FFT += [
 # --- scipy.integrate, scipy.signal --------------------------------------------------------------
 
 SAMPLES = [
-    *each("trapezoid cumulative_trapezoid simpson", "scipy.integrate.{}(x)", "5 34 f34 4 i5 34F"),
+    *each("trapezoid cumulative_trapezoid", "scipy.integrate.{}(x)", "5 34 f34 4 i5 34F"),
+    *rows("5 34 f34!S202 4 i5 34F", "scipy.integrate.simpson(x)"),
     *each("trapezoid cumulative_trapezoid simpson", "scipy.integrate.{}(x, axis=0, dx=0.3)", "5 34 43"),
     *each(
         "trapezoid cumulative_trapezoid simpson",
@@ -218,12 +219,17 @@ SIGNAL = [
         on=OPEN,
         value=1e-12,
     ),
-    *each("convolve correlate fftconvolve", "scipy.signal.{}(x, y, '#')", "34,22", on=OPEN, value=1e-12),
 ]
 SIGNAL = [
     Row(row.call.replace("#", mode), row.cases, row.on, value=row.value)
     for row in SIGNAL
     for mode in ("full", "same", "valid")
+]
+
+SIGNAL += [
+    *each("convolve correlate fftconvolve", "scipy.signal.{}(x, y)", "34,22", on=OPEN, value=1e-12),
+    *each("convolve correlate fftconvolve", "scipy.signal.{}(x, y, 'same')", "34,22", on=OPEN, value=1e-12),
+    *each("convolve correlate fftconvolve", "scipy.signal.{}(x, y, 'valid')", "34,22", refused="S202"),
 ]
 
 ROWS = [*LINALG, *STATS, *FFT, *SAMPLES, *SIGNAL]
