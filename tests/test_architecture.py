@@ -50,6 +50,7 @@ LAZY = {
         "numba_library",
         "numba_linalg",
         "numba_math",
+        "numba_eigh",
         "numba_solve",
         "numba_special",
         "numba_symbols",

@@ -50,7 +50,7 @@ PROGRAMS: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda a, b: sla.solve(a, b, assume_a="pos") + sla.solve(a, b, lower=True, assume_a="sym"), (P, V)),
     (lambda a: sla.inv(a) * sla.det(a) + sla.norm(a), (A,)),
     (lambda a: sla.pinv(a) @ a + np.sum(sla.svdvals(a)), (A,)),
-    (lambda a: sla.eigh(a)[0] + sla.eigvalsh(a, lower=False) + sla.svd(a)[1], (P,)),
+    (lambda a: sla.eigh(a, eigvals_only=True) + sla.eigvalsh(a, lower=False) + sla.svd(a)[1], (P,)),
     (lambda c, r: sla.toeplitz(c) @ np.ones(4) + sla.toeplitz(c, r) @ r, (V, W)),
     (lambda c, r: sla.hankel(c) @ np.ones(4) + sla.hankel(c, r) @ r + sla.circulant(c) @ c, (V, W)),
     (lambda a, v: sla.block_diag(a, v, 2.0, a.T) ** 2, (TWO, W)),
@@ -58,6 +58,7 @@ PROGRAMS: list[tuple[Program, tuple[Any, ...]]] = [
 NOT_COMPILED: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda a, b, q: sla.solve_sylvester(a, b, q), (A, B, Q)),
     (lambda a: sla.sqrtm(a), (P,)),
+    (lambda a: sla.eigh(a)[1] ** 2 + sla.eigh(a, lower=False)[0] * np.sign(a), (P,)),
 ]
 
 

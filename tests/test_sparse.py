@@ -135,6 +135,29 @@ def test_what_else_is_refused(f: Callable[..., Any]):
         s2sad.vjp(f, X, MATRIX)
 
 
+@pytest.mark.parametrize("make", [sp.csr_matrix, sp.coo_array, sp.diags, sp.eye])
+def test_matrices_made_inside_are_refused_at_the_call(make: Callable[..., Any]):
+    def f(x: Any) -> Any:
+        return make(x) @ x
+
+    with pytest.raises(s2sad.S2sadError, match=r"return make.*\n.*\n.*np.add.at") as refusal:
+        s2sad.vjp(f, X)
+    assert f"S201 `scipy.sparse.{make.__name__}`" in str(refusal.value)
+
+
+def test_what_the_refusal_advises():
+    i, j, v = np.array([0, 1, 1]), np.array([2, 0, 2]), np.array([0.5, -2.0, 3.0])
+
+    def f(v: Any, x: Any) -> Any:
+        y = np.zeros(2)
+        np.add.at(y, i, v * x[j])
+        return y
+
+    a, x, y_bar = sp.coo_matrix((v, (i, j)), shape=(2, 3)), np.array([1.0, 2.0, 4.0]), np.array([3.0, -1.0])
+    y, pull = s2sad.vjp(f, v, x)
+    assert_close([y, *pull(y_bar)], [a @ x, y_bar[i] * x[j], a.T @ y_bar], 1e-15, "product")
+
+
 def test_a_sparse_matrix_does_not_vary():
     with pytest.raises(s2sad.S2sadError, match=r"S342 argument a .* is a sparse matrix"):
         s2sad.grad(lambda a, x: np.sum(a @ x))(MATRIX, X)

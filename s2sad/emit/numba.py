@@ -48,6 +48,8 @@ def compile_kernel(text: str, name: str, file: str = "") -> Callable[..., Any]:
         namespace |= importlib.import_module("s2sad.emit.numba_library").replaced(namespace)
     if "lu_factored(" in text:
         namespace |= importlib.import_module("s2sad.emit.numba_solve").replaced(namespace)
+    if "eigh_upper(" in text:
+        namespace["eigh_upper"] = importlib.import_module("s2sad.emit.numba_eigh").eigh_upper
     if "scipy.linalg." in text:
         importlib.import_module("s2sad.emit.numba_linalg")
     for key, value in list(namespace.items()):

@@ -90,7 +90,8 @@ DGEEV, ZGEEV = lapack("dgeev"), lapack("zgeev")
 
 
 @compiled
-def _check(info: int) -> None:
+def check(info: int) -> None:
+    """Raise where LAPACK says that it has found no eigenvalues."""
     if info > 0:
         raise np.linalg.LinAlgError("Eigenvalues did not converge")
 
@@ -114,7 +115,7 @@ def _geev_real(a: Any, vectors: bool) -> Any:
         no.ctypes, yes.ctypes, size.ctypes, columns.ctypes, size.ctypes, real.ctypes, imag.ctypes,
         left.ctypes, lead.ctypes, found.ctypes, size.ctypes, work.ctypes, length.ctypes, info.ctypes,
     )  # fmt: skip
-    _check(info[0])
+    check(info[0])
     k = 0
     while k < n:
         w[k] = complex(real[k], imag[k])
@@ -149,7 +150,7 @@ def _geev_complex(a: Any, vectors: bool) -> Any:
         no.ctypes, yes.ctypes, size.ctypes, columns.ctypes, size.ctypes, w.ctypes, left.ctypes, lead.ctypes,
         v.ctypes, size.ctypes, work.ctypes, length.ctypes, reals.ctypes, info.ctypes,
     )  # fmt: skip
-    _check(info[0])
+    check(info[0])
     return w, v.T.copy()
 
 

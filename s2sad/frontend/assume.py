@@ -82,6 +82,12 @@ class Assumptions(Sizes):
             self._assume(size, Size.of(value), origin)
         return value
 
+    def at_least(self, size: Size, least: int, origin: Origin | None) -> None:
+        """Assume that a size is not less than a number."""
+        size = self.canonical(size)
+        if not size.is_const:
+            self._assume(size.minimum(Size.of(least)), Size.of(least), origin)
+
     def example(self, size: Size) -> int | None:
         """Return the number that a size has in the example arguments, None if that is not known."""
         return self._known(self.canonical(size))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
+import os
 import types
 from typing import Any
 
 import gast
 import numpy as np
 
-from s2sad.errors import UnsupportedOp
+from s2sad.errors import S2sadError, UnsupportedOp
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable
 from s2sad.frontend.containers import STATIC_MODULES
 from s2sad.frontend.sized import Sized
+from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -141,14 +143,9 @@ class Calls(Sized):
             )
         if isinstance(value, functools.partial):
             return self.call_partial(function, value, args, kwargs, node, name)
+        if is_of_scipy(value):
+            return self.call_of_scipy(value, args, kwargs, node, name)
         if isinstance(value, types.FunctionType):
-            inner = getattr(value, "__wrapped__", None)
-            if isinstance(inner, types.FunctionType) and value.__code__.co_name in (
-                "wrapper",
-                "inner",
-                "wrapped",
-            ):
-                return self.call_function(value, args, kwargs, node, name)
             return self.call_function(value, args, kwargs, node, name)
         if hasattr(value, "py_func"):  # a function compiled by Numba: read its Python text
             return self.call_function(value.py_func, args, kwargs, node, name)
@@ -159,6 +156,22 @@ class Calls(Sized):
         if isinstance(value, type):
             return self.construct(value, args, kwargs, node)
         return self.call_other(function, value, args, kwargs, node, name)
+
+    def call_of_scipy(
+        self, value: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of a function or class of SciPy that has no rule: its text is read. What cannot
+        be read there is refused at the call."""
+        if value.__module__.startswith(SPARSE) and not value.__module__.startswith(f"{SPARSE}.linalg"):
+            raise self.no_construction(value, node)
+        try:
+            if isinstance(value, type):
+                return self.construct(value, args, kwargs, node)
+            return self.call_function(value, args, kwargs, node, name)
+        except S2sadError as error:
+            if error.origin is not None and f"{os.sep}scipy{os.sep}" in error.origin.path:
+                raise self.unknown(value, node) from error
+            raise
 
     def call_partial(
         self,
@@ -252,6 +265,10 @@ class Calls(Sized):
         self, call: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
         """Return the result of a function in the table of ops."""
+        if call.name == "unstack":
+            parts = self.unstacked(args, kwargs, node)
+            if parts is not None:
+                return parts
         args, kwargs = self.sized(call.name, args, dict(kwargs), node)
         out = kwargs.pop("out", None)
         views: dict[Operand, Ref] = {}
@@ -418,6 +435,12 @@ class Calls(Sized):
 
 def _kind(contents: Any) -> str:
     return contents.kind if isinstance(contents, Struct) else "list"
+
+
+def is_of_scipy(value: Any) -> bool:
+    """True for functions and classes that are defined in SciPy's text."""
+    module = getattr(value, "__module__", None) or ""
+    return isinstance(value, types.FunctionType | type) and module.split(".")[0] == "scipy"
 
 
 __all__ = ["Array", "Calls"]

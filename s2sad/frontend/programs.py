@@ -6,6 +6,7 @@ has the place of the call.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -95,7 +96,7 @@ def qr_of_wide(a: Any, mode: str = "reduced") -> Any:
     """np.linalg.qr of a matrix with more columns than rows: the first ones decide on Q."""
     n = a.shape[-2]
     q, r = np.linalg.qr(a[..., :n])
-    r = np.concatenate((r, np.swapaxes(q, -1, -2) @ a[..., n:]), axis=-1)
+    r = np.concatenate((r, np.swapaxes(q.conj(), -1, -2) @ a[..., n:]), axis=-1)
     if mode == "r":
         return r
     if mode != "reduced":
@@ -176,6 +177,55 @@ def delete_slice(arr: Any, obj: Any, axis: Any = None) -> Any:
     gone = np.zeros(x.shape[0 if axis is None else axis], dtype=bool)
     gone[obj] = True
     return np.delete(x, gone, 0 if axis is None else axis)
+
+
+def unique_along(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: Any = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    """np.unique along an axis: lines sorted by one element after the other, the first of equal ones."""
+    x = np.asarray(ar)
+    if x.dtype.kind == "c":
+        return unsupported(
+            "unique complex numbers are not supported", "make them of real and imaginary parts"
+        )
+    lines = np.moveaxis(x, axis, 0)
+    n = len(lines)
+    keys = lines.reshape((n, math.prod(lines.shape[1:])))
+    order = np.arange(n)
+    for k in range(keys.shape[1]):
+        order = order[np.argsort(keys[order, keys.shape[1] - 1 - k], kind="stable")]
+    ranked = keys[order]
+    starts = np.ones(n, dtype=bool)
+    starts[1:] = np.any(ranked[1:] != ranked[:-1], axis=1)
+    first = order[starts]
+    found = [np.moveaxis(lines[first], 0, axis)]
+    if return_index:
+        found.append(first)
+    if return_inverse:
+        inverse = np.zeros(n, dtype=np.int64)
+        inverse[order] = np.cumsum(starts) - 1
+        found.append(inverse)
+    if return_counts:
+        found.append(np.diff(np.append(np.flatnonzero(starts), n)))
+    return tuple(found) if len(found) > 1 else found[0]
+
+
+def dist(p: Any, q: Any, /) -> Any:
+    """math.dist of arrays."""
+    a, b = np.asarray(p), np.asarray(q)
+    if len(a) != len(b):
+        raise ValueError("both points must have the same number of dimensions")
+    found = 0.0
+    for k in range(len(a)):
+        found = math.hypot(found, a[k] - b[k])
+    return found
 
 
 # --- writing in place ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,9 @@ from s2sad.frontend.programs import (
     at,
     cross_of_two,
     delete_slice,
+    dist,
     qr_of_wide,
+    unique_along,
 )
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal, Value
@@ -34,6 +37,11 @@ class Recipes(Containers):
         if value is np.delete and len(args) > 1:
             obj = self.contents(args[1])
             return delete_slice if isinstance(obj, Struct) and obj.kind == "slice" else None
+        if value is np.unique and (len(args) > 4 or "axis" in kwargs):
+            axis = kwargs["axis"] if "axis" in kwargs else args[4]
+            return None if isinstance(axis, Static) and axis.value is None else unique_along
+        if value is math.dist and any(isinstance(self.contents(a), Ref) for a in args):
+            return dist
         if value is np.cross and not kwargs and any(map(self.is_of_two, args[:2])):
             return cross_of_two
         if value is np.linalg.qr and args and self.is_wide(self.contents(args[0])):

@@ -10,10 +10,12 @@ from s2sad.errors import UnsupportedOp
 from s2sad.frontend.operators import Operators
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.types import Sparse
+from s2sad.ops import names
 from s2sad.ops.expr import Expr, Leaf, apply
 from s2sad.ops.functions import swap
 from s2sad.ops.sparse import turned
 
+SPARSE = "scipy.sparse"
 METHODS = ("dot", "toarray", "todense", "diagonal", "transpose", "tocsr", "tocsc")
 
 
@@ -85,6 +87,16 @@ class SparseMatrices(Operators):
             case "tocsr" | "tocsc":
                 return owner
         raise self.no_rule(f"`.{attr}`", node)
+
+    def no_construction(self, maker: Any, node: Any) -> UnsupportedOp:
+        """Return (to be raised) the error for a sparse matrix that is made inside the program."""
+        return UnsupportedOp(
+            "S201",
+            f"`{names.label(maker)}` cannot be called inside the program: sparse matrices are constants",
+            "make it before, and pass or capture it; of entries v that vary, at rows i and columns j, the "
+            "product with x is np.add.at(y, i, v * x[j])",
+            self.place(node),
+        )
 
     def no_rule(self, what: str, node: Any) -> UnsupportedOp:
         """Return (to be raised) the error for what cannot be done with sparse matrices."""

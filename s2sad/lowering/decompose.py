@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.errors import UnsupportedOp
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.path import Permute
@@ -18,6 +17,13 @@ from s2sad.lowering.ops import LOWERED
 from s2sad.lowering.scalars import convert
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 from s2sad.ops.table import OPS
+
+
+def double(dtype: Dtype) -> Dtype:
+    """Return the dtype in which np.linalg computes whatever the dtype of its arguments is: single precision
+    has other signs of vectors."""
+    return C16 if dtype.kind == "c" else F8
+
 
 Shapes = Callable[
     [Operand, Operand, Operand], tuple[Index, ...]
@@ -31,9 +37,11 @@ SHAPES: dict[str, Shapes] = {
     "cholesky": lambda n, m, k: ((n, n),),
     "qr": lambda n, m, k: ((n, k), (k, m)),
     "eigh": lambda n, m, k: ((n,), (n, n)),
+    "eigh_upper": lambda n, m, k: ((n,), (n, n)),
     "eigvalsh": lambda n, m, k: ((n,),),
     "svd": lambda n, m, k: ((n, k), (k,), (k, m)),
     "svd_full": lambda n, m, k: ((n, n), (k,), (m, m)),
+    "svd_triplets": lambda n, m, k: ((n, k), (k,), (k, m)),
     "svdvals": lambda n, m, k: ((k,),),
     "eig": lambda n, m, k: ((n,), (n, n)),
     "eigvals": lambda n, m, k: ((n,),),
@@ -46,13 +54,10 @@ def lower_decomposition(low: Lowerer, instr: Instr) -> None:
     rep = low.rep(instr.args[0])
     if instr.param("UPLO", "L") == "U":
         if name == "eigh":
-            refuse_upper(instr)
-        rep = _transposed(low, rep)
-    dtype = instr.results[0].type.dtype
-    if rep.type.dtype.kind == "c" and dtype.kind != "c":  # real results of a complex matrix
-        dtype = np.result_type(dtype, np.complex64)
-    if name in ("eig", "eigvals"):  # complex results of a real matrix as well
-        dtype = C16 if rep.type.dtype.kind == "c" else F8
+            name = "eigh_upper"
+        else:
+            rep = _transposed(low, rep)
+    dtype = double(rep.type.dtype)
     dims = low.dims(rep)
     n, m = dims[-2:]
     shapes = SHAPES[name](n, m, n if n == m else low.code.minimum(n, m))
@@ -72,7 +77,8 @@ def lower_solve(low: Lowerer, instr: Instr) -> None:
     """Lower `np.linalg.solve(a, b)`."""
     t = instr.result.type
     assert isinstance(t, Array)
-    if instr.args[0].type.ndim == 2 and t.ndim == instr.args[1].type.ndim and t.dtype == F8:
+    dtype = double(t.dtype)
+    if instr.args[0].type.ndim == 2 and t.ndim == instr.args[1].type.ndim and dtype == F8:
         _solve_one(low, instr, t)
         return
     a, b = (low.buffer(low.rep(x)) for x in instr.args)
@@ -83,8 +89,8 @@ def lower_solve(low: Lowerer, instr: Instr) -> None:
     place_a, place_b = (batch_index(low, lead, dims, t.shape[:batch]) for lead in (lead_a, lead_b))
 
     def core(index: Index) -> tuple[Value, ...]:
-        matrix = matrix_of(low, a, place_a(index), t.dtype)
-        return _call(low, "solve", matrix, matrix_of(low, b, place_b(index), t.dtype, tail))
+        matrix = matrix_of(low, a, place_a(index), dtype)
+        return _call(low, "solve", matrix, matrix_of(low, b, place_b(index), dtype, tail))
 
     define_results(low, instr, dims, (low.dims(b)[-tail:],), core)
 
@@ -125,15 +131,15 @@ def _untransposed(low: Lowerer, a: Operand) -> tuple[Value, bool]:
 
 def lower_lstsq(low: Lowerer, instr: Instr) -> None:
     """Lower `np.linalg.lstsq(a, b, rcond=None)[0]`, with NumPy's limit for what counts as 0."""
-    code, t = low.code, instr.result.type
+    code = low.code
     a, b = (low.buffer(low.rep(x)) for x in instr.args)
     n, m = low.dims(a)
-    epsilon = Literal(float(np.finfo(t.dtype.name).eps))
+    epsilon = Literal(float(np.finfo(np.float64).eps))
     cut = code.op("multiply", convert(code, code.maximum(n, m), F8), epsilon)
 
     def core(index: Index) -> tuple[Value, ...]:
-        right = matrix_of(low, b, (), t.dtype, b.type.ndim)
-        return _call(low, "lstsq", matrix_of(low, a, (), t.dtype), right, cut)
+        right = matrix_of(low, b, (), F8, b.type.ndim)
+        return _call(low, "lstsq", matrix_of(low, a, (), F8), right, cut)
 
     define_results(low, instr, (), ((m, *low.dims(b)[1:]),), core)
 
@@ -191,7 +197,7 @@ def define_results(
     if not batch:
         for result, shape, value in zip(results, shapes, core(()), strict=True):
             if isinstance(result.type, Scalar):
-                low.define_scalar(result, value)
+                low.define_scalar(result, convert(low.code, value, result.type.dtype))
             else:
                 low.define(result, _in_c_order(low, value, result.type, shape, result.name))
         return
@@ -225,7 +231,7 @@ def _in_c_order(low: Lowerer, value: Value, t: Type, shape: Index, name: str) ->
 def _store(low: Lowerer, buffer: Operand, index: Index, value: Value, shape: Index) -> Operand:
     assert isinstance(buffer, Value)
     if not shape:
-        return low.write_base(buffer, index, value)
+        return low.write_base(buffer, index, convert(low.code, value, buffer.type.dtype))
 
     def body(inner: Index, state: list[Operand]) -> Sequence[Operand]:
         (base,) = state
@@ -237,13 +243,7 @@ def _store(low: Lowerer, buffer: Operand, index: Index, value: Value, shape: Ind
     return after
 
 
-def refuse_upper(instr: Instr) -> None:
-    """Refuse the one call that Numba does not have."""
-    why = 'np.linalg.eigh(a, "U") cannot be compiled: the signs of its vectors would be others'
-    raise UnsupportedOp("S292", why, "use jit=False, or the lower triangle", instr.origin)
-
-
-TABLE = dict.fromkeys(SHAPES.keys() - {"svd_full"}, lower_decomposition) | {
+TABLE = dict.fromkeys(SHAPES.keys() - {"svd_full", "eigh_upper"}, lower_decomposition) | {
     "solve": lower_solve,
     "lstsq": lower_lstsq,
 }

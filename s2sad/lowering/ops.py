@@ -128,8 +128,10 @@ _register(
     doc="a @ x = b, or a.T @ x = b, by the factors of a",
 )
 _lapack("svd", "np.linalg.svd({}, False)", full_matrices=False)
+_lapack("svd_triplets", "np.linalg.svd({}, False)")
 _lapack("svd_full", "np.linalg.svd({})", "svd", full_matrices=True)
 _lapack("svdvals", "np.linalg.svd({}, False)[1]")
+_lapack("eigh_upper", "eigh_upper({})", "eigh", UPLO="U")
 _lapack("eig", "eig({})")
 _lapack("eigvals", "eigvals({})")
 _register(

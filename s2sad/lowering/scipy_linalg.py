@@ -50,6 +50,12 @@ def lower_expm(low: Lowerer, instr: Instr) -> None:
     )  # fmt: skip
 
 
+def refuse_vectors(low: Lowerer, instr: Instr) -> None:
+    """Refuse what another function of LAPACK would give other signs."""
+    why = "scipy.linalg.eigh cannot be compiled: the signs of its vectors would be others"
+    raise UnsupportedOp("S292", why, "use np.linalg.eigh, or jit=False", instr.origin)
+
+
 def refuse(low: Lowerer, instr: Instr) -> None:
     """Refuse what needs a Schur decomposition."""
     why = f"scipy.linalg.{instr.op.name} cannot be compiled"
@@ -64,4 +70,5 @@ TABLE = {
     "expm": lower_expm,
     "solve_sylvester": refuse,
     "sqrtm": refuse,
+    "scipy_eigh": refuse_vectors,
 }

@@ -102,7 +102,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
         raise unsupported("np.linalg.lstsq takes one matrix and a vector or a matrix")
     found, s = apply("lstsq", x, y), apply("svdvals", x)
     n, m = size(x, 0), size(x, 1)
-    cut = float(np.finfo(s.dtype.name).eps) * apply("py_max", n, m)
+    cut = float(np.finfo(np.float64).eps) * apply("py_max", n, m)  # of the dtype that NumPy computes in
     rank = apply("count_nonzero", s > cast(cut * take_at(s, 0, 0), s.dtype), axis=None, keepdims=False)
     away = cast(y, found.dtype) - matmul(x, found)
     sums = total(away * away, 0)
@@ -154,6 +154,11 @@ def adjoint(x: Expr) -> Expr:
 @meaning(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """Return np.linalg.qr(a)."""
+    if mode == "complete":
+        raise unsupported(
+            "np.linalg.qr(mode='complete') has no rule: the columns that complete Q are LAPACK's choice",
+            "use mode='reduced', which is the same for a square matrix",
+        )
     only("mode", mode, "reduced", "r")
     found = apply_all("qr", expr(a))
     return found[1] if mode == "r" else QRResult(*found)

@@ -22,7 +22,6 @@ from s2sad.ops.call import (
     only,
     some_axes,
     strong,
-    unsupported,
 )
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import (
@@ -31,12 +30,14 @@ from s2sad.ops.functions import (
     conj,
     expand,
     flip,
+    imag,
     isnan,
     item_at,
     literal,
     logical_not,
     matmul,
     mean,
+    real,
     reshape,
     size,
     span_at,
@@ -327,7 +328,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     if y is None and (expr(m).ndim < 2 or x.dims[0] == Size.of(1)):
         return as_rank0(take_at(take_at(found, 0, 0), 0, 0))
     if y is None and not x.dims[0].is_const:  # of one row NumPy makes an array of rank 0
-        rows = size(x, 0) * (1 // apply("to_int", apply("greater", size(x, 0), 1)))
+        rows = size(x, 0) * (1 // apply("to_int", size(x, 0).ne(1)))
         return reshape(found, rows, rows)
     return found
 
@@ -348,10 +349,12 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Expr:
     c = cov(x, y, rowvar)
     if not c.ndim:
         return c / c
-    if c.dtype.kind == "c":
-        raise unsupported("np.corrcoef of complex numbers is not supported", "divide np.cov yourself")
-    d = sqrt(apply("diagonal", c))
-    return apply("clip", c / expand(d, 1) / expand(d, 0), -1, 1)
+    d = apply("diagonal", c)
+    d = sqrt(real(d) if c.dtype.kind == "c" else d)
+    y = c / expand(d, 1) / expand(d, 0)
+    if c.dtype.kind != "c":
+        return apply("clip", y, -1, 1)
+    return apply("clip", real(y), -1, 1) + 1j * apply("clip", imag(y), -1, 1)
 
 
 @meaning(np.ldexp)

@@ -37,7 +37,6 @@ from s2sad.ops.functions import (
     size,
     span_at,
     sqrt,
-    take_at,
     total,
     where,
 )
@@ -431,7 +430,7 @@ def median(
     n = count(x, (k,))
     pair = (span_at(s, k, (n - 1) // 2, (n + 1) // 2), span_at(s, k, n // 2, n // 2 + 1))
     middle = mean(concatenate(pair, k), (k,))
-    last = take_at(s, k, -1)
+    last = total(span_at(s, k, lo=-1), (k,))  # a sum, for there may be none
     y = where(isnan(last), last, middle)
     return expand(y if y.is_array else apply("array0", y), *axes) if keepdims and axes else y
 

@@ -15,6 +15,7 @@ from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all
 from s2sad.ops.functions import (
     arange,
+    cast,
     concatenate,
     conj,
     expand,
@@ -115,7 +116,7 @@ def lu(
     if permute_l:
         return rows_at(low, back), up
     if p_indices:
-        return back, low, up
+        return cast(back, np.dtype(np.int32)), low, up
     return rows_at(eye(size(packed, 0), size(packed, 0), dtype=packed.dtype), back), low, up
 
 
@@ -156,8 +157,9 @@ def inv(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Expr:
 
 
 def det(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Expr:
-    """Return scipy.linalg.det(a)."""
-    return of_numpy.det(a)
+    """Return scipy.linalg.det(a), in double precision."""
+    x = expr(a)
+    return of_numpy.det(cast(x, np.result_type(x.dtype, np.float64)))
 
 
 def pinv(a: Any) -> Expr:
@@ -166,8 +168,13 @@ def pinv(a: Any) -> Expr:
 
 
 def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, check_finite: Any = True) -> Expr:
-    """Return scipy.linalg.norm(a)."""
-    return of_numpy.norm(a, ord, axis, keepdims)
+    """Return scipy.linalg.norm(a): a Python float where BLAS or LAPACK gives it to SciPy."""
+    x = expr(a)
+    y = of_numpy.norm(x, ord, axis, keepdims)
+    if axis is not None or keepdims or x.dtype.kind not in "fc":
+        return y
+    by_library = ord in (None, 2) if x.ndim == 1 else x.ndim == 2 and ord in (1, np.inf)
+    return apply("to_float", y) if by_library else y
 
 
 def svd(
@@ -188,8 +195,9 @@ def eigh(a: Any, b: Any = None, *, lower: Any = True, eigvals_only: Any = False)
     """Return scipy.linalg.eigh(a)."""
     if b is not None:
         raise unsupported("generalised eigenvalues are not supported", "use a Cholesky factor of b")
-    half = "L" if lower else "U"
-    return of_numpy.eigvalsh(a, half) if eigvals_only else tuple(of_numpy.eigh(a, half))
+    if eigvals_only:
+        return of_numpy.eigvalsh(a, "L" if lower else "U")
+    return tuple(apply_all("scipy_eigh", expr(a), lower=bool(lower)))
 
 
 def eigvalsh(a: Any, b: Any = None, *, lower: Any = True) -> Any:

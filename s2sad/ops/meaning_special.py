@@ -21,9 +21,9 @@ ALIASES = {"digamma": "psi", "jn": "jv"}
 OF_NUMPY = ("log1p", "expm1", "cbrt", "exp2")  # which scipy.special has as well
 
 
-def _largest(x: Expr, axis: tuple[int, ...] | None) -> Expr:
+def _largest(x: Expr, axis: tuple[int, ...] | None, **params: Any) -> Expr:
     """The largest elements, constants of the derivative."""
-    return apply("stop_gradient", apply("max", x, axis=axis, keepdims=False))
+    return apply("stop_gradient", apply("max", x, axis=axis, keepdims=False, **params))
 
 
 def _finite(m: Expr) -> Expr:
@@ -52,7 +52,7 @@ def logsumexp(
     x = _of_floats(a)
     axes = some_axes(axis, x.ndim)
     if b is None:
-        m = _finite(_largest(x, axes))
+        m = _finite(_largest(x, axes) if axes is None else _largest(x, axes, initial=-math.inf))
         sums = total(exp(x - _kept(m, x, axes)), axes)
     else:
         weights = expr(b)

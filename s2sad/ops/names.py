@@ -77,6 +77,9 @@ def label(obj: Any) -> str:
         for prefix, home in MODULES:
             if getattr(home, name, None) is obj:
                 return f"{prefix}.{name}"
+    if module.startswith("scipy."):
+        module = ".".join(part for part in module.split(".") if not part.startswith("_"))
+        name = name if name != "__init__" else obj.__qualname__.split(".")[0]
     return f"{module}.{name}" if module and module != "builtins" else name
 
 

@@ -1,13 +1,16 @@
 """Eigenvalues and singular values: np.linalg, over stacks of matrices as there.
 
 The formulas are those of Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008),
-and for svd of Townsend, Differentiating the Singular Value Decomposition (2016). eigh reads one triangle of
+and for svd of Townsend, Differentiating the Singular Value Decomposition (2016), and of Wan and Zhang,
+Automatic differentiation for complex valued SVD (2019). eigh reads one triangle of
 its argument, as NumPy does: the other gets a cotangent of 0. Equal eigenvalues or singular values contribute
 0 to the derivatives of their vectors, singular values of 0 likewise.
 """
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -76,7 +79,8 @@ def _onto(g: Expr, half: str) -> Expr:
     return tril(g) + swap(triu(g, k=1)) if half == "L" else triu(g) + swap(tril(g, k=-1))
 
 
-def _eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, Expr]:
+def eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, Expr]:
+    """Return the tangents of eigenvalues and vectors of the symmetric matrix of one half."""
     (w, v), (d,) = y, dots
     assert d is not None
     x = matmul(adjoint(v), matmul(_symmetric(d, UPLO), v))
@@ -88,7 +92,8 @@ def _eigh_jvp(dots: Dots, args: Args, y: Args, UPLO: str = "L") -> tuple[Expr, E
     return real(apply("diagonal", x)), free - v * (1j * row(turn))
 
 
-def _eigh_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args, UPLO: str = "L") -> tuple[Expr]:
+def eigh_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args, UPLO: str = "L") -> tuple[Expr]:
+    """Return the cotangent of the half that is read."""
     (w_bar, v_bar), (w, v) = g, y
     inner: Expr | None = None
     if v_bar is not None:
@@ -115,8 +120,8 @@ def _turned(v_bar: Expr, v: Expr, half: str) -> Expr:
 custom(
     "eigh",
     _eigh,
-    _eigh_jvp,
-    _eigh_vjp,
+    eigh_jvp,
+    eigh_vjp,
     "np.linalg.eigh",
     infer=inferred("eigh", True, lambda s, dtype: (Array(real_of(dtype), s[:-1]), Array(dtype, s))),
     results=2,
@@ -132,11 +137,11 @@ def _vectors(a: Expr, half: str) -> Args:
 
 
 def _eigvalsh_jvp(dots: Dots, args: Args, y: Expr, UPLO: str = "L") -> Expr:
-    return _eigh_jvp(dots, args, _vectors(args[0], UPLO), UPLO)[0]
+    return eigh_jvp(dots, args, _vectors(args[0], UPLO), UPLO)[0]
 
 
 def _eigvalsh_vjp(g: Expr, args: Args, y: Expr, UPLO: str = "L") -> tuple[Expr]:
-    return _eigh_vjp((g, None), args, _vectors(args[0], UPLO), UPLO)
+    return eigh_vjp((g, None), args, _vectors(args[0], UPLO), UPLO)
 
 
 custom(
@@ -261,7 +266,7 @@ def _svd_vjp(g: tuple[Expr | None, ...], args: Args, y: Args, full_matrices: boo
         if u_bar is not None or vh_bar is not None:
             raise _no_vectors()
         assert s_bar is not None
-        u, s, vh = apply_all("svd", args[0], full_matrices=False) if full_matrices else (u, s, vh)
+        u, s, vh = _triplets(args[0])
         return (conj(matmul(u, column(s_bar) * vh)),)
     if full_matrices and u_bar is None and vh_bar is None:  # what belongs to no singular value is not wanted
         u, s, vh = apply_all("svd", args[0], full_matrices=False)
@@ -304,8 +309,60 @@ custom(
 )
 
 
+def _triplets_jvp(dots: Dots, args: Args, y: Args) -> tuple[Expr, Expr, Expr]:
+    (u, s, vh), (d,) = y, dots
+    assert d is not None
+    v = adjoint(vh)
+    p = matmul(adjoint(u), matmul(d, v))
+    back = adjoint(p)
+    gaps, col, flat, inverse = _gaps(s * s), column(s), row(s), row(_inverse(s))
+    turn = 1j * row(imag(apply("diagonal", p))) * inverse
+    u_dot = matmul(u, gaps * (p * flat + col * back)) + u * turn + (matmul(d, v) - matmul(u, p)) * inverse
+    v_dot = matmul(v, gaps * (col * p + back * flat)) + (matmul(adjoint(d), u) - matmul(v, back)) * inverse
+    return u_dot, real(apply("diagonal", p)), adjoint(v_dot)
+
+
+def _triplets_vjp(g: tuple[Expr | None, ...], args: Args, y: Args) -> tuple[Expr]:
+    (u_bar, s_bar, vh_bar), (u, s, vh) = g, y
+    gaps, col, flat, inverse = _gaps(s * s), column(s), row(s), _inverse(s)
+    parts: list[Expr] = []
+    if s_bar is not None:
+        parts.append(matmul(u, column(s_bar) * vh))
+    if u_bar is not None:
+        to_u = conj(u_bar)
+        x = matmul(adjoint(u), to_u)
+        turn = 1j * column(imag(apply("diagonal", x)) * inverse)
+        parts.append(matmul(u, matmul(gaps * (x - adjoint(x)) * flat, vh) + turn * vh))
+        parts.append(matmul((to_u - matmul(u, x)) * row(inverse), vh))
+    if vh_bar is not None:
+        to_vh = conj(vh_bar)
+        x = matmul(vh, adjoint(to_vh))
+        inner = matmul(col * (gaps * (x - adjoint(x))), vh)
+        parts.append(matmul(u, inner + column(inverse) * (to_vh - matmul(adjoint(x), vh))))
+    return (conj(reduce(operator.add, parts)),)
+
+
+custom(
+    "svd_triplets",
+    _svd,
+    _triplets_jvp,
+    _triplets_vjp,
+    "np.linalg.svd({}, full_matrices=False)",
+    infer=_svd_infer,
+    results=3,
+    cost=1500,
+    doc="of a complex matrix, where the phases of the vectors cancel; those of the right ones stay real",
+    kinks="as svd",
+)
+
+
+def _triplets(a: Expr) -> Args:
+    """Vectors and values for what the phases of the vectors do not matter to."""
+    return apply_all("svd_triplets", a) if is_complex(a) else apply_all("svd", a, full_matrices=False)
+
+
 def _svdvals_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
-    (d,), (u, _, vh) = dots, apply_all("svd", args[0], full_matrices=False)
+    (d,), (u, _, vh) = dots, _triplets(args[0])
     assert d is not None
     found = apply("diagonal", matmul(adjoint(u), matmul(d, adjoint(vh))))
     return real(found) if is_complex(u) else found
@@ -319,7 +376,7 @@ custom(
     "svdvals",
     _svdvals,
     _svdvals_jvp,
-    lambda g, args, y: _svd_vjp((None, g, None), args, apply_all("svd", args[0], full_matrices=False)),
+    lambda g, args, y: _svd_vjp((None, g, None), args, _triplets(args[0])),
     "np.linalg.svd({}, compute_uv=False)",
     infer=inferred("svd", True, lambda s, dtype: (Array(real_of(dtype), (*s[:-2], least(s[-2], s[-1]))),)),
     cost=800,

@@ -108,9 +108,23 @@ def dirichlet_pdf(x: Any, alpha: Any) -> Expr:
     return exp(dirichlet_logpdf(x, alpha))
 
 
+def normal_cdf(
+    x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, maxpts: Any = None,
+    abseps: Any = 1e-5, releps: Any = 1e-5, *, lower_limit: Any = None, rng: Any = None,
+) -> Expr:  # fmt: skip
+    """Refuse scipy.stats.multivariate_normal.cdf and logcdf."""
+    raise unsupported(
+        "the distribution function of the multivariate normal has no closed form: SciPy integrates by random "
+        "points, to five digits",
+        "of independent components it is the product of scipy.stats.norm.cdf of each",
+    )
+
+
 MULTIVARIATE: dict[tuple[str, str], Callable[..., Expr]] = {
     ("multivariate_normal", "logpdf"): normal_logpdf,
     ("multivariate_normal", "pdf"): normal_pdf,
+    ("multivariate_normal", "cdf"): normal_cdf,
+    ("multivariate_normal", "logcdf"): normal_cdf,
     ("dirichlet", "logpdf"): dirichlet_logpdf,
     ("dirichlet", "pdf"): dirichlet_pdf,
 }

@@ -28,6 +28,11 @@ SUPPORT = {
     w = np.linalg.eigvals(a)
     return w.astype(np.result_type(w, np.complex64))
 ''',
+    "eigh_upper": '''def eigh_upper(a):
+    """Return eigenvalues and eigenvectors of the symmetric matrix that has the upper half of a."""
+    w, v = np.linalg.eigh(a, "U")
+    return w, v
+''',
     "recurrence": '''def recurrence(a, b, axis):
     """Return r with r[k] = a[k] * r[k - 1] + b[k] along the axis."""
     r = np.array(b, dtype=np.result_type(a, b))

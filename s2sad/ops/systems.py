@@ -1,9 +1,9 @@
 """Linear systems: np.linalg, over stacks of matrices as there.
 
 The formulas are those of Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008);
-for qr of Walter and Lehmann, Algorithmic Differentiation of Linear Algebra Functions (2010); for pinv of
-Golub and Pereyra (1973). cholesky reads the lower triangle of its argument, as NumPy does: the upper one gets
-a cotangent of 0.
+for qr of Walter and Lehmann, Algorithmic Differentiation of Linear Algebra Functions (2010), where the
+diagonal of R is real; for pinv of Golub and Pereyra (1973). cholesky reads the lower triangle of its
+argument, as NumPy does: the upper one gets a cotangent of 0.
 """
 
 from __future__ import annotations
@@ -361,9 +361,13 @@ def _qr_jvp(dots: Dots, args: Args, y: Args) -> tuple[Expr, Expr]:
     (d,), (q, r) = dots, y
     assert d is not None
     c = swap(solve(swap(r), swap(d)))
-    x = matmul(swap(q), c)
-    low = tril(x, k=-1)
-    turn = low - swap(low)
+    x = matmul(adjoint(q), c)
+    if is_complex(q):  # LAPACK leaves the diagonal of R real
+        low = halved(x)
+        turn = low - adjoint(low)
+    else:
+        low = tril(x, k=-1)
+        turn = low - swap(low)
     return matmul(q, turn - x) + c, matmul(x - turn, r)
 
 
@@ -377,6 +381,7 @@ def _qr_vjp(g: tuple[Expr | None, Expr | None], args: Args, y: Args) -> tuple[Ex
         m = -part if m is None else m - part
     assert m is not None
     inner = matmul(q, from_lower(m))
+    inner = conj(inner) if is_complex(q) else inner
     whole = inner if q_bar is None else q_bar + inner
     return (swap(solve(r, swap(whole))),)
 
@@ -389,7 +394,7 @@ custom(
     "np.linalg.qr",
     infer=inferred(
         "qr",
-        False,
+        True,
         lambda s, dtype: (
             Array(dtype, (*s[:-1], least(s[-2], s[-1]))),
             Array(dtype, (*s[:-2], least(s[-2], s[-1]), s[-1])),

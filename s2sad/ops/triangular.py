@@ -32,6 +32,7 @@ from s2sad.ops.functions import (
     triu,
     zeros_like,
 )
+from s2sad.ops.spectral import eigh_jvp, eigh_vjp
 from s2sad.ops.support import load
 from s2sad.ops.systems import checked_matrix, dtype_for, square
 
@@ -349,4 +350,32 @@ custom(
     infer=square("sqrtm", complex_too=False),
     cost=3000,
     kinks="LinAlgError where the square root is complex, and for the derivative where it is singular",
+)
+
+
+# --- eigenvectors -------------------------------------------------------------------------------
+
+
+def _half(lower: bool) -> str:
+    return "L" if lower else "U"
+
+
+def _eigh_infer(types: Types, params: Params, sizes: Sizes) -> Types:
+    checked_matrix("eigh", types[0])
+    dtype = _real_dtype("eigh", types[0])
+    return Array(dtype, types[0].shape[:-1]), Array(dtype, types[0].shape)
+
+
+custom(
+    "scipy_eigh",
+    lambda a, lower=True: scipy_function("eigh")(a, lower=lower),
+    lambda dots, args, y, lower=True: eigh_jvp(dots, args, y, _half(lower)),
+    lambda g, args, y, lower=True: eigh_vjp(g, args, y, _half(lower)),
+    "scipy.linalg.eigh",
+    infer=_eigh_infer,
+    results=2,
+    cost=900,
+    spell=_spell("eigh", 1, lower=("lower", True)),
+    doc="the vectors have other signs than those of np.linalg.eigh",
+    kinks="equal eigenvalues contribute 0 to their vectors",
 )

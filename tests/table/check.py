@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.fft
+import scipy.integrate
+import scipy.linalg
+import scipy.signal
 import scipy.special as sc
+import scipy.stats
 from oracle import WEIGHTS, active_leaves, is_active, leaves, map_tree
 from property.verdicts import lowering_interpreted
 
@@ -20,7 +25,7 @@ import s2sad
 from table.draw import arguments, direction, doubled, moved
 from table.rows import Row
 
-NAMES = {"np": np, "math": math, "sc": sc}
+NAMES = {"np": np, "math": math, "sc": sc, "scipy": scipy}
 LOWERED = "lowered: "
 
 

@@ -7,6 +7,13 @@ ANY = "34 f34 34F i34"
 ROWS = [
     *rows("34", "np.delete(x, slice(1, 3), axis=1)"),
     *rows("5 i34", "np.unique_values(x)", refused="S202"),
+    *rows(
+        "34 f34 i34 5 04 c34!S118",
+        "np.unique(x, axis=0)",
+        "np.unique(np.concatenate((x, x[:1])), axis=0)",
+        "np.unique(x, axis=-1, return_counts=True)",
+        "np.unique(np.round(x), axis=0, return_index=True, return_inverse=True)",
+    ),
     *rows("5 34 f34 34F", "np.partition(x, 2)", "np.partition(x, kth=1, axis=0)", "np.partition(x, 1, None)"),
     *rows("5 34", "np.argpartition(x, 2) * 0", "x.argpartition(1) * 0", "np.sort_complex(x[:1])"),
     *rows("5,5 34,34!S202 f3,f3", "np.lexsort((x, y))"),

@@ -226,7 +226,7 @@ ROWS = [
     ),
     *each("float64 float32 complex128 complex64", "np.{}(x)", "34 f3 s n -"),
     *each("int64 int32 int16 int8 bool_", "np.{}(x)", "34 f3 s n -"),
-    *rows("34 f3 s n", "np.float16(x)", loose=1e9, value=1e-3),
+    *rows("34 f3 s n", "np.float16(x)", loose=1e9, value=1e-3, lowered="S291"),
     *each("uint8 uint16 uint32 uint64", "np.{}(x)", "34 s n", on=POSITIVE),
     *rows("c3", "np.complex64(x)", "np.complex128(x)"),
     *rows("34 f3 c3 i34 -", "np.astype(x, np.complex128)", "x.astype(np.complex128)", "x.astype(complex)"),

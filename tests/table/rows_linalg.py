@@ -119,7 +119,7 @@ ROWS = [
         "np.cross(x, y, axisa=0, axisb=0)",
         "np.cross(x, y, axisa=0, axisb=0, axisc=0)",
     ),
-    *rows("2,2 42,42", "np.cross(x, y)"),
+    *rows("2,2 42,42", "np.cross(x, y)", refused="S118"),
     # systems
     *rows(
         "33,3 33,34 f33,f3 c33,c3 c33,3 233,233 33F,3 233,3 33,f3 11,1",
@@ -183,6 +183,7 @@ ROWS = [
     *rows(
         "c33",
         L + "eigh(x @ x.conj().T)[0]",
+        L + "eigh(x @ x.conj().T, 'U')[1]",
         L + "eigvalsh(x @ np.conj(x).T)",
         L + "cholesky(x @ np.conj(x.T))",
         on=well,
@@ -209,7 +210,7 @@ ROWS = [
         value=1e-12,
     ),
     *rows(
-        "43 f43 243 33 c43",
+        "43 f43 243 33 c43 c33 c34 c43N",
         L + "qr(x)",
         L + "qr(x, mode='reduced')",
         L + "qr(x, 'r')",
@@ -219,8 +220,7 @@ ROWS = [
         loose=100.0,
         value=1e-12,
     ),
-    *rows("33", L + "qr(x, 'complete')", on=well, loose=100.0, value=1e-12),
-    *rows("33", L + "qr(x, 'raw')", on=well, refused="S202"),
+    *rows("33", L + "qr(x, 'complete')", L + "qr(x, 'raw')", on=well, refused="S202"),
     *rows(
         WIDE,
         L + "svd(x, full_matrices=False)",
@@ -331,5 +331,14 @@ ROWS = [
         loose=1000.0,
         value=1e-12,
     ),
-    *rows("43", L + "cond(x)", on=well, loose=1000.0, value=1e-12),
+    *rows("43 c33", L + "cond(x)", on=well, loose=1000.0, value=1e-12),
+    *rows(
+        "c34 c43 c33",
+        L + "svdvals(x)",
+        L + "svd(x, compute_uv=False)",
+        on=well,
+        loose=1000.0,
+        value=1e-12,
+    ),
+    *rows("c34", L + "svd(x, full_matrices=False)", L + "svd(x)[1]", on=well, refused="S203"),
 ]

@@ -32,7 +32,7 @@ ROWS = [
         on=POSITIVE,
     ),
     *rows("s,s n,s", "math.log(x, y)", "math.dist((x, y), (y, 2.0))", "math.isclose(x, y)", on=ABOVE_ONE),
-    *rows("3,3", "math.dist(x, y)"),
+    *rows("3,3 f3,f3 i3,3", "math.dist(x, y)", "math.dist(x, (y[0], y[2], 0.5))"),
     *rows("3", "math.fsum(x)", "math.prod(x)", refused="S202"),
     *rows("3", "sum(x)", "max(x)", "min(x)"),
     *rows(

@@ -5,7 +5,7 @@ from table.rows import POSITIVE, rows
 ANY = "34 f34 c34 34F 34N 04 i34"
 ROWS = [
     *rows("134 f134", "np.squeeze(x)", "x.squeeze()"),
-    *rows("64", "np.unstack(x)", "np.unstack(x, axis=1)", refused="S202"),
+    *rows("34 f34 234 c34 4 04", "np.unstack(x)", "np.unstack(x, axis=-1)"),
     *rows("3,3", "np.linspace(x, y, 4, axis=-1)", "np.logspace(x, y, 3)"),
     *rows(
         ANY,

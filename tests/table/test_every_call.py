@@ -20,7 +20,7 @@ def problems(row: Row, case: str, **levels: bool) -> list[str]:
     listed = KNOWN.get((row.call, case), set())
     found = [f"{kind}: {row.call} ({case}): {text}" for kind, text in outcome.problems if kind not in listed]
     if listed and not outcome.problems and all(levels.values()):
-        found.append(f"{row.call} ({case}) is right: take it off known.txt")
+        found.append(f"{row.call} ({case}) is right: take it off its list")
     return found
 
 
@@ -38,13 +38,13 @@ def test_what_is_known_are_cases_of_the_table() -> None:
     assert set(KNOWN) <= cases
 
 
-CHUNKS = [(family, k) for family, rows in FAMILIES.items() for k in range(0, len(rows), CHUNK)]
+CHUNKS = [(family, k) for family in FAMILIES for k in range(0, len(list(sample(family))), CHUNK)]
 
 
 @pytest.mark.parametrize(("family", "start"), CHUNKS)
 def test_calls(family: str, start: int) -> None:
     found = []
-    for row, case, lowered in list(sample(FAMILIES[family]))[start : start + CHUNK]:
+    for row, case, lowered in list(sample(family))[start : start + CHUNK]:
         found += problems(row, case, lowered=lowered)
     assert not found, "\n".join(found)
 
@@ -59,7 +59,10 @@ def test_compiled(row: Row, case: str) -> None:
 def test_one_function_at_many_sizes(start: int) -> None:
     found = []
     for row in SIZES[start : start + CHUNK]:
-        for case, kind, text in check_reuse(row):
+        problems = check_reuse(row)
+        gone = {case for case in row.cases if (row.call, case) in KNOWN} - {case for case, _, _ in problems}
+        found += [f"{row.call} ({case}) is right: take it off its list" for case in sorted(gone)]
+        for case, kind, text in problems:
             if kind not in KNOWN.get((row.call, case), ()):
                 found.append(f"{kind}: {row.call} ({case}): {text}")
     assert not found, "\n".join(found)
