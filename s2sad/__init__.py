@@ -27,6 +27,7 @@ from s2sad.api import (
     stop_gradient,
     value_and_grad,
     vjp,
+    vmap,
 )
 from s2sad.errors import (
     InternalError,
@@ -62,4 +63,5 @@ __all__ = [
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

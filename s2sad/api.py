@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged
+from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmapped
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import spread, zero
 from s2sad.ir.structure import flatten
@@ -74,6 +74,25 @@ def hessian(
     """Return a function that computes the Hessian of `fun`, forward over reverse (forward over forward
     where `fun` returns more than one number)."""
     return _derivative(ForwardJacobian, "hessian", fun, argnums, has_aux, jit)
+
+
+def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, jit: bool = False) -> Any:
+    """Return a function that applies `fun` to each lane of its arguments and stacks the results: what a
+    loop over the lanes does, in their order. Random draws and writes to arguments happen lane by lane too.
+
+    `in_axes` is the axis that the lanes of the arguments lie along: an int, None for arguments that each lane
+    gets whole, or a tuple with an item per positional argument, which may be a structure that begins
+    like the argument's. Keyword arguments are batched along axis 0. `out_axes` says where the lanes of
+    the results go: an int, or a structure that begins like the result's.
+
+        >>> vmap(lambda x, w: x @ w, in_axes=(0, None))(np.eye(2), np.array([3.0, 5.0]))
+        array([3., 5.])
+    """
+    if fun is None:
+        return lambda function: vmap(function, in_axes, out_axes, jit=jit)
+    if not callable(fun):
+        raise TypeError(f"vmap takes a function, not {type(fun).__name__}: vmap(f)(x), not vmap(f(x))")
+    return Vmapped(Transformed("vmap", fun, axes=(in_axes, out_axes), jit=bool(jit)))
 
 
 def jit(fun: Function | None = None) -> Any:

@@ -120,6 +120,14 @@ class Unchanged(Derivative):
         return self._primal(*args, **kwargs)
 
 
+class Vmapped(Derivative):
+    """A vmapped function: its program is read as if it were the user's."""
+
+    def __init__(self, record: Transformed):
+        super().__init__(record)
+        self.program = Program(Transformed("primal", self, jit=record.jit))
+
+
 class Pullback:
     """The linear map from cotangents of the result to cotangents of the arguments, at one point.
     It keeps what it needs and may be called any number of times, from any thread."""
@@ -189,6 +197,7 @@ def program_record(record: Transformed) -> Transformed:
         "jacfwd": "jvp",
         "jacrev": "pullback",
         "jacobian": "pullback",
+        "vmap": "primal",
     }
     fun = record.function
     if record.kind == "hessian":

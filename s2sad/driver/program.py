@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ class Variant:
 
     def __init__(self, program: Program, primal: Function, derived: Function, trace: Trace):
         self.primal, self.ir, self.trace = primal, derived, trace
-        self.binding = Binding(primal, check_overlap=program.jit or program.record.kind != "primal")
+        self.binding = Binding(primal, check_overlap=not program.runs_as_written)
         kind = program.record.kind
         exact = derivative_leaves(derived, kind, program.record.has_aux)
         self.main = Compiled(derived, trace, program.jit and kind != "pullback", exact)
@@ -88,7 +88,8 @@ class Program:
     def __init__(self, record: Transformed):
         self.record = record
         self.plain, self.inner = peel(record.function)
-        self.jit = record.jit or any(r.jit or r.kind == "jit" for r in self.inner)
+        self.jit = any(r.jit or r.kind == "jit" for r in records(record.function, record))
+        self.runs_as_written = record.kind == "primal" and not self.jit and record_of(self.plain) is None
         self.variants: dict[Any, tuple[Variant, ...]] = {}
         self.last: Variant | None = None
         self.lock = threading.RLock()
@@ -124,6 +125,8 @@ class Program:
         try:
             return self.build(args, kwargs, flags)
         except NeverReturns:  # with which exception, the program itself knows best
+            if record_of(self.plain) is not None:
+                raise
             self.plain(*copy.deepcopy(args), **copy.deepcopy(dict(kwargs)))
             raise
 
@@ -183,14 +186,24 @@ class Program:
 
 
 def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
-    """Return the user's function inside transformed ones, and their records, innermost first."""
-    records: list[Transformed] = []
-    while (record := record_of(function)) is not None and record.function is not None:
-        records.append(record)
+    """Return the user's function inside transformed ones, and their records, innermost first. A vmapped
+    function is read by the frontend as one that the user wrote."""
+    found: list[Transformed] = []
+    while (record := record_of(function)) is not None and record.kind != "vmap":
+        found.append(record)
         function = record.function
     if not callable(function):
         raise TypeError(f"a {type(function).__name__} is not callable: pass the function itself")
-    return function, tuple(reversed(records))
+    return function, tuple(reversed(found))
+
+
+def records(function: Any, first: Transformed) -> Iterator[Transformed]:
+    """Yield `first` and the records of the functions that `function` is made of."""
+    record: Transformed | None = first
+    while record is not None:
+        yield record
+        record = record_of(function)
+        function = record.function if record is not None else None
 
 
 def guarded(plain: Callable[..., Any], work: Callable[[], Result]) -> Result:

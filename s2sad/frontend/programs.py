@@ -155,6 +155,12 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     return np.moveaxis(whole, tuple(range(-made, 0)), tuple(range(k, k + made)))
 
 
+def lanes(n: Any, trip: Any) -> None:
+    """vmap: one lane after the other."""
+    for b in range(n):
+        trip(b)
+
+
 def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
     """np.apply_over_axes: one axis after the other, each kept."""
     found = np.asarray(a)

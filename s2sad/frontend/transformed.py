@@ -21,7 +21,7 @@ from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ir.walk import draws
 
 API = "s2sad.api"
-MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian")
+MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian", "vmap")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

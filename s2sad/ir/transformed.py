@@ -33,6 +33,7 @@ class Transformed:
     hvp          and one `x_dot` per varied param   (gradient's) y_dot
     slope        those of `function`                gradient of a scalar, Jacobian of anything else
     jacfwd, jacrev, jacobian, hessian               the Jacobian, the Jacobian of the slope
+    vmap         those of `function`, batched       its results, stacked; made by the frontend itself
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Transformed:
     argnums: int | tuple[int, ...] = 0
     has_aux: bool = False
     varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
+    axes: tuple[Any, Any] = (0, 0)  # vmap: in_axes, out_axes
     jit: bool = False  # compiled when called from outside; inside a program the program decides
 
     def of(self, function: Callable[..., Any]) -> Transformed:

@@ -17,7 +17,7 @@ from s2sad.transforms.flow import Flow
 from s2sad.transforms.plan import Plan
 from s2sad.transforms.rules import zero
 from s2sad.transforms.scope import Scope
-from s2sad.transforms.sizes import at_least_zero
+from s2sad.passes.sizes import at_least_zero
 
 
 class LoopReversal(ABC):
