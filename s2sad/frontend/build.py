@@ -142,7 +142,9 @@ class Root(Vmaps):
         given: list[Abstract] = []
         keywords: dict[str, Abstract] = {}
         defaults: dict[str, Abstract] = {}
-        for p in list(inspect.signature(source.function, follow_wrapped=False).parameters.values())[len(leading) :]:
+        for p in list(inspect.signature(source.function, follow_wrapped=False).parameters.values())[
+            len(leading) :
+        ]:
             value = names[p.name]
             if p.kind is p.VAR_POSITIONAL:
                 given += self.static_items(value, source.node)

@@ -12,9 +12,10 @@ from typing import Any
 
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.callees import Callees, NotPure
+from s2sad.frontend.callees import NotPure
 from s2sad.frontend.functions import Transform
 from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
+from s2sad.frontend.wrapped import Wrapped
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of
 from s2sad.ir.types import Array, Type, is_differentiable
@@ -40,7 +41,7 @@ class Pushforward(Abstract):
     primals: tuple[Abstract, ...]
 
 
-class Transforms(Callees):
+class Transforms(Wrapped):
     """s2sad inside s2sad."""
 
     def __init__(self, sizes: Assumptions, transform: Transform | None):
@@ -156,10 +157,13 @@ class Transforms(Callees):
         try:
             fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True)
         except NotPure:
+            wrapped = self.on_copies(function, len(args), list(kwargs))
+            if wrapped is not None:
+                return self.function_of(wrapped, args, kwargs, node)
             raise self.refuse(
                 "S127",
-                "a function transformed inside a program must not write or return arrays it is given",
-                "copy first, or return fresh arrays",
+                "a function transformed inside a program must not return an array twice, or write others'",
+                "return copies",
                 node,
             ) from None
         if draws(fn):  # the derivative of a call of the derivative would draw once more

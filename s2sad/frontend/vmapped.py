@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import gast
 import numpy as np
 
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.programs import lanes
 from s2sad.frontend.transformed import Derived, Transforms
-from s2sad.frontend.values import Abstract, Box, Closure, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Box, Num, Ref, Static, Struct
+from s2sad.frontend.wrapped import function_name
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.transformed import Transformed, record_of
@@ -67,10 +67,10 @@ class Vmaps(Transforms):
         if kind != "vmap":
             return super().make_derived(maker, kind, args, kwargs, node)
         given = inspect.signature(maker).bind(*args, **kwargs).arguments
-        axes = tuple(
+        inside, outside = (
             self.static_value(given[k], f"`{k}`", node) if k in given else 0 for k in ("in_axes", "out_axes")
         )
-        return Derived(Transformed("vmap", None, axes=axes), given["fun"])
+        return Derived(Transformed("vmap", None, axes=(inside, outside)), given["fun"])
 
     def call_derived(
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
@@ -89,22 +89,10 @@ class Vmaps(Transforms):
             function = Derived(record, Static(record.function))
         if not isinstance(function, Derived) or function.record.kind != "vmap":
             return super().function_of(function, args, kwargs, node)
-        return super().function_of(self.as_closure(function, len(args), list(kwargs)), args, kwargs, node)
-
-    def as_closure(self, derived: Derived, count: int, keywords: list[str]) -> Closure:
-        """Return a vmapped function as one that is defined where it is used."""
-        positional = [f"x{k}" for k in range(count)] if count > 1 else ["x"][:count]
-        inner = "vmapped"
-        while inner in keywords:
-            inner += "_"
-        params = ", ".join([*positional, *(["*", *keywords] if keywords else [])])
-        passed = ", ".join([*positional, *(f"{k}={k}" for k in keywords)])
-        text = f"def {function_name(derived.function)}_vmap({params}):\n    return {inner}({passed})"
-        node = gast.parse(text).body[0]
-        source = replace(self.frame.source, node=node, call=self.place())
-        frame = self.push(source, gast.parse("def scope():\n    pass").body[0], None, {inner: derived})
-        self.frames.remove(frame)
-        return Closure(node, frame.id, source)
+        name = f"{function_name(function)}_vmap"
+        return super().function_of(
+            self.defined_here(function, name, len(args), list(kwargs)), args, kwargs, node
+        )
 
     def call_vmapped(
         self,
@@ -128,20 +116,16 @@ class Vmaps(Transforms):
 
         tree, types = self.tried(one, node)
         axes = self.out_axes(out_axes, tree, types, node)
-        rows = [
-            None if axis is None else self.room(t, axis, count, node)
-            for t, axis in zip(types, axes, strict=True)
-        ]
+        rows = [self.room(t, axis, count, node) for t, axis in zip(types, axes, strict=True)]
 
         def trip(b: Abstract) -> None:
             leaves: list[Abstract] = []
             self.to_tree(one(b), leaves, node)
             for row, leaf, axis in zip(rows, leaves, axes, strict=True):
-                if row is not None and axis is not None:
-                    self.put_row(row, axis, b, leaf)
+                self.put_row(row, axis, b, leaf)
 
         self.call_program(lanes, (Num(count), Trip(trip)), {}, node)
-        return self.from_tree(tree, list(rows))
+        return self.from_tree(tree, [*rows])
 
     # -- arguments ---------------------------------------------------------------------------------
     def places(self, in_axes: Any, args: tuple[Abstract, ...], node: Any) -> tuple[Any, ...]:
@@ -169,7 +153,9 @@ class Vmaps(Transforms):
         if spec is None or (isinstance(box, Static) and box.value is None):
             return
         if isinstance(box, Struct):
-            for key, item, part in zip(box.keys, box.items, self.parts(box, spec, "in_axes", node), strict=True):
+            for key, item, part in zip(
+                box.keys, box.items, self.parts(box, spec, "in_axes", node), strict=True
+            ):
                 self.spread_axes(item, part, (*path, key), axes, node)
             return
         if isinstance(spec, bool) or not isinstance(spec, int):
@@ -179,7 +165,9 @@ class Vmaps(Transforms):
         if not -rank <= spec < rank:
             what = f"an array of rank {rank}" if isinstance(box, Ref) else describe(box)
             why = f"vmap cannot take axis {spec} of {what}"
-            raise self.mismatch("S361", why, "in_axes=None (or its item for this argument) passes it whole", node)
+            raise self.mismatch(
+                "S361", why, "in_axes=None (or its item for this argument) passes it whole", node
+            )
         axes[path] = spec % rank
 
     def parts(self, box: Struct, spec: Any, label: str, node: Any) -> tuple[Any, ...]:
@@ -193,14 +181,18 @@ class Vmaps(Transforms):
         if box.kind in ("tuple", "list") and isinstance(spec, tuple | list) and len(spec) == len(box.items):
             return tuple(spec)
         why = f"{label} has {spec!r} for {describe(box)}, which is built otherwise"
-        raise self.mismatch("S360", why, f"give an int{' or None' * (label == 'in_axes')}, or its structure", node)
+        raise self.mismatch(
+            "S360", why, f"give an int{' or None' * (label == 'in_axes')}, or its structure", node
+        )
 
     def lane_count(self, given: list[Lanes], derived: Derived, node: Any) -> Operand:
         """Return the number of lanes, which all batched leaves must agree on."""
         found = [(ref, axis) for a in given for ref, axis in self.batched_leaves(a.value, a.axes, ())]
         if not found:
             why = f"no argument of {function_name(derived.function)} is batched"
-            raise self.mismatch("S362", why, "vmap needs an axis to run over: in_axes=0 for some argument", node)
+            raise self.mismatch(
+                "S362", why, "vmap needs an axis to run over: in_axes=0 for some argument", node
+            )
         first, axis = found[0]
         count = self.size(first, axis).operand
         for ref, k in found[1:]:
@@ -259,9 +251,9 @@ class Vmaps(Transforms):
             del self.frames[depth:]
             self.state, self.builder, self.written = state, builder, written
 
-    def out_axes(self, spec: Any, tree: Tree, types: list[Type], node: Any) -> list[int | None]:
+    def out_axes(self, spec: Any, tree: Tree, types: list[Type], node: Any) -> list[int]:
         """Return the axis of each leaf of the result along which the lanes are stacked."""
-        axes: list[int | None] = [None] * len(types)
+        axes = [0] * len(types)
         leaves: list[Abstract] = [Num(Literal(k)) for k in range(len(types))]
         found: dict[tuple[Any, ...], Any] = {}
         self.result_axes(self.from_tree(tree, leaves), spec, (), found, node)
@@ -279,21 +271,29 @@ class Vmaps(Transforms):
         """Note what `out_axes` says of each leaf of the result."""
         box = self.contents(value)
         if isinstance(box, Struct):
-            for key, item, part in zip(box.keys, box.items, self.parts(box, spec, "out_axes", node), strict=True):
+            for key, item, part in zip(
+                box.keys, box.items, self.parts(box, spec, "out_axes", node), strict=True
+            ):
                 self.result_axes(item, part, (*path, key), found, node)
         elif isinstance(box, Num):
             found[path] = box.literal, spec
+        elif not (isinstance(box, Static) and box.value is None):
+            raise self.mismatch(
+                "S365", f"vmap cannot stack {describe(box)}", "return numbers or arrays", node
+            )
 
     def room(self, t: Type, axis: int, count: Operand, node: Any) -> Ref:
         """Return the array that the rows of one result are written to."""
         if t.dtype.kind not in "biufc":
-            raise self.mismatch("S365", f"vmap cannot stack results of type {t}", "return numbers or arrays", node)
+            raise self.mismatch("S365", f"vmap cannot stack {t}", "return numbers or arrays", node)
         scope = Resolver([*self.state.buffers.values(), *self.fixed.values(), *self.known_ints()])
         dims: list[Operand] = []
         for n in map(self.sizes.canonical, t.shape):
             if not scope.knows(n):
                 why = "the shape of what the function under vmap returns is not known before it runs"
-                raise self.mismatch("S366", why, "return an array of a shape that follows from the arguments'", node)
+                raise self.mismatch(
+                    "S366", why, "return an array of a shape that follows from the arguments'", node
+                )
             dims.append(scope.operand(self.builder, n))
         dims.insert(axis, count)
         return self.new_buffer(self.emit("empty", *dims, name="y", dtype=t.dtype), "y")
@@ -309,14 +309,3 @@ class Vmaps(Transforms):
         if isinstance(value, Ref) and isinstance(row, Ref):
             self.check_fits(value, row, stretched=False)
         self.write(rows, index, value)
-
-
-def function_name(function: Abstract) -> str:
-    """Return what the function that is vmapped is called."""
-    if isinstance(function, Derived):
-        return function_name(function.function)
-    if isinstance(function, Closure):
-        return function.name
-    name = getattr(getattr(function, "value", None), "__name__", "f")
-    return name if name.isidentifier() else "lambda_"
-

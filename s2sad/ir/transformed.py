@@ -41,8 +41,8 @@ class Transformed:
     argnums: int | tuple[int, ...] = 0
     has_aux: bool = False
     varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
-    axes: tuple[Any, Any] = (0, 0)  # vmap: in_axes, out_axes
     jit: bool = False  # compiled when called from outside; inside a program the program decides
+    axes: tuple[Any, Any] = (0, 0)  # vmap: in_axes, out_axes
 
     def of(self, function: Callable[..., Any]) -> Transformed:
         """Return the record of the same transform applied to `function`."""
