@@ -16,6 +16,7 @@ from s2sad.driver.seeds import spread, zero
 from s2sad.ir.structure import flatten
 from s2sad.ir.transformed import Transformed
 from s2sad.jacobian import ForwardJacobian, Jacobian, ReverseJacobian
+from s2sad.sparse import SparseHessian, SparseJacobian
 
 Argnums = int | Sequence[int]
 Function = Callable[..., Any]
@@ -74,6 +75,28 @@ def hessian(
     """Return a function that computes the Hessian of `fun`, forward over reverse (forward over forward
     where `fun` returns more than one number)."""
     return _derivative(ForwardJacobian, "hessian", fun, argnums, has_aux, jit)
+
+
+def sparse_jacobian(
+    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Jacobian of `fun`, one array, by one array argument, as a
+    `scipy.sparse.csr_matrix` (both arrays flattened).
+
+    Entries that share no row are computed together, so that a banded Jacobian takes a few jvps whatever its
+    size (or a few rows at once by pullbacks, where that takes fewer). Which entries may differ from zero is
+    found by a run of the program on sets of indices; or `sparsity` gives it, as a sparse matrix or an
+    array whose zeros are left out. One jvp more then checks that nothing is missing.
+    """
+    return _sparse(SparseJacobian, "sparse_jacobian", fun, argnums, sparsity, jit)
+
+
+def sparse_hessian(
+    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Hessian of the scalar-valued `fun` by one array argument as a
+    `scipy.sparse.csr_matrix`: a few Hessian-vector products; see `sparse_jacobian`."""
+    return _sparse(SparseHessian, "sparse_hessian", fun, argnums, sparsity, jit)
 
 
 def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, jit: bool = False) -> Any:
@@ -179,6 +202,18 @@ def _derivative(
     if not callable(fun):
         raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
     return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit)))
+
+
+def _sparse(
+    cls: type[SparseJacobian], kind: str, fun: Function | None, argnums: int, sparsity: Any, jit: bool
+) -> Any:
+    if fun is None:
+        return lambda function: _sparse(cls, kind, function, argnums, sparsity, jit)
+    if not callable(fun):
+        raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
+    if not isinstance(_positions(argnums), int):
+        raise TypeError(f"{kind} takes one argnum, not {argnums!r}: one matrix is by one argument")
+    return cls(Transformed(kind, fun, _positions(argnums), jit=bool(jit)), sparsity)
 
 
 def _positions(argnums: Argnums) -> int | tuple[int, ...]:

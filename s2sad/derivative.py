@@ -195,12 +195,13 @@ def program_record(record: Transformed) -> Transformed:
         "jit": "primal",
         "checkpoint": "primal",
         "jacfwd": "jvp",
+        "sparse_jacobian": "jvp",
         "jacrev": "pullback",
         "jacobian": "pullback",
         "vmap": "primal",
     }
     fun = record.function
-    if record.kind == "hessian":
+    if record.kind in ("hessian", "sparse_hessian"):
         fun = Derivative(Transformed("slope", fun, record.argnums, record.has_aux))
         return replace(record, kind="jvp", function=fun)
     return replace(record, kind=kinds.get(record.kind, record.kind), jit=record.jit or record.kind == "jit")
