@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from s2sad.analysis.coloring import Pattern, direct, distance_two, star
-from s2sad.analysis.dependence import dependence, follows_values
+from s2sad.analysis.course import follows_values
+from s2sad.analysis.dependence import dependence
 from s2sad.derivative import Derivative, Pullback
 from s2sad.driver.arguments import active_leaves
 from s2sad.driver.derive import bars_tree
@@ -31,8 +32,8 @@ KEPT = 16  # patterns that an object remembers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How the entries of a matrix are computed: entry k is element `places[k]` of the products, of which row c
-    is the matrix (or its transpose) times the sum of the basis vectors of group c."""
+    """How the entries of a matrix are computed: entry k is element `places[k]` of the products, of which
+    row c is the matrix (or its transpose) times the sum of the basis vectors of group c."""
 
     pattern: Pattern
     groups: np.ndarray  # the colour of each column, of each row if `by_rows`
@@ -83,7 +84,7 @@ class SparseJacobian(Derivative):
         return made
 
     def plan(self, variant: Variant, found: Sequence[Any], x: int, result: int) -> Plan:
-        """Return the plan for these arguments; a pattern that may be another at the next point is found anew."""
+        """Return the plan for these arguments. A pattern that may be another at the next point is not kept."""
         fn = variant.primal
         if draws(fn):
             raise refused(fn)
@@ -174,7 +175,11 @@ def one_by_one(fn: Function, record: Transformed) -> tuple[int, int]:
     """Return the leaf of the argument and that of the result that the matrix is of."""
     flags = active_leaves(fn, record.argnums)
     chosen = [k for k, flag in enumerate(flags) if flag]
-    if len(chosen) != 1 or not isinstance(fn.result, Leaf) or not is_differentiable(fn.result_types[fn.result.index]):
+    if (
+        len(chosen) != 1
+        or not isinstance(fn.result, Leaf)
+        or not is_differentiable(fn.result_types[fn.result.index])
+    ):
         raise TypeMismatch(
             "S370",
             f"a sparse matrix is the derivative of one float array by one, not so for {fn.name}",

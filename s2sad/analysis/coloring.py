@@ -6,6 +6,7 @@ Review 47, 2005; Curtis, Powell and Reid 1974; Coleman and More 1983).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class Pattern:
     def lists(self) -> list[list[int]]:
         """Return the columns of each row as lists."""
         columns, ends = self.columns.tolist(), self.ends.tolist()
-        return [columns[lo:hi] for lo, hi in zip(ends[:-1], ends[1:], strict=True)]
+        return [columns[lo:hi] for lo, hi in itertools.pairwise(ends)]
 
 
 def distance_two(pattern: Pattern) -> np.ndarray:
@@ -73,10 +74,10 @@ def star(pattern: Pattern) -> np.ndarray:
                 continue
             taken.add(c)
             for x in near[w]:
-                if x != v and colors[x] >= 0 and colors[x] not in taken:
-                    if any(colors[y] == c and y != w for y in near[x]):
-                        taken.add(colors[x])
-            # v itself may be in the middle: w - v - w' of one colour, and a second neighbour of w
+                fourth = x != v and colors[x] >= 0 and colors[x] not in taken
+                if fourth and any(colors[y] == c and y != w for y in near[x]):
+                    taken.add(colors[x])
+        # v may stand in the middle: two neighbours of one colour, and one neighbour more of either
         seen: dict[int, int] = {}
         for w in near[v]:
             c = colors[w]

@@ -16,7 +16,7 @@ from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.interp import render_message
 from s2sad.ir.op import Kind
-from s2sad.ir.types import Type, is_differentiable
+from s2sad.ir.types import is_differentiable
 
 NOTHING = 0  # the label of the empty set
 
@@ -122,6 +122,7 @@ class Run:
         return self.block(fn.block, _Env(dict(zip(fn.params, zip(values, labels, strict=True), strict=True))))
 
     def block(self, block: Block, env: _Env) -> _Exit:
+        """Return how a block is left."""
         for instr in block.instrs:
             out = self.instr(instr, env)
             if out is not None:
@@ -129,6 +130,7 @@ class Run:
         return self.end(block.end, env)
 
     def end(self, end: End, env: _Env) -> _Exit:
+        """Return the exit that an end makes."""
         pairs = [env.read(a) for a in end.args]
         values = tuple(v for v, _ in pairs)
         if end.kind == "raise":
@@ -137,6 +139,7 @@ class Run:
         return _Exit(end.kind, values, tuple(k for _, k in pairs))
 
     def instr(self, instr: Instr, env: _Env) -> _Exit | None:
+        """Run an instruction; return the exit if it leaves the block."""
         pairs = [env.read(a) for a in instr.args]
         match instr.op.name:
             case "if":
@@ -217,7 +220,9 @@ class Run:
         else:
             places = np.ravel(paths.apply(np.arange(x.size).reshape(x.shape), path, index))
             shape = np.shape(paths.apply(x, path, index))
-            for place, label in zip(places.tolist(), np.ravel(np.broadcast_to(v, shape)).tolist(), strict=True):
+            for place, label in zip(
+                places.tolist(), np.ravel(np.broadcast_to(v, shape)).tolist(), strict=True
+            ):
                 x.flat[place] = self.sets.join(int(x.flat[place]), label)
 
     def labels(
@@ -226,7 +231,9 @@ class Run:
         """Return the labels of an op's results."""
         op, params = instr.op, known.params
         if op.name in MOVES:
-            mixed = [k if i in known.moved else v for i, (k, v) in enumerate(zip(labels, values, strict=True))]
+            mixed = [
+                k if i in known.moved else v for i, (k, v) in enumerate(zip(labels, values, strict=True))
+            ]
             return [op.evaluate(*mixed, **params)]
         tracked = [k if there else NOTHING for there, k in zip(known.floats, labels, strict=True)]
         if op.name == "full":
@@ -332,8 +339,8 @@ def _add_whole(x: Any, v: Any) -> None:
 
 
 def dependence(fn: Function, leaves: Sequence[Any], varied: int, result: int) -> tuple[int, Any, Any]:
-    """Return (size of the result, rows, columns): the pairs of an element of result leaf `result` and an element of argument leaf
-    `varied` that the one may depend on, both counted in C order, sorted by rows."""
+    """Return (size of the result, rows, columns): the pairs of an element of result leaf `result` and an
+    element of argument leaf `varied` that the one may depend on, both counted in C order, by rows."""
     run = Run()
     labels: list[Any] = []
     copies = [x.copy() if isinstance(x, np.ndarray) else x for x in leaves]
@@ -351,81 +358,3 @@ def dependence(fn: Function, leaves: Sequence[Any], varied: int, result: int) ->
     columns = np.array([j for row in members for j in row], dtype=np.int64)
     rows = np.repeat(np.arange(len(members)), [len(row) for row in members])
     return len(members), rows, columns
-
-
-def follows_values(fn: Function) -> bool:
-    """True if the course of the function (a branch, the trips of a loop, an index) may depend on floats: then
-    what depends on what may be otherwise at other arguments of the same sizes."""
-    tainted = {p for p in fn.params if is_differentiable(p.type)}
-    return _Course(tainted).of(fn.block)
-
-
-class _Course:
-    """Follows what is computed from floats until nothing is added."""
-
-    def __init__(self, tainted: set[Value]):
-        self.tainted: set[Operand] = set(tainted)
-
-    def of(self, block: Block) -> bool:
-        while True:
-            before = len(self.tainted)
-            if self.block(block):
-                return True
-            if len(self.tainted) == before:
-                return False
-
-    def block(self, block: Block) -> bool:
-        return any([self.instr(i) for i in block.instrs])
-
-    def instr(self, instr: Instr) -> bool:
-        op = instr.op
-        if op.name == "call":
-            callee: Function = instr.param("callee")
-            if any(a in self.tainted for a in instr.args):
-                self.tainted.update(instr.results)
-                self.tainted.update(p for p, a in zip(callee.params, instr.args, strict=True) if a in self.tainted)
-            return self.block(callee.block)
-        if op.kind is Kind.CONTROL:
-            return self.control(instr)
-        read = [a for k, a in enumerate(instr.args) if k not in op.shape_args and op.name != "size"]
-        if any(a in self.tainted for a in read):
-            self.tainted.update(instr.results)
-        if op.kind in (Kind.NONDIFF, Kind.ELEMENTWISE) or op.name in BY_ELEMENT:
-            return False
-        return any(a in self.tainted and _counts(a.type) for a in instr.args)
-
-    def control(self, instr: Instr) -> bool:
-        if instr.op.name == "if":
-            steering = [instr.args[0]]
-        elif instr.op.name == "for":
-            steering = list(instr.args[:3])
-            self.hand_on(instr.args[3:], instr.blocks[0].params[1:])
-            self.hand_on(instr.args[3:], instr.results)
-        else:
-            steering = list(instr.blocks[0].end.args)
-            for block in instr.blocks:
-                self.hand_on(instr.args, block.params)
-            self.hand_on(instr.args, instr.results)
-        found = any([self.block(b) for b in instr.blocks])
-        for end in (e for b in instr.blocks for e in _ends(b)):
-            if instr.op.name == "if":
-                if end.kind == "yield":
-                    self.hand_on(end.args, instr.results)
-            elif end.kind in ("yield", "break", "continue") and len(end.args) == len(instr.results):
-                self.hand_on(end.args, instr.results)
-                for block in instr.blocks:
-                    self.hand_on(end.args, block.params[len(block.params) - len(end.args) :])
-        return found or any(a in self.tainted for a in steering)
-
-    def hand_on(self, sources: Sequence[Operand], targets: Sequence[Value]) -> None:
-        self.tainted.update(t for s, t in zip(sources, targets, strict=True) if s in self.tainted)
-
-
-def _ends(block: Block) -> list[End]:
-    """Return the ends of a block and of the branches in it that leave it."""
-    inner = [e for i in block.instrs if i.op.name == "if" for b in i.blocks for e in _ends(b) if e.kind != "yield"]
-    return [*inner, block.end]
-
-
-def _counts(t: Type) -> bool:
-    return t.dtype.kind in "biu"
