@@ -84,7 +84,7 @@ class SparseJacobian(Derivative):
         return made
 
     def plan(self, variant: Variant, found: Sequence[Any], x: int, result: int) -> Plan:
-        """Return the plan for these arguments. A pattern that may be another at the next point is not kept."""
+        """Return the plan for these arguments. A pattern that floats decide on is not kept."""
         fn = variant.primal
         if draws(fn):
             raise refused(fn)
