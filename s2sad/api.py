@@ -15,7 +15,7 @@ from s2sad.driver.program import Program
 from s2sad.driver.seeds import spread, zero
 from s2sad.ir.structure import flatten
 from s2sad.ir.transformed import Transformed
-from s2sad.jacobian import ForwardJacobian, Jacobian, ReverseJacobian
+from s2sad.jacobian import ByChunks, ForwardJacobian, Jacobian, ReverseJacobian
 from s2sad.sparse import SparseHessian, SparseJacobian
 
 Argnums = int | Sequence[int]
@@ -49,32 +49,57 @@ def value_and_grad(
 
 
 def jacfwd(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
-    """Return a function that computes the Jacobian of `fun` by columns (forward mode)."""
-    return _derivative(ForwardJacobian, "jacfwd", fun, argnums, has_aux, jit)
+    """Return a function that computes the Jacobian of `fun` by columns (forward mode).
+
+    Many columns are computed at once, along arrays with a leading axis for them: `chunk_size` says how many,
+    which bounds the memory they take; 1 is one after the other. By default it follows from the sizes.
+    """
+    return _jacobian(ForwardJacobian, "jacfwd", fun, argnums, has_aux, chunk_size, jit)
 
 
 def jacrev(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
-    """Return a function that computes the Jacobian of `fun` by rows (reverse mode)."""
-    return _derivative(ReverseJacobian, "jacrev", fun, argnums, has_aux, jit)
+    """Return a function that computes the Jacobian of `fun` by rows (reverse mode): one forward sweep, and
+    many rows at once (see `jacfwd` for `chunk_size`)."""
+    return _jacobian(ReverseJacobian, "jacrev", fun, argnums, has_aux, chunk_size, jit)
 
 
 def jacobian(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun`, by rows or columns as costs less."""
-    return _derivative(Jacobian, "jacobian", fun, argnums, has_aux, jit)
+    return _jacobian(Jacobian, "jacobian", fun, argnums, has_aux, chunk_size, jit)
 
 
 def hessian(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
     """Return a function that computes the Hessian of `fun`, forward over reverse (forward over forward
     where `fun` returns more than one number)."""
-    return _derivative(ForwardJacobian, "hessian", fun, argnums, has_aux, jit)
+    return _jacobian(ForwardJacobian, "hessian", fun, argnums, has_aux, chunk_size, jit)
 
 
 def sparse_jacobian(
@@ -193,7 +218,12 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: 
 
 
 def _derivative(
-    cls: type[Derivative], kind: str, fun: Function | None, argnums: Argnums, has_aux: bool, jit: bool
+    cls: Callable[[Transformed], Derivative],
+    kind: str,
+    fun: Function | None,
+    argnums: Argnums,
+    has_aux: bool,
+    jit: bool,
 ) -> Any:
     """Return the derivative object, or a decorator that makes it if `fun` is not given yet."""
     chosen = _positions(argnums)
@@ -202,6 +232,24 @@ def _derivative(
     if not callable(fun):
         raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
     return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit)))
+
+
+def _jacobian(
+    cls: type[ByChunks],
+    kind: str,
+    fun: Function | None,
+    argnums: Argnums,
+    has_aux: bool,
+    chunk_size: int | None,
+    jit: bool,
+) -> Any:
+    if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
+        raise TypeError(f"chunk_size is a positive int or None, not {chunk_size!r}")
+
+    def chunked(record: Transformed) -> ByChunks:
+        return cls(record, chunk_size)
+
+    return _derivative(chunked, kind, fun, argnums, has_aux, jit)
 
 
 def _sparse(

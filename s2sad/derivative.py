@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
+from s2sad.driver.compiled import Compiled
 from s2sad.driver.draws import Replay
 from s2sad.driver.program import Program, Variant
 from s2sad.driver.seeds import spread, zero
@@ -145,9 +146,10 @@ class Pullback:
         given = spread(self.result, self.zeros, y_bar, "y_bar")
         return self.pull([given.get(k, z) for k, z in sorted(self.zeros.items())])
 
-    def pull(self, seeds: list[Any]) -> Any:
-        """Return the cotangents for seeds of the float leaves of the result, in order."""
-        reverse = self.variant.halves[1]
+    def pull(self, seeds: list[Any], reverse: Compiled | None = None) -> Any:
+        """Return the cotangents for seeds of the float leaves of the result, in order; `reverse`: by another
+        function like the reverse sweep."""
+        reverse = reverse or self.variant.halves[1]
         padded = [None] * (len(reverse.ir.params) - len(seeds)) + seeds
         seeded = (rebuild(p.tree, padded) for p in reverse.ir.signature[1:])
         return reverse.call([self.tape, *seeded])

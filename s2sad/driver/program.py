@@ -66,15 +66,16 @@ class Variant:
         exact = frozenset(range(len(reverse.result_types)))
         return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
 
-    def run(self, values: Values, seeds: Sequence[Any] = ()) -> Any:
+    def run(self, values: Values, seeds: Sequence[Any] = (), main: Compiled | None = None) -> Any:
         """Return the result for one value per primal parameter, and the seeds (tangents of active
-        leaves) in the order of the leaves they belong to."""
+        leaves) in the order of the leaves they belong to; `main`: of another function like the main one."""
+        main = main or self.main
         self.binding.check_overlap(values)
         if self.aligned:
-            return self.main.call(values)
+            return main.call(values)
         padded = [*[None] * len(self.primal.params), *seeds]
         added = iter([rebuild(p.tree, padded) for p in self.extra])
-        return self.main.call([values[k] if k >= 0 else next(added) for k in self.layout])
+        return main.call([values[k] if k >= 0 else next(added) for k in self.layout])
 
 
 class NeverReturns(UnsupportedSyntax):

@@ -20,7 +20,7 @@ from s2sad.ops.control import CALL
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.sizes import Resolver
-from s2sad.transforms.lanes import RULES, Lanes, Unbatchable, by_element, is_by_element
+from s2sad.transforms.lanes import RULES, Lanes, NoRule, Unbatchable, by_element, is_by_element
 
 Flags = tuple[bool, ...]
 
@@ -118,11 +118,16 @@ class _Batch(Lanes):
             case "call":
                 return self.call(instr, b)
         if not any(a in self.new for a in instr.args):
+            if op.name in ("zeros", "zeros_like"):
+                self.zeros[instr.result] = instr
             b.add(instr)
         elif not op.pure:
             raise Unbatchable
         elif op.name in RULES:
-            RULES[op.name](self, instr, b)
+            try:
+                RULES[op.name](self, instr, b)
+            except NoRule:
+                self.each(instr, b)
         elif is_by_element(op):
             by_element(self, instr, b)
         elif op.kind is Kind.NONDIFF:

@@ -18,6 +18,10 @@ class Unbatchable(Exception):
     """A seed decides on the course of the function, or a size is not known where it is needed."""
 
 
+class NoRule(Exception):
+    """The rule does not cover these operands: the op becomes a loop."""
+
+
 class Lanes:
     """What the rules work with. `new` has the version with a leading axis of each value that has one."""
 
@@ -26,6 +30,7 @@ class Lanes:
     def __init__(self, size: Size):
         self.size = size
         self.new: dict[Operand, Value] = {}
+        self.zeros: dict[Operand, Instr] = {}  # how arrays of zeros are made
 
     def bind(self, instr: Instr, made: Value, b: Builder) -> None:
         """Make `made` the batched result of an instruction."""
@@ -50,6 +55,9 @@ class Lanes:
 
     def dims(self, a: Operand, b: Builder) -> list[Operand]:
         """Return the sizes of what `a` is for one seed."""
+        made = self.zeros.get(a)
+        if made is not None:
+            return list(made.args) if made.op.name == "zeros" else self.dims(made.args[0], b)
         now = self.at(a)
         return [b.emit(OPS["size"], now, axis=k + (a in self.new)) for k in range(a.type.ndim)]
 
@@ -57,7 +65,9 @@ class Lanes:
         """Return an operand with the leading axis, the same for all seeds if it does not depend on them."""
         if a in self.new:
             return self.new[a]
-        if not isinstance(a.type, Array):
+        if a in self.zeros:
+            made = b.emit(OPS["zeros"], self.count, *self.dims(a, b), name=a.name, dtype=a.type.dtype)
+        elif not isinstance(a.type, Array):
             made = b.emit(OPS["full"], a, self.count, name=a.name, dtype=a.type.dtype)
         else:
             made = b.emit(OPS["broadcast_to"], a, self.count, *self.dims(a, b), name=a.name)
@@ -93,7 +103,7 @@ def _size(lanes: Lanes, instr: Instr, b: Builder) -> None:
 
 def _like(lanes: Lanes, instr: Instr, b: Builder) -> None:
     if any(a in lanes.new for a in instr.args[1:]):
-        raise Unbatchable
+        raise NoRule
     args = [lanes.at(a) for a in instr.args]
     lanes.bind(instr, b.emit(instr.op, *args, name=instr.result.name, **dict(instr.params)), b)
 
@@ -108,7 +118,7 @@ def _shifted(path: Path) -> Path:
         items = step.items
         chosen = [k for k, item in enumerate(items) if isinstance(item, At | Fancy)]
         if any(isinstance(i, Fancy) for i in items) and chosen != list(range(chosen[0], chosen[-1] + 1)):
-            raise Unbatchable  # NumPy puts what such indices select first
+            raise NoRule  # NumPy puts what such indices select first
         steps.append(Index((Span(), *items)))
     return tuple(steps)
 
@@ -144,7 +154,7 @@ def _cumsum(lanes: Lanes, instr: Instr, b: Builder) -> None:
     (x,) = instr.args
     axis = instr.param("axis")
     if axis is None and x.type.ndim != 1:
-        raise Unbatchable
+        raise NoRule
     params = dict(instr.params) | {"axis": (axis or 0) % x.type.ndim + 1}
     lanes.bind(instr, b.emit(instr.op, lanes.at(x), name=instr.result.name, **params), b)
 
@@ -154,12 +164,22 @@ def _matmul(lanes: Lanes, instr: Instr, b: Builder) -> None:
     left, right = lanes.at(x), lanes.at(y)
     ranks = x.type.ndim, y.type.ndim
     if (x in lanes.new and y in lanes.new) or max(ranks) > 2:
-        raise Unbatchable
+        raise NoRule
     if y in lanes.new and y.type.ndim == 1:  # A @ t of every seed: rows times the transpose
         left, right = right, x
         if x.type.ndim == 2:
             right = b.emit(OPS["getitem"], x, path=(Permute((1, 0)),))
     lanes.bind(instr, b.emit(instr.op, left, right, name=instr.result.name), b)
+
+
+def _outer(lanes: Lanes, instr: Instr, b: Builder) -> None:
+    x, y = instr.args
+    if x.type.ndim != 1 or y.type.ndim != 1:
+        raise NoRule
+    column = Index((*(Span(),) * (1 + (x in lanes.new)), New()))
+    left = b.emit(OPS["getitem"], lanes.at(x), path=(column,))
+    right = lanes.at(y, 2, b)
+    lanes.bind(instr, b.emit(OPS["multiply"], left, right, name=instr.result.name), b)
 
 
 def _broadcast(lanes: Lanes, instr: Instr, b: Builder, dims: list[Operand]) -> None:
@@ -193,7 +213,7 @@ def _reshape(lanes: Lanes, instr: Instr, b: Builder) -> None:
 def _unbroadcast(lanes: Lanes, instr: Instr, b: Builder) -> None:
     g, like = instr.args
     if g not in lanes.new:
-        raise Unbatchable
+        raise NoRule
     extra = g.type.ndim - like.type.ndim
     there = lanes.spread(like, b)
     if extra:
@@ -234,5 +254,5 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("concatenate", "stack"), _joined),
     **dict.fromkeys(("triu", "tril", "diagonal"), _last_axes),
     "array_of": _array_of, "broadcast_to": _broadcast_to, "cumsum": _cumsum, "getitem": _getitem,
-    "matmul": _matmul, "reshape": _reshape, "size": _size, "unbroadcast": _unbroadcast,
+    "matmul": _matmul, "outer": _outer, "reshape": _reshape, "size": _size, "unbroadcast": _unbroadcast,
 }  # fmt: skip
