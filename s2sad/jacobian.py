@@ -10,7 +10,7 @@ import numpy as np
 
 from s2sad.derivative import Derivative, Pullback
 from s2sad.driver.arguments import active_leaves
-from s2sad.driver.chunks import Chunks, chunks
+from s2sad.driver.chunks import Chunks, chunks, worth_an_axis
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.derive import bars_tree
 from s2sad.driver.draws import Replay
@@ -44,8 +44,8 @@ class ForwardJacobian(ByChunks):
         flags = active_leaves(variant.primal, record.argnums)
         found = variant.binding.leaves(values)
         xs = [found[i] for i, flag in enumerate(flags) if flag]
-        width = sum(map(np.size, xs))
-        together = self.chunks.forward(variant) if width > 1 and self.chunk_size != 1 else None
+        many = worth_an_axis(sum(map(np.size, xs)), self.chunk_size)
+        together = self.chunks.forward(variant) if many else None
         if together is not None:
             return self.by_chunks(variant, values, xs, together)
         runs = [(k, j, basis(xs, k, j)) for k, x in enumerate(xs) for j in range(np.size(x))]
@@ -72,7 +72,7 @@ class ForwardJacobian(ByChunks):
         tree, _ = split_aux(variant.primal.result, None, record.has_aux)
         blocks: dict[int, list[Any]] = {}
         out: Any = None
-        for seeds, _ in chunks(xs, 0, self.chunk_size):
+        for seeds, _ in chunks(xs, self.chunk_size):
             out = variant.run(values, seeds, together)
             found = pick(tree, split_aux(out[1], None, record.has_aux)[0])
             for i, y_dots in found.items():
@@ -112,8 +112,8 @@ class ReverseJacobian(ByChunks):
         _allocate(table, ys, xs)
         order = sorted(pullback.zeros)
         every = [pullback.zeros[i] for i in order]
-        height = sum(map(np.size, every))
-        together = self.chunks.reverse(variant) if height > 1 and self.chunk_size != 1 else None
+        many = worth_an_axis(sum(map(np.size, every)), self.chunk_size)
+        together = self.chunks.reverse(variant) if many else None
         if together is not None:
             self.fill_by_chunks(table, pullback, bars, order, xs, together)
             return _result(table, variant, tree, flags, record, xs, ys, y)
@@ -136,7 +136,7 @@ class ReverseJacobian(ByChunks):
         """Fill in the Jacobian, many rows at once."""
         every = [pullback.zeros[i] for i in order]
         starts = np.cumsum([0, *map(np.size, every)]).tolist()
-        for seeds, chosen in chunks(every, sum(map(np.size, xs)), self.chunk_size):
+        for seeds, chosen in chunks(every, self.chunk_size):
             given = pick(bars, pullback.pull(seeds, together))
             for n, i in enumerate(order):
                 lo, hi = max(chosen.start, starts[n]), min(chosen.stop, starts[n + 1])

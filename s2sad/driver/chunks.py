@@ -16,7 +16,10 @@ from s2sad.ir.walk import draws
 from s2sad.transforms.batch import batch
 from s2sad.transforms.lanes import Unbatchable
 
-LARGEST = 1 << 20  # elements that the seeds of one chunk may have: what is computed from them is as large
+LARGEST = (
+    1 << 15
+)  # elements of the seeds of a chunk: what is computed from them is as large, and stays in a cache
+FEWEST = 4  # seeds that are worth an axis: below, arrays of so few elements cost more than they save
 
 
 class Chunks:
@@ -58,12 +61,17 @@ def many(
     return Compiled(clean(variant.trace.step("batch", made), variant.trace), variant.trace, variant.jit)
 
 
-def chunks(primals: Sequence[Any], height: int, chunk_size: int | None) -> Iterator[tuple[list[Any], range]]:
+def worth_an_axis(count: int, chunk_size: int | None) -> bool:
+    """True if so many seeds are better taken together; a `chunk_size` decides."""
+    return count >= FEWEST if chunk_size is None else chunk_size > 1 < count
+
+
+def chunks(primals: Sequence[Any], chunk_size: int | None) -> Iterator[tuple[list[Any], range]]:
     """Yield seeds for some basis vectors at once, and which ones these are, counted over all primals; as
-    many as `chunk_size` says, or as keep seeds and results (of `height` elements) small."""
+    many as `chunk_size` says, or as keep them small."""
     sizes = [int(np.size(p)) for p in primals]
     total = sum(sizes)
-    step = chunk_size or max(1, LARGEST // max(total, height, 1))
+    step = chunk_size or max(FEWEST, LARGEST // max(total, 1))
     starts = np.cumsum([0, *sizes])
     for lo in range(0, total, step):
         chosen = range(lo, min(lo + step, total))
