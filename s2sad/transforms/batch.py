@@ -32,12 +32,18 @@ def batch(fn: Function, first: int, forced: Sequence[int], name: str, doc: str) 
     if not any(flags):
         raise Unbatchable
     lead = next(p for p, flag in zip(fn.params, flags, strict=True) if flag)
-    work = _Batch(fn, Size.symbol(f"{lead.name}s.0"), {})
-    made = work.function(flags, tuple(k in forced for k in range(len(fn.result_types))), "s")
-    signature = tuple(
-        replace(p, name=f"{p.name}s") if any(flags[i] for i in leaves(p.tree)) else p for p in fn.signature
-    )
-    return replace(made, name=name, doc=doc, signature=signature)
+    work = _Batch(fn, Size.symbol(f"{plural(lead.name, fn)}.0"), {})
+    made = work.function(flags, tuple(k in forced for k in range(len(fn.result_types))))
+    return replace(made, name=name, doc=doc)
+
+
+def plural(name: str, fn: Function) -> str:
+    """Return the name for many of a parameter, which no other parameter has."""
+    taken = {p.name for p in fn.params} | {p.name for p in fn.signature}
+    made = f"{name}s"
+    while made in taken:
+        made += "_"
+    return made
 
 
 class _Batch(Lanes):
@@ -51,8 +57,12 @@ class _Batch(Lanes):
         self.loops: list[list[bool]] = []  # of the loops around: which slots are batched
         self.returns: list[bool] = []
 
-    def function(self, flags: Flags, forced: Flags | None, suffix: str = "") -> Function:
+    def function(self, flags: Flags, forced: Flags | None) -> Function:
         """Return the batched function; without `forced`, the results that depend on seeds are batched."""
+        signature = tuple(
+            replace(p, name=plural(p.name, self.fn)) if any(flags[i] for i in leaves(p.tree)) else p
+            for p in self.fn.signature
+        )
         self.returns = list(forced) if forced is not None else [False] * len(self.fn.result_types)
         while True:
             before = list(self.returns)
@@ -60,7 +70,7 @@ class _Batch(Lanes):
             params = []
             for p, flag in zip(self.fn.params, flags, strict=True):
                 if flag:
-                    self.new[p] = Value(p.name + suffix, self.type(p.type))
+                    self.new[p] = Value(plural(p.name, self.fn), self.type(p.type))
                 params.append(self.new.get(p, p))
             self.seen = list(params)
             lead = next(p for p, flag in zip(params, flags, strict=True) if flag)
@@ -68,7 +78,7 @@ class _Batch(Lanes):
             self.run(self.fn.block, b)
             block = self.closed(self.fn.block, b, ())
             if self.returns == before:
-                return replace(self.fn, params=tuple(params), block=block)
+                return replace(self.fn, params=tuple(params), block=block, signature=signature)
             if forced is not None:
                 raise Unbatchable
 
