@@ -128,9 +128,7 @@ def whole() -> None:
 def sparse(side: int) -> None:
     """Print the table of the sparse Jacobian of side^2 unknowns."""
     u = RNG.normal(size=side * side)
-    print(
-        "| program | jit | pattern, colours: s | products | Jacobian, ms | one jvp | 2-point | 3-point |"
-    )
+    print("| program | jit | pattern, colours: s | products | Jacobian, ms | one jvp | 2-point | 3-point |")
     print("|---|---|---|---|---|---|---|---|")
     for f, jit in ((bratu, False), (bratu, True), (bratu_loops, True)):
         made = s2sad.sparse_jacobian(f, jit=jit)

@@ -12,7 +12,7 @@ from property.verdicts import arguments, compare, loaded, lowering_interpreted, 
 
 import s2sad
 
-PROGRAMS = 8
+PROGRAMS = 6
 SHARDS = 2
 SIZES = ((3, 2), (1, 3))
 
@@ -58,9 +58,23 @@ def check(f: Any, number: int) -> None:
             what = f"{transform.__name__}, jit={jit}, {size}"
             compare_leaves(all_at_once(*args), expected, what)
             compare_leaves(few(*args), expected, f"{what}, chunks")
+        made = whole[s2sad.jacfwd, False][0].chunks.made
+        assert None not in made.values(), "no axis for seeds"
+        if number % 2:
+            compare_leaves(inside(f, args), expected, "inside a program")
         if isinstance(value, float | np.generic) and number % 3 == 0:
             second = leaves(s2sad.hessian(f, ACTIVE, chunk_size=1)(*args))
             compare_leaves(s2sad.hessian(f, ACTIVE)(*args), second, "hessian")
+
+
+def inside(f: Any, args: tuple[Any, ...]) -> Any:
+    """Return the Jacobian that a program computes, which is differentiated once more."""
+
+    def program(x: Any, y: Any, w: Any, a: Any, c: Any, k: Any, idx: Any) -> Any:
+        return s2sad.jacfwd(f, ACTIVE)(x, y, w, a, c, k, idx)
+
+    dots = tuple(np.ones_like(arg) if i == 0 else None for i, arg in enumerate(args))
+    return s2sad.jvp(program, args, dots)[0]
 
 
 def compare_leaves(got: Any, expected: list[Any], what: str) -> None:
