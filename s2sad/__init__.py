@@ -24,9 +24,12 @@ from s2sad.api import (
     jit,
     jvp,
     linearize,
+    sparse_hessian,
+    sparse_jacobian,
     stop_gradient,
     value_and_grad,
     vjp,
+    vmap,
 )
 from s2sad.custom import custom_jvp, custom_vjp, external
 from s2sad.errors import (
@@ -69,8 +72,11 @@ __all__ = [
     "jvp",
     "linearize",
     "ravel_pytree",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "tree_map",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged
+from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmapped
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import spread, zero
 from s2sad.ir.structure import flatten
 from s2sad.ir.transformed import Transformed, scheme_of
-from s2sad.jacobian import ForwardJacobian, Jacobian, ReverseJacobian
+from s2sad.jacobian import ByChunks, ForwardJacobian, Jacobian, ReverseJacobian
+from s2sad.sparse import SparseHessian, SparseJacobian
 
 Argnums = int | Sequence[int]
 Checkpoint = str | int | None
@@ -79,10 +80,19 @@ def value_and_grad(
 
 
 def jacfwd(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
-    """Return a function that computes the Jacobian of `fun` by columns (forward mode)."""
-    return _derivative(ForwardJacobian, "jacfwd", fun, argnums, has_aux, jit)
+    """Return a function that computes the Jacobian of `fun` by columns (forward mode).
+
+    Many columns are computed at once, along arrays with a leading axis for them: `chunk_size` says how many,
+    which bounds the memory they take; 1 is one after the other. By default it follows from the sizes.
+    """
+    return _jacobian(ForwardJacobian, "jacfwd", fun, argnums, has_aux, chunk_size, jit)
 
 
 def jacrev(
@@ -90,28 +100,81 @@ def jacrev(
     argnums: Argnums = 0,
     has_aux: bool = False,
     *,
+    chunk_size: int | None = None,
     jit: bool = False,
     checkpoint: Checkpoint = None,
 ) -> Any:
-    """Return a function that computes the Jacobian of `fun` by rows (reverse mode)."""
-    return _derivative(
-        ReverseJacobian, "jacrev", fun, argnums, has_aux, jit, checkpoint=scheme_of(checkpoint)
+    """Return a function that computes the Jacobian of `fun` by rows (reverse mode): one forward sweep, and
+    many rows at once (see `jacfwd` for `chunk_size`, `grad` for `checkpoint`)."""
+    return _jacobian(
+        ReverseJacobian, "jacrev", fun, argnums, has_aux, chunk_size, jit, checkpoint=scheme_of(checkpoint)
     )
 
 
 def jacobian(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun`, by rows or columns as costs less."""
-    return _derivative(Jacobian, "jacobian", fun, argnums, has_aux, jit)
+    return _jacobian(Jacobian, "jacobian", fun, argnums, has_aux, chunk_size, jit)
 
 
 def hessian(
-    fun: Function | None = None, argnums: Argnums = 0, has_aux: bool = False, *, jit: bool = False
+    fun: Function | None = None,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    jit: bool = False,
 ) -> Any:
     """Return a function that computes the Hessian of `fun`, forward over reverse (forward over forward
     where `fun` returns more than one number)."""
-    return _derivative(ForwardJacobian, "hessian", fun, argnums, has_aux, jit)
+    return _jacobian(ForwardJacobian, "hessian", fun, argnums, has_aux, chunk_size, jit)
+
+
+def sparse_jacobian(
+    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Jacobian of `fun`, one array, by one array argument, as a
+    `scipy.sparse.csr_matrix` (both arrays flattened).
+
+    Entries that share no row are computed together, so that a banded Jacobian takes a few jvps whatever its
+    size (or a few rows at once by pullbacks, where that takes fewer). Which entries may differ from zero is
+    found by a run of the program on sets of indices; or `sparsity` gives it, as a sparse matrix or an
+    array whose zeros are left out. One jvp more then checks that nothing is missing.
+    """
+    return _sparse(SparseJacobian, "sparse_jacobian", fun, argnums, sparsity, jit)
+
+
+def sparse_hessian(
+    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: bool = False
+) -> Any:
+    """Return a function that computes the Hessian of the scalar-valued `fun` by one array argument as a
+    `scipy.sparse.csr_matrix`: a few Hessian-vector products; see `sparse_jacobian`."""
+    return _sparse(SparseHessian, "sparse_hessian", fun, argnums, sparsity, jit)
+
+
+def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, jit: bool = False) -> Any:
+    """Return a function that applies `fun` to each lane of its arguments and stacks the results: what a
+    loop over the lanes does, in their order. Random draws and writes to arguments happen lane by lane too.
+
+    `in_axes` is the axis that the lanes of the arguments lie along: an int, None for arguments that each lane
+    gets whole, or a tuple with an item per positional argument, which may be a structure that begins
+    like the argument's. Keyword arguments are batched along axis 0. `out_axes` says where the lanes of
+    the results go: an int, or a structure that begins like the result's.
+
+        >>> vmap(lambda x, w: x @ w, in_axes=(0, None))(np.eye(2), np.array([3.0, 5.0]))
+        array([3., 5.])
+    """
+    if fun is None:
+        return lambda function: vmap(function, in_axes, out_axes, jit=jit)
+    if not callable(fun):
+        raise TypeError(f"vmap takes a function, not {type(fun).__name__}: vmap(f)(x), not vmap(f(x))")
+    return Vmapped(Transformed("vmap", fun, axes=(in_axes, out_axes), jit=bool(jit)))
 
 
 def jit(fun: Function | None = None) -> Any:
@@ -199,7 +262,7 @@ def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: 
 
 
 def _derivative(
-    cls: type[Derivative],
+    cls: Callable[[Transformed], Derivative],
     kind: str,
     fun: Function | None,
     argnums: Argnums,
@@ -219,6 +282,37 @@ def _derivative(
 def _options(checkpoint: Checkpoint = None, debug: bool = False) -> dict[str, Any]:
     """Return options of a transform as fields of its record."""
     return {"checkpoint": scheme_of(checkpoint), "debug": bool(debug)}
+
+
+def _jacobian(
+    cls: type[ByChunks],
+    kind: str,
+    fun: Function | None,
+    argnums: Argnums,
+    has_aux: bool,
+    chunk_size: int | None,
+    jit: bool,
+    **options: Any,
+) -> Any:
+    if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
+        raise TypeError(f"chunk_size is a positive int or None, not {chunk_size!r}")
+
+    def chunked(record: Transformed) -> ByChunks:
+        return cls(record, chunk_size)
+
+    return _derivative(chunked, kind, fun, argnums, has_aux, jit, **options)
+
+
+def _sparse(
+    cls: type[SparseJacobian], kind: str, fun: Function | None, argnums: int, sparsity: Any, jit: bool
+) -> Any:
+    if fun is None:
+        return lambda function: _sparse(cls, kind, function, argnums, sparsity, jit)
+    if not callable(fun):
+        raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
+    if not isinstance(_positions(argnums), int):
+        raise TypeError(f"{kind} takes one argnum, not {argnums!r}: one matrix is by one argument")
+    return cls(Transformed(kind, fun, _positions(argnums), jit=bool(jit)), sparsity)
 
 
 def _positions(argnums: Argnums) -> int | tuple[int, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
+from s2sad.driver.compiled import Compiled
 from s2sad.driver.conforming import check_results
 from s2sad.driver.draws import Replay
 from s2sad.driver.program import Program, Variant
@@ -121,6 +122,14 @@ class Unchanged(Derivative):
         return self._primal(*args, **kwargs)
 
 
+class Vmapped(Derivative):
+    """A vmapped function: its program is read as if it were the user's."""
+
+    def __init__(self, record: Transformed):
+        super().__init__(record)
+        self.program = Program(Transformed("primal", self, jit=record.jit))
+
+
 class Pullback:
     """The linear map from cotangents of the result to cotangents of the arguments, at one point.
     It keeps what it needs and may be called any number of times, from any thread."""
@@ -138,9 +147,10 @@ class Pullback:
         given = spread(self.result, self.zeros, y_bar, "y_bar")
         return self.pull([given.get(k, z) for k, z in sorted(self.zeros.items())])
 
-    def pull(self, seeds: list[Any]) -> Any:
-        """Return the cotangents for seeds of the float leaves of the result, in order."""
-        reverse = self.variant.halves[1]
+    def pull(self, seeds: list[Any], reverse: Compiled | None = None) -> Any:
+        """Return the cotangents for seeds of the float leaves of the result, in order; `reverse`: by another
+        function like the reverse sweep."""
+        reverse = reverse or self.variant.halves[1]
         padded = [None] * (len(reverse.ir.params) - len(seeds)) + seeds
         seeded = (rebuild(p.tree, padded) for p in reverse.ir.signature[1:])
         values = [self.tape, *seeded]
@@ -192,11 +202,13 @@ def program_record(record: Transformed) -> Transformed:
         "jit": "primal",
         "checkpoint": "primal",
         "jacfwd": "jvp",
+        "sparse_jacobian": "jvp",
         "jacrev": "pullback",
         "jacobian": "pullback",
+        "vmap": "primal",
     }
     fun = record.function
-    if record.kind == "hessian":
+    if record.kind in ("hessian", "sparse_hessian"):
         fun = Derivative(Transformed("slope", fun, record.argnums, record.has_aux))
         return replace(record, kind="jvp", function=fun)
     return replace(record, kind=kinds.get(record.kind, record.kind), jit=record.jit or record.kind == "jit")

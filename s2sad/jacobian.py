@@ -10,6 +10,8 @@ import numpy as np
 
 from s2sad.derivative import Derivative, Pullback
 from s2sad.driver.arguments import active_leaves
+from s2sad.driver.chunks import Chunks, chunks, worth_an_axis
+from s2sad.driver.compiled import Compiled
 from s2sad.driver.derive import bars_tree
 from s2sad.driver.draws import Replay
 from s2sad.driver.program import Variant
@@ -19,8 +21,21 @@ from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 
 
-class ForwardJacobian(Derivative):
-    """The Jacobian column by column: one jvp per element of the chosen arguments."""
+class ByChunks(Derivative):
+    """A Jacobian that is computed along many seeds at once."""
+
+    def __init__(self, record: Transformed, chunk_size: int | None = None):
+        super().__init__(record)
+        self.chunk_size = chunk_size
+        self.chunks = Chunks()
+
+    def __reduce__(self) -> Any:
+        made = super().__reduce__()
+        return made if isinstance(made, str) else (type(self), (self.__s2sad__, self.chunk_size))
+
+
+class ForwardJacobian(ByChunks):
+    """The Jacobian column by column: a jvp along many basis vectors at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the Jacobian: the result's structure over that of the chosen arguments."""
@@ -29,6 +44,10 @@ class ForwardJacobian(Derivative):
         flags = active_leaves(variant.primal, record.argnums)
         found = variant.binding.leaves(values)
         xs = [found[i] for i, flag in enumerate(flags) if flag]
+        many = worth_an_axis(sum(map(np.size, xs)), self.chunk_size)
+        together = self.chunks.forward(variant) if many else None
+        if together is not None:
+            return self.by_chunks(variant, values, xs, together)
         runs = [(k, j, basis(xs, k, j)) for k, x in enumerate(xs) for j in range(np.size(x))]
         tree, _ = split_aux(variant.primal.result, None, record.has_aux)
         table: dict[tuple[int, int], Any] = {}
@@ -46,9 +65,32 @@ class ForwardJacobian(Derivative):
                 table[i, k].reshape(np.size(ys[i]), np.size(xs[k]))[:, j] = np.reshape(column, -1)
         return _result(table, variant, tree, flags, record, xs, ys, out[0])
 
+    def by_chunks(self, variant: Variant, values: Sequence[Any], xs: list[Any], together: Compiled) -> Any:
+        """Return the Jacobian, along many columns at once."""
+        record = self.__s2sad__
+        flags = active_leaves(variant.primal, record.argnums)
+        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        blocks: dict[int, list[Any]] = {}
+        out: Any = None
+        for seeds, _ in chunks(xs, self.chunk_size):
+            out = variant.run(values, seeds, together)
+            found = pick(tree, split_aux(out[1], None, record.has_aux)[0])
+            for i, y_dots in found.items():
+                if y_dots is not None:
+                    blocks.setdefault(i, []).append(y_dots)
+        ys = float_results(tree, split_aux(out[0], None, record.has_aux)[0])
+        starts = np.cumsum([0, *map(np.size, xs)])
+        table: dict[tuple[int, int], Any] = {}
+        for i, y in ys.items():
+            columns = np.concatenate(blocks[i]) if len(blocks[i]) > 1 else blocks[i][0]
+            for k, x in enumerate(xs):
+                part = columns[starts[k] : starts[k + 1]].reshape(np.size(x), np.size(y)).T
+                table[i, k] = np.ascontiguousarray(part).reshape(np.shape(y) + np.shape(x))
+        return _result(table, variant, tree, flags, record, xs, ys, out[0])
 
-class ReverseJacobian(Derivative):
-    """The Jacobian row by row: one pullback per element of the result."""
+
+class ReverseJacobian(ByChunks):
+    """The Jacobian row by row: one forward sweep, and a reverse sweep for many rows at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the Jacobian: the result's structure over that of the chosen arguments."""
@@ -70,6 +112,11 @@ class ReverseJacobian(Derivative):
         _allocate(table, ys, xs)
         order = sorted(pullback.zeros)
         every = [pullback.zeros[i] for i in order]
+        many = worth_an_axis(sum(map(np.size, every)), self.chunk_size)
+        together = self.chunks.reverse(variant) if many else None
+        if together is not None:
+            self.fill_by_chunks(table, pullback, bars, order, xs, together)
+            return _result(table, variant, tree, flags, record, xs, ys, y)
         for i in ys:
             for j in range(np.size(ys[i])):
                 given = pick(bars, pullback.pull(basis(every, order.index(i), j)))
@@ -77,13 +124,37 @@ class ReverseJacobian(Derivative):
                     table[i, k].reshape(np.size(ys[i]), np.size(xs[k]))[j] = np.reshape(row, -1)
         return _result(table, variant, tree, flags, record, xs, ys, y)
 
+    def fill_by_chunks(
+        self,
+        table: dict[tuple[int, int], Any],
+        pullback: Pullback,
+        bars: Tree,
+        order: list[int],
+        xs: list[Any],
+        together: Compiled,
+    ) -> None:
+        """Fill in the Jacobian, many rows at once."""
+        every = [pullback.zeros[i] for i in order]
+        starts = np.cumsum([0, *map(np.size, every)]).tolist()
+        for seeds, chosen in chunks(every, self.chunk_size):
+            given = pick(bars, pullback.pull(seeds, together))
+            for n, i in enumerate(order):
+                lo, hi = max(chosen.start, starts[n]), min(chosen.stop, starts[n + 1])
+                if lo >= hi:
+                    continue
+                for k, rows in given.items():
+                    part = table[i, k].reshape(np.size(every[n]), np.size(xs[k]))
+                    part[lo - starts[n] : hi - starts[n]] = np.reshape(
+                        rows[lo - chosen.start : hi - chosen.start], (hi - lo, np.size(xs[k]))
+                    )
+
 
 class Jacobian(ReverseJacobian):
     """The Jacobian by rows or by columns, whichever needs fewer runs."""
 
-    def __init__(self, record: Transformed):
-        super().__init__(record)
-        self.by_columns = ForwardJacobian(replace(record, kind="jacfwd"))
+    def __init__(self, record: Transformed, chunk_size: int | None = None):
+        super().__init__(record, chunk_size)
+        self.by_columns = ForwardJacobian(replace(record, kind="jacfwd"), chunk_size)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the Jacobian: the result's structure over that of the chosen arguments."""

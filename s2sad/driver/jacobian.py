@@ -1,11 +1,13 @@
-"""Jacobians as Functions: a loop over basis vectors around a call of the jvp.
+"""Jacobians as Functions: a call of the jvp along all basis vectors at once, or a loop over them where seeds
+cannot have an axis.
 
-For use inside programs, where they are differentiated further. Called from outside, the API loops over
-basis vectors itself (`s2sad/jacobian.py`).
+For use inside programs, where they are differentiated further. Called from outside, the API makes the
+basis vectors itself, in chunks (`s2sad/jacobian.py`).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +15,8 @@ from s2sad.driver.draws import refused
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.path import At, Index, Span
+from s2sad.ir.path import At, Index, Permute, Span
+from s2sad.ir.size import Size
 from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Static, Tree, renumber
 from s2sad.ir.types import INT, Array, Scalar, Type, is_differentiable
@@ -21,6 +24,8 @@ from s2sad.ir.walk import Copier, draws
 from s2sad.ops.control import CALL, FOR
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.transforms.batch import batch
+from s2sad.transforms.lanes import Unbatchable
 
 
 def jacobian_function(fn: Function, push: Function, active: Sequence[bool], inner: Tree) -> Function:
@@ -52,15 +57,27 @@ class _Jacobian:
         self.first_dot = len(fn.result_types) - len(fn.writes)
         types = fn.result_types[: self.first_dot]
         self.floats = [k for k, t in enumerate(types) if is_differentiable(t)]
+        self.many = self.batched()
+
+    def batched(self) -> Function | None:
+        """Return the jvp along many directions, None where there is none."""
+        results = range(self.first_dot, len(self.push.result_types))
+        doc = f"Return {self.fn.name} and its tangents along many directions."
+        try:
+            return batch(self.push, len(self.fn.params), results, f"{self.push.name}_many", doc)
+        except Unbatchable:
+            return None
 
     def build(self, inner: Tree) -> tuple[Block, Tree]:
         """Return the body and the structure of the result."""
         b = Builder(self.sizes, self.fn.origin)
-        outs = self.call(b, [self.zero(b, x) for x in self.xs])
-        ys = [outs[k] for k in self.floats]
+        ys: list[Value] = []
+        if self.many is None or any(isinstance(x.type, Array) and not x.type.ndim for x in self.xs):
+            outs = self.call(b, self.push, [self.zero(b, x) for x in self.xs])
+            ys = [outs[k] for k in self.floats]
         table: list[list[Operand]] = [self.columns(b, k, ys) for k in range(len(self.xs))]
         width = len(self.xs)
-        results = [table[k][i] for i in range(len(ys)) for k in range(width)]
+        results = [table[k][i] for i in range(len(self.floats)) for k in range(width)]
         rank = {leaf: i for i, leaf in enumerate(self.floats)}
 
         def block(leaf: int) -> Tree:
@@ -71,19 +88,52 @@ class _Jacobian:
         tree = map_tree(self.fn.result, block)
         return Block((), tuple(b.instrs), End("return", tuple(results), origin=self.fn.origin)), tree
 
-    def call(self, b: Builder, dots: Sequence[Operand]) -> tuple[Value, ...]:
-        """Append a call of the jvp; return all its results."""
+    def call(
+        self, b: Builder, callee: Function, dots: Sequence[Operand], here: dict[str, Size] | None = None
+    ) -> tuple[Value, ...]:
+        """Append a call of the jvp, or of that along many directions; return all its results. `here` says
+        what sizes of the callee are at this call."""
         copier = Copier(self.sizes)
-        results = tuple(Value("", copier.type(t)) for t in self.push.result_types)
+        copier.symbols.update(here or {})
+        results = tuple(Value("", copier.type(t)) for t in callee.result_types)
         args = (*self.params, *dots)
-        return b.add(Instr(CALL, args, results, (("callee", self.push),), (), b.origin, b.role))
+        return b.add(Instr(CALL, args, results, (("callee", callee),), (), b.origin, b.role))
+
+    def at_once(self, b: Builder, many: Function, k: int) -> list[Operand]:
+        """Append a call along all basis vectors of argument `k`; return the blocks of the Jacobian."""
+        x = self.xs[k]
+        dims = self.dims(b, x)
+        total = functools.reduce(lambda n, m: b.emit(OPS["multiply"], n, m), dims)
+        dots: list[Operand] = []
+        for other in self.xs:
+            if other is x:
+                eye = b.emit(OPS["eye"], total, total, name="x_dots", k=0, dtype=x.type.dtype)
+                dots.append(eye if x.type.ndim == 1 else b.emit(OPS["reshape"], eye, total, *dims))
+            else:
+                dots.append(b.emit(OPS["zeros"], total, *self.dims(b, other), dtype=other.type.dtype))
+        blocks: list[Operand] = []
+        lanes = many.params[len(self.fn.params)].type.shape[0]
+        count = total.type.size if isinstance(total.type, Scalar) else None
+        here = {str(lanes): count or self.sizes.fresh()}
+        for y_dots in self.call(b, many, dots, here)[self.first_dot :]:
+            rank = y_dots.type.ndim - 1
+            spread: Value = y_dots
+            if x.type.ndim > 1:
+                sizes = [b.emit(OPS["size"], y_dots, axis=axis + 1) for axis in range(rank)]
+                spread = b.emit(OPS["reshape"], y_dots, *dims, *sizes)
+            axes = (*range(x.type.ndim, x.type.ndim + rank), *range(x.type.ndim))
+            turned = b.emit(OPS["getitem"], spread, path=(Permute(axes),)) if rank else spread
+            blocks.append(turned)
+        return blocks
 
     def columns(self, b: Builder, k: int, ys: Sequence[Value]) -> list[Operand]:
         """Append the loops over the elements of argument `k`; return the blocks of the Jacobian."""
         x = self.xs[k]
         if not isinstance(x.type, Array):
             dots = [self.one(b, x) if j == k else self.zero(b, other) for j, other in enumerate(self.xs)]
-            return list(self.call(b, dots)[self.first_dot :])
+            return list(self.call(b, self.push, dots)[self.first_dot :])
+        if self.many is not None and x.type.ndim:
+            return self.at_once(b, self.many, k)
         made = [
             b.emit(OPS["zeros"], *self.dims(b, y), *self.dims(b, x), name="jac", dtype=y.type.dtype)
             for y in ys
@@ -113,7 +163,7 @@ class _Jacobian:
         dots = [self.zero(b, x) for x in self.xs]
         at = (At(),) * len(index)
         dots[k] = b.emit(OPS["setitem"], dots[k], Literal(1.0), *index, name="x_dot", path=(Index(at),))
-        found = self.call(b, dots)[self.first_dot :]
+        found = self.call(b, self.push, dots)[self.first_dot :]
         return tuple(
             b.emit(OPS["setitem"], jac, y_dot, *index, name="jac", path=(Index((Span(),) * rank + at),))
             for jac, y_dot, rank in zip(carried, found, ranks, strict=True)

@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -38,7 +38,7 @@ class Variant:
 
     def __init__(self, program: Program, primal: Function, derived: Function, trace: Trace):
         self.primal, self.ir, self.trace = primal, derived, trace
-        self.binding = Binding(primal, check_overlap=program.jit or program.record.kind != "primal")
+        self.binding = Binding(primal, check_overlap=not program.runs_as_written)
         kind = program.record.kind
         exact = derivative_leaves(derived, kind, program.record.has_aux)
         self.jit, self.plain, self.debug = program.jit, program.plain, program.record.debug
@@ -74,15 +74,16 @@ class Variant:
         forward, reverse = (self.checked(half, self.jit) for half in (forward, reverse))
         return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
 
-    def run(self, values: Values, seeds: Sequence[Any] = ()) -> Any:
+    def run(self, values: Values, seeds: Sequence[Any] = (), main: Compiled | None = None) -> Any:
         """Return the result for one value per primal parameter, and the seeds (tangents of active
-        leaves) in the order of the leaves they belong to."""
+        leaves) in the order of the leaves they belong to; `main`: of another function like the main one."""
+        main = main or self.main
         self.binding.check_overlap(values)
         if not self.aligned:
             padded = [*[None] * len(self.primal.params), *seeds]
             added = iter([rebuild(p.tree, padded) for p in self.extra])
             values = [values[k] if k >= 0 else next(added) for k in self.layout]
-        result = self.main.call(values)
+        result = main.call(values)
         if self.debug:
             check_results(self.ir, values, result)
         return result
@@ -99,7 +100,8 @@ class Program:
     def __init__(self, record: Transformed):
         self.record = record
         self.plain, self.inner = peel(record.function)
-        self.jit = record.jit or any(r.jit or r.kind == "jit" for r in self.inner)
+        self.jit = any(r.jit or r.kind == "jit" for r in records(record.function, record))
+        self.runs_as_written = record.kind == "primal" and not self.jit and record_of(self.plain) is None
         self.variants: dict[Any, tuple[Variant, ...]] = {}
         self.last: Variant | None = None
         self.lock = threading.RLock()
@@ -135,6 +137,8 @@ class Program:
         try:
             return self.build(args, kwargs, flags)
         except NeverReturns:  # with which exception, the program itself knows best
+            if record_of(self.plain) is not None:
+                raise
             self.plain(*copy.deepcopy(args), **copy.deepcopy(dict(kwargs)))
             raise
 
@@ -194,16 +198,24 @@ class Program:
 
 
 def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
-    """Return the user's function inside transformed ones, and their records, innermost first."""
-    records: list[Transformed] = []
-    while (record := record_of(function)) is not None and record.function is not None:
-        if record.is_called:  # the frontend reads it, and its rule
-            break
-        records.append(record)
+    """Return the user's function inside transformed ones, and their records, innermost first. What programs
+    call as it is, the frontend reads, with what the record adds."""
+    found: list[Transformed] = []
+    while (record := record_of(function)) is not None and not record.is_called:
+        found.append(record)
         function = record.function
     if not callable(function):
         raise TypeError(f"a {type(function).__name__} is not callable: pass the function itself")
-    return function, tuple(reversed(records))
+    return function, tuple(reversed(found))
+
+
+def records(function: Any, first: Transformed) -> Iterator[Transformed]:
+    """Yield `first` and the records of the functions that `function` is made of."""
+    record: Transformed | None = first
+    while record is not None:
+        yield record
+        record = record_of(function)
+        function = record.function if record is not None else None
 
 
 def guarded(plain: Callable[..., Any], work: Callable[[], Result]) -> Result:

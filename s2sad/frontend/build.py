@@ -16,13 +16,13 @@ from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.functions import Transform, trim_returns
 from s2sad.frontend.machine import Body
-from s2sad.frontend.pytrees import Pytrees
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived
-from s2sad.frontend.values import Abstract, Num, Static
+from s2sad.frontend.values import Abstract, Num, Static, Struct
+from s2sad.frontend.vmapped import Vmaps
 from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
-from s2sad.ir.transformed import record_of
+from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.tree import renumber
 from s2sad.ir.types import Array, Sparse, Type
@@ -69,7 +69,7 @@ def build(
         sys.setrecursionlimit(limit)
 
 
-class Root(Pytrees):
+class Root(Vmaps):
     """The build of one IR function."""
 
     def __init__(self, function: Any, transform: Transform | None, values: bool):
@@ -91,9 +91,11 @@ class Root(Pytrees):
         self.taken |= set(self.frames[0].locals)
         self.at(node)
         record = record_of(self.function)
-        if record is not None and record.is_called:  # its body is a call of itself, with its rule
+        if record is not None and record.kind == "vmap":
+            end: Any = self.root_return(self.run_vmapped(record, source, leading, names, args, kwargs), node)
+        elif record is not None and record.is_called:  # its body is a call of itself, with its rule
             derived = Derived(record, Static(record.function))
-            end: Any = self.root_return(self.call_derived(derived, tuple(names.values()), {}, node), node)
+            end = self.root_return(self.call_derived(derived, tuple(names.values()), {}, node), node)
         elif isinstance(node, gast.Lambda):
             end = self.root_return(self.expr(node.body), node.body)
         else:
@@ -128,6 +130,39 @@ class Root(Pytrees):
         raise UnsupportedSyntax(
             "S101", f"`{name}` is not written in Python", "wrap it: def f(x): return " + name + "(x)"
         )
+
+    def run_vmapped(
+        self,
+        record: Transformed,
+        source: Source,
+        leading: tuple[Abstract, ...],
+        names: dict[str, Abstract],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Abstract:
+        """Return the result of a vmapped function whose parameters are those of the function itself: what
+        is given by position is batched as in_axes says, what is given by keyword along 0, defaults not."""
+        given: list[Abstract] = []
+        keywords: dict[str, Abstract] = {}
+        defaults: dict[str, Abstract] = {}
+        for p in list(inspect.signature(source.function, follow_wrapped=False).parameters.values())[
+            len(leading) :
+        ]:
+            value = names[p.name]
+            if p.kind is p.VAR_POSITIONAL:
+                given += self.static_items(value, source.node)
+            elif p.kind is p.VAR_KEYWORD:
+                box = self.contents(value)
+                assert isinstance(box, Struct)
+                keywords.update(zip(box.keys, box.items, strict=True))
+            elif p.kind is not p.KEYWORD_ONLY and len(given) < len(args):
+                given.append(value)
+            elif p.name in kwargs:
+                keywords[p.name] = value
+            elif p.kind is not p.POSITIONAL_ONLY and p.name not in self.partial_keywords:
+                defaults[p.name] = value
+        derived = Derived(record, Static(record.function))
+        return self.call_vmapped(derived, tuple(given), keywords, source.node, defaults)
 
     def underlying_partial(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return what a functools.partial runs; its keywords become defaults."""
@@ -215,7 +250,7 @@ class Root(Pytrees):
         writes = tuple(params.index(body.entry[buffers[k]]) for k in kept)
         node = source.node
         fn = Function(
-            name=source.name,
+            name=source.name + ("" if record_of(self.function) is None else "_vmap"),
             params=tuple(params),
             block=block,
             signature=tuple(signature),

@@ -15,7 +15,6 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.callees import NotPure, shared_results, tree_of
 from s2sad.frontend.fit import Out, arranged, misfit, pairs, same_values, two_parts
 from s2sad.frontend.functions import Transform
-from s2sad.frontend.programs import CALLERS
 from s2sad.frontend.source import Source
 from s2sad.frontend.transformed import Derived, Transforms
 from s2sad.frontend.values import Abstract, Closure, Num, Ref, Static, Struct
@@ -183,8 +182,9 @@ class CustomRules(Transforms):
         record = record_of(function)
         if record is not None and record.kind in IDENTITY:
             return self.reading(record.function, args, node)
-        if record is not None and 0 < len(args) <= len(CALLERS):
-            return self.reading(CALLERS[len(args) - 1], (Static(function), *args), node)
+        if record is not None:
+            name = getattr(function, "__name__", "function")
+            return self.reading(self.defined_here(Static(function), name, len(args), []), args, node)
         source = self.source(function)
         defaults = self.function_defaults(function)
         names = self.bound_arguments(source.node, defaults, args, {}, source.name, node)

@@ -156,6 +156,12 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     return np.moveaxis(whole, tuple(range(-made, 0)), tuple(range(k, k + made)))
 
 
+def lanes(n: Any, trip: Any) -> None:
+    """vmap: one lane after the other."""
+    for b in range(n):
+        trip(b)
+
+
 def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
     """np.apply_over_axes: one axis after the other, each kept."""
     found = np.asarray(a)
@@ -366,26 +372,6 @@ def at(ufunc: Any, a: Any, indices: Any, b: Any) -> Any:
     for k in range(len(index)):
         a[index[k]] = ufunc(a[index[k]], values[k])
 
-
-# --- calls of what has no text ------------------------------------------------------------------
-
-
-def called1(function: Any, x: Any) -> Any:
-    """A function value of one argument, as a function."""
-    return function(x)
-
-
-def called2(function: Any, x: Any, y: Any) -> Any:
-    """A function value of two arguments."""
-    return function(x, y)
-
-
-def called3(function: Any, x: Any, y: Any, z: Any) -> Any:
-    """A function value of three arguments."""
-    return function(x, y, z)
-
-
-CALLERS = (called1, called2, called3)
 
 PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,

@@ -15,17 +15,17 @@ import gast
 
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.callees import Callees, NotPure, shared_results
+from s2sad.frontend.callees import NotPure, shared_results
 from s2sad.frontend.functions import Transform
-from s2sad.frontend.programs import CALLERS
 from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
+from s2sad.frontend.wrapped import Wrapped, function_name
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of, scheme_of
 from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ir.walk import draws
 
 API = "s2sad.api"
-MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian")
+MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian", "vmap")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,7 @@ class Pushforward(Abstract):
     primals: tuple[Abstract, ...]
 
 
-class Transforms(Callees):
+class Transforms(Wrapped):
     """s2sad inside s2sad."""
 
     def __init__(self, sizes: Assumptions, transform: Transform | None):
@@ -178,19 +178,22 @@ class Transforms(Callees):
             names = {
                 k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()
             }
-        elif not kwargs and 0 < len(args) <= len(CALLERS):
-            return self.function_of(Static(CALLERS[len(args) - 1]), (function, *args), {}, node)
         else:
-            why = "a function that is not written in Python is transformed inside a program by position only"
-            raise self.refuse("S126", why, "use a def that calls it", node)
+            made = self.defined_here(function, function_name(function), len(args), list(kwargs))
+            fn, operands = self.function_of(made, args, kwargs, node)
+            fn.extra["inline"] = True
+            return fn, operands
         try:
             fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True, own=False)
         except NotPure:
-            why = "a function transformed inside a program must not write what it is given"
-            raise self.refuse("S127", why, "copy first", node) from None
+            wrapped = self.on_copies(function, len(args), list(kwargs))
+            if wrapped is not None:
+                return self.function_of(wrapped, args, kwargs, node)
+            why = "a function transformed inside a program must not write arrays that it is not given"
+            raise self.refuse("S127", why, "pass them, or copy first", node) from None
         fn.extra["fresh_results"] = True
         fn.extra["shares"] = any(map(any, shared_results(fn.block, fn.params)))
-        if isinstance(callee, gast.Lambda) or source.function in CALLERS:
+        if isinstance(callee, gast.Lambda):
             fn.extra["inline"] = True
         if draws(fn):  # the derivative of a call of the derivative would draw once more
             raise self.refuse(

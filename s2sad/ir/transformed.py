@@ -81,6 +81,7 @@ class Transformed:
     jacfwd, jacrev, jacobian, hessian               the Jacobian, the Jacobian of the slope
     custom       those of `function`                its result; derivatives are `given`
     external     those of `function`                its result, which is like `result`; it is not read
+    vmap         those of `function`, batched       its results, stacked; made by the frontend itself
     """
 
     kind: str
@@ -93,11 +94,12 @@ class Transformed:
     result: Callable[..., Any] | None = None  # external: of the arguments; what the result is like
     checkpoint: Scheme | None = None  # of the loops of what is differentiated in reverse mode
     debug: bool = False  # with checks that raise at the first nan or inf
+    axes: tuple[Any, Any] = (0, 0)  # vmap: in_axes, out_axes
 
     @property
     def is_called(self) -> bool:
         """True if a program calls the function as it is, with what the record adds beside it."""
-        return self.kind in ("custom", "external")
+        return self.kind in ("custom", "external", "vmap")
 
     def of(self, function: Callable[..., Any]) -> Transformed:
         """Return the record of the same transform applied to `function`."""

@@ -24,10 +24,10 @@ from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.rewrite import Rewriter
+from s2sad.passes.sizes import trip_count
 from s2sad.transforms.fresh import silent
 from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.schedule import State, Steps, reverse_steps
-from s2sad.transforms.sizes import trip_count
 from s2sad.transforms.transpose import call, flat, pruned, reads_value
 
 Derive = Callable[[Function, Sequence[bool]], Function]

@@ -11,13 +11,13 @@ from s2sad.ir.loops import carried, inits
 from s2sad.ir.types import WEAK_INT, Array, Scalar, Type
 from s2sad.ops.control import FOR
 from s2sad.ops.table import OPS
+from s2sad.passes.sizes import trip_count
 from s2sad.transforms.accumulate import Accumulator, Bar
 from s2sad.transforms.exits import Counting, Exit
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.plan import Plan
 from s2sad.transforms.rules import zero
 from s2sad.transforms.scope import Scope
-from s2sad.transforms.sizes import trip_count
 
 
 class LoopReversal(ABC):

@@ -20,13 +20,13 @@ from s2sad.ir.walk import used_values
 from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.passes.sizes import Resolver
 from s2sad.transforms.custom import linked_operands
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
 from s2sad.transforms.reread import grown_arrays, needs_itself, rereads, tape_versions
-from s2sad.transforms.sizes import Resolver
 from s2sad.transforms.tape import Tape, make_tape
 
 KEEP = 0.5  # handing a value of a branch on to the reverse sweep, outside loops

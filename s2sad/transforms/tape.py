@@ -10,7 +10,7 @@ from s2sad.ir.core import Instr, Value
 from s2sad.ir.path import At, Index, Path, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar, Type
-from s2sad.transforms.sizes import Resolver, trips_size
+from s2sad.passes.sizes import Resolver, trips_size
 
 FIRST_LENGTH = 16  # of a growing tape
 

@@ -24,8 +24,9 @@ from s2sad.ir.core import Literal, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ops.expr import apply
 from s2sad.ops.table import OPS
+from s2sad.passes import sizes
 from s2sad.passes.bufferize_find import NOT_OURS, Conflicts
-from s2sad.transforms import finals, loops, rules, sizes
+from s2sad.transforms import finals, loops, rules
 from s2sad.transforms.accumulate import Accumulator
 from s2sad.transforms.exits import _Counter
 from s2sad.transforms.forward import Forward

@@ -1,0 +1,99 @@
+"""Functions as if they were defined where they are used: around a function value that is more than a def."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gast
+
+from s2sad.frontend.callees import Callees
+from s2sad.frontend.values import Abstract, Box, Closure, Ref, Static, Struct
+from s2sad.ir.transformed import record_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnCopies(Abstract):
+    """A function that gets copies of the arrays it is called with: it may write them or return them."""
+
+    function: Abstract
+
+
+class Wrapped(Callees):
+    """Function values wrapped in a def."""
+
+    def call_value(
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str = "",
+    ) -> Abstract:
+        """Return the result of a call."""
+        if isinstance(function, OnCopies):
+            args = tuple(map(self.with_copies, args))
+            kwargs = {k: self.with_copies(v) for k, v in kwargs.items()}
+            function = function.function
+        return super().call_value(function, args, kwargs, node, name)
+
+    def with_copies(self, value: Abstract) -> Abstract:
+        """Return a value with copies of its arrays."""
+        box = self.contents(value)
+        if isinstance(box, Ref):
+            return self.wrap(self.emit("copy", self.read(box)))
+        if not isinstance(box, Struct):
+            return value
+        made = Struct(box.kind, box.keys, tuple(map(self.with_copies, box.items)), box.cls)
+        return self.box(made) if isinstance(value, Box) else made
+
+    def on_copies(self, function: Abstract, count: int, keywords: list[str]) -> Closure | None:
+        """Return the function as one that is called with copies; None if it is already."""
+        if isinstance(function, Closure):
+            names = self.state.frames[function.frame].values()
+            if any(isinstance(v, OnCopies) for v in names):
+                return None
+        return self.defined_here(OnCopies(function), function_name(function), count, keywords)
+
+    def defined_here(self, function: Abstract, name: str, count: int, keywords: list[str]) -> Closure:
+        """Return a function of `count` positional parameters and some keywords that calls `function`."""
+        positional = parameter_names(function)[:count]
+        if len(positional) < count or set(positional) & set(keywords):
+            positional = [f"x{k}" for k in range(count)]
+        inner = "inner"
+        while inner in keywords or inner in positional:
+            inner += "_"
+        params = ", ".join([*positional, *(["*", *keywords] if keywords else [])])
+        passed = ", ".join([*positional, *(f"{k}={k}" for k in keywords)])
+        node = gast.parse(f"def {name}({params}):\n    return {inner}({passed})").body[0]
+        source = replace(self.frame.source, node=node, call=self.place())
+        scope = self.push(source, gast.parse("def scope():\n    pass").body[0], None, {inner: function})
+        self.frames.remove(scope)
+        return Closure(node, scope.id, source)
+
+
+def parameter_names(function: Abstract) -> list[str]:
+    """Return the names of the positional parameters of a function, as far as they can be told."""
+    if isinstance(function, Closure):
+        return [a.id for a in (*function.node.args.posonlyargs, *function.node.args.args)]
+    inner = getattr(function, "function", None)
+    if isinstance(inner, Abstract):
+        return parameter_names(inner)
+    plain = function.value if isinstance(function, Static) else None
+    while (record := record_of(plain)) is not None:
+        plain = record.function
+    if not isinstance(plain, types.FunctionType):
+        return []
+    return list(plain.__code__.co_varnames[: plain.__code__.co_argcount])
+
+
+def function_name(function: Abstract) -> str:
+    """Return what a function is called."""
+    if isinstance(function, Closure):
+        return function.name
+    inner = getattr(function, "function", None)
+    if isinstance(inner, Abstract):
+        return function_name(inner)
+    name = getattr(function.value, "__name__", "f") if isinstance(function, Static) else "f"
+    return name if name.isidentifier() else "lambda_"

@@ -1,0 +1,231 @@
+"""Sparse Jacobians and Hessians: columns that share no row are computed together."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from s2sad.analysis.coloring import Pattern, direct, distance_two, star
+from s2sad.analysis.course import follows_values
+from s2sad.analysis.dependence import dependence
+from s2sad.derivative import Derivative, Pullback
+from s2sad.driver.arguments import active_leaves
+from s2sad.driver.derive import bars_tree
+from s2sad.driver.draws import refused
+from s2sad.driver.pipeline import Trace, finish
+from s2sad.driver.program import Program, Variant
+from s2sad.driver.seeds import like
+from s2sad.errors import S2sadError, TypeMismatch
+from s2sad.ir.core import Function
+from s2sad.ir.structure import is_sparse, pick
+from s2sad.ir.transformed import Transformed
+from s2sad.ir.tree import Leaf
+from s2sad.ir.types import is_differentiable
+from s2sad.ir.walk import draws
+
+KEPT = 16  # patterns that an object remembers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How the entries of a matrix are computed: entry k is element `places[k]` of the products, of which
+    row c is the matrix (or its transpose) times the sum of the basis vectors of group c."""
+
+    pattern: Pattern
+    groups: np.ndarray  # the colour of each column, of each row if `by_rows`
+    places: np.ndarray
+    by_rows: bool = False
+
+    @classmethod
+    def of(
+        cls, pattern: Pattern, groups: np.ndarray, at: np.ndarray, colors: np.ndarray, by_rows: bool = False
+    ) -> Plan:
+        """Return the plan where entry k is element `at[k]` of the product with group `colors[k]`."""
+        return cls(pattern, groups, colors * pattern.shape[1 if by_rows else 0] + at, by_rows)
+
+    @property
+    def count(self) -> int:
+        """Return the number of products."""
+        return int(self.groups.max(initial=-1)) + 1
+
+
+class SparseJacobian(Derivative):
+    """The Jacobian of one array by one array as a sparse matrix."""
+
+    def __init__(self, record: Transformed, sparsity: Any = None):
+        super().__init__(record)
+        self.sparsity = sparsity
+        self.rows = Program(replace(record, kind="pullback"))
+        self.plans: dict[Any, Plan] = {}
+
+    def __reduce__(self) -> Any:
+        made = super().__reduce__()
+        return made if isinstance(made, str) else (type(self), (self.__s2sad__, self.sparsity))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the matrix at these arguments."""
+        variant, values = self.program.find(args, kwargs)
+        found = variant.binding.leaves(values)
+        fn = variant.primal
+        x, result = one_by_one(fn, self.__s2sad__)
+        plan = self.plan(variant, found, x, result)
+        if plan.by_rows:
+            products = self.pulled(plan, args, kwargs)
+        else:
+            products = self.pushed(plan, variant, values, found[x])
+        data = np.take(products, plan.places)
+        made = scipy_sparse().csr_matrix((data, plan.pattern.columns, plan.pattern.ends), plan.pattern.shape)
+        if self.sparsity is not None:
+            self.check(made, variant, values, found[x])
+        return made
+
+    def plan(self, variant: Variant, found: Sequence[Any], x: int, result: int) -> Plan:
+        """Return the plan for these arguments. A pattern that floats decide on is not kept."""
+        fn = variant.primal
+        if draws(fn):
+            raise refused(fn)
+        if self.sparsity is None and follows_values(fn):
+            return self.planned(found_pattern(fn, found, x, result))
+        key = (variant, tuple(map(pattern_key, found)))
+        plan = self.plans.get(key)
+        if plan is None:
+            given = self.sparsity
+            pattern = found_pattern(fn, found, x, result) if given is None else given_pattern(given)
+            if len(self.plans) >= KEPT:
+                self.plans = {}
+            plan = self.plans[key] = self.planned(pattern)
+        return plan
+
+    def planned(self, pattern: Pattern) -> Plan:
+        """Return how a matrix of this pattern is computed: by columns, or by rows if they are fewer."""
+        columns = distance_two(pattern)
+        count = int(columns.max(initial=-1)) + 1
+        if count > 1 and int(np.diff(pattern.turned.ends).max(initial=0)) < count:
+            rows = distance_two(pattern.turned)
+            if int(rows.max(initial=-1)) + 1 < count:
+                return Plan.of(pattern, rows, pattern.columns, rows[pattern.rows], by_rows=True)
+        return Plan.of(pattern, columns, pattern.rows, columns[pattern.columns])
+
+    def pushed(self, plan: Plan, variant: Variant, values: Sequence[Any], x: Any) -> Any:
+        """Return the products of the matrix with the seeds: one jvp each."""
+        if np.size(x) != plan.pattern.shape[1]:
+            raise self.misfit(plan.pattern.shape, f"the argument has {np.size(x)} elements")
+        made: Any = None
+        for color in range(plan.count):
+            y_dot = np.ravel(variant.run(values, [seed(x, plan.groups == color)])[1])
+            if made is None:
+                if y_dot.size != plan.pattern.shape[0]:
+                    raise self.misfit(plan.pattern.shape, f"the result has {y_dot.size} elements")
+                made = np.empty((plan.count, y_dot.size), y_dot.dtype)
+            made[color] = y_dot
+        return np.empty((0, plan.pattern.shape[0])) if made is None else made
+
+    def pulled(self, plan: Plan, args: Any, kwargs: Any) -> Any:
+        """Return the products of the transpose with the seeds: one pullback each, on one tape."""
+        variant, values = self.rows.find(args, kwargs)
+        variant.binding.check_overlap(values)
+        y, tape = variant.halves[0].call(values)
+        if np.size(y) != plan.pattern.shape[0]:
+            raise self.misfit(plan.pattern.shape, f"the result has {np.size(y)} elements")
+        pullback = Pullback(variant, y, tape, False)
+        flags = active_leaves(variant.primal, self.__s2sad__.argnums)
+        bars = bars_tree(variant.primal, self.__s2sad__.argnums, flags, 0)
+        (zero,) = pullback.zeros.values()
+        found = [
+            np.ravel(pick(bars, pullback.pull([seed(zero, plan.groups == color)]))[0])
+            for color in range(plan.count)
+        ]
+        return np.stack(found)
+
+    def check(self, made: Any, variant: Variant, values: Sequence[Any], x: Any) -> None:
+        """Raise if a jvp along a random vector tells that the given sparsity leaves an entry out."""
+        dot = like(x, np.random.default_rng(0).uniform(0.5, 1.5, np.shape(x)))
+        expected = np.ravel(variant.run(values, [dot])[1])
+        flat = np.ravel(dot)
+        gap = np.abs(made @ flat - expected)
+        scale = abs(made) @ np.abs(flat) + np.abs(expected)
+        wrong = gap > np.sqrt(np.finfo(made.dtype).eps) * scale
+        if np.any(wrong):
+            i = int(np.argmax(wrong))
+            why = f"the sparsity given leaves out an entry that is not zero, in row {i} of the matrix"
+            raise TypeMismatch("S372", why, "leave `sparsity` away, and it is found", variant.primal.origin)
+
+    def misfit(self, shape: tuple[int, int], why: str) -> TypeMismatch:
+        """Return (to be raised) the error for a given sparsity of another shape."""
+        return TypeMismatch("S371", f"the sparsity given has shape {shape}, but {why}", "flatten both")
+
+
+class SparseHessian(SparseJacobian):
+    """The Hessian by one array as a sparse matrix."""
+
+    def planned(self, pattern: Pattern) -> Plan:
+        """Return how a symmetric matrix of this pattern is computed."""
+        if pattern.shape[0] != pattern.shape[1]:
+            raise self.misfit(pattern.shape, "a Hessian is square")
+        whole = pattern.symmetric
+        groups = star(whole)
+        return Plan.of(whole, groups, *direct(whole, groups))
+
+
+def one_by_one(fn: Function, record: Transformed) -> tuple[int, int]:
+    """Return the leaf of the argument and that of the result that the matrix is of."""
+    flags = active_leaves(fn, record.argnums)
+    chosen = [k for k, flag in enumerate(flags) if flag]
+    if (
+        len(chosen) != 1
+        or not isinstance(fn.result, Leaf)
+        or not is_differentiable(fn.result_types[fn.result.index])
+    ):
+        raise TypeMismatch(
+            "S370",
+            f"a sparse matrix is the derivative of one float array by one, not so for {fn.name}",
+            "choose the argument by argnums, and return one array of floats",
+            fn.origin,
+        )
+    return chosen[0], fn.result.index
+
+
+def found_pattern(fn: Function, found: Sequence[Any], x: int, result: int) -> Pattern:
+    """Return which entries may differ from zero at these arguments."""
+    done = finish(fn, Trace(fn.name))
+    height, rows, columns = dependence(done, found, x, result)
+    return Pattern.of((height, int(np.size(found[x]))), rows, columns)
+
+
+def given_pattern(sparsity: Any) -> Pattern:
+    """Return the pattern that a user gives as a matrix."""
+    if is_sparse(sparsity):
+        entries = sparsity.tocoo()
+        return Pattern.of(sparsity.shape, entries.row, entries.col)
+    dense = np.asarray(sparsity)
+    if dense.ndim != 2:
+        raise TypeMismatch("S371", f"the sparsity given has shape {dense.shape}", "give a matrix")
+    return Pattern.of((dense.shape[0], dense.shape[1]), *np.nonzero(dense))
+
+
+def pattern_key(leaf: Any) -> Any:
+    """Return what the pattern of a program that follows no floats depends on."""
+    if is_sparse(leaf):
+        rows = leaf.tocsr()
+        return (rows.shape, rows.indptr.tobytes(), rows.indices.tobytes())
+    if isinstance(leaf, np.ndarray):
+        return (leaf.shape, leaf.tobytes() if leaf.dtype.kind in "biu" else "")
+    return leaf if isinstance(leaf, int | np.integer | np.bool_) else None
+
+
+def seed(x: Any, chosen: np.ndarray) -> Any:
+    """Return the seed in the shape and kind of `x` that is 1 where `chosen`, in C order."""
+    return like(x, np.reshape(chosen, np.shape(x)).astype(np.result_type(x)))
+
+
+def scipy_sparse() -> Any:
+    """Return the module scipy.sparse."""
+    try:
+        return importlib.import_module("scipy.sparse")
+    except ModuleNotFoundError as error:
+        why = "sparse matrices need SciPy"
+        raise S2sadError("S290", why, "pip install s2sad[jit], or scipy") from error
