@@ -8,7 +8,7 @@ from typing import Any
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import BOOL, INT, Array, Dtype, Opaque, Type
-from s2sad.machine import arrays, library
+from s2sad.machine import arrays, library, products
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert, truth
 from s2sad.machine.library import Callback, is_library
@@ -276,6 +276,8 @@ class _Emitter:
                 self.env[instr.result] = constant(0, instr.result.type.dtype)
             case _ if name.startswith("as_rank"):
                 self.reshape(instr)
+            case "blas_dot":
+                self.product(instr)
             case _ if is_library(instr):
                 self.library(instr)
             case _:
@@ -566,6 +568,23 @@ class _Emitter:
         self.natural |= set(dims)
         self.scopes[-1].owners.append((data, False))
         return replace(arrays.rows(self.w, t.dtype, data, dims), owner=data)
+
+    def product(self, instr: Instr) -> None:
+        w = self.w
+        a, b = (self.array(x) for x in instr.args)
+        if len(a.dims) not in (1, 2) or len(b.dims) not in (1, 2):
+            raise NotHere("products of other arrays than vectors and matrices")
+        message = ("shapes do not fit for a product",)
+        self.unless(products.unlike(w, a, b), lambda: self.raise_(ValueError, message, ()))
+        result = instr.result
+        if isinstance(result.type, Array):
+            dims = (*a.dims[:-1], *b.dims[1:])
+            made = self.allocate(a.dtype, dims, False, result in self.roots.counted)
+        else:
+            made = arrays.rows(w, a.dtype, w.slot(kind_of(a.dtype)), ())
+        failed = products.product(w, a, b, made, "%thread")
+        self.unless(failed, lambda: self.fail(THROWN))
+        self.env[result] = made if isinstance(result.type, Array) else arrays.load(w, made, ())
 
     def library(self, instr: Instr) -> None:
         """Call a function of Python: only where it is called once, for it takes microseconds."""
