@@ -26,8 +26,9 @@ def load_kernel(loops: Function) -> Kernel:
     """Return the compiled function of loop nests, from flat leaves to a tuple of flat results."""
     fn = native(loops)
     try:
+        importlib.import_module("s2sad.machine.binary")
         first = code_of(fn, plain_layouts(fn))
-    except NotHere:
+    except (NotHere, ImportError):
         return _by_numba(fn)
     return _by_layout(fn, first)
 
@@ -43,7 +44,7 @@ def _by_layout(fn: Function, first: Code) -> Kernel:
             try:
                 code = first if layouts == plain else code_of(fn, layouts)
                 made[layouts] = (_by_llvm(fn, code), code)
-            except (NotHere, ImportError):
+            except NotHere:
                 made[layouts] = (_by_numba(fn), None)
         return made[layouts]
 
@@ -57,7 +58,9 @@ def _by_layout(fn: Function, first: Code) -> Kernel:
         run, code = latest
         out: Any = run(*values)
         if out is NotImplemented:
-            values = tuple(_as_expected(v, t, k in fn.writes) for k, (v, t) in enumerate(zip(values, types, strict=True)))
+            values = tuple(
+                _as_expected(v, t, k in fn.writes) for k, (v, t) in enumerate(zip(values, types, strict=True))
+            )
             latest = run, code = variant(layouts_of(values))
             out = run(*values)
         if isinstance(out, bytes):

@@ -132,9 +132,7 @@ def _indexed(w: Writer, x: Buffer, items: Sequence[paths.Item], rest: list[Numbe
     # x[i, j] of an array in rows is one in rows; so is x[a:b]
     keeps = x.in_rows and (
         plain
-        or all(
-            isinstance(i, paths.At) if k < leading else i == paths.Span() for k, i in enumerate(items)
-        )
+        or all(isinstance(i, paths.At) if k < leading else i == paths.Span() for k, i in enumerate(items))
     )
     data = address(w, x, firsts)
     return replace(x, data=data, dims=tuple(dims), strides=tuple(strides), in_rows=keeps)
@@ -283,4 +281,3 @@ def nest(w: Writer, dims: Sequence[str], index: Sequence[str], body: Body) -> No
 def copied(w: Writer, x: Buffer, to: Buffer) -> None:
     """Copy the elements of an array to another of its shape."""
     nest(w, x.dims, (), lambda index: store(w, to, index, load(w, x, index)))
-

@@ -27,7 +27,7 @@ new_function.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
 class Method(ctypes.Structure):
     """PyMethodDef."""
 
-    _fields_ = [  # noqa: RUF012  # as ctypes wants it
+    _fields_ = [  # as ctypes wants it
         ("name", ctypes.c_char_p),
         ("function", ctypes.c_void_p),
         ("flags", ctypes.c_int),

@@ -1,7 +1,7 @@
 """The function of Python's C interface around a kernel: it takes arguments apart and makes the results.
 
-It returns a tuple of results; NotImplemented where an array does not lie in memory as the kernel was made for;
-bytes where the kernel raises: a number of 64 bits that says what, and values for its message."""
+It returns a tuple of results; NotImplemented where an array does not lie in memory as the kernel was made
+for; bytes where the kernel raises: a number of 64 bits that says what, and values for its message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from s2sad.ir.types import F8, INT, Array
 from s2sad.machine import arrays, library
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
-from s2sad.machine.function import MOST_VALUES, RAISED, THROWN, Program, Signature
+from s2sad.machine.frame import MOST_VALUES, RAISED, THROWN, Program, Signature
 from s2sad.machine.writer import Number, Writer, kind_of
 
 ENTRY = "s2sad_entry"

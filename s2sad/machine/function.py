@@ -2,75 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.types import BOOL, INT, Array, Dtype, Opaque, Type
-from s2sad.machine import arrays, library, products
+from s2sad.ir.types import INT, Array, Opaque
+from s2sad.machine import arrays, storage
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert, truth
-from s2sad.machine.library import Callback, is_library
-from s2sad.machine.roots import Roots, returned_params, roots_of
-from s2sad.machine.scalars import compare, scalar
-from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, kind_of
+from s2sad.machine.frame import UNLIKELY, Found, Frame, Loop, Place, Program, Scope, Signature
+from s2sad.machine.roots import returned_params, roots_of
+from s2sad.machine.scalars import compare
+from s2sad.machine.writer import NotHere, Number, kind_of
 
-Found = Number | Buffer
-RAISED, THROWN, NO_MEMORY = 1, 2, 3  # what a function returns beside 0; THROWN: Python has the exception
-UNLIKELY = ", !prof !0"
 HIDDEN = "ptr %failure, ptr %library, ptr %thread"
-MOST_VALUES = 15  # in a message
-
-
-@dataclass(slots=True)
-class Program:
-    """What the functions of one kernel share: exceptions that are raised, functions of Python called."""
-
-    module: Module = field(default_factory=Module)
-    raised: list[tuple[type[Exception], tuple[Any, ...], tuple[Dtype, ...]]] = field(default_factory=list)
-    callbacks: list[Callback] = field(default_factory=list)
-    named: dict[Function, Signature] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """How a function is called: which results are parameters of it."""
-
-    name: str
-    returned: tuple[int | None, ...]
-    types: tuple[Type, ...]
-    layouts: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Scope:
-    """The memory that is given up where a block is left: pointers, and places of pointers of loops."""
-
-    owners: list[tuple[str, bool]] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Loop:
-    """Where the ends of a trip go."""
-
-    places: list[Place]
-    next: str
-    out: str
-    depth: int  # of scopes outside the trip
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value is kept that differs from trip to trip, or by branch: nowhere for an array that is the
-    same one."""
-
-    type: Type
-    number: str = ""
-    data: str = ""
-    dims: tuple[str, ...] = ()
-    owner: str = ""
 
 
 def emit(program: Program, fn: Function, layouts: Sequence[str], apart: bool = False) -> Signature:
@@ -83,16 +28,7 @@ def emit(program: Program, fn: Function, layouts: Sequence[str], apart: bool = F
     return program.named[fn]
 
 
-class _Emitter:
-    def __init__(self, program: Program, fn: Function, roots: Roots, signature: Signature):
-        self.program, self.fn, self.roots, self.signature = program, fn, roots, signature
-        self.w = Writer(program.module)
-        self.env: dict[Value, Found] = {}
-        self.scopes: list[Scope] = []
-        self.loops: list[Loop] = []
-        self.natural: set[str] = set()  # numbers that are not negative
-        self.apart = False
-
+class _Emitter(Frame):
     # -- the function ------------------------------------------------------------------------------
     def emit(self, layouts: Sequence[str], apart: bool) -> None:
         params = [HIDDEN]
@@ -133,59 +69,7 @@ class _Emitter:
         self.env[p] = Buffer(t.dtype, f"%p{k}", dims, strides, by_bytes=True, aligned=layout == "A")
         return [*head, *(f"i64 {s}" for s in strides)]
 
-    def number(self, a: Operand) -> Number:
-        if isinstance(a, Literal):
-            if isinstance(a.value, complex):
-                raise NotHere("complex numbers")
-            return constant(a.value, a.type.dtype)
-        found = self.env[a]
-        if not isinstance(found, Number):
-            raise NotHere("an array where a scalar is needed")
-        return found
-
-    def array(self, a: Operand) -> Buffer:
-        found = self.env[self.roots.identity(a)]  # type: ignore[index]
-        if not isinstance(found, Buffer):
-            raise NotHere("a scalar where an array is needed")
-        return found
-
-    def index(self, a: Operand) -> str:
-        return convert(self.w, self.number(a), INT).text
-
     # -- leaving -----------------------------------------------------------------------------------
-    def give_up(self, depth: int, kept: Sequence[str] = ()) -> None:
-        """Release what the scopes from `depth` on own."""
-        for scope in reversed(self.scopes[depth:]):
-            for place in scope.places:
-                arrays.release(self.w, self.w.value(f"load ptr, ptr {place}"), counted=True)
-            for owner, counted in reversed(scope.owners):
-                if owner not in kept:
-                    arrays.release(self.w, owner, counted)
-
-    def fail(self, status: int | str) -> None:
-        self.give_up(0)
-        self.w.end(f"ret i32 {status}")
-
-    def raise_(self, exception: Any, message: tuple[Any, ...], values: Sequence[Operand]) -> None:
-        numbers = [self.number(a) for a in values]
-        if len(numbers) > MOST_VALUES:
-            raise NotHere("long messages")
-        entry = (exception, message, tuple(n.dtype for n in numbers))
-        if entry not in self.program.raised:
-            self.program.raised.append(entry)
-        self.w.do(f"store i64 {self.program.raised.index(entry)}, ptr %failure")
-        for k, n in enumerate(numbers):
-            place = self.w.value(f"getelementptr inbounds i8, ptr %failure, i64 {8 * (k + 1)}")
-            arrays.store_at(self.w, place, n)
-        self.fail(RAISED)
-
-    def unless(self, bad: str, leave: Callable[[], None]) -> None:
-        """Leave where something is wrong."""
-        wrong, fine = self.w.block(), self.w.block()
-        self.w.branch(bad, wrong, fine, UNLIKELY)
-        self.w.begin(wrong)
-        leave()
-        self.w.begin(fine)
 
     # -- blocks ------------------------------------------------------------------------------------
     def block(self, block: Block) -> None:
@@ -233,19 +117,9 @@ class _Emitter:
         self.give_up(0, kept=moved)
         self.w.end("ret i32 0")
 
-    def allocate(self, dtype: Dtype, dims: Sequence[str], zero: bool, counted: bool) -> Buffer:
-        """Return new memory that the innermost scope owns."""
-        made = arrays.allocate(self.w, dtype, dims, zero, counted)
-        self.unless(self.w.value(f"icmp eq ptr {made.data}, null"), lambda: self.fail(NO_MEMORY))
-        self.scopes[-1].owners.append((made.owner, counted))
-        return made
-
     # -- instructions ------------------------------------------------------------------------------
     def instr(self, instr: Instr) -> None:
-        name = instr.op.name
-        match name:
-            case "comment" | "stay_apart":
-                pass
+        match instr.op.name:
             case "if":
                 self.branch(instr)
             case "for":
@@ -254,108 +128,10 @@ class _Emitter:
                 self.while_loop(instr)
             case "call":
                 self.call(instr)
-            case "size":
-                dims = self.array(instr.args[0]).dims
-                self.env[instr.result] = Number(dims[instr.param("axis")], INT)
-            case "getitem":
-                self.getitem(instr)
-            case "setitem" | "accum":
-                self.update(instr)
-            case "empty" | "zeros":
-                self.create(instr)
             case "copy" if isinstance(instr.result.type, Array):
-                self.copy(instr)
-            case "contiguous":
-                if self.array(instr.args[0]).in_rows:
-                    self.env[instr.result] = self.array(instr.args[0])
-                else:
-                    self.copy(instr)
-            case "undef":
-                if isinstance(instr.result.type, Array):
-                    raise NotHere("arrays that may be unbound")
-                self.env[instr.result] = constant(0, instr.result.type.dtype)
-            case _ if name.startswith("as_rank"):
-                self.reshape(instr)
-            case "blas_dot":
-                self.product(instr)
-            case _ if is_library(instr):
-                self.library(instr)
-            case _:
-                if len(instr.results) != 1 or not instr.op.pure:
-                    raise NotHere(f"the operation {name}")
-                args = [self.number(a) for a in instr.args]
-                self.env[instr.result] = scalar(self.w, instr, args)
-
-    def getitem(self, instr: Instr) -> None:
-        x, path = self.array(instr.args[0]), instr.param("path")
-        if isinstance(instr.result.type, Array):
-            operands = [convert(self.w, self.number(a), INT) for a in instr.args[1:]]
-            self.env[instr.result] = arrays.view(self.w, x, path, operands)
-        else:
-            self.env[instr.result] = arrays.load(self.w, x, self.indices(x, instr.args[1:]))
-
-    def indices(self, x: Buffer, args: Sequence[Operand]) -> list[str]:
-        if len(args) != len(x.dims):
-            raise NotHere("elements by a longer path")
-        found: list[str] = []
-        for a, n in zip(args, x.dims, strict=True):
-            i = self.index(a)
-            if isinstance(a, Literal) and int(a.value.real) < 0:
-                i = self.w.value(f"add nsw i64 {n}, {i}")
-            found.append(i)
-        return found
-
-    def update(self, instr: Instr) -> None:
-        x, v, *index = instr.args
-        if isinstance(v.type, Array):
-            raise NotHere("writes of arrays")
-        to = self.array(x)
-        place = arrays.address(self.w, to, self.indices(to, index))
-        new = convert(self.w, self.number(v), to.dtype)
-        if instr.op.name == "accum":
-            if to.dtype == BOOL:
-                raise NotHere("sums of truth values")
-            old = Number(arrays.load_from(self.w, place, to.dtype, to.aligned), to.dtype)
-            kind = kind_of(to.dtype)
-            word = "fadd contract" if to.dtype.kind == "f" else "add"
-            new = Number(self.w.value(f"{word} {kind} {old.text}, {new.text}"), to.dtype)
-        arrays.store_at(self.w, place, new, to.aligned)
-
-    def create(self, instr: Instr) -> None:
-        t = instr.result.type
-        assert isinstance(t, Array)
-        dims = [self.index(a) for a in instr.args]
-        if len(dims) != t.ndim:
-            raise NotHere("shapes that are not spelled out")
-        for a, n in zip(instr.args, dims, strict=True):
-            if n in self.natural or (isinstance(a, Literal) and int(a.value.real) >= 0):
-                continue
-            negative = compare(self.w, "less", (Number(n, INT), constant(0, INT)))
-            self.unless(negative, lambda: self.raise_(ValueError, ("negative dimensions are not allowed",), ()))
-            self.natural.add(n)
-        counted = instr.result in self.roots.counted
-        self.env[instr.result] = self.allocate(t.dtype, dims, instr.op.name == "zeros", counted)
-
-    def copy(self, instr: Instr) -> None:
-        x = self.array(instr.args[0])
-        counted = self.roots.owner(instr.result) in self.roots.counted
-        made = self.allocate(x.dtype, x.dims, False, counted)
-        arrays.copied(self.w, x, made)
-        self.env[instr.result] = made
-
-    def reshape(self, instr: Instr) -> None:
-        x = self.array(instr.args[0])
-        if not x.in_rows:
-            raise NotHere("new shapes for arrays with gaps")
-        dims = tuple(self.index(a) for a in instr.args[1:])
-        if any(isinstance(a, Literal) and int(a.value.real) < 0 for a in instr.args[1:]):
-            raise NotHere("new shapes with a size to be found")
-        size = compare(
-            self.w, "not_equal", tuple(Number(arrays.count_of(self.w, d), INT) for d in (x.dims, dims))
-        )
-        message = ("cannot reshape array",)
-        self.unless(size, lambda: self.raise_(ValueError, message, ()))
-        self.env[instr.result] = replace(x, dims=dims, strides=arrays.strides_of(self.w, dims))
+                storage.copy_of(self, instr)
+            case name:
+                storage.WRITERS.get(name, storage.call_or_compute)(self, instr)
 
     # -- branches and loops ------------------------------------------------------------------------
     def places(self, results: Sequence[Value]) -> list[Place]:
@@ -376,8 +152,8 @@ class _Emitter:
     def put(self, places: Sequence[Place], values: Sequence[Found | None]) -> None:
         for place, v in zip(places, values, strict=True):
             if isinstance(v, Number):
-                n = convert(self.w, v, place.type.dtype)
-                self.w.do(f"store {kind_of(n.dtype)} {n.text}, ptr {place.number}")
+                new = convert(self.w, v, place.type.dtype)
+                self.w.do(f"store {kind_of(new.dtype)} {new.text}, ptr {place.number}")
             elif v is not None:
                 self.w.do(f"store ptr {v.data}, ptr {place.data}")
                 self.w.do(f"store ptr {v.owner or 'null'}, ptr {place.owner}")
@@ -448,7 +224,7 @@ class _Emitter:
                 w.jump(after)
             self.natural = natural
             self.scopes.pop()
-        w.begin(after) if not w.open else None
+        w.begin(after)
         self.own(places, instr.results)
 
     def counted_loop(self, instr: Instr) -> None:
@@ -482,8 +258,8 @@ class _Emitter:
         w.begin(head)
         self.take(places, test.params)
         self.scopes.append(Scope())
-        for i in test.instrs:
-            self.instr(i)
+        for inner in test.instrs:
+            self.instr(inner)
         holds = truth(w, self.number(test.end.args[0]))
         self.give_up(len(self.scopes) - 1)
         self.scopes.pop()
@@ -498,7 +274,9 @@ class _Emitter:
         self.scopes.append(Scope(places=[p.owner for p in places if p.data]))
         return places
 
-    def trip(self, places: list[Place], body: Block, params: Sequence[Value], following: str, out: str) -> None:
+    def trip(
+        self, places: list[Place], body: Block, params: Sequence[Value], following: str, out: str
+    ) -> None:
         self.take(places, params)
         natural = set(self.natural)
         self.loops.append(Loop(places, following, out, len(self.scopes)))
@@ -568,59 +346,3 @@ class _Emitter:
         self.natural |= set(dims)
         self.scopes[-1].owners.append((data, False))
         return replace(arrays.rows(self.w, t.dtype, data, dims), owner=data)
-
-    def product(self, instr: Instr) -> None:
-        w = self.w
-        a, b = (self.array(x) for x in instr.args)
-        if len(a.dims) not in (1, 2) or len(b.dims) not in (1, 2):
-            raise NotHere("products of other arrays than vectors and matrices")
-        message = ("shapes do not fit for a product",)
-        self.unless(products.unlike(w, a, b), lambda: self.raise_(ValueError, message, ()))
-        result = instr.result
-        if isinstance(result.type, Array):
-            dims = (*a.dims[:-1], *b.dims[1:])
-            made = self.allocate(a.dtype, dims, False, result in self.roots.counted)
-        else:
-            made = arrays.rows(w, a.dtype, w.slot(kind_of(a.dtype)), ())
-        failed = products.product(w, a, b, made, "%thread")
-        self.unless(failed, lambda: self.fail(THROWN))
-        self.env[result] = made if isinstance(result.type, Array) else arrays.load(w, made, ())
-
-    def library(self, instr: Instr) -> None:
-        """Call a function of Python: only where it is called once, for it takes microseconds."""
-        if self.loops:
-            raise NotHere(f"{instr.op.name} in a loop")
-        library.check_types(instr)
-        w = self.w
-        library.declare(w)
-        self.program.callbacks.append(library.callback(instr))
-        w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
-        args = []
-        for a in instr.args:
-            is_array = isinstance(a.type, Array)
-            x = library.array_of(w, self.array(a), library.MAY_READ) if is_array else None
-            args.append(x or library.boxed(w, self.number(a)))
-        given = library.packed(w, args)
-        place = len(self.program.callbacks) - 1
-        callee = w.value(f"call ptr @PyTuple_GetItem(ptr %library, i64 {place})")
-        found = w.value(f"call ptr @PyObject_Call(ptr {callee}, ptr {given}, ptr null)")
-        w.do(f"call void @Py_DecRef(ptr {given})")
-        self.let_go()
-        self.unless(w.value(f"icmp eq ptr {found}, null"), lambda: self.fail(THROWN))
-        for k, r in enumerate(instr.results):
-            item = w.value(f"call ptr @PyTuple_GetItem(ptr {found}, i64 {k})")
-            if not isinstance(r.type, Array):
-                self.env[r] = library.scalar_in(w, item, r.type)
-                continue
-            data, dims = library.data_and_dims(w, item, r.type.ndim)
-            self.natural |= set(dims)
-            made = self.allocate(r.type.dtype, dims, False, r in self.roots.counted)
-            arrays.copied(w, arrays.rows(w, r.type.dtype, data, dims), made)
-            self.env[r] = made
-        w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
-        w.do(f"call void @Py_DecRef(ptr {found})")
-        self.let_go()
-
-    def let_go(self) -> None:
-        """Let other threads of Python run."""
-        self.w.do(f"store ptr {self.w.value('call ptr @PyEval_SaveThread()')}, ptr %thread")

@@ -13,7 +13,8 @@ from s2sad.ir.core import Function
 from s2sad.ir.interp import render_message
 from s2sad.ir.types import Array, Dtype
 from s2sad.machine.entry import write_entry
-from s2sad.machine.function import Program, emit
+from s2sad.machine.frame import Program
+from s2sad.machine.function import emit
 from s2sad.machine.library import Callback
 
 Raised = tuple[type[Exception], tuple[Any, ...], tuple[Dtype, ...]]
@@ -61,7 +62,6 @@ def _layout(x: Any) -> str:
 def exception(code: Code, found: bytes) -> Exception:
     """Return the exception that a kernel's result stands for."""
     kind, message, dtypes = code.raised[struct.unpack_from("q", found)[0]]
-    values = [
-        np.frombuffer(found, np.dtype(d), 1, 8 * (k + 1))[0].item() for k, d in enumerate(dtypes)
-    ]
-    return kind(render_message(message, tuple(values)))
+    values = [np.frombuffer(found, np.dtype(d), 1, 8 * (k + 1))[0].item() for k, d in enumerate(dtypes)]
+    made: Exception = kind(render_message(message, tuple(values)))
+    return made

@@ -12,8 +12,8 @@ MATRIX_PRODUCT = 280  # in NumPy's table
 SMALL = 2000  # multiplications, which take less time than the way to BLAS
 
 # row by row, so that the innermost loop may be vectorised
-SMALL_PRODUCT = """define internal void @product_{kind}(ptr noalias %c, ptr %a, ptr %b, i64 %m, i64 %n, i64 %k,
-    i64 %a0, i64 %a1, i64 %b0, i64 %b1) noinline nounwind {{
+SMALL_PRODUCT = """define internal void @product_{kind}(ptr noalias %c, ptr %a, ptr %b, i64 %m, i64 %n,
+    i64 %k, i64 %a0, i64 %a1, i64 %b0, i64 %b1) noinline nounwind {{
 entry:
   %row = mul i64 %n, {size}
   %bytes = mul i64 %row, %m

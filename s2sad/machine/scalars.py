@@ -26,7 +26,8 @@ ARITHMETIC = {
     "any_order_sub": ("fsub " + ANY_ORDER, "sub"),
 }
 COMPARISONS = {
-    "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq", "not_equal": "ne",
+    "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+    "equal": "eq", "not_equal": "ne",
 }  # fmt: skip
 OF_LLVM = {
     "sqrt": "sqrt", "math_sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
@@ -35,7 +36,7 @@ OF_LLVM = {
 }  # fmt: skip
 SAME_FOR_INTS = ("floor", "ceil", "trunc", "rint")
 TO_INT = {"math_floor": "floor", "math_ceil": "ceil", "math_trunc": "trunc"}
-CASTS = ("widen", "to_float", "to_int", "to_bool", "stop_gradient", "positive", "as_index")
+CASTS = ("widen", "to_float", "to_int", "to_bool", "stop_gradient", "positive", "as_index", "copy")
 SCALED = {
     "math_radians": math.pi / 180.0, "deg2rad": math.pi / 180.0,
     "math_degrees": 180.0 / math.pi, "rad2deg": 180.0 / math.pi,
