@@ -145,7 +145,7 @@ def _bound(w: Writer, a: Number, n: Number) -> Number:
 
 # --- memory -------------------------------------------------------------------------------------
 
-ALLOCATE = """define internal ptr @allocate(i64 %count, i64 %size, i1 %zero) {
+ALLOCATE = """define internal noalias ptr @allocate(i64 %count, i64 %size, i1 %zero) noinline nounwind {
 entry:
   %pair = call {i64, i1} @llvm.umul.with.overflow.i64(i64 %count, i64 %size)
   %bytes = extractvalue {i64, i1} %pair, 0
@@ -154,15 +154,24 @@ entry:
   %bad = or i1 %over, %large
   br i1 %bad, label %none, label %some
 some:
+  %little = icmp ule i64 %bytes, 4096
+  br i1 %little, label %quick, label %wide
+quick:
+  %least = call i64 @llvm.umax.i64(i64 %bytes, i64 1)
+  %chunk = call ptr @malloc(i64 %least)
+  br label %made
+wide:
   %more = add i64 %bytes, 63
   %whole = and i64 %more, -64
-  %least = call i64 @llvm.umax.i64(i64 %whole, i64 64)
-  %data = call ptr @aligned_alloc(i64 64, i64 %least)
+  %lines = call ptr @aligned_alloc(i64 64, i64 %whole)
+  br label %made
+made:
+  %data = phi ptr [ %chunk, %quick ], [ %lines, %wide ]
   %found = icmp ne ptr %data, null
   %clear = and i1 %found, %zero
   br i1 %clear, label %set, label %done
 set:
-  call void @llvm.memset.p0.i64(ptr align 64 %data, i8 0, i64 %bytes, i1 false)
+  call void @llvm.memset.p0.i64(ptr align 16 %data, i8 0, i64 %bytes, i1 false)
   ret ptr %data
 done:
   ret ptr %data
@@ -231,14 +240,14 @@ def allocate(w: Writer, dtype: Dtype, dims: Sequence[str], zero: bool, counted: 
     module.declare("{i64, i1}", "llvm.umul.with.overflow.i64", "i64", "i64")
     module.declare("i64", "llvm.umax.i64", "i64", "i64")
     module.declare("void", "llvm.memset.p0.i64", "ptr", "i8", "i64", "i1")
+    module.declare("noalias ptr", "malloc", "i64")
     module.declare("noalias ptr", "aligned_alloc", "i64", "i64")
     module.declare("void", "free", "ptr")
     module.helpers["allocate"] = ALLOCATE
     size = count_of(w, dims)
-    data = w.value(f"call ptr @allocate(i64 {size}, i64 {dtype.itemsize}, i1 {str(zero).lower()})")
+    data = w.value(f"call noalias ptr @allocate(i64 {size}, i64 {dtype.itemsize}, i1 {str(zero).lower()})")
     owner = data
     if counted:
-        module.declare("noalias ptr", "malloc", "i64")
         module.helpers |= {"cell": CELL, "retain": RETAIN, "release": RELEASE}
         owner = w.value(f"call ptr @cell(ptr {data})")
     return replace(rows(w, dtype, data, dims), owner=owner, counted=counted)
