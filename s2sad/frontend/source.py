@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import linecache
@@ -46,14 +47,15 @@ class Source:
 
 
 @functools.lru_cache(maxsize=128)
-def _parse(path: str, text: str) -> Any:
-    return gast.parse(text, filename=path)
-
-
-@functools.lru_cache(maxsize=128)
 def _callables(path: str, text: str) -> tuple[Any, ...]:
-    kinds = (gast.FunctionDef, gast.Lambda, gast.AsyncFunctionDef)
-    return tuple(n for n in gast.walk(_parse(path, text)) if isinstance(n, kinds))
+    kinds = (ast.FunctionDef, ast.Lambda, ast.AsyncFunctionDef)
+    return tuple(n for n in ast.walk(ast.parse(text, filename=path)) if isinstance(n, kinds))
+
+
+@functools.lru_cache(maxsize=512)
+def _as_gast(node: Any) -> Any:
+    # of one function, not of its whole file: that takes longer than all else that is done with it
+    return gast.ast_to_gast(node)
 
 
 def source_of(function: types.FunctionType) -> Source:
@@ -80,7 +82,7 @@ def source_of(function: types.FunctionType) -> Source:
             "reload the module: its file has changed since it was imported",
             Origin(file, code.co_firstlineno, 0, path),
         )
-    node = candidates[0]
+    node = _as_gast(candidates[0])
     place = Origin(file, node.lineno, node.col_offset, path)
     if isinstance(node, gast.AsyncFunctionDef):
         raise UnsupportedSyntax("S102", "async functions are not supported", "make it a plain `def`", place)
@@ -125,7 +127,7 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
     code = function.__code__
     if function.__name__ != "<lambda>" and code.co_name != "<lambda>":
         for node in nodes:
-            if isinstance(node, gast.Lambda) or node.name != code.co_name:
+            if isinstance(node, ast.Lambda) or node.name != code.co_name:
                 continue
             first = min([node.lineno] + [d.lineno for d in node.decorator_list])
             if first == code.co_firstlineno or node.lineno == code.co_firstlineno:
@@ -136,11 +138,11 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
     real = [s for s in spans if None not in s and s[:2] != s[2:]]
     best: list[tuple[tuple[int, int], Any]] = []
     for node in nodes:
-        if not isinstance(node, gast.Lambda):
+        if not isinstance(node, ast.Lambda):
             continue
         body = node.body
         lo, hi = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-        names = tuple(a.id for a in (*node.args.args, *node.args.kwonlyargs))
+        names = tuple(a.arg for a in (*node.args.args, *node.args.kwonlyargs))
         count = code.co_argcount + code.co_kwonlyargcount
         if code.co_varnames[:count] != names or not real:
             continue

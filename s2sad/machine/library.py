@@ -5,13 +5,14 @@ over its own memory, which may only be read, and copies what comes back."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from s2sad.ir.core import Instr
-from s2sad.ir.types import Array, Dtype, Opaque
+from s2sad.ir.types import F8, Array, Dtype, Opaque
 from s2sad.machine.arrays import Buffer, load_from
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 
@@ -19,6 +20,7 @@ Callback = Callable[..., tuple[Any, ...]]
 # the place in NumPy's table of C functions, and what they are
 ARRAY_TYPE, NEW_ARRAY = 2, 93
 TABLE = "s2sad.numpy"
+FACTORS = ("lu_factored", "lu_solved")  # what they hand over is their own affair
 MAY_READ, IN_ROWS, MAY_WRITE, OWNS_DATA = 0x100, 0x1, 0x400, 0x4
 
 
@@ -31,6 +33,10 @@ def is_library(instr: Instr) -> bool:
 def callback(instr: Instr) -> Callback:
     """Return the function of Python: what an operation means."""
     evaluate, params, types = instr.op.evaluate, dict(instr.params), [r.type for r in instr.results]
+    if instr.op.name in FACTORS:
+        if any(t.dtype != F8 for t in types):
+            raise NotHere("systems of other numbers than doubles")
+        evaluate = importlib.import_module("s2sad.machine.factors").FUNCTIONS[instr.op.name]
 
     def called(*args: Any) -> tuple[Any, ...]:
         with np.errstate(all="ignore"):
