@@ -63,7 +63,7 @@ def _by_layout(fn: Function, first: Code) -> Kernel:
             )
             latest = run, code = variant(layouts_of(values))
             out = run(*values)
-        if isinstance(out, bytes):
+        if isinstance(out, int):
             assert code is not None
             raise exception(code, out)
         assert isinstance(out, tuple)

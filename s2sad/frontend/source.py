@@ -140,7 +140,7 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
     for node in nodes:
         if not isinstance(node, ast.Lambda):
             continue
-        body = node.body
+        body: Any = node.body
         lo, hi = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
         names = tuple(a.arg for a in (*node.args.args, *node.args.kwonlyargs))
         count = code.co_argcount + code.co_kwonlyargcount

@@ -1,7 +1,7 @@
 """The function of Python's C interface around a kernel: it takes arguments apart and makes the results.
 
 It returns a tuple of results; NotImplemented where an array does not lie in memory as the kernel was made
-for; bytes where the kernel raises: a number of 64 bits that says what, and values for its message."""
+for; an int where the kernel raises, the number of the exception."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from s2sad.ir.types import F8, INT, Array
 from s2sad.machine import arrays, library
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
-from s2sad.machine.frame import MOST_VALUES, RAISED, THROWN, Program, Signature
+from s2sad.machine.frame import RAISED, THROWN, Program, Signature
 from s2sad.machine.writer import Number, Writer, kind_of
 
 ENTRY = "s2sad_entry"
@@ -37,11 +37,10 @@ def write_entry(program: Program, fn: Function, signature: Signature, layouts: S
     m.declare("i32", "PyObject_IsTrue", "ptr")
     m.declare("ptr", "PyErr_Occurred")
     m.declare("ptr", "PyErr_NoMemory")
-    m.declare("ptr", "PyBytes_FromStringAndSize", "ptr", "i64")
     m.declared.setdefault("_Py_NotImplementedStruct", "@_Py_NotImplementedStruct = external global i8")
     m.declared.setdefault("_Py_NoneStruct", "@_Py_NoneStruct = external global i8")
     other, wrong = w.block(), w.block()
-    failure, thread = w.slot(f"[{MOST_VALUES + 1} x i64]"), w.slot("ptr")
+    failure, thread = w.slot("i64"), w.slot("ptr")
     given = [f"ptr {failure}", "ptr %library", f"ptr {thread}"]
     _expect(w, w.value(f"icmp eq i64 %count, {len(fn.params)}"), other)
     objects: list[str] = []
@@ -142,8 +141,8 @@ def _failed(w: Writer, status: str, failure: str, wrong: str) -> None:
     raised, memory, rest = w.block(), w.block(), w.block()
     w.branch(w.value(f"icmp eq i32 {status}, {RAISED}"), raised, rest)
     w.begin(raised)
-    size = 8 * (MOST_VALUES + 1)
-    w.end(f"ret ptr {w.value(f'call ptr @PyBytes_FromStringAndSize(ptr {failure}, i64 {size})')}")
+    which = w.value(f"load i64, ptr {failure}")
+    w.end(f"ret ptr {w.value(f'call ptr @PyLong_FromLongLong(i64 {which})')}")
     w.begin(rest)
     w.branch(w.value(f"icmp eq i32 {status}, {THROWN}"), wrong, memory)
     w.begin(memory)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.types import INT, Dtype, Type
@@ -18,7 +17,6 @@ from s2sad.machine.writer import Module, NotHere, Number, Writer, constant
 Found = Number | Buffer
 RAISED, THROWN, NO_MEMORY = 1, 2, 3  # what a function returns beside 0; THROWN: Python has the exception
 UNLIKELY = ", !prof !0"
-MOST_VALUES = 15  # in a message
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Program:
     """What the functions of one kernel share: exceptions that are raised, functions of Python called."""
 
     module: Module = field(default_factory=Module)
-    raised: list[tuple[type[Exception], tuple[Any, ...], tuple[Dtype, ...]]] = field(default_factory=list)
+    raised: list[tuple[type[Exception], str]] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
     named: dict[Function, Signature] = field(default_factory=dict)
 
@@ -119,18 +117,12 @@ class Frame:
         self.give_up(0)
         self.w.end(f"ret i32 {status}")
 
-    def raise_(self, exception: Any, message: tuple[Any, ...], values: Sequence[Operand]) -> None:
-        """Leave the function by an exception: its number and the values in its message are written down."""
-        numbers = [self.number(a) for a in values]
-        if len(numbers) > MOST_VALUES:
-            raise NotHere("long messages")
-        entry = (exception, message, tuple(n.dtype for n in numbers))
+    def raise_(self, exception: type[Exception], message: str) -> None:
+        """Leave the function by an exception, whose number is written down."""
+        entry = (exception, message)
         if entry not in self.program.raised:
             self.program.raised.append(entry)
         self.w.do(f"store i64 {self.program.raised.index(entry)}, ptr %failure")
-        for k, n in enumerate(numbers):
-            place = self.w.value(f"getelementptr inbounds i8, ptr %failure, i64 {8 * (k + 1)}")
-            arrays.store_at(self.w, place, n)
         self.fail(RAISED)
 
     def unless(self, bad: str, leave: Callable[[], None]) -> None:

@@ -81,7 +81,10 @@ class _Emitter(Frame):
         params = dict(end.params)
         match end.kind:
             case "raise":
-                self.raise_(params["exception"], params["message"], end.args)
+                parts = params["message"]
+                if not all(isinstance(p, str) for p in parts):
+                    raise NotHere("messages with values")
+                self.raise_(params["exception"], "".join(parts))
             case "unreachable":
                 self.w.end("unreachable")
             case "return":
@@ -103,8 +106,7 @@ class _Emitter(Frame):
             x = self.array(a)
             is_new = x.owner == x.data and x.in_rows and (x.owner, False) in self.scopes[0].owners
             if not is_new or x.owner in moved:
-                if not self.fn.extra.get("fresh_results"):
-                    raise NotHere("a result that is part of something else")
+                self.check_alone(k, x, end)
                 fresh = self.allocate(x.dtype, x.dims, False, False)
                 arrays.copied(self.w, x, fresh)
                 self.scopes[-1].owners.pop()
@@ -116,6 +118,20 @@ class _Emitter(Frame):
                 self.w.do(f"store i64 {n}, ptr {at}")
         self.give_up(0, kept=moved)
         self.w.end("ret i32 0")
+
+    def check_alone(self, k: int, x: Buffer, end: End) -> None:
+        """Refuse to copy a result that shares memory with a parameter or, maybe, with another result: without
+        jit it would be changed together with that."""
+        if self.fn.extra.get("fresh_results"):
+            return
+        places = zip(end.args, self.signature.returned, strict=True)
+        others = [
+            self.array(a)
+            for j, (a, place) in enumerate(places)
+            if j != k and place is None and isinstance(a.type, Array)
+        ]
+        if not x.owner or any(o.owner == x.owner or (o.counted and x.counted) for o in others):
+            raise NotHere("a result that is part of something else")
 
     # -- instructions ------------------------------------------------------------------------------
     def instr(self, instr: Instr) -> None:

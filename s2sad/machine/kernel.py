@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +9,11 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.core import Function
-from s2sad.ir.interp import render_message
-from s2sad.ir.types import Array, Dtype
+from s2sad.ir.types import Array
 from s2sad.machine.entry import write_entry
 from s2sad.machine.frame import Program
 from s2sad.machine.function import emit
 from s2sad.machine.library import Callback
-
-Raised = tuple[type[Exception], tuple[Any, ...], tuple[Dtype, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Code:
     text: str
     symbols: tuple[str, ...]
     callbacks: tuple[Callback, ...]
-    raised: tuple[Raised, ...]
+    raised: tuple[tuple[type[Exception], str], ...]
 
 
 def code_of(fn: Function, layouts: Sequence[str]) -> Code:
@@ -59,9 +55,7 @@ def _layout(x: Any) -> str:
     return "F" if x.flags.f_contiguous else "A"
 
 
-def exception(code: Code, found: bytes) -> Exception:
+def exception(code: Code, number: int) -> Exception:
     """Return the exception that a kernel's result stands for."""
-    kind, message, dtypes = code.raised[struct.unpack_from("q", found)[0]]
-    values = [np.frombuffer(found, np.dtype(d), 1, 8 * (k + 1))[0].item() for k, d in enumerate(dtypes)]
-    made: Exception = kind(render_message(message, tuple(values)))
-    return made
+    kind, message = code.raised[number]
+    return kind(message)

@@ -66,7 +66,7 @@ def new_array(f: Frame, instr: Instr) -> None:
         if n in f.natural or (isinstance(a, Literal) and int(a.value.real) >= 0):
             continue
         negative = compare(f.w, "less", (Number(n, INT), constant(0, INT)))
-        f.unless(negative, lambda: f.raise_(ValueError, ("negative dimensions are not allowed",), ()))
+        f.unless(negative, lambda: f.raise_(ValueError, "negative dimensions are not allowed"))
         f.natural.add(n)
     counted = instr.result in f.roots.counted
     f.env[instr.result] = f.allocate(t.dtype, dims, instr.op.name == "zeros", counted)
@@ -90,8 +90,8 @@ def reshape(f: Frame, instr: Instr) -> None:
     if any(isinstance(a, Literal) and int(a.value.real) < 0 for a in instr.args[1:]):
         raise NotHere("new shapes with a size to be found")
     size = compare(f.w, "not_equal", tuple(Number(arrays.count_of(f.w, d), INT) for d in (x.dims, dims)))
-    message = ("cannot reshape array",)
-    f.unless(size, lambda: f.raise_(ValueError, message, ()))
+    message = "cannot reshape array"
+    f.unless(size, lambda: f.raise_(ValueError, message))
     f.env[instr.result] = replace(x, dims=dims, strides=arrays.strides_of(f.w, dims))
 
 
@@ -101,8 +101,8 @@ def matrix_product(f: Frame, instr: Instr) -> None:
     a, b = (f.array(x) for x in instr.args)
     if len(a.dims) not in (1, 2) or len(b.dims) not in (1, 2):
         raise NotHere("products of other arrays than vectors and matrices")
-    message = ("shapes do not fit for a product",)
-    f.unless(products.unlike(w, a, b), lambda: f.raise_(ValueError, message, ()))
+    message = "shapes do not fit for a product"
+    f.unless(products.unlike(w, a, b), lambda: f.raise_(ValueError, message))
     result = instr.result
     if isinstance(result.type, Array):
         dims = (*a.dims[:-1], *b.dims[1:])
