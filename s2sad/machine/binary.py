@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,12 +12,20 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from s2sad.machine.entry import ENTRY
+from s2sad.machine.entry import DESCR, ENTRY, FLAGS, NDIM, NUMBER, ORDER, STRIDES
 from s2sad.machine.functions import LIBRARY
-from s2sad.machine.library import TABLE
+from s2sad.machine.library import DATA, SIZES, TABLE
 from s2sad.machine.writer import NotHere
 
+if llvm.llvm_version_info[0] < 20:
+    raise ImportError("the text is for LLVM 20 and later")
+
 FASTCALL = 0x80  # of Python's method definitions: arguments as a C array
+# what LLVM may call of its own accord
+OF_LLVM = ("memset", "memcpy", "memmove", *(name + suffix for suffix in ("", "f") for name in (
+    "fmod", "sincos", "ldexp", "exp10", "floor", "ceil", "trunc", "rint", "nearbyint", "round", "roundeven",
+    "fma", "fmax", "fmin", "sqrt", "fabs",
+)))  # fmt: skip
 get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
 get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
 new_function = ctypes.pythonapi.PyCFunction_NewEx
@@ -33,6 +42,33 @@ class Method(ctypes.Structure):
         ("flags", ctypes.c_int),
         ("doc", ctypes.c_char_p),
     ]
+
+
+def _field(o: Any, at: int, kind: Any) -> Any:
+    return kind.from_address(id(o) + at).value
+
+
+def layout_is_known() -> bool:
+    """True if objects of Python and NumPy have their fields where the text reads them."""
+    x = np.zeros((2, 3))[:, ::2]
+    sizes, steps = (_field(x, at, ctypes.c_void_p) for at in (SIZES, STRIDES))
+    return (
+        sys.byteorder == "little"
+        and object.__basicsize__ == 16
+        and _field(x, 8, ctypes.c_void_p) == id(type(x))
+        and _field(x, DATA, ctypes.c_void_p) == x.ctypes.data
+        and _field(x, NDIM, ctypes.c_int) == 2
+        and [ctypes.c_int64.from_address(sizes + 8 * k).value for k in range(2)] == [2, 2]
+        and [ctypes.c_int64.from_address(steps + 8 * k).value for k in range(2)] == [24, 16]
+        and _field(x, DESCR, ctypes.c_void_p) == id(x.dtype)
+        and _field(x, FLAGS, ctypes.c_int) == x.flags.num
+        and _field(x.dtype, NUMBER, ctypes.c_int) == x.dtype.num
+        and _field(np.dtype(">i4"), ORDER, ctypes.c_char) == b">"
+    )
+
+
+if not layout_is_known():
+    raise ImportError("objects of this Python or NumPy have another layout")
 
 
 @functools.cache
@@ -80,7 +116,8 @@ def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> C
     """Return the kernel in machine code as a function of Python. It keeps what it needs."""
     numpy_table()
     for symbol in symbols:
-        _find(symbol)
+        if not _is_found(symbol):
+            raise NotHere(f"the symbol {symbol}")
     engine = _engine()
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -90,15 +127,15 @@ def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> C
     return function
 
 
-def _find(symbol: str) -> None:
-    """Tell LLVM where a function is; it would end the process for one that it does not find."""
+def _is_found(symbol: str) -> bool:
+    """Tell LLVM where a function is: it would end the process for one that it does not find."""
     if llvm.address_of_symbol(symbol):
-        return
+        return True
     for library in (ctypes.pythonapi, LIBRARY):
         if library is not None and hasattr(library, symbol):
             llvm.add_symbol(symbol, ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value)
-            return
-    raise NotHere(f"the symbol {symbol}")
+            return True
+    return False
 
 
 def _engine() -> Any:
@@ -108,8 +145,9 @@ def _engine() -> Any:
 @functools.cache
 def numpy_table() -> int:
     """Tell LLVM where NumPy's table of C functions is, and return that."""
-    assert LIBRARY is None or LIBRARY._name
     capsule = np._core._multiarray_umath._ARRAY_API  # type: ignore[attr-defined]
     address: int = get_pointer(capsule, None)
     llvm.add_symbol(TABLE, address)
+    for symbol in OF_LLVM:
+        _is_found(symbol)
     return address

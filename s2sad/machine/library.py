@@ -21,6 +21,7 @@ Callback = Callable[..., tuple[Any, ...]]
 ARRAY_TYPE, NEW_ARRAY = 2, 93
 TABLE = "s2sad.numpy"
 FACTORS = ("lu_factored", "lu_solved")  # what they hand over is their own affair
+DATA, SIZES = 16, 32  # what an object of NumPy's array type has where; entry.py has the rest
 MAY_READ, IN_ROWS, MAY_WRITE, OWNS_DATA = 0x100, 0x1, 0x400, 0x4
 
 
@@ -120,7 +121,7 @@ def packed(w: Writer, objects: Sequence[str]) -> str:
 
 def data_and_dims(w: Writer, array: str, rank: int) -> tuple[str, list[str]]:
     """Return where an array of NumPy has its elements, and its sizes."""
-    fields = [w.value(f"getelementptr inbounds i8, ptr {array}, i64 {at}") for at in (16, 32)]
+    fields = [w.value(f"getelementptr inbounds i8, ptr {array}, i64 {at}") for at in (DATA, SIZES)]
     data, sizes = (w.value(f"load ptr, ptr {at}") for at in fields)
     dims = []
     for d in range(rank):

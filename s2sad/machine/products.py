@@ -9,6 +9,7 @@ from s2sad.machine.scalars import compare
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 
 MATRIX_PRODUCT = 280  # in NumPy's table
+READ, WRITE = library.MAY_READ, library.MAY_READ | library.IN_ROWS | library.MAY_WRITE
 SMALL = 2000  # multiplications, which take less time than the way to BLAS
 
 # row by row, so that the innermost loop may be vectorised
@@ -87,7 +88,7 @@ def product(w: Writer, a: Buffer, b: Buffer, c: Buffer, thread: str) -> str:
     w.jump(done)
     w.begin(large)
     w.do(f"call void @PyEval_RestoreThread(ptr {w.value(f'load ptr, ptr {thread}')})")
-    arrays = [library.array_of(w, x, flags) for x, flags in ((a, 0x100), (b, 0x100), (c, 0x501))]
+    arrays = [library.array_of(w, x, flags) for x, flags in ((a, READ), (b, READ), (c, WRITE))]
     maker = library.from_table(w, MATRIX_PRODUCT)
     found = w.value(f"call ptr {maker}(ptr {arrays[0]}, ptr {arrays[1]}, ptr {arrays[2]})")
     for x in (*arrays, found):
