@@ -22,7 +22,7 @@ if llvm.llvm_version_info[0] < 20:
 
 FASTCALL = 0x80  # of Python's method definitions: arguments as a C array
 # what LLVM may call of its own accord
-OF_LLVM = ("memset", "memcpy", "memmove", *(name + suffix for suffix in ("", "f") for name in (
+UNASKED = ("memset", "memcpy", "memmove", *(name + suffix for suffix in ("", "f") for name in (
     "fmod", "sincos", "ldexp", "exp10", "floor", "ceil", "trunc", "rint", "nearbyint", "round", "roundeven",
     "fma", "fmax", "fmin", "sqrt", "fabs",
 )))  # fmt: skip
@@ -148,6 +148,6 @@ def numpy_table() -> int:
     capsule = np._core._multiarray_umath._ARRAY_API  # type: ignore[attr-defined]
     address: int = get_pointer(capsule, None)
     llvm.add_symbol(TABLE, address)
-    for symbol in OF_LLVM:
+    for symbol in UNASKED:
         _is_found(symbol)
     return address
