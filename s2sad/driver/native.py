@@ -79,11 +79,9 @@ def _as_expected(value: Any, t: Type, is_written: bool) -> Any:
     found = np.asarray(value)
     if found.dtype.num != t.dtype.num and found.dtype == t.dtype:
         found = found.view(t.dtype)
-    if not found.dtype.isnative:
-        found = found.astype(t.dtype)
-    if is_written and not (found.flags.writeable and np.may_share_memory(found, value)):
+    if is_written and not (found.flags.writeable and found.dtype.isnative):
         raise ValueError("assignment destination is read-only")
-    return found
+    return found if found.dtype.isnative else found.astype(t.dtype)
 
 
 def _by_llvm(fn: Function, code: Code) -> Kernel:

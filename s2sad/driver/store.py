@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from s2sad.settings import settings
@@ -116,9 +116,10 @@ def _versions() -> str:
 
 
 def _version(name: str) -> str:
+    # importlib.metadata takes as long to import as all of these to be asked
     try:
-        return version(name)
-    except PackageNotFoundError:
+        return str(importlib.import_module(name).__version__)
+    except ImportError:
         return ""
 
 
