@@ -12,9 +12,9 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from s2sad.machine.entry import DESCR, ENTRY, FLAGS, NDIM, NUMBER, ORDER, STRIDES
+from s2sad.machine.entry import ENTRY
 from s2sad.machine.functions import LIBRARY
-from s2sad.machine.library import DATA, SIZES, TABLE
+from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE
 from s2sad.machine.writer import NotHere
 
 if llvm.llvm_version_info[0] < 20:

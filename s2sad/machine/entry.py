@@ -15,12 +15,10 @@ from s2sad.machine import arrays, library
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import RAISED, THROWN, Program, Signature
+from s2sad.machine.library import DESCR, FLAGS, NDIM, NUMBER, ORDER, STRIDES
 from s2sad.machine.writer import Number, Writer, kind_of
 
 ENTRY = "s2sad_entry"
-# what an object of NumPy's array type has where
-NDIM, STRIDES, DESCR, FLAGS = 24, 40, 56, 64
-ORDER, NUMBER = 26, 28  # of a dtype
 FLAGS_OF = {"C": 0x101, "F": 0x102, "A": 0x100, "U": 0}
 FOREIGN = ord(">")
 I4, U8 = np.dtype(np.int32), np.dtype(np.uint64)

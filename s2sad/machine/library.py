@@ -13,7 +13,7 @@ import numpy as np
 
 from s2sad.ir.core import Instr
 from s2sad.ir.types import F8, Array, Dtype, Opaque
-from s2sad.machine.arrays import Buffer, load_from
+from s2sad.machine.arrays import Buffer, copied, load_from, rows
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 
 Callback = Callable[..., tuple[Any, ...]]
@@ -21,7 +21,9 @@ Callback = Callable[..., tuple[Any, ...]]
 ARRAY_TYPE, NEW_ARRAY = 2, 93
 TABLE = "s2sad.numpy"
 FACTORS = ("lu_factored", "lu_solved")  # what they hand over is their own affair
-DATA, SIZES = 16, 32  # what an object of NumPy's array type has where; entry.py has the rest
+# what an object of NumPy's array type has where, and its dtype
+DATA, NDIM, SIZES, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
+ORDER, NUMBER = 26, 28
 MAY_READ, IN_ROWS, MAY_WRITE, OWNS_DATA = 0x100, 0x1, 0x400, 0x4
 
 
@@ -43,7 +45,7 @@ def callback(instr: Instr) -> Callback:
         with np.errstate(all="ignore"):
             found = evaluate(*args, **params)
         values = (found,) if len(types) == 1 else tuple(found)
-        arrays = tuple(np.asarray(v, t.dtype, order="C") for v, t in zip(values, types, strict=True))
+        arrays = tuple(np.asarray(v, t.dtype) for v, t in zip(values, types, strict=True))
         assert [a.ndim for a in arrays] == [t.ndim for t in types]
         return arrays
 
@@ -128,6 +130,25 @@ def data_and_dims(w: Writer, array: str, rank: int) -> tuple[str, list[str]]:
         at = w.value(f"getelementptr inbounds i8, ptr {sizes}, i64 {8 * d}")
         dims.append(w.value(f"load i64, ptr {at}"))
     return data, dims
+
+
+def take_over(w: Writer, array: str, to: Buffer) -> None:
+    """Copy the elements of an array of NumPy, in C order or not."""
+    data, dims = data_and_dims(w, array, len(to.dims))
+    flags, steps = (w.value(f"getelementptr inbounds i8, ptr {array}, i64 {at}") for at in (FLAGS, STRIDES))
+    whole = w.value(f"and i32 {w.value(f'load i32, ptr {flags}')}, {IN_ROWS}")
+    plain, turned, done = w.block(), w.block(), w.block()
+    w.branch(w.value(f"icmp ne i32 {whole}, 0"), plain, turned)
+    w.begin(plain)
+    copied(w, rows(w, to.dtype, data, dims), to)
+    w.jump(done)
+    w.begin(turned)
+    sizes = w.value(f"load ptr, ptr {steps}")
+    places = [w.value(f"getelementptr inbounds i8, ptr {sizes}, i64 {8 * d}") for d in range(len(dims))]
+    strides = tuple(w.value(f"load i64, ptr {at}") for at in places)
+    copied(w, Buffer(to.dtype, data, tuple(dims), strides, by_bytes=True), to)
+    w.jump(done)
+    w.begin(done)
 
 
 def scalar_in(w: Writer, array: str, t: Any) -> Number:

@@ -140,10 +140,10 @@ def call_library(f: Frame, instr: Instr) -> None:
         if not isinstance(r.type, Array):
             f.env[r] = library.scalar_in(w, item, r.type)
             continue
-        data, dims = library.data_and_dims(w, item, r.type.ndim)
+        _, dims = library.data_and_dims(w, item, r.type.ndim)
         f.natural |= set(dims)
         made = f.allocate(r.type.dtype, dims, False, r in f.roots.counted)
-        arrays.copied(w, arrays.rows(w, r.type.dtype, data, dims), made)
+        library.take_over(w, item, made)
         f.env[r] = made
     w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
     w.do(f"call void @Py_DecRef(ptr {found})")
