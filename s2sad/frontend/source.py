@@ -47,9 +47,26 @@ class Source:
 
 
 @functools.lru_cache(maxsize=128)
-def _callables(path: str, text: str) -> tuple[Any, ...]:
-    kinds = (ast.FunctionDef, ast.Lambda, ast.AsyncFunctionDef)
-    return tuple(n for n in ast.walk(ast.parse(text, filename=path)) if isinstance(n, kinds))
+def _parse(path: str, text: str) -> ast.Module:
+    return ast.parse(text, filename=path)
+
+
+def _callables(path: str, text: str, line: int) -> tuple[Any, ...]:
+    """Return the functions and lambdas on a line: only what spans it is looked through."""
+    found: list[Any] = []
+    todo: list[Any] = [_parse(path, text)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.AsyncFunctionDef):
+            found.append(node)
+        for child in ast.iter_child_nodes(node):
+            heads = [
+                getattr(child, "lineno", line),
+                *(d.lineno for d in getattr(child, "decorator_list", ())),
+            ]
+            if min(heads) <= line <= getattr(child, "end_lineno", line):
+                todo.append(child)
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=512)
@@ -72,10 +89,10 @@ def source_of(function: types.FunctionType) -> Source:
             "write the function in a file, or in a notebook cell, so that its text can be read",
         )
     try:
-        candidates = list(_matching(function, _callables(path, text)))
+        candidates = list(_matching(function, _callables(path, text, code.co_firstlineno)))
     except SyntaxError:
         candidates = []
-    if len(candidates) != 1 or not _runs(path, text, code):
+    if len(candidates) != 1 or not _runs(path, text, code, candidates[0]):
         raise UnsupportedSyntax(
             "S101",
             f"the source text of `{function.__qualname__}` does not match the running code",
@@ -93,10 +110,17 @@ def source_of(function: types.FunctionType) -> Source:
     return Source(function, node, file, path)
 
 
-def _runs(path: str, text: str, code: types.CodeType) -> bool:
+def _runs(path: str, text: str, code: types.CodeType, node: Any) -> bool:
     """True if the text, compiled again, is the code that runs: a file may have changed since its import."""
     if any(name.startswith("@") for name in (*code.co_names, *code.co_varnames)):
         return True  # asserts rewritten by pytest
+    if isinstance(node, ast.FunctionDef) and not code.co_freevars:  # by itself, which is quicker
+        alone = compile(ast.Module([node], []), path, "exec", dont_inherit=True)
+        if any(
+            isinstance(c, types.CodeType) and c.co_name == code.co_name and _alike(code, c)
+            for c in alone.co_consts
+        ):
+            return True
     compiled = _compiled(path, text)
     return compiled is None or any(_alike(code, c) for c in compiled if c.co_name == code.co_name)
 
