@@ -21,7 +21,7 @@ HIDDEN = "ptr %failure, ptr %library, ptr %thread"
 def emit(program: Program, fn: Function, layouts: Sequence[str], apart: bool = False) -> Signature:
     """Write a function whose arrays lie in memory as `layouts` say; `apart`: no two overlap."""
     if fn not in program.named:
-        name = f"f{len(program.named)}_{''.join(c for c in fn.name if c.isalnum() or c == '_')}"
+        name = f"f{len(program.named)}_{''.join(c for c in fn.name if c.isascii())}"
         roots = roots_of(fn)
         program.named[fn] = Signature(name, returned_params(fn, roots), fn.result_types, tuple(layouts))
         _Emitter(program, fn, roots, program.named[fn]).emit(layouts, apart)

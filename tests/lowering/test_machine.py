@@ -178,6 +178,20 @@ def test_writes_reach_the_callers_array_and_no_other():
         run(x, 1)
 
 
+def größe(x, n):
+    return np.sum(x) * n + 2.0**n
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_scalars_and_names_of_any_alphabet():
+    run = s2sad.jit(größe)
+    for n in (3, np.int64(3)):
+        assert run(V, n) == größe(V, n)
+    assert run(V.astype(np.float32), 2) == pytest.approx(größe(V, 2), rel=1e-6)
+    with pytest.raises(OverflowError):
+        run(V, 2**70)
+
+
 def kept(x):
     return x
 
