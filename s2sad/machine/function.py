@@ -69,8 +69,6 @@ class _Emitter(Frame):
         self.env[p] = Buffer(t.dtype, f"%p{k}", dims, strides, by_bytes=True, aligned=layout == "A")
         return [*head, *(f"i64 {s}" for s in strides)]
 
-    # -- leaving -----------------------------------------------------------------------------------
-
     # -- blocks ------------------------------------------------------------------------------------
     def block(self, block: Block) -> None:
         for instr in block.instrs:

@@ -14,6 +14,7 @@ from s2sad.machine.entry import write_entry
 from s2sad.machine.frame import Program
 from s2sad.machine.function import emit
 from s2sad.machine.library import Callback
+from s2sad.machine.writer import NotHere
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ def code_of(fn: Function, layouts: Sequence[str]) -> Code:
     function has something in it that is not known here."""
     program = Program()
     signature = emit(program, fn, layouts)
+    if fn.writes and signature.returned[-len(fn.writes) :] != fn.writes:
+        raise NotHere("a written argument whose last version may lie elsewhere")
     write_entry(program, fn, signature, layouts)
     module = program.module
     return Code(module.text(), tuple(module.symbols()), tuple(program.callbacks), tuple(program.raised))
