@@ -54,8 +54,10 @@ def test_every_code_has_a_case():
 
 
 def test_jit_without_numba_names_the_extra(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "s2sad.emit.numba", raising=False)
+    for name in ("numba", "llvmlite"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("s2sad.emit.numba", "s2sad.machine.binary"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     f = loaded("def f(x):\n    return x * x\n", "without_numba.py")["f"]
     assert s2sad.grad(f)(2.0) == 4.0
     with pytest.raises(s2sad.S2sadError, match=r"s2sad\[jit\]") as caught:

@@ -16,13 +16,11 @@ from s2sad.driver.pipeline import Trace, finish, run
 from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
 from s2sad.emit.source import module
-from s2sad.errors import InternalError
 from s2sad.ir.core import Function
 from s2sad.ir.structure import pick
 from s2sad.ir.tree import Leaf, Node, Tree, leaves
 from s2sad.ir.types import Scalar, Sparse, Type
 from s2sad.lowering.lower import lower
-from s2sad.lowering.native import native
 from s2sad.lowering.optimize import NESTS
 
 _KINDS = {
@@ -85,8 +83,7 @@ class Compiled:
 
     def _native(self) -> Callable[[Values], Any]:
         """Return `call` by way of a compiled kernel over flat leaves."""
-        fn, text = self.loops, module(native(self.loops), for_reading=False)
-        kernel, failure = load_kernel(text, fn.name)
+        fn, kernel = self.loops, load_kernel(self.loops)
         flat, assemble = self.flat, self.assemble
         gather = gatherer([p.tree for p in self.ir.signature])
         given = [i for p in self.ir.signature for i in leaves(p.tree)]
@@ -106,12 +103,7 @@ class Compiled:
                 found = list(found)
                 for k in sparse:
                     found[k] = rows_of(found[k])
-            try:
-                out = kernel(*found)
-            except failure as error:
-                why = f"the compilation of {fn.name} failed: {error}"
-                raise InternalError("S906", why, "please report this with the program") from error
-            return assemble(out)
+            return assemble(kernel(*found))
 
         return call
 

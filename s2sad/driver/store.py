@@ -1,7 +1,8 @@
 """The folder where compiled kernels are kept between processes.
 
-Each lowered module is a file named by what its machine code depends on; Numba keeps the machine code beside
-it, and knows for which CPU it is. Files are written once and never changed: processes may share the folder.
+Machine code is a file named by all that it depends on, with a sum of its bytes before it. Of what Numba
+compiles the lowered module is a file; Numba keeps the machine code beside it, and knows for which CPU it is.
+Files are written once and never changed: processes may share the folder.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from s2sad.settings import settings
 
+SUM = hashlib.sha256().digest_size
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy")
 
 
@@ -51,18 +53,45 @@ def file_for(text: str, name: str) -> Path | None:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = where / f"{name[:40]}_{digest}.py"
         if not path.exists():
-            _write(path, text)
+            _write(path, text.encode())
     except OSError:
         return None
     return path
 
 
-def _write(path: Path, text: str) -> None:
+def key(text: str, name: str) -> str:
+    """Return the name under which the machine code of a text is kept."""
+    return f"{name[:40]}_{hashlib.sha256(f'{_platform()}{text}'.encode()).hexdigest()[:24]}.bin"
+
+
+def read(name: str) -> bytes | None:
+    """Return machine code that is kept; None where there is none, or it is damaged."""
+    if not is_on():
+        return None
+    try:
+        found = (folder() / name).read_bytes()
+    except OSError:
+        return None
+    sum_of, code = found[:SUM], found[SUM:]
+    return code if hashlib.sha256(code).digest() == sum_of else None
+
+
+def keep(name: str, code: bytes) -> None:
+    """Keep machine code, where that is possible."""
+    if not is_on():
+        return
+    with contextlib.suppress(OSError):
+        where = folder()
+        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(where / name, hashlib.sha256(code).digest() + code)
+
+
+def _write(path: Path, content: bytes) -> None:
     # in one step: another process sees all of it or nothing
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -71,9 +100,14 @@ def _write(path: Path, text: str) -> None:
 
 
 @functools.cache
-def _versions() -> str:
+def _platform() -> str:
     # the C library too: a kernel refers to its SIMD functions by name
-    found = [sys.version, platform.machine(), *platform.libc_ver()]
+    return "\n".join((sys.version, platform.machine(), *platform.libc_ver()))
+
+
+@functools.cache
+def _versions() -> str:
+    found = [_platform()]
     found += [f"{name} {_version(name)}" for name in PACKAGES]
     emit = Path(__file__).parent.parent / "emit"  # what compiled code is made of beside its text
     for path in sorted(emit.glob("numba*.py")):
@@ -82,9 +116,10 @@ def _versions() -> str:
 
 
 def _version(name: str) -> str:
+    # importlib.metadata takes as long to import as all of these to be asked
     try:
-        return version(name)
-    except PackageNotFoundError:
+        return str(importlib.import_module(name).__version__)
+    except ImportError:
         return ""
 
 
@@ -98,7 +133,8 @@ def forget(path: Path) -> None:
 def kept() -> Iterator[tuple[Path, int]]:
     """Yield the modules that are kept, each with its size in bytes, machine code included."""
     where = folder()
-    for path in sorted(where.glob("*_*.py")) if where.is_dir() else ():
+    files = [p for p in where.glob("*_*") if p.suffix in (".py", ".bin")] if where.is_dir() else []
+    for path in sorted(files):
         parts = (path, *where.glob(f"__pycache__/{path.stem}.*"))
         yield path, sum(p.stat().st_size for p in parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import linecache
@@ -46,14 +47,32 @@ class Source:
 
 
 @functools.lru_cache(maxsize=128)
-def _parse(path: str, text: str) -> Any:
-    return gast.parse(text, filename=path)
+def _parse(path: str, text: str) -> ast.Module:
+    return ast.parse(text, filename=path)
 
 
-@functools.lru_cache(maxsize=128)
-def _callables(path: str, text: str) -> tuple[Any, ...]:
-    kinds = (gast.FunctionDef, gast.Lambda, gast.AsyncFunctionDef)
-    return tuple(n for n in gast.walk(_parse(path, text)) if isinstance(n, kinds))
+def _callables(path: str, text: str, line: int) -> tuple[Any, ...]:
+    """Return the functions and lambdas on a line: only what spans it is looked through."""
+    found: list[Any] = []
+    todo: list[Any] = [_parse(path, text)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.AsyncFunctionDef):
+            found.append(node)
+        for child in ast.iter_child_nodes(node):
+            heads = [
+                getattr(child, "lineno", line),
+                *(d.lineno for d in getattr(child, "decorator_list", ())),
+            ]
+            if min(heads) <= line <= getattr(child, "end_lineno", line):
+                todo.append(child)
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=512)
+def _as_gast(node: Any) -> Any:
+    # of one function, not of its whole file: that takes longer than all else that is done with it
+    return gast.ast_to_gast(node)
 
 
 def source_of(function: types.FunctionType) -> Source:
@@ -70,17 +89,17 @@ def source_of(function: types.FunctionType) -> Source:
             "write the function in a file, or in a notebook cell, so that its text can be read",
         )
     try:
-        candidates = list(_matching(function, _callables(path, text)))
+        candidates = list(_matching(function, _callables(path, text, code.co_firstlineno)))
     except SyntaxError:
         candidates = []
-    if len(candidates) != 1 or not _runs(path, text, code):
+    if len(candidates) != 1 or not _runs(path, text, code, candidates[0]):
         raise UnsupportedSyntax(
             "S101",
             f"the source text of `{function.__qualname__}` does not match the running code",
             "reload the module: its file has changed since it was imported",
             Origin(file, code.co_firstlineno, 0, path),
         )
-    node = candidates[0]
+    node = _as_gast(candidates[0])
     place = Origin(file, node.lineno, node.col_offset, path)
     if isinstance(node, gast.AsyncFunctionDef):
         raise UnsupportedSyntax("S102", "async functions are not supported", "make it a plain `def`", place)
@@ -91,10 +110,17 @@ def source_of(function: types.FunctionType) -> Source:
     return Source(function, node, file, path)
 
 
-def _runs(path: str, text: str, code: types.CodeType) -> bool:
+def _runs(path: str, text: str, code: types.CodeType, node: Any) -> bool:
     """True if the text, compiled again, is the code that runs: a file may have changed since its import."""
     if any(name.startswith("@") for name in (*code.co_names, *code.co_varnames)):
         return True  # asserts rewritten by pytest
+    if isinstance(node, ast.FunctionDef) and not code.co_freevars:  # by itself, which is quicker
+        alone = compile(ast.Module([node], []), path, "exec", dont_inherit=True)
+        if any(
+            isinstance(c, types.CodeType) and c.co_name == code.co_name and _alike(code, c)
+            for c in alone.co_consts
+        ):
+            return True
     compiled = _compiled(path, text)
     return compiled is None or any(_alike(code, c) for c in compiled if c.co_name == code.co_name)
 
@@ -125,7 +151,7 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
     code = function.__code__
     if function.__name__ != "<lambda>" and code.co_name != "<lambda>":
         for node in nodes:
-            if isinstance(node, gast.Lambda) or node.name != code.co_name:
+            if isinstance(node, ast.Lambda) or node.name != code.co_name:
                 continue
             first = min([node.lineno] + [d.lineno for d in node.decorator_list])
             if first == code.co_firstlineno or node.lineno == code.co_firstlineno:
@@ -136,11 +162,11 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
     real = [s for s in spans if None not in s and s[:2] != s[2:]]
     best: list[tuple[tuple[int, int], Any]] = []
     for node in nodes:
-        if not isinstance(node, gast.Lambda):
+        if not isinstance(node, ast.Lambda):
             continue
-        body = node.body
+        body: Any = node.body
         lo, hi = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-        names = tuple(a.id for a in (*node.args.args, *node.args.kwonlyargs))
+        names = tuple(a.arg for a in (*node.args.args, *node.args.kwonlyargs))
         count = code.co_argcount + code.co_kwonlyargcount
         if code.co_varnames[:count] != names or not real:
             continue

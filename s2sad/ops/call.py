@@ -6,6 +6,7 @@ is what the function returns. The function's parameters are NumPy's; dynamic one
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 from collections.abc import Callable
@@ -29,9 +30,19 @@ class Call:
     Exprs or a Python value; the parameters named in `static` must be Python values."""
 
     name: str
-    signature: inspect.Signature
-    static: frozenset[str]
     expand: Callable[..., Any]
+    marked: tuple[str, ...] = ()
+    given: inspect.Signature | None = None
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """Return the signature, read when it is asked for: there are hundreds of meanings."""
+        return self.given if self.given is not None else _signature(self.expand)
+
+    @property
+    def static(self) -> frozenset[str]:
+        """Return the names of parameters that must be Python values."""
+        return frozenset(n for n in (*ALWAYS_STATIC, *self.marked) if n in self.signature.parameters)
 
     @property
     def is_ufunc(self) -> bool:
@@ -68,9 +79,10 @@ def make_call(
     name: str, function: Callable[..., Any], static: str = "", signature: inspect.Signature | None = None
 ) -> Call:
     """Return the Call for a function."""
-    signature = signature or inspect.signature(function)
-    names = (*ALWAYS_STATIC, *static.split())
-    return Call(name, signature, frozenset(n for n in names if n in signature.parameters), function)
+    return Call(name, function, tuple(static.split()), signature)
+
+
+_signature = functools.cache(inspect.signature)
 
 
 # --- reading arguments --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ derivative of the density is nan. SciPy is looked at once the program has import
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import sys
@@ -196,19 +197,22 @@ def _methods() -> Iterator[tuple[str, str, Call]]:
         yield name, method, make_call(f"{name}.{method}", expand, "allow_singular")
 
 
-CALLS = {(name, method): call for name, method, call in _methods()}
+@functools.cache
+def calls() -> dict[tuple[str, str], Call]:
+    """Return what the methods of distributions mean, made when the first is looked up."""
+    return {(name, method): call for name, method, call in _methods()}
 
 
 def stats_call(obj: Any) -> Call | None:
     """Return what a method of a distribution means, None for all else."""
     name = _distribution(getattr(obj, "__self__", None))
-    return CALLS.get((name, getattr(obj, "__name__", ""))) if name else None
+    return calls().get((name, getattr(obj, "__name__", ""))) if name else None
 
 
 def distribution(obj: Any) -> inspect.Signature | None:
     """Return the parameters of a distribution that has calls, None for all else."""
     name = _distribution(obj)
-    call = next((c for (n, _), c in CALLS.items() if n == name), None) if name else None
+    call = next((c for (n, _), c in calls().items() if n == name), None) if name else None
     if call is None:
         return None
     return inspect.Signature(list(call.signature.parameters.values())[1:])

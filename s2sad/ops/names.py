@@ -99,5 +99,5 @@ def _of_scipy() -> Iterator[tuple[str, Call]]:
         if module in sys.modules:
             yield from ((f"{module}.{name}", call) for name, call in calls.items())
     if "scipy.stats" in sys.modules:
-        for (distribution, method), call in meaning_stats.CALLS.items():
+        for (distribution, method), call in meaning_stats.calls().items():
             yield f"scipy.stats.{distribution}.{method}", call

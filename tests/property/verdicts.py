@@ -22,8 +22,11 @@ from property.programs import ACTIVE, PARAMETERS
 
 import s2sad
 from s2sad import api
-from s2sad.emit import numba as kernels
+from s2sad.driver import compiled as kernels
 from s2sad.emit.load import load
+from s2sad.emit.source import module
+from s2sad.ir.core import Function
+from s2sad.lowering.native import native
 from s2sad.lowering.ops import SIMD
 from s2sad.ops import OPS
 
@@ -286,23 +289,23 @@ NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub, "stay_a
 NATIVE |= {"as_index": lambda i: i}
 
 
-def interpreted(text: str, name: str, file: str = "") -> Callable[..., Any]:
+def interpreted(loops: Function) -> Callable[..., Any]:
     """Return lowered code as plain Python."""
-    namespace = load(text, f"<lowered {name}>")
+    namespace = load(module(native(loops), for_reading=False), f"<lowered {loops.name}>")
     namespace |= NATIVE
-    return namespace[name]  # type: ignore[no-any-return]
+    return namespace[loops.name]  # type: ignore[no-any-return]
 
 
 @contextmanager
 def lowering_interpreted() -> Iterator[None]:
     """Run lowered code as plain Python instead of compiling it, in the block."""
-    before = kernels.compile_kernel
-    kernels.compile_kernel = interpreted
+    before = kernels.load_kernel
+    kernels.load_kernel = interpreted
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        kernels.compile_kernel = before
+        kernels.load_kernel = before
 
 
 def check_lowered(point: Point) -> None:

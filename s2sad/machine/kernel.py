@@ -1,0 +1,64 @@
+"""A lowered function as the text of an LLVM module, and how what it returns is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from s2sad.ir.core import Function
+from s2sad.ir.types import Array
+from s2sad.machine.entry import write_entry
+from s2sad.machine.frame import Program
+from s2sad.machine.function import emit
+from s2sad.machine.library import Callback
+from s2sad.machine.writer import NotHere
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A module, what is called of Python, and the exceptions that it raises by number."""
+
+    text: str
+    symbols: tuple[str, ...]
+    callbacks: tuple[Callback, ...]
+    raised: tuple[tuple[type[Exception], str], ...]
+
+
+def code_of(fn: Function, layouts: Sequence[str]) -> Code:
+    """Return the code of a kernel whose arguments lie in memory as `layouts` say. NotHere is raised where a
+    function has something in it that is not known here."""
+    program = Program()
+    signature = emit(program, fn, layouts)
+    if fn.writes and signature.returned[-len(fn.writes) :] != fn.writes:
+        raise NotHere("a written argument whose last version may lie elsewhere")
+    write_entry(program, fn, signature, layouts)
+    module = program.module
+    return Code(module.text(), tuple(module.symbols()), tuple(program.callbacks), tuple(program.raised))
+
+
+def plain_layouts(fn: Function) -> tuple[str, ...]:
+    """Return the layouts of arguments that are all in C order."""
+    return tuple("C" if isinstance(p.type, Array) else "" for p in fn.params)
+
+
+def layouts_of(values: Sequence[Any]) -> tuple[str, ...]:
+    """Return how arrays lie in memory: in C order, in Fortran's, in another, and unaligned; an empty text
+    for what is no array."""
+    return tuple(_layout(v) if isinstance(v, np.ndarray) else "" for v in values)
+
+
+def _layout(x: Any) -> str:
+    if not x.flags.aligned:
+        return "U"
+    if x.flags.c_contiguous:
+        return "C"
+    return "F" if x.flags.f_contiguous else "A"
+
+
+def exception(code: Code, number: int) -> Exception:
+    """Return the exception that a kernel's result stands for."""
+    kind, message = code.raised[number]
+    return kind(message)

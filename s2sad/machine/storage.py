@@ -1,0 +1,201 @@
+"""Instructions on arrays: elements, views, new memory, products and functions of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from s2sad.ir.core import Instr, Literal, Operand
+from s2sad.ir.types import BOOL, INT, Array
+from s2sad.machine import arrays, library, products
+from s2sad.machine.arrays import Buffer
+from s2sad.machine.conversions import convert
+from s2sad.machine.frame import THROWN, Frame
+from s2sad.machine.scalars import compare, scalar
+from s2sad.machine.writer import NotHere, Number, constant, kind_of
+
+
+def read(f: Frame, instr: Instr) -> None:
+    """Read an element, or take a view."""
+    x, path = f.array(instr.args[0]), instr.param("path")
+    if isinstance(instr.result.type, Array):
+        operands = [convert(f.w, f.number(a), INT) for a in instr.args[1:]]
+        f.env[instr.result] = arrays.view(f.w, x, path, operands)
+    else:
+        f.env[instr.result] = arrays.load(f.w, x, _indices(f, x, instr.args[1:]))
+
+
+def _indices(f: Frame, x: Buffer, args: Sequence[Operand]) -> list[str]:
+    if len(args) != len(x.dims):
+        raise NotHere("elements by a longer path")
+    found: list[str] = []
+    for a, n in zip(args, x.dims, strict=True):
+        i = f.index(a)
+        if isinstance(a, Literal) and int(a.value.real) < 0:
+            i = f.w.value(f"add nsw i64 {n}, {i}")
+        found.append(i)
+    return found
+
+
+def update(f: Frame, instr: Instr) -> None:
+    """Write an element, or add to it."""
+    x, v, *index = instr.args
+    if isinstance(v.type, Array):
+        raise NotHere("writes of arrays")
+    to = f.array(x)
+    place = arrays.address(f.w, to, _indices(f, to, index))
+    new = convert(f.w, f.number(v), to.dtype)
+    if instr.op.name == "accum":
+        if to.dtype == BOOL:
+            raise NotHere("sums of truth values")
+        old = Number(arrays.load_from(f.w, place, to.dtype, to.aligned), to.dtype)
+        kind = kind_of(to.dtype)
+        word = "fadd contract" if to.dtype.kind == "f" else "add"
+        new = Number(f.w.value(f"{word} {kind} {old.text}, {new.text}"), to.dtype)
+    arrays.store_at(f.w, place, new, to.aligned)
+
+
+def new_array(f: Frame, instr: Instr) -> None:
+    """Allocate an array."""
+    t = instr.result.type
+    assert isinstance(t, Array)
+    dims = [f.index(a) for a in instr.args]
+    if len(dims) != t.ndim:
+        raise NotHere("shapes that are not spelled out")
+    for a, n in zip(instr.args, dims, strict=True):
+        if n in f.natural or (isinstance(a, Literal) and int(a.value.real) >= 0):
+            continue
+        negative = compare(f.w, "less", (Number(n, INT), constant(0, INT)))
+        f.unless(negative, lambda: f.raise_(ValueError, "negative dimensions are not allowed"))
+        f.natural.add(n)
+    counted = instr.result in f.roots.counted
+    f.env[instr.result] = f.allocate(t.dtype, dims, instr.op.name == "zeros", counted)
+
+
+def copy_of(f: Frame, instr: Instr) -> None:
+    """Copy an array."""
+    x = f.array(instr.args[0])
+    counted = f.roots.owner(instr.result) in f.roots.counted
+    made = f.allocate(x.dtype, x.dims, False, counted)
+    arrays.copied(f.w, x, made)
+    f.env[instr.result] = made
+
+
+def reshape(f: Frame, instr: Instr) -> None:
+    """Take a view of another shape."""
+    x = f.array(instr.args[0])
+    if not x.in_rows:
+        raise NotHere("new shapes for arrays with gaps")
+    dims = tuple(f.index(a) for a in instr.args[1:])
+    if any(isinstance(a, Literal) and int(a.value.real) < 0 for a in instr.args[1:]):
+        raise NotHere("new shapes with a size to be found")
+    size = compare(f.w, "not_equal", tuple(Number(arrays.count_of(f.w, d), INT) for d in (x.dims, dims)))
+    message = "cannot reshape array"
+    f.unless(size, lambda: f.raise_(ValueError, message))
+    f.env[instr.result] = replace(x, dims=dims, strides=arrays.strides_of(f.w, dims))
+
+
+def matrix_product(f: Frame, instr: Instr) -> None:
+    """Multiply vectors and matrices."""
+    w = f.w
+    a, b = (f.array(x) for x in instr.args)
+    if len(a.dims) not in (1, 2) or len(b.dims) not in (1, 2):
+        raise NotHere("products of other arrays than vectors and matrices")
+    message = "shapes do not fit for a product"
+    f.unless(products.unlike(w, a, b), lambda: f.raise_(ValueError, message))
+    result = instr.result
+    if isinstance(result.type, Array):
+        dims = (*a.dims[:-1], *b.dims[1:])
+        made = f.allocate(a.dtype, dims, False, result in f.roots.counted)
+    else:
+        made = arrays.rows(w, a.dtype, w.slot(kind_of(a.dtype)), ())
+    failed = products.product(w, a, b, made, "%thread")
+    f.unless(failed, lambda: f.fail(THROWN))
+    f.env[result] = made if isinstance(result.type, Array) else arrays.load(w, made, ())
+
+
+def call_library(f: Frame, instr: Instr) -> None:
+    """Call a function of Python: only where it is called once, for it takes microseconds."""
+    if f.loops:
+        raise NotHere(f"{instr.op.name} in a loop")
+    library.check_types(instr)
+    w = f.w
+    library.declare(w)
+    f.program.callbacks.append(library.callback(instr))
+    w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
+    args = []
+    for a in instr.args:
+        is_array = isinstance(a.type, Array)
+        x = library.array_of(w, f.array(a), library.MAY_READ) if is_array else None
+        args.append(x or library.boxed(w, f.number(a)))
+    given = library.packed(w, args)
+    place = len(f.program.callbacks) - 1
+    callee = w.value(f"call ptr @PyTuple_GetItem(ptr %library, i64 {place})")
+    found = w.value(f"call ptr @PyObject_Call(ptr {callee}, ptr {given}, ptr null)")
+    w.do(f"call void @Py_DecRef(ptr {given})")
+    f.let_go()
+    f.unless(w.value(f"icmp eq ptr {found}, null"), lambda: f.fail(THROWN))
+    for k, r in enumerate(instr.results):
+        item = w.value(f"call ptr @PyTuple_GetItem(ptr {found}, i64 {k})")
+        if not isinstance(r.type, Array):
+            f.env[r] = library.scalar_in(w, item, r.type)
+            continue
+        _, dims = library.data_and_dims(w, item, r.type.ndim)
+        f.natural |= set(dims)
+        made = f.allocate(r.type.dtype, dims, False, r in f.roots.counted)
+        library.take_over(w, item, made)
+        f.env[r] = made
+    w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
+    w.do(f"call void @Py_DecRef(ptr {found})")
+    f.let_go()
+
+
+def call_or_compute(f: Frame, instr: Instr) -> None:
+    """Compute scalars here, and what is made of whole arrays by a function of Python."""
+    if library.is_library(instr):
+        call_library(f, instr)
+    elif len(instr.results) == 1 and instr.op.pure:
+        f.env[instr.result] = scalar(f.w, instr, [f.number(a) for a in instr.args])
+    else:
+        raise NotHere(f"the operation {instr.op.name}")
+
+
+def size(f: Frame, instr: Instr) -> None:
+    """Read a size."""
+    f.env[instr.result] = Number(f.array(instr.args[0]).dims[instr.param("axis")], INT)
+
+
+def contiguous(f: Frame, instr: Instr) -> None:
+    """Take an array in C order, which may be the array itself."""
+    x = f.array(instr.args[0])
+    if x.in_rows:
+        f.env[instr.result] = x
+    else:
+        copy_of(f, instr)
+
+
+def undefined(f: Frame, instr: Instr) -> None:
+    """Take any number for a name that is not bound: nobody reads it."""
+    if isinstance(instr.result.type, Array):
+        raise NotHere("arrays that may be unbound")
+    f.env[instr.result] = constant(0, instr.result.type.dtype)
+
+
+def nothing(f: Frame, instr: Instr) -> None:
+    """Write nothing."""
+
+
+WRITERS: dict[str, Callable[[Frame, Instr], None]] = {
+    "comment": nothing,
+    "stay_apart": nothing,
+    "size": size,
+    "getitem": read,
+    "setitem": update,
+    "accum": update,
+    "empty": new_array,
+    "zeros": new_array,
+    "contiguous": contiguous,
+    "undef": undefined,
+    "blas_dot": matrix_product,
+    **{f"as_rank{k}": reshape for k in range(9)},
+}
