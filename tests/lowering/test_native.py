@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import s2sad
+from s2sad.emit.numba_cholesky import cholesky_adjoint
+from s2sad.ops.support import load
 
 TINY = np.finfo(np.float64).tiny
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, TINY, -TINY, TINY / 8, -TINY / 8, 5e-324]
@@ -153,3 +155,13 @@ def test_systems_with_shared_factors(columns: tuple[int, ...]):
     assert value == pytest.approx(want, rel=1e-11)
     for got, bar in zip(bars, expected, strict=True):
         np.testing.assert_allclose(got, bar, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [0, 1, 32, 33, 70])
+def test_adjoint_of_the_factorisation_by_blocks(n: int):
+    rng = np.random.default_rng(5)
+    factor = np.tril(rng.normal(size=(n, n)), -1) / np.sqrt(n + 1) + np.diag(rng.uniform(1.0, 2.0, n))
+    g = rng.normal(size=(n, n))
+    above = np.triu(np.full((n, n), np.nan), 1)  # is not read
+    got = cholesky_adjoint(factor + above, g + above)
+    np.testing.assert_allclose(got, load("cholesky_adjoint")(factor, g), rtol=1e-12, atol=1e-12)
