@@ -46,6 +46,7 @@ LAZY = {
         "numba_math",
         "numba_solve",
         "numba_special",
+        "numba_workspace",
         "numba_symbols",
     )
 }

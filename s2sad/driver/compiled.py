@@ -11,8 +11,9 @@ from typing import Any
 
 from s2sad.driver.assemble import assembler, gatherer
 from s2sad.driver.binding import Values
-from s2sad.driver.native import load_kernel
+from s2sad.driver.native import Kernel, load_kernel
 from s2sad.driver.pipeline import Trace, finish, run
+from s2sad.driver.workspace import workspaces
 from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
 from s2sad.emit.source import module
@@ -85,8 +86,10 @@ class Compiled:
 
     def _native(self) -> Callable[[Values], Any]:
         """Return `call` by way of a compiled kernel over flat leaves."""
-        fn, text = self.loops, module(native(self.loops), for_reading=False)
-        kernel, failure = load_kernel(text, fn.name)
+        fn, compiled = self.loops, native(self.loops)
+        kernel, failure = load_kernel(module(compiled, for_reading=False), fn.name)
+        if "workspace" in compiled.extra:
+            kernel = with_workspace(kernel)
         flat, assemble = self.flat, self.assemble
         gather = gatherer([p.tree for p in self.ir.signature])
         given = [i for p in self.ir.signature for i in leaves(p.tree)]
@@ -145,6 +148,22 @@ class Compiled:
             kind = takes[name].kind if name in takes else None
             found.append((_KINDS[kind] if kind is not None else "absent", name))
         return None if all(kind == "positional" for kind, _ in found) else tuple(found)
+
+
+def with_workspace(kernel: Kernel) -> Kernel:
+    """Return a kernel that takes and returns memory to work in as one that does not."""
+    memory = workspaces()
+
+    def call(*args: Any) -> tuple[Any, ...]:
+        last = memory.take()
+        try:
+            found = kernel(*args, last)
+            last = found[-1]
+        finally:
+            memory.give(last)
+        return found
+
+    return call
 
 
 def rows_of(matrix: Any) -> tuple[Any, Any, Any, int]:
