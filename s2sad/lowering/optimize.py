@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from s2sad.lowering.nests.again import compute_again
 from s2sad.lowering.nests.contract import contract
 from s2sad.lowering.nests.forward import forward
 from s2sad.lowering.nests.fuse import fuse
@@ -13,7 +14,7 @@ from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
 
 STEPS: tuple[Pass, ...] = (
-    *(hoist_guards, fuse, forward, forward, dce),
+    *(hoist_guards, fuse, forward, forward, dce, compute_again, dce),
     *(contract, gather, promote_sums, dce),
 )
 NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))

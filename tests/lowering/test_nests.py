@@ -307,6 +307,49 @@ def test_a_line_is_gathered(n: int, rng: np.random.Generator):
     text_of(line, rng.normal(size=n), rng.normal(size=5), argnums=(0, 1))
 
 
+# --- computing again ----------------------------------------------------------------------------------
+
+
+def shares(x):
+    e = np.exp(x - np.max(x))
+    p = e / np.sum(e)
+    return np.sum(p * p * p)
+
+
+def test_what_is_cheap_is_computed_again():
+    text = text_of(shares, X)
+    assert text.count("np.empty") == 2, text  # the exponentials, and the gradient
+
+
+def sources_change(x):
+    a = x * x
+    b = a * 3.0 + 1.0
+    total = np.sum(b)
+    a[1:] = 0.5 * total * a[1:]
+    scale = np.sum(a)
+    c = b * scale
+    a[:] = np.sum(c * c) * a
+    return np.sum(b * a) + np.sum(c)
+
+
+def test_what_changes_meanwhile_is_kept():
+    text_of(sources_change, X, mode="both")
+    text_of(sources_change, X, mode="primal")
+
+
+def one_of_another(x, w):
+    a = x / (1.0 + np.sum(x * x))
+    b = a - w
+    c = b / np.sum(b * b)
+    d = np.abs(c) + a
+    return np.sum(d / np.sum(d)) + np.sum(np.sin(c) * b)
+
+
+def test_no_array_is_made_of_one_that_is_gone():
+    text_of(one_of_another, X, W, argnums=(0, 1), mode="both")
+    text_of(one_of_another, X, W, mode="primal")
+
+
 # --- each pass by itself ------------------------------------------------------------------------------
 
 PROGRAMS = [
@@ -317,6 +360,8 @@ PROGRAMS = [
     (work_array, (X, W), (0, 1)),
     (neighbours, (X, W), (0, 1)),
     (rows, (np.outer(X, W), 2), 0),
+    (sources_change, (X,), 0),
+    (one_of_another, (X, W), (0, 1)),
     (stencil, (np.outer(X, W), np.outer(W, X), 2), (0, 1)),
 ]
 
