@@ -17,6 +17,7 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.ops import AS_INDEX, in_any_order, vectorised
 from s2sad.lowering.separate import separate
+from s2sad.lowering.unwrap import unwrapped
 from s2sad.passes.dce import dce
 from s2sad.passes.rewrite import Rewriter
 
@@ -37,7 +38,7 @@ class _Native(Rewriter):
 
     def of(self, fn: Function) -> Function:
         if fn not in self.done:
-            self.done[fn] = self.function(fn)
+            self.done[fn] = self.function(unwrapped(fn))
         return self.done[fn]
 
     def visit(self, instr: Instr) -> Sequence[Instr]:

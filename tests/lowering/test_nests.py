@@ -350,6 +350,35 @@ def test_no_array_is_made_of_one_that_is_gone():
     text_of(one_of_another, X, W, mode="primal")
 
 
+# --- running indices ----------------------------------------------------------------------------------
+
+
+def packed(lower, x, start):
+    """A quadratic form of which the matrix is packed, from `start` on."""
+    total = 0.0
+    p = start
+    q = 2 * x.shape[0]
+    for c in range(x.shape[0]):
+        for r in range(x.shape[0] - 1, c, -1):
+            total += lower[p] * x[r] * x[c] * np.sin(lower[p - 1])
+            p += 1
+            q = 2 + q
+    return total + p * x[0] + q * x[1]
+
+
+@pytest.mark.parametrize("start", [0, 1, -10, -4])
+def test_running_indices_are_forms_of_the_trip(start: int):
+    lower = np.linspace(-1.0, 1.0, 12)
+    text = text_of(packed, lower, X[:5], start, argnums=(0, 1), mode="both")
+    assert "p += 1\n" not in text
+
+
+@pytest.mark.parametrize("start", [9, -13])
+def test_running_indices_are_checked(start: int):
+    with lowering_interpreted(), pytest.raises(IndexError):
+        s2sad.grad(packed, argnums=(0, 1), jit=True)(np.ones(12), X[:5], start)
+
+
 # --- each pass by itself ------------------------------------------------------------------------------
 
 PROGRAMS = [
@@ -360,6 +389,7 @@ PROGRAMS = [
     (work_array, (X, W), (0, 1)),
     (neighbours, (X, W), (0, 1)),
     (rows, (np.outer(X, W), 2), 0),
+    (packed, (np.linspace(-1.0, 1.0, 12), X[:5], -4), (0, 1)),
     (sources_change, (X,), 0),
     (one_of_another, (X, W), (0, 1)),
     (stencil, (np.outer(X, W), np.outer(W, X), 2), (0, 1)),
