@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.types import WEAK_BOOL
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.types import WEAK_BOOL, Scalar
 from s2sad.ir.walk import Copier, substitute
 from s2sad.lowering.code import ZERO
-from s2sad.lowering.nests.affine import Forms, Linear
+from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.nests.order import DOWN, UP
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
@@ -43,26 +43,22 @@ class _Unwrapper:
         (body,) = loop.blocks
         if loop.args[2] not in (UP, DOWN) or any(i.blocks for i in body.instrs) or len(body.instrs) > MOST:
             return [loop]
-        inside = {r for i in body.instrs for r in i.results} | set(body.params)
+        makers = {r: i for i in body.instrs for r in i.results}
         index = body.params[0]
         wraps: dict[Value, Operand] = {}
-        forms: list[Linear] = []
         for i in body.instrs:
-            if i.op.name != "wrap":
-                continue
-            form = self.forms.of(i.args[0])
-            if form.factor(index) and not any(a in inside for a in form.atoms() if a is not index):
+            if i.op.name == "wrap" and self.is_linear(i.args[0], index, makers, set(body.params[1:])):
                 wraps[i.result] = i.args[0]
-                forms.append(form)
         if not wraps:
             return [loop]
         made: list[Instr] = []
         lo, hi, step = loop.args[:3]
         last = self.emit(made, loop, "subtract", hi, step)
         natural: Operand | None = None
-        for form in dict.fromkeys(forms):
-            for end in (lo, last):
-                found = self.emit(made, loop, "greater_equal", self.at(made, loop, form, index, end), ZERO)
+        for end in (lo, last):
+            known: dict[Value, Operand] = {index: end}
+            for a in dict.fromkeys(wraps.values()):
+                found = self.emit(made, loop, "greater_equal", _again(made, a, makers, known), ZERO)
                 natural = found if natural is None else self.emit(made, loop, "both", natural, found)
         assert natural is not None
         copier = Copier(Sizes())
@@ -81,14 +77,21 @@ class _Unwrapper:
         choice = Instr(OPS["if"], (natural,), loop.results, (), (then, other), loop.origin, loop.role)
         return [*made, choice]
 
-    def at(self, made: list[Instr], loop: Instr, form: Linear, index: Value, end: Operand) -> Operand:
-        """Append what computes a form at an index."""
-        total: Operand = Literal(form.const)
-        for atom, k in sorted(form.terms, key=lambda term: (term[0] is not index, term[1])):
-            a = end if atom is index else atom
-            part = a if k == 1 else self.emit(made, loop, "multiply", a, Literal(k))
-            total = part if total == ZERO else self.emit(made, loop, "add", part, total)
-        return total
+    def is_linear(self, a: Operand, index: Value, makers: dict[Value, Instr], carried: set[Value]) -> bool:
+        """True if an integer is between what it is in the first and in the last trip."""
+        form = self.forms.of(a)
+        if not form.factor(index) or any(x in makers or x in carried for x in form.atoms()):
+            return False
+        todo, seen = [a], set[Instr]()
+        while todo:
+            x = todo.pop()
+            instr = makers.get(x) if isinstance(x, Value) else None
+            if instr is not None and instr not in seen:
+                seen.add(instr)
+                todo += instr.args
+                if not instr.op.pure or not all(isinstance(x.type, Scalar) for x in instr.args):
+                    return False
+        return not any(x in carried for i in seen for x in i.args)
 
     def emit(self, made: list[Instr], loop: Instr, name: str, a: Operand, b: Operand) -> Operand:
         """Append an operation on integers or conditions and return its result."""
@@ -96,3 +99,15 @@ class _Unwrapper:
         value = Value("", WEAK_BOOL if name in ("greater_equal", "both") else loop.blocks[0].params[0].type)
         made.append(Instr(op, (a, b), (value,), (), (), loop.origin, loop.role))
         return value
+
+
+def _again(made: list[Instr], a: Operand, makers: dict[Value, Instr], known: dict[Value, Operand]) -> Operand:
+    """Append once more what computes an operand of a trip; `known` is what stands for values there."""
+    if not isinstance(a, Value) or (a not in makers and a not in known):
+        return a
+    if a not in known:
+        instr = makers[a]
+        args = tuple(_again(made, x, makers, known) for x in instr.args)
+        value = known[a] = Value("", a.type)
+        made.append(replace(instr, args=args, results=(value,)))
+    return known[a]

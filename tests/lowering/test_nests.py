@@ -350,6 +350,28 @@ def test_no_array_is_made_of_one_that_is_gone():
     text_of(one_of_another, X, W, mode="primal")
 
 
+def same_number(x):
+    s = np.sum(x * x)
+    a, b = np.empty(x.shape[0]), np.empty(x.shape[0])
+    carried = s
+    for i in range(x.shape[0]):
+        a[i] = s
+        b[i] = s * 1.0
+        carried = carried * 0.5 + x[i]
+    c, d = np.empty(x.shape[0]), np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        c[i] = s
+        d[i] = s - x[i]
+    u = a / (1.0 + np.sum(a * b))
+    v = c * d / np.sum(c + d)
+    return np.sum(u * b) + np.sum(v * v) + carried
+
+
+def test_a_number_in_two_arrays():
+    text_of(same_number, X, mode="both")
+    text_of(same_number, X, mode="primal")
+
+
 # --- running indices ----------------------------------------------------------------------------------
 
 
@@ -371,6 +393,20 @@ def test_running_indices_are_forms_of_the_trip(start: int):
     lower = np.linspace(-1.0, 1.0, 12)
     text = text_of(packed, lower, X[:5], start, argnums=(0, 1), mode="both")
     assert "p += 1\n" not in text
+
+
+def rolled(x, y, k):
+    total = 0.0
+    for i in range(3):
+        if i == k:
+            total += np.sum(np.roll(y[:-1], 1) * x[1:])
+        else:
+            total += np.sum(np.sin(np.roll(y[:-1], 1)) + x[i])
+    return total
+
+
+def test_a_bound_of_an_index_is_known_where_it_is_asked():
+    text_of(rolled, X, W, 1, argnums=(0, 1), mode="both")
 
 
 @pytest.mark.parametrize("start", [9, -13])

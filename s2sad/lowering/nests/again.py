@@ -179,7 +179,7 @@ class _Finder:
             a = todo.pop()
             if not isinstance(a, Value) or a in found or a in store.indices:
                 continue
-            other = others.get(a)
+            other = others.get(a) if a in inside or a in bound else None
             if other is not None and set(other.indices) <= set(store.indices):
                 path = (Index((At(),) * len(other.indices)),)
                 found[a] = Instr(OPS["getitem"], (other.version, *other.indices), (a,), (("path", path),))
@@ -211,7 +211,7 @@ class _Finder:
         steps = sum(not is_integer(a) and i.op.name != "getitem" for a, i in found.items())
         if steps > MOST_STEPS or len(arrays) > MOST_ARRAYS or store.value not in found:
             return None
-        return [found[a] for a in sorted(found, key=lambda a: order[a])]
+        return [found[a] for a in sorted(found, key=lambda a: order.get(a, -1))]
 
 
 class _Again(Rewriter):
