@@ -409,6 +409,25 @@ def test_a_bound_of_an_index_is_known_where_it_is_asked():
     text_of(rolled, X, W, 1, argnums=(0, 1), mode="both")
 
 
+def numpy_ints(x, n):
+    k = np.int64(0)
+    total = 0.0
+    for i in range(n):
+        if i > 1:
+            k += np.int64(1)
+        total += x[k] * x[i]
+    j = np.int64(-1)
+    for i in range(n):
+        total += x[j] * x[j] * x[i]
+        j += np.int64(1)
+    return total
+
+
+def test_integers_of_numpy_stay_so():
+    text_of(numpy_ints, X, 5, mode="both")
+    text_of(numpy_ints, X, 5, mode="primal")
+
+
 @pytest.mark.parametrize("start", [9, -13])
 def test_running_indices_are_checked(start: int):
     with lowering_interpreted(), pytest.raises(IndexError):

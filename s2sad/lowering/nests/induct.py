@@ -40,7 +40,8 @@ def _loop(loop: Instr) -> list[Instr]:
     found: list[tuple[int, Operand]] = []
     for k, p in enumerate(body.params[1:]):
         step = _step(p, body.end.args[k], makers)
-        if step is not None and step not in inside and counts.get(p, 0) > 1:
+        is_python = isinstance(p.type, Scalar) and p.type.weak  # and so is what is computed
+        if is_python and step is not None and step not in inside and counts.get(p, 0) > 1:
             found.append((k, step))
     return _computed(loop, found) if found else [loop]
 
