@@ -7,6 +7,7 @@
 | S2SAD_DEBUG=3 | and a diff of the IR after each pass that changed it |
 | S2SAD_DUMP=dir | numbered files of every stage of every compilation in `dir` |
 | S2SAD_CACHE=dir | where compiled kernels are kept between processes; 0: nowhere |
+| S2SAD_KEEP=n | MiB of memory that compiled code may keep for its next call, per thread (default 128) |
 | S2SAD_VERIFY=0, 1, 2 | check the IR never, after each pass (default), or also against the interpreter |
 """
 
@@ -25,6 +26,7 @@ class Settings:
     debug: int = 0
     dump: str = ""
     verify: int = 1
+    keep: int = 128
     cache: str = ""
 
     @contextmanager

@@ -55,6 +55,7 @@ LAZY = {
         "numba_eigh",
         "numba_solve",
         "numba_special",
+        "numba_workspace",
         "numba_symbols",
     )
 } | {"machine/binary.py", "machine/factors.py"}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.driver import store
+from s2sad.driver.workspace import workspaces
 from s2sad.emit.source import module
 from s2sad.errors import InternalError
 from s2sad.ir.core import Function
@@ -24,16 +25,16 @@ Layouts = tuple[str, ...]
 
 def load_kernel(loops: Function) -> Kernel:
     """Return the compiled function of loop nests, from flat leaves to a tuple of flat results."""
-    fn = native(loops)
+    fn = native(loops, lend=False)
     try:
         importlib.import_module("s2sad.machine.binary")
         first = code_of(fn, plain_layouts(fn))
     except (NotHere, ImportError):
-        return _by_numba(fn)
-    return _by_layout(fn, first)
+        return _by_numba(loops)
+    return _by_layout(loops, fn, first)
 
 
-def _by_layout(fn: Function, first: Code) -> Kernel:
+def _by_layout(loops: Function, fn: Function, first: Code) -> Kernel:
     """Return a kernel that is compiled for each way in which its arrays lie in memory."""
     plain = plain_layouts(fn)
     made: dict[Layouts, tuple[Kernel, Code | None]] = {}
@@ -45,7 +46,7 @@ def _by_layout(fn: Function, first: Code) -> Kernel:
                 code = first if layouts == plain else code_of(fn, layouts)
                 made[layouts] = (_by_llvm(fn, code), code)
             except NotHere:
-                made[layouts] = (_by_numba(fn), None)
+                made[layouts] = (_by_numba(loops), None)
         return made[layouts]
 
     def not_made_yet(*values: Any) -> Any:
@@ -98,7 +99,8 @@ def _by_llvm(fn: Function, code: Code) -> Kernel:
     return kernel
 
 
-def _by_numba(fn: Function) -> Kernel:
+def _by_numba(loops: Function) -> Kernel:
+    fn = native(loops)
     text = module(fn, for_reading=False)
     path = store.file_for(text, fn.name)
     file = str(path) if path is not None else ""
@@ -111,7 +113,23 @@ def _by_numba(fn: Function) -> Kernel:
         except failure as error:
             raise _failed(fn, error) from error
 
-    return kernel
+    return with_workspace(kernel) if "workspace" in fn.extra else kernel
+
+
+def with_workspace(kernel: Kernel) -> Kernel:
+    """Return a kernel that takes and returns memory to work in as one that does not."""
+    memory = workspaces()
+
+    def call(*args: Any) -> tuple[Any, ...]:
+        last = memory.take()
+        try:
+            found = kernel(*args, last)
+            last = found[-1]
+        finally:
+            memory.give(last)
+        return found
+
+    return call
 
 
 def _failed(fn: Function, error: Exception) -> InternalError:

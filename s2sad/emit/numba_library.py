@@ -86,6 +86,11 @@ def lapack(name: str, count: int = 14) -> Any:
     return external("scipy.linalg.cython_lapack", name, numba.void(*[numba.types.voidptr] * count))
 
 
+def blas(name: str, count: int) -> Any:
+    """Return a function of BLAS that takes `count` pointers."""
+    return external("scipy.linalg.cython_blas", name, numba.void(*[numba.types.voidptr] * count))
+
+
 DGEEV, ZGEEV = lapack("dgeev"), lapack("zgeev")
 
 

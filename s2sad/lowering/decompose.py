@@ -129,6 +129,17 @@ def _untransposed(low: Lowerer, a: Operand) -> tuple[Value, bool]:
         a, turned = inner, not turned
 
 
+def lower_cholesky_adjoint(low: Lowerer, instr: Instr) -> None:
+    """Lower what gives the cotangent of a matrix for the one of its Cholesky factor."""
+    factor, g = (low.buffer(low.rep(x)) for x in instr.args)
+    dims = low.dims(factor)
+
+    def core(index: Index) -> tuple[Value, ...]:
+        return called(low, instr.op, matrix_of(low, factor, index, F8), matrix_of(low, g, index, F8))
+
+    define_results(low, instr, dims[:-2], (dims[-2:],), core)
+
+
 def lower_lstsq(low: Lowerer, instr: Instr) -> None:
     """Lower `np.linalg.lstsq(a, b, rcond=None)[0]`, with NumPy's limit for what counts as 0."""
     code = low.code
@@ -245,5 +256,6 @@ def _store(low: Lowerer, buffer: Operand, index: Index, value: Value, shape: Ind
 
 TABLE = dict.fromkeys(SHAPES.keys() - {"svd_full", "eigh_upper"}, lower_decomposition) | {
     "solve": lower_solve,
+    "cholesky_adjoint": lower_cholesky_adjoint,
     "lstsq": lower_lstsq,
 }

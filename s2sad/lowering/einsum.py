@@ -146,6 +146,8 @@ def _is_product(
 def _einsum_product(
     low: Lowerer, reps: Sequence[Rep], inputs: Sequence[str], output: str, t: Array, hint: str
 ) -> Rep:
+    if output[0] in inputs[1]:  # the product in the order of the result needs no copy
+        reps, inputs = reps[::-1], inputs[::-1]
     a, b = inputs
     shared = [c for c in a if c in b]
     free_a, free_b = [c for c in a if c not in b], [c for c in b if c not in a]

@@ -17,15 +17,17 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.ops import AS_INDEX, in_any_order, vectorised
 from s2sad.lowering.separate import separate
+from s2sad.lowering.unwrap import unwrapped
 from s2sad.passes.dce import dce
 from s2sad.passes.rewrite import Rewriter
 
 FIRST_INDEX = {"getitem": 1, "setitem": 2, "accum": 2}
 
 
-def native(fn: Function) -> Function:
-    """Return the function as it is compiled."""
-    return dce(separate(_Native().of(fn)))
+def native(fn: Function, lend: bool = True) -> Function:
+    """Return the function as it is compiled. `lend`: arrays that are in no result lie in memory that the
+    caller keeps."""
+    return dce(separate(_Native().of(fn), lend))
 
 
 class _Native(Rewriter):
@@ -37,7 +39,7 @@ class _Native(Rewriter):
 
     def of(self, fn: Function) -> Function:
         if fn not in self.done:
-            self.done[fn] = self.function(fn)
+            self.done[fn] = self.function(unwrapped(fn))
         return self.done[fn]
 
     def visit(self, instr: Instr) -> Sequence[Instr]:

@@ -1,5 +1,6 @@
 """Memory is allocated in one function and worked on in another, which may assume that no two of its
-arguments overlap: LLVM cannot see that of two allocations, and would test it before every loop."""
+arguments overlap: LLVM cannot see that of two allocations, and would test it before every loop. Arrays that
+are in no result lie in memory that is handed in and out: the last parameter, and the last result."""
 
 from __future__ import annotations
 
@@ -7,10 +8,11 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
-from s2sad.ir.tree import Leaf
+from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import Scalar
 from s2sad.ir.walk import Copier
 from s2sad.lowering.ops import LOWERED
+from s2sad.lowering.workspace import Workspace, passing
 from s2sad.ops.table import OPS
 
 BODY = "_on_separate_buffers"
@@ -18,7 +20,7 @@ ALLOCATIONS = ("empty", "zeros")
 COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
-def separate(fn: Function) -> Function:
+def separate(fn: Function, lend: bool = True) -> Function:
     """Return a function that allocates what `fn` allocates at its top level, where the sizes are known
     at its beginning, and calls the rest of it; `fn` itself if there is nothing to separate."""
     known: dict[Value, Instr] = {}
@@ -40,7 +42,8 @@ def separate(fn: Function) -> Function:
         elif instr.op.name == "size" or _is_number(instr):
             known[instr.result] = instr
     loops = any(i.op.name in ("for", "while") for i in fn.block.instrs)
-    if len(found) < 2 or not loops or not _may_return(fn.block):
+    lent = passing(fn, found) if lend else set()
+    if (len(found) < 2 and not lent) or not loops or not _may_return(fn.block):
         return fn
     buffers = tuple(i.result for i in found)
     taken = set(found)
@@ -61,7 +64,7 @@ def separate(fn: Function) -> Function:
         block=Block((), (apart, *(i for i in fn.block.instrs if i not in taken)), fn.block.end),
     )
     first = taken | set(known.values())
-    return _caller(fn, body, [i for i in fn.block.instrs if i in first])
+    return _caller(fn, body, [i for i in fn.block.instrs if i in first], lent)
 
 
 def _may_return(block: Block) -> bool:
@@ -102,19 +105,36 @@ def _is_number(instr: Instr) -> bool:
     return all(isinstance(a.type, Scalar) and a.type.dtype.kind in "ib" for a in values)
 
 
-def _caller(fn: Function, body: Function, instrs: list[Instr]) -> Function:
+def _caller(fn: Function, body: Function, instrs: list[Instr], lent: set[Instr]) -> Function:
     copier = Copier(Sizes())
     params = tuple(map(copier.define, fn.params))
     copies: list[Instr] = []
-    for instr in instrs:
+    workspace = Workspace()
+    for k, instr in enumerate(instrs):
         copy = copier.instr(instr)
         if instr.op.name in ALLOCATIONS:  # Numba does not take calls of many arguments that are expressions
-            named = Value(f"{instr.result.name or 'buffer'}_{len(copies)}", copy.result.type)
+            named = Value(f"{instr.result.name or 'buffer'}_{k}", copy.result.type)
             copier.map[instr.result] = named
             copy = replace(copy, results=(named,))
-        copies.append(copy)
+        if instr in lent:
+            workspace.add(copy)
+        else:
+            copies.append(copy)
     results = tuple(Value("", t) for t in fn.result_types)
     args = tuple(copier.operand(p) for p in body.params)
     call = Instr(OPS["call"], args, results, (("callee", body),), (), fn.origin)
-    block = Block((), (*copies, call), End("return", results, (), fn.block.end.origin))
-    return replace(fn, params=params, block=block)
+    if not lent:
+        block = Block((), (*copies, call), End("return", results, (), fn.block.end.origin))
+        return replace(fn, params=params, block=block)
+    end = End("return", (*results, workspace.memory), (), fn.block.end.origin)
+    name = "memory"
+    while any(p.name == name for p in fn.signature):
+        name += "_"
+    return replace(
+        fn,
+        params=(*params, workspace.given),
+        signature=(*fn.signature, Parameter(name, Leaf(len(params)))),
+        result=Node("tuple", tuple(range(len(end.args))), tuple(map(Leaf, range(len(end.args))))),
+        block=Block((), (*copies, *workspace.finished(), call), end),
+        extra=fn.extra | {"workspace": True},
+    )

@@ -64,6 +64,14 @@ SUPPORT = {
     """Return the solution of a @ x = b, or of a.T @ x = b."""
     return np.linalg.solve(factors.T if turned else factors, b)
 ''',
+    "cholesky_adjoint": '''def cholesky_adjoint(factor, g):
+    """Return the cotangent of a matrix for the one of its Cholesky factor, all as lower triangles."""
+    turned = np.swapaxes(np.tril(factor), -1, -2)
+    part = np.tril(turned @ np.tril(g))
+    part = part + np.swapaxes(np.tril(part, -1), -1, -2)
+    whole = np.linalg.solve(turned, np.swapaxes(np.linalg.solve(turned, part), -1, -2))
+    return 0.5 * (np.tril(whole) + np.tril(whole, -1))
+''',
     "row_order": '''def row_order(piv):
     """Return the order of rows that exchanging row k with row piv[k], one after the other, leaves."""
     order = np.arange(piv.size)

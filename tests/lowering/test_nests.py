@@ -307,6 +307,133 @@ def test_a_line_is_gathered(n: int, rng: np.random.Generator):
     text_of(line, rng.normal(size=n), rng.normal(size=5), argnums=(0, 1))
 
 
+# --- computing again ----------------------------------------------------------------------------------
+
+
+def shares(x):
+    e = np.exp(x - np.max(x))
+    p = e / np.sum(e)
+    return np.sum(p * p * p)
+
+
+def test_what_is_cheap_is_computed_again():
+    text = text_of(shares, X)
+    assert text.count("np.empty") == 2, text  # the exponentials, and the gradient
+
+
+def sources_change(x):
+    a = x * x
+    b = a * 3.0 + 1.0
+    total = np.sum(b)
+    a[1:] = 0.5 * total * a[1:]
+    scale = np.sum(a)
+    c = b * scale
+    a[:] = np.sum(c * c) * a
+    return np.sum(b * a) + np.sum(c)
+
+
+def test_what_changes_meanwhile_is_kept():
+    text_of(sources_change, X, mode="both")
+    text_of(sources_change, X, mode="primal")
+
+
+def one_of_another(x, w):
+    a = x / (1.0 + np.sum(x * x))
+    b = a - w
+    c = b / np.sum(b * b)
+    d = np.abs(c) + a
+    return np.sum(d / np.sum(d)) + np.sum(np.sin(c) * b)
+
+
+def test_no_array_is_made_of_one_that_is_gone():
+    text_of(one_of_another, X, W, argnums=(0, 1), mode="both")
+    text_of(one_of_another, X, W, mode="primal")
+
+
+def same_number(x):
+    s = np.sum(x * x)
+    a, b = np.empty(x.shape[0]), np.empty(x.shape[0])
+    carried = s
+    for i in range(x.shape[0]):
+        a[i] = s
+        b[i] = s * 1.0
+        carried = carried * 0.5 + x[i]
+    c, d = np.empty(x.shape[0]), np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        c[i] = s
+        d[i] = s - x[i]
+    u = a / (1.0 + np.sum(a * b))
+    v = c * d / np.sum(c + d)
+    return np.sum(u * b) + np.sum(v * v) + carried
+
+
+def test_a_number_in_two_arrays():
+    text_of(same_number, X, mode="both")
+    text_of(same_number, X, mode="primal")
+
+
+# --- running indices ----------------------------------------------------------------------------------
+
+
+def packed(lower, x, start):
+    """A quadratic form of which the matrix is packed, from `start` on."""
+    total = 0.0
+    p = start
+    q = 2 * x.shape[0]
+    for c in range(x.shape[0]):
+        for r in range(x.shape[0] - 1, c, -1):
+            total += lower[p] * x[r] * x[c] * np.sin(lower[p - 1])
+            p += 1
+            q = 2 + q
+    return total + p * x[0] + q * x[1]
+
+
+@pytest.mark.parametrize("start", [0, 1, -10, -4])
+def test_running_indices_are_forms_of_the_trip(start: int):
+    lower = np.linspace(-1.0, 1.0, 12)
+    text = text_of(packed, lower, X[:5], start, argnums=(0, 1), mode="both")
+    assert "p += 1\n" not in text
+
+
+def rolled(x, y, k):
+    total = 0.0
+    for i in range(3):
+        if i == k:
+            total += np.sum(np.roll(y[:-1], 1) * x[1:])
+        else:
+            total += np.sum(np.sin(np.roll(y[:-1], 1)) + x[i])
+    return total
+
+
+def test_a_bound_of_an_index_is_known_where_it_is_asked():
+    text_of(rolled, X, W, 1, argnums=(0, 1), mode="both")
+
+
+def numpy_ints(x, n):
+    k = np.int64(0)
+    total = 0.0
+    for i in range(n):
+        if i > 1:
+            k += np.int64(1)
+        total += x[k] * x[i]
+    j = np.int64(-1)
+    for i in range(n):
+        total += x[j] * x[j] * x[i]
+        j += np.int64(1)
+    return total
+
+
+def test_integers_of_numpy_stay_so():
+    text_of(numpy_ints, X, 5, mode="both")
+    text_of(numpy_ints, X, 5, mode="primal")
+
+
+@pytest.mark.parametrize("start", [9, -13])
+def test_running_indices_are_checked(start: int):
+    with lowering_interpreted(), pytest.raises(IndexError):
+        s2sad.grad(packed, argnums=(0, 1), jit=True)(np.ones(12), X[:5], start)
+
+
 # --- each pass by itself ------------------------------------------------------------------------------
 
 PROGRAMS = [
@@ -317,6 +444,9 @@ PROGRAMS = [
     (work_array, (X, W), (0, 1)),
     (neighbours, (X, W), (0, 1)),
     (rows, (np.outer(X, W), 2), 0),
+    (packed, (np.linspace(-1.0, 1.0, 12), X[:5], -4), (0, 1)),
+    (sources_change, (X,), 0),
+    (one_of_another, (X, W), (0, 1)),
     (stencil, (np.outer(X, W), np.outer(W, X), 2), (0, 1)),
 ]
 

@@ -247,6 +247,7 @@ OTHER: dict[str, list[tuple[Any, ...]]] = {
     "pinv": [(x(4, 3),), (x(2, 3),), (x(2, 3, 2),), (SQUARE,), (x(4, 3, dtype=F4),)],
     "lstsq": [(x(4, 3), x(4)), (x(4, 3), x(4, 2)), (x(2, 3), x(2)), (SQUARE, x(3)), (x(4, 3, dtype=F4), x(4, dtype=F4))],
     "cholesky": [(DEFINITE,), (STACK @ np.swapaxes(STACK, 1, 2),), (DEFINITE.astype(F4),), (np.full((1, 1), 2.0),)],
+    "cholesky_adjoint": [(SQUARE, x(3, 3)), (STACK, x(2, 2, 2)), (SQUARE.astype(F4), x(3, 3, dtype=F4)), (x(1, 1), x(1, 1))],
     "fft": [(x(4), {"axis": 0}), (x(3) + 1j * x(3), {"axis": 0}), (x(2, 3), {"axis": 0, "norm": "ortho"}), (x(4, dtype=F4), {"axis": 0})],
     "ifft": [(x(4), {"axis": 0}), (x(3) + 1j * x(3), {"axis": 0}), (x(2, 3), {"axis": 1, "norm": "forward"})],
     "rfft": [

@@ -1,0 +1,241 @@
+"""Arrays that are cheaper to compute again than to keep are not kept.
+
+`t[i] = x[i] / total` in one loop and `t[i]` in a later one: the later loop divides itself, and the array that
+would have carried the quotients from one to the other goes. What is computed again is arithmetic on elements
+that are still what they were; an exponential is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.path import At, Index
+from s2sad.ir.types import Array, Scalar
+from s2sad.ir.walk import use_counts
+from s2sad.lowering.nests.affine import is_integer
+from s2sad.lowering.overlap import NONE, Roots, Storage
+from s2sad.ops.table import OPS
+from s2sad.passes.rewrite import Rewriter
+
+CHEAP = (
+    "add", "subtract", "multiply", "divide", "negative", "absolute", "maximum", "minimum", "square", "sign",
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "both", "either", "not_",
+    "select", "getitem", "to_float64", "to_bool", "widen",
+)  # fmt: skip
+MOST_STEPS, MOST_ARRAYS = 8, 2
+
+
+def compute_again(fn: Function) -> Function:
+    """Return the function without arrays that only hand cheap elements to later loops."""
+    while True:
+        finder = _Finder(fn)
+        finder.block(fn.block)
+        if not finder.found:
+            return fn
+        fn = _Again(finder.found).function(fn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """`array[indices] = value`, once for each trip of a nest; `version` is the array after the nest."""
+
+    version: Value
+    value: Operand
+    indices: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A store of which the value can be computed again by `steps`, in order."""
+
+    store: _Store
+    steps: tuple[Instr, ...]
+
+
+class _Finder:
+    """Finds arrays that need not be kept, none of which is computed by the elements of another."""
+
+    def __init__(self, fn: Function) -> None:
+        self.counts = use_counts(fn.block)
+        self.storage = Storage(fn)
+        self.found: dict[Value, _Kept] = {}
+        self.needed: set[Value] = set()  # arrays that the steps of those read
+        self.places: dict[Value, Roots] = {}
+        self.reads: dict[Value, int] = {}
+        for instr in fn.block.walk():
+            if instr.op.name == "getitem" and isinstance(instr.result.type, Scalar):
+                array = instr.args[0]
+                assert isinstance(array, Value)
+                self.reads[array] = self.reads.get(array, 0) + 1
+
+    def block(self, block: Block) -> None:
+        """Look through a block, and those inside."""
+        made = {i.result for i in block.instrs if i.op.name == "empty"}
+        later = NONE  # what the instructions from here on write to
+        for instr in reversed(block.instrs):
+            if instr.op.name == "for" and made:
+                self.loop(instr, made, later)
+            for b in instr.blocks:
+                self.block(b)
+            later |= self.written(instr)
+
+    def loop(self, loop: Instr, made: set[Value], rewritten: Roots) -> None:
+        """Look for arrays among those that a loop fills; `rewritten` are those that are written after it."""
+        stores = {
+            k: store
+            for k, init in enumerate(loop.args[3:])
+            if isinstance(init, Value) and init in made and self.counts.get(init) == 1
+            for store in (self.store(loop, k),)
+            if store is not None
+        }
+        if not stores:
+            return
+        written = rewritten | self.written(loop)
+        inside = {r: i for i in loop.blocks[0].walk() for r in i.results}
+        bound = {p for i in (loop, *loop.blocks[0].walk()) for b in i.blocks for p in b.params}
+        for k, store in stores.items():
+            reads = self.reads.get(store.version, 0)
+            if not reads or reads != self.counts.get(store.version):
+                continue
+            others: dict[Operand, _Store] = {
+                s.value: s
+                for j, s in stores.items()
+                if j != k and self.reads.get(s.version) and self.is_kept(s.version, rewritten)
+            }
+            steps = self.steps(store, inside, bound, others, written)
+            if steps is None or store.version in self.needed:
+                continue
+            arrays = {i.args[0] for i in steps if i.op.name == "getitem"}
+            if arrays.isdisjoint(self.found):
+                self.found[store.version] = _Kept(store, tuple(steps))
+                self.needed |= arrays  # type: ignore[arg-type]
+
+    def store(self, loop: Instr, k: int) -> _Store | None:
+        """Return the only store into slot k of a nest, if the loops' indices are its index."""
+        version = loop.results[k]
+        indices: list[Value] = []
+        while True:
+            (body,) = loop.blocks
+            p = body.params[1 + k]
+            indices.append(body.params[0])
+            if body.end.kind != "yield" or self.counts.get(p) != 1:
+                return None
+            user = next((i for i in body.instrs if p in i.args), None)
+            if user is None:
+                return None
+            if user.op.name == "for":
+                k, loop = user.args[3:].index(p), user
+                if body.end.args[body.params[1:].index(p)] is not user.results[k]:
+                    return None
+                continue
+            if user.op.name != "setitem" or user.args[0] is not p or len(user.args) - 2 != p.type.ndim:
+                return None
+            index = user.args[2:]
+            if body.end.args[k] is not user.result or not set(index) <= set(indices):
+                return None
+            if len(set(index)) != len(index) or not index:
+                return None
+            return _Store(version, user.args[1], tuple(a for a in index if isinstance(a, Value)))
+
+    def written(self, instr: Instr) -> Roots:
+        """Return the arrays that an instruction writes to."""
+        found = NONE
+        for i in (instr, *(x for b in instr.blocks for x in b.walk())):
+            if i.op.name in ("setitem", "accum"):
+                found |= self.origins(i.args[0])
+            elif i.op.name == "call":
+                for w in i.param("callee").writes:
+                    found |= self.origins(i.args[w])
+        return found
+
+    def origins(self, array: Operand) -> Roots:
+        """Return the allocations and parameters that an array may be."""
+        assert isinstance(array, Value)
+        if array not in self.places:
+            self.places[array] = self.storage.origins(self.storage.roots(array))
+        return self.places[array]
+
+    def is_kept(self, array: Value, written: Roots) -> bool:
+        """True if an array is none of those that are written."""
+        return self.origins(array).isdisjoint(written)
+
+    def steps(
+        self,
+        store: _Store,
+        inside: dict[Value, Instr],
+        bound: set[Value],
+        others: dict[Operand, _Store],
+        written: Roots,
+    ) -> list[Instr] | None:
+        """Return the instructions that compute a stored value after the nest, in order; None if that is not
+        cheap, or of arrays that are not what they were."""
+        order: dict[Value, int] = {v: n for n, v in enumerate(inside)}
+        found: dict[Value, Instr] = {}
+        arrays: set[Value] = set()
+        todo: list[Operand] = [store.value]
+        while todo:
+            a = todo.pop()
+            if not isinstance(a, Value) or a in found or a in store.indices:
+                continue
+            other = others.get(a) if a in inside or a in bound else None
+            if other is not None and set(other.indices) <= set(store.indices):
+                path = (Index((At(),) * len(other.indices)),)
+                found[a] = Instr(OPS["getitem"], (other.version, *other.indices), (a,), (("path", path),))
+                arrays.add(other.version)
+                continue
+            if a not in inside:
+                if a in bound:
+                    return None
+                continue
+            instr = inside[a]
+            values = (*instr.args, *instr.results)
+            if instr.op.name == "getitem":
+                array = instr.args[0]
+                assert isinstance(array, Value)
+                if array in inside or array in bound or not self.is_kept(array, written):
+                    return None
+                arrays.add(array)
+                todo += instr.args[1:]
+            elif (
+                instr.blocks
+                or not instr.op.pure
+                or any(isinstance(x.type, Array) for x in values)
+                or (instr.op.name not in CHEAP and not all(map(is_integer, values)))
+            ):
+                return None
+            else:
+                todo += instr.args
+            found[a] = instr
+        steps = sum(not is_integer(a) and i.op.name != "getitem" for a, i in found.items())
+        if steps > MOST_STEPS or len(arrays) > MOST_ARRAYS or store.value not in found:
+            return None
+        return [found[a] for a in sorted(found, key=lambda a: order.get(a, -1))]
+
+
+class _Again(Rewriter):
+    """Computes the elements of an array where they are read."""
+
+    def __init__(self, kept: dict[Value, _Kept]) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def visit(self, instr: Instr) -> Sequence[Instr]:
+        """Return the steps in place of a read."""
+        kept = self.kept.get(instr.args[0]) if instr.op.name == "getitem" else None  # type: ignore[arg-type]
+        if kept is None:
+            return (self.inside(instr),)
+        store = kept.store
+        known: dict[Value, Operand] = dict(zip(store.indices, self.operands(instr.args[1:]), strict=True))
+        made: list[Instr] = []
+        for step in kept.steps:
+            args = tuple(
+                known[a] if isinstance(a, Value) and a in known else self.operand(a) for a in step.args
+            )
+            value = Value("", step.result.type)
+            known[step.result] = value
+            made.append(replace(step, args=args, results=(value,), origin=instr.origin, role=instr.role))
+        assert isinstance(store.value, Value)
+        self.map[instr.result] = known[store.value]
+        return made
