@@ -250,7 +250,7 @@ class Root(Vmaps):
         writes = tuple(params.index(body.entry[buffers[k]]) for k in kept)
         node = source.node
         fn = Function(
-            name=source.name + ("" if record_of(self.function) is None else "_vmap"),
+            name=source.name + ("_vmap" if getattr(record_of(self.function), "kind", "") == "vmap" else ""),
             params=tuple(params),
             block=block,
             signature=tuple(signature),

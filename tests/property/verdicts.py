@@ -23,6 +23,7 @@ from property.programs import ACTIVE, PARAMETERS
 import s2sad
 from s2sad import api
 from s2sad.driver import compiled as kernels
+from s2sad.driver.native import with_workspace
 from s2sad.emit.load import load
 from s2sad.emit.source import module
 from s2sad.ir.core import Function
@@ -307,9 +308,11 @@ NATIVE |= {
 
 def interpreted(loops: Function) -> Callable[..., Any]:
     """Return lowered code as plain Python."""
-    namespace = load(module(native(loops), for_reading=False), f"<lowered {loops.name}>")
+    fn = native(loops)
+    namespace = load(module(fn, for_reading=False), f"<lowered {loops.name}>")
     namespace |= NATIVE
-    return namespace[loops.name]  # type: ignore[no-any-return]
+    kernel = namespace[loops.name]
+    return with_workspace(kernel) if "workspace" in fn.extra else kernel  # type: ignore[no-any-return]
 
 
 @contextmanager
