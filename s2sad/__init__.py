@@ -41,6 +41,7 @@ from s2sad.errors import (
     UnsupportedSyntax,
 )
 from s2sad.implicit import custom_fixed_point, custom_linear_solve, custom_root
+from s2sad.ode import odeint
 from s2sad.pytrees import ravel_pytree, tree_map
 from s2sad.testing import check_grads
 
@@ -71,6 +72,7 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "odeint",
     "ravel_pytree",
     "sparse_hessian",
     "sparse_jacobian",

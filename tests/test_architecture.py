@@ -31,6 +31,7 @@ FLOORS = {
     "custom": 6,
     "solvers": 6,
     "implicit": 6,
+    "ode": 6,
     "pytrees": 6,
     "differences": 6,
     "report": 6,

@@ -71,15 +71,14 @@ def program(text: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
     return names
 
 
-API_PROGRAMS = [
-    p for p in seeds_cases.API_PROGRAMS if "linalg" not in p["src"] and "checkpoint" not in p["src"]
-]
+API_PROGRAMS = seeds_cases.API_PROGRAMS
+TRANSFORMS = ("grad", "jvp", "vjp", "hvp", "hessian", "jacobian", "stop_gradient", "checkpoint")
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
 @pytest.mark.parametrize("case", API_PROGRAMS, ids=[p["id"] for p in API_PROGRAMS])
 def test_derivatives_called_by_programs(case: dict[str, Any], jit: bool):
-    names = {"np": np, "grad": s2sad.grad, "jvp": s2sad.jvp, "stop_gradient": s2sad.stop_gradient}
+    names = {"np": np} | {name: getattr(s2sad, name) for name in TRANSFORMS}
     entry = program(case["src"], case["id"], names)[case["entry"]]
     run = s2sad.jit(entry) if jit else entry
     assert_close(run(*copied(case["args"])), case["expected"], case["tol"], case["id"])

@@ -217,10 +217,6 @@ class CustomRules(Transforms):
         the function does: then it is read again, now that this is known."""
         nondiff = tuple(k % len(args) for k in given.nondiff)
         call = Call(args, places, nondiff, self.reading(function, args, node))
-        if given.jvp is None and given.bwd is None:
-            name = call.primal.fn.name
-            instead = f"give it one: {name}.defjvp or {name}.defvjp"
-            raise self.refuse("S128", f"`{name}` has no derivative yet", instead, node)
         around = call.primal.lifted
         if given in self.filling:  # called by its own rule, with other arguments: without end, perhaps
             made = self.ruled[key] = self.unruled(call, around)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from s2sad.analysis.activity import activity
 from s2sad.analysis.pullback import Pullbacks
+from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr, Value
 from s2sad.ir.rule import Link, Rule, link_of, operand_of, rule_of
 from s2sad.ir.walk import Copier
@@ -15,7 +16,7 @@ from s2sad.passes.base import sizes_after
 from s2sad.passes.inline import inline
 from s2sad.passes.rewrite import Rewriter
 
-Transpose = Callable[[Rule, int], Link]
+Transpose = Callable[[Rule, int, Origin | None], Link]
 
 
 def linked(fn: Function, active: Sequence[bool], results: Sequence[bool], transpose: Transpose) -> Function:
@@ -52,7 +53,7 @@ class _Linker(Rewriter):
             return (new,)
         link = rule.read().link
         if link is None:
-            link = rule.link = self.transpose(rule, len(instr.results))
+            link = rule.link = self.transpose(rule, len(instr.results), instr.origin)
         copier = Copier(self.sizes)
         types = [copier.type(t) for t in link.forward.result_types[link.values :]]
         values = tuple(Value(r.name, r.type) for r in new.results)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from s2sad.analysis.activity import Activity, activity
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.analysis.unbound import maybe_unbound
-from s2sad.errors import S2sadError
+from s2sad.errors import Origin, S2sadError
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried, inits
@@ -210,7 +210,7 @@ class _Jvp:
             return
         tangent = rule.read().tangent
         if tangent is None:
-            tangent = rule.tangent = _pushed(rule)
+            tangent = rule.tangent = _pushed(rule, instr.origin)
         b.role = "tangent"
         dots = [self.dot(b, a) for a in given]
         made = self.fresh([instr.results[k] for k in tangent.dots])
@@ -218,9 +218,9 @@ class _Jvp:
         b.add(replace(instr, args=(*instr.args, *dots), results=(*instr.results, *made), params=params))
 
 
-def _pushed(rule: Rule) -> Tangent:
-    link = rule.link
-    assert link is not None
-    fn, flags = backwards(link)
-    with made_once(rule):
+def _pushed(rule: Rule, origin: Origin | None) -> Tangent:
+    with made_once(rule, origin):
+        link = rule.link
+        assert link is not None
+        fn, flags = backwards(link)
         return pushed(rule, link, vjp(fn, flags, with_value=False))

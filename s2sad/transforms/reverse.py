@@ -8,6 +8,7 @@ from dataclasses import replace
 from s2sad.analysis.activity import activity
 from s2sad.analysis.program import Program
 from s2sad.analysis.pullback import Contribution, Pullbacks, check_has_rule
+from s2sad.errors import Origin
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.op import Alias
@@ -437,11 +438,11 @@ class _Reverse(LoopReversal):
         return self.sums.name(a) if isinstance(a, Value) else ""
 
 
-def _transpose(rule: Rule, values: int) -> Link:
-    tangent = rule.tangent
-    assert tangent is not None
-    fn, flags = along(rule, tangent)
-    with made_once(rule):
+def _transpose(rule: Rule, values: int, origin: Origin | None) -> Link:
+    with made_once(rule, origin):
+        tangent = rule.tangent
+        assert tangent is not None
+        fn, flags = along(rule, tangent)
         return transposed(rule, tangent, vjp(fn, flags), values)
 
 

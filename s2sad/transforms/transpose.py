@@ -147,8 +147,14 @@ def check_linear(
 
 
 @contextlib.contextmanager
-def made_once(rule: Rule) -> Iterator[None]:
-    """Raise UnsupportedOp S205 if making one mode of the other asks for the same again."""
+def made_once(rule: Rule, origin: Origin | None) -> Iterator[None]:
+    """Raise UnsupportedOp S128 if a rule has no mode at all, S205 if making one mode of the other asks for
+    the same again."""
+    if rule.tangent is None and rule.link is None:
+        instead = (
+            f"give it one: {rule.name}.defjvp or {rule.name}.defvjp, or stop_gradient around its argument"
+        )
+        raise UnsupportedOp("S128", f"`{rule.name}` has no derivative", instead, origin)
     if rule.busy:
         why = f"the rule of `{rule.name}` applies it to what a derivative flows through, without end"
         raise UnsupportedOp("S205", why, f"give `{rule.name}` a rule for both modes", rule.origin)
