@@ -66,7 +66,7 @@ def custom_root(F: Function, solve: str | Function = "dense", symmetric: bool = 
 
         @root.defjvp
         def implicit(init: Any, theta: Any, theta_dot: Any) -> Any:
-            x = solver(init, *theta)
+            x = root(init, *theta)  # not solver: second derivatives are implicit, too
             residual_dot = jvp(lambda *t: F(x, *t), theta, theta_dot)[1]
             push = lambda v: jvp(lambda z: F(z, *theta), (x,), (v,))[1]  # noqa: E731
             return x, custom_linear_solve(push, -residual_dot, chosen, None, symmetric)

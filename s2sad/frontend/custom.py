@@ -230,14 +230,21 @@ class CustomRules(Transforms):
         self.filling.append(given)
         try:
             for _ in range(ATTEMPTS):
-                made = self.ruled[key] = self.unruled(call, around)
+                known = self.known_key(key)
+                made = self.ruled[key] = self.ruled[known] = self.unruled(call, around)
                 more = self.fill(made, call, given, node)
-                if not more:
+                if not more and known == self.known_key(key):
                     return made
                 around = (*around, *more)
         finally:
             self.filling.remove(given)
         raise self.internal("what a rule reads around it does not settle")
+
+    def known_key(self, key: Any) -> Any:
+        """Return a key of argument types by what is known of sizes now: reading a rule teaches more."""
+        given, parts = key
+        sizes = (tuple(map(self.sizes.canonical, p[1])) if _is_array(p) else None for p in parts)
+        return given, tuple(p if s is None else (p[0], s) for p, s in zip(parts, sizes, strict=True))
 
     def later(self, rule: Rule, fill: Callable[[], list[Value]], node: Any) -> Callable[[], None]:
         """Return what fills in a rule when it is asked for: it is read in the present state, and may need
@@ -435,6 +442,11 @@ def _passed_on(fn: Function, j: int) -> int | None:
     found = {end.args[j] for end in returns(fn.block)}
     only = found.pop() if len(found) == 1 else None
     return fn.params.index(only) if isinstance(only, Value) and only in fn.params else None
+
+
+def _is_array(part: Any) -> bool:
+    """True if a part of a key of argument types is that of an array: its dtype and its shape."""
+    return isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], tuple)
 
 
 def _check_rank(fn: Function, t: Type, wanted: Type, what: str) -> None:
