@@ -48,9 +48,7 @@ def main():
     weights = 0.4 * rng.normal(size=40)
     value_and_grad = s2sad.value_and_grad(loss, jit=True)
     for seen in (16, 31, 61):  # the path is lengthened step by step, else the fit stops at a flat line
-        fit = minimize(
-            value_and_grad, weights, args=(start, data[:seen]), jac=True, options={"maxiter": 200}
-        )
+        fit = minimize(value_and_grad, weights, args=(start, data[:seen]), jac=True, options={"maxiter": 200})
         weights = fit.x
         print(f"first {seen - 1:2d} steps: rms error {np.sqrt(fit.fun):.4f} after {fit.nit} iterations")
     ahead = np.sqrt(np.mean((path(network, weights.reshape(5, -1), start, 120) - truth)[61:] ** 2))

@@ -39,7 +39,8 @@ def main():
     _, slope = value_and_grad(start, train, valid)
     h = 1e-5
     ahead, behind = (
-        np.array([validation_error(start + s * h * unit, train, valid) for unit in np.eye(20)]) for s in (1, -1)
+        np.array([validation_error(start + s * h * unit, train, valid) for unit in np.eye(20)])
+        for s in (1, -1)
     )
     error = np.max(np.abs(slope - (ahead - behind) / (2.0 * h)))
 

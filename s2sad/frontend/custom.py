@@ -105,10 +105,7 @@ class CustomRules(Transforms):
         if not (isinstance(function, Derived) and function.record.given is not None):
             return super().function_of(function, args, kwargs, node)
         ruled, operands, _ = self.ruled_call(function, args, kwargs, node)
-        params = tuple(Value(p.name, p.type) for p in ruled.fn.params)
-        instr = ruled_instr(ruled, params, self.sizes, self.place(node))
-        block = Block((), (instr,), End("return", instr.results, origin=instr.origin))
-        return replace(ruled.whole, params=params, block=block), operands
+        return ruled_function(ruled, ruled.whole, self.sizes, self.place(node)), operands
 
     def emit_ruled(self, ruled: Ruled, operands: Sequence[Operand]) -> tuple[Value, ...]:
         """Append the call of a function with a rule and return its results."""
@@ -435,6 +432,15 @@ def ruled_instr(ruled: Ruled, operands: tuple[Operand, ...], sizes: Sizes, origi
     results = tuple(Value("", copier.type(t)) for t in ruled.fn.result_types)
     params = (("callee", ruled.fn), ("rule", ruled.rule))
     return Instr(OPS["call"], operands, results, params, (), origin)
+
+
+def ruled_function(ruled: Ruled, like: Function, sizes: Sizes, origin: Origin | None) -> Function:
+    """Return a function like `like` that does nothing but call a function with a rule."""
+    params = tuple(Value(p.name, p.type) for p in ruled.fn.params)
+    instr = ruled_instr(ruled, params, sizes, origin)
+    return replace(
+        like, params=params, block=Block((), (instr,), End("return", instr.results, origin=origin))
+    )
 
 
 def _passed_on(fn: Function, j: int) -> int | None:
