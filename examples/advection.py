@@ -1,8 +1,8 @@
 """Compare the discrete adjoint of an advection scheme with the continuous adjoint equation.
 
-A pulse is carried around a ring by a wind that varies in space; wanted is the gradient, in its initial values,
-of how far it ends from a target. s2sad differentiates the scheme: that is exact on every grid. The adjoint
-equation, discretised on its own, is the gradient of no program, and comes near as the grid is refined.
+A pulse is carried around a ring by a wind that varies in space. Wanted is the gradient, in its initial
+values, of how far it ends from a target. s2sad differentiates the scheme: that is exact on every grid. The
+adjoint equation, discretised on its own, is the gradient of no program, and comes near as grids are refined.
 """
 
 import numpy as np

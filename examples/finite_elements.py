@@ -1,8 +1,8 @@
 """Estimate the source f in -div((1 + u^2) grad u) = f from the solution u, by finite elements.
 
 Linear elements on the unit square, 32 x 32 squares cut in triangles, are assembled one by one; u is 0 on the
-boundary. Newton's method solves the equations, and custom_root differentiates the solution: both need products
-with the derivative of the residual (s2sad.jvp), and neither a matrix.
+boundary. Newton's method solves the equations, and custom_root differentiates the solution: both need
+products with the derivative of the residual (s2sad.jvp), and neither a matrix.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ def solve(u, f, nodes, triangles, inside):
         r = left(u)
         if np.max(np.abs(r)) < 1e-13:
             break
-        u = u - bicgstab(lambda v: s2sad.jvp(left, (u,), (v,))[1], r)
+        u = u - bicgstab(lambda v, u=u: s2sad.jvp(left, (u,), (v,))[1], r)
     return u
 
 

@@ -41,15 +41,14 @@ def meta_loss(params, tasks, adapt):
 
 
 def sample(rng, count):
-    """Return points of sine waves, those to adapt to and those to be judged by: four arrays, a row per task."""
+    """Return points of sine waves, to adapt to and to be judged by: four arrays, a row per task."""
     height, phase = rng.uniform(0.5, 2.0, (count, 1)), rng.uniform(0.0, 1.5, (count, 1))
     x, x_new = rng.uniform(-2.0, 2.0, (2, count, 10))
     return x, height * np.sin(x + phase), x_new, height * np.sin(x_new + phase)
 
 
 def train(params, adapt):
-    params, rng = dict(params), np.random.default_rng(1)
-    meta_gradient = s2sad.grad(meta_loss)
+    params, rng, meta_gradient = dict(params), np.random.default_rng(1), s2sad.grad(meta_loss)
     for _ in range(250):
         grads = meta_gradient(params, sample(rng, 5), adapt)
         for name in params:
@@ -59,12 +58,8 @@ def train(params, adapt):
 
 def main():
     rng = np.random.default_rng(0)
-    params = {
-        "w1": rng.normal(size=20),
-        "b1": rng.normal(size=20),
-        "w2": 0.3 * rng.normal(size=20),
-        "b2": 0.0,
-    }
+    w1, b1, w2 = rng.normal(size=(3, 20))
+    params = {"w1": w1, "b1": b1, "w2": 0.3 * w2, "b2": 0.0}
     tasks, unseen = sample(rng, 8), sample(rng, 200)
     h = 1e-5
     ahead, behind = (meta_loss({**params, "b2": s * h}, tasks, adapted) for s in (1, -1))
@@ -75,8 +70,7 @@ def main():
         slopes[name] = meta_gradient(params, tasks, adapt)["b2"]
         losses[name] = meta_loss(train(params, adapt), unseen, adapt)
     print(meta_gradient.source)
-    for name, slope in slopes.items():
-        print(f"d loss / d b2, {name:>12}: {slope:.8f}")
+    print("d loss / d b2: " + ", ".join(f"{slope:.8f} by {name}" for name, slope in slopes.items()))
     for name, value in losses.items():
         print(f"loss of unseen tasks after one step, {name:>12}: {value:.4f}")
     return slopes, losses

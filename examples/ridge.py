@@ -38,10 +38,8 @@ def main():
     value_and_grad = s2sad.value_and_grad(validation_error)
     _, slope = value_and_grad(start, train, valid)
     h = 1e-5
-    ahead, behind = (
-        np.array([validation_error(start + s * h * unit, train, valid) for unit in np.eye(20)])
-        for s in (1, -1)
-    )
+    ahead = np.array([validation_error(start + step, train, valid) for step in h * np.eye(20)])
+    behind = np.array([validation_error(start - step, train, valid) for step in h * np.eye(20)])
     error = np.max(np.abs(slope - (ahead - behind) / (2.0 * h)))
 
     options = {"bounds": [(-6.0, 6.0)] * 20, "method": "L-BFGS-B"}

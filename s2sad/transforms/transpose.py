@@ -79,8 +79,8 @@ def transposed(rule: Rule, tangent: Tangent, joint: Function, values: int) -> Li
 
 
 def nonzero(block: Block, targets: tuple[int, ...]) -> tuple[End, tuple[int, ...]]:
-    """Return the end of a reverse half without the cotangents that are nothing but zeros, and of what those are
-    that remain."""
+    """Return the end of a reverse half without the cotangents that are nothing but zeros, and the targets
+    of the others."""
     zeros = {r for i in block.instrs if i.op.name in ZEROS for r in i.results}
     pairs = zip(block.end.args, targets, strict=True)
     kept = [(a, k) for a, k in pairs if a not in zeros and a != Literal(0.0)]
