@@ -64,8 +64,7 @@ def main():
     args = np.random.default_rng(0).normal(size=(4, 600, 8))
     gradient = s2sad.grad(loss, argnums=(0, 1, 2))
     ways = {"textbook": textbook, "tiled": lambda q, k, v: tiled(q, k, v)[0], "attention": attention}
-    reference = np.array(gradient(*args, textbook))
-    errors, peaks = {}, {}
+    reference, errors, peaks = np.array(gradient(*args, textbook)), {}, {}
     for name, attend in ways.items():
         gradient.source_for(*args, attend)  # so that only the call itself is measured
         tracemalloc.start()
