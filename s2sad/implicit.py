@@ -62,12 +62,11 @@ def custom_root(F: Function, solve: str | Function = "dense", symmetric: bool = 
     symmetric = symmetric or solve == "cg"
 
     def decorate(solver: Function) -> Any:
-        root = Custom(solver)
+        root = Custom(solver, nondiff_argnums=(0,))
 
         @root.defjvp
-        def implicit(primals: Any, tangents: Any) -> Any:
-            x = solver(*primals)
-            theta, theta_dot = primals[1:], tangents[1:]
+        def implicit(init: Any, theta: Any, theta_dot: Any) -> Any:
+            x = root(init, *theta)  # not solver: second derivatives are implicit, too
             residual_dot = jvp(lambda *t: F(x, *t), theta, theta_dot)[1]
             push = lambda v: jvp(lambda z: F(z, *theta), (x,), (v,))[1]  # noqa: E731
             return x, custom_linear_solve(push, -residual_dot, chosen, None, symmetric)

@@ -60,3 +60,79 @@ def test_mlp_digits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
             run("mlp_digits", monkeypatch, tmp_path)
     else:
         assert run("mlp_digits", monkeypatch, tmp_path) > 0.93
+
+
+def test_conjugate_gradients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    table = run("conjugate_gradients", monkeypatch, tmp_path)
+    for steps, (unrolled, implicit, of_program, of_solution) in table.items():
+        assert of_program < 1e-5  # the unrolled derivative is that of the program, stopped or not
+        if steps <= 10:  # the other is not, and nearer to that of the solution
+            assert of_solution > 1e-2
+            assert implicit < unrolled
+    assert max(table[30][:2]) < 1e-6
+
+
+def test_finite_elements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    error, before, after = run("finite_elements", monkeypatch, tmp_path)
+    assert error < 1e-6
+    assert after < 0.1 * before
+
+
+def test_advection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    discrete, continuous, apart = run("advection", monkeypatch, tmp_path).T
+    assert np.all(discrete < 1e-9)
+    assert np.all(continuous > 1e-3)
+    ratios = apart[:-1] / apart[1:]
+    assert np.all((ratios > 1.6) & (ratios < 2.1))  # of first order, as the schemes
+    assert ratios[-1] == np.max(ratios)
+
+
+def test_smoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    error, before, after = run("smoke", monkeypatch, tmp_path)
+    assert error < 1e-3  # the interpolation has kinks
+    assert after < 0.3 * before
+
+
+def test_ridge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    error, (unpenalised, one, chosen) = run("ridge", monkeypatch, tmp_path)
+    assert error < 1e-8
+    assert chosen < 0.5 * one < 0.5 * unpenalised
+
+
+def test_neural_ode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    seen, ahead = run("neural_ode", monkeypatch, tmp_path)
+    assert seen < 0.025  # the noise is 0.02
+    assert ahead < 0.2
+
+
+def test_equilibrium_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    error, right = run("equilibrium_layer", monkeypatch, tmp_path)
+    assert error < 1e-7
+    assert right == 1.0
+
+
+def test_maml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    slopes, losses = run("maml", monkeypatch, tmp_path)
+    np.testing.assert_allclose(slopes["second order"], slopes["differences"], rtol=1e-7)
+    assert abs(slopes["first order"] / slopes["differences"] - 1.0) > 0.1
+    assert max(losses["second order"], losses["first order"]) < 0.2 * losses["at the start"]
+
+
+def test_hypergradient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    _, distance, unrolled, implicit = run("hypergradient", monkeypatch, tmp_path).T
+    assert np.all(np.diff(distance[:6]) < 0.0)
+    assert unrolled[2] > unrolled[0]  # the curse: worse at first, while the iterates come nearer
+    assert np.all(implicit[3:6] < unrolled[3:6])
+    assert max(unrolled[-1], implicit[-1]) < 1e-12
+
+
+def test_autoencoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    error, losses = run("autoencoder", monkeypatch, tmp_path)
+    assert error < 1e-7
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_tiled_attention(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    errors, peaks = run("tiled_attention", monkeypatch, tmp_path)
+    assert max(errors.values()) < 1e-12
+    assert peaks["attention"] < 0.1 * min(peaks["tiled"], peaks["textbook"])

@@ -94,6 +94,47 @@ def test_one_system_in_the_reverse_sweep_and_no_iteration() -> None:
     assert "_tape" not in text
 
 
+def bisect(x, a):
+    low, high = 0.0, 10.0
+    for _ in range(60):
+        x = 0.5 * (low + high)
+        low, high = (low, x) if x * x > a else (x, high)
+    return x
+
+
+def test_derivatives_of_any_order_are_not_those_of_the_iterations() -> None:
+    root = s2sad.custom_root(lambda x, a: x**2 - a)(bisect)
+
+    def f(a):
+        return root(1.0, a)
+
+    slope = s2sad.grad(f)
+    curvature = s2sad.grad(slope)
+    assert_close(slope(4.0), 0.25, 1e-12, "first")
+    assert_close(curvature(4.0), -(4.0**-1.5) / 4.0, 1e-12, "second")
+    assert_close(s2sad.grad(f, jit=True)(4.0), 0.25, 1e-12, "first, compiled")
+    assert_close(s2sad.grad(slope, jit=True)(4.0), -(4.0**-1.5) / 4.0, 1e-12, "second, compiled")
+    assert_close(s2sad.hvp(f, (4.0,), (1.0,)), -(4.0**-1.5) / 4.0, 1e-12, "second, forward over reverse")
+    assert_close(s2sad.jacfwd(s2sad.jacfwd(f))(4.0), -(4.0**-1.5) / 4.0, 1e-12, "second, forward twice")
+    assert_close(s2sad.grad(curvature)(4.0), 0.375 * 4.0**-2.5, 1e-12, "third")
+
+
+def test_a_guess_made_of_the_parameters_has_no_derivative() -> None:
+    root = s2sad.custom_root(lambda x, a: x**2 - a)(lambda x, a: np.sqrt(a))
+    for guess in (np.zeros_like, np.ceil, lambda a: 0.5 * a):
+        gradient = s2sad.grad(lambda a, guess=guess: np.sum(root(guess(a), a)))
+        assert_close(gradient(np.array([1.0, 4.0])), np.array([0.5, 0.25]), 1e-12, "gradient")
+    assert_same(s2sad.grad(root)(3.0, 4.0), 0.0, "guess")
+
+
+def test_what_the_condition_does_not_read_gets_no_zeros() -> None:
+    root = s2sad.custom_root(lambda x, p: x**2 - p["a"])(lambda x, p: np.sqrt(p["a"]))
+    gradient = s2sad.grad(lambda p: np.sum(root(1.0, p) * p["w"]))
+    found = gradient({"a": np.array([1.0, 4.0]), "w": np.array([2.0, 3.0])})
+    assert_close(found, {"a": np.array([1.0, 0.75]), "w": np.array([1.0, 2.0])}, 1e-12, "gradient")
+    assert "zeros_like" not in gradient.source
+
+
 def test_a_fixed_point() -> None:
     def T(z, w, x):
         return np.tanh(w @ z + x)
@@ -156,6 +197,23 @@ def test_a_compiled_system() -> None:
     k, b = np.array([0.3, 0.9, 0.5, 1.4, 0.2]), np.array([1.0, -2.0, 0.5, 3.0])
     found = s2sad.grad(loss, argnums=(0, 1), jit=True)(k, b)
     assert_close(found, s2sad.grad(with_matrix, argnums=(0, 1))(k, b), 1e-9, "gradient")
+
+
+def test_derivatives_of_any_order_are_not_those_of_the_linear_solver() -> None:
+    A, b = np.array([[3.0, 1.0], [0.5, 2.0]]), np.array([1.0, 2.0])
+
+    def solve(matvec, b):
+        M = np.array([matvec(np.array([1.0, 0.0])), matvec(np.array([0.0, 1.0]))]).T
+        return s2sad.stop_gradient(np.linalg.solve(M, b))
+
+    def f(s):
+        return np.sum(s2sad.custom_linear_solve(lambda v: s * (A @ v), b, solve) ** 2)
+
+    expected = 6.0 * np.sum(np.linalg.solve(A, b) ** 2) / 2.0**4
+    assert_close(s2sad.grad(s2sad.grad(f))(2.0), expected, 1e-12, "reverse over reverse")
+    assert_close(s2sad.grad(s2sad.grad(f), jit=True)(2.0), expected, 1e-12, "compiled")
+    assert_close(s2sad.hvp(f, (2.0,), (1.0,)), expected, 1e-12, "forward over reverse")
+    assert_close(s2sad.jacfwd(s2sad.jacfwd(f))(2.0), expected, 1e-12, "forward over forward")
 
 
 @pytest.mark.parametrize("solve", METHODS)

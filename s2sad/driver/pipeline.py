@@ -42,7 +42,7 @@ CLEAN = (inline, *map(everywhere, (hints, simplify, cse, prune, join, stores, sh
 FINISH = (
     *map(everywhere, (bare, arguments)),
     inline,
-    *map(everywhere, (typed, order, unname, repeat)),
+    *map(everywhere, (dce, typed, order, unname, repeat)),
     bufferize,
 )
 ROUNDS = 3

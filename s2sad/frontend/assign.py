@@ -106,9 +106,12 @@ class Assign(Calls):
         contents = self.contents(value)
         if isinstance(contents, Ref) and not star:
             items: list[Abstract] = [self.getitem(contents, (Num(Literal(k)),)) for k in range(len(targets))]
+            length = contents.type.shape[0]
+            if self.sizes.example(length) == len(targets):
+                self.sizes.pin(length, self.place(node))
             count = self.size(contents, 0).operand
             if not isinstance(count, Literal):
-                known = self.sizes.canonical(contents.type.shape[0])
+                known = self.sizes.canonical(length)
                 if not (known.is_const and known.const == len(targets)):
                     self.guard(
                         self.emit("equal", count, len(targets)),

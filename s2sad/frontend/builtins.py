@@ -79,9 +79,16 @@ class Builtins(Lists):
             counted = [p for p in parts if isinstance(self.contents(p), kinds)]
             lengths = [self.call_len((p,), {}, node, "") for p in counted]
             for other in lengths[1:]:
+                if self.assumed_equal(lengths[0], other, node):
+                    continue
                 same = self.truth_of(self.compare(gast.Eq(), lengths[0], other, node), node)
                 self.guard(same, ValueError, "zip() arguments differ in length")
         return Lazy("zip", parts)
+
+    def assumed_equal(self, a: Abstract, b: Abstract, node: Any) -> bool:
+        """True if two lengths are the same in this call, which is then checked at the head."""
+        n, m = (getattr(self.operand(v, node).type, "size", None) for v in (a, b))
+        return n is not None and m is not None and self.sizes.carried(n, m, self.place(node))
 
     def call_enumerate(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`enumerate(xs, start)`."""

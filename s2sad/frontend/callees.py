@@ -26,7 +26,7 @@ from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import INT, Array, Opaque, Scalar, Type
-from s2sad.ir.walk import Copier, count, draws, free_values
+from s2sad.ir.walk import Copier, count, draws, free_values, rewrite_types
 from s2sad.ops import OPS
 
 INLINE_STATEMENTS = 3
@@ -307,7 +307,7 @@ class Callees(Functions):
             doc="",
             origin=source.origin(callee),
         )
-        return fn, lifted
+        return rewrite_types(fn, self.sizes.canonical), lifted  # reading it has taught more of sizes
 
 
 class _Exact(Copier):

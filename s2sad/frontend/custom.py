@@ -105,10 +105,7 @@ class CustomRules(Transforms):
         if not (isinstance(function, Derived) and function.record.given is not None):
             return super().function_of(function, args, kwargs, node)
         ruled, operands, _ = self.ruled_call(function, args, kwargs, node)
-        params = tuple(Value(p.name, p.type) for p in ruled.fn.params)
-        instr = ruled_instr(ruled, params, self.sizes, self.place(node))
-        block = Block((), (instr,), End("return", instr.results, origin=instr.origin))
-        return replace(ruled.whole, params=params, block=block), operands
+        return ruled_function(ruled, ruled.whole, self.sizes, self.place(node)), operands
 
     def emit_ruled(self, ruled: Ruled, operands: Sequence[Operand]) -> tuple[Value, ...]:
         """Append the call of a function with a rule and return its results."""
@@ -225,14 +222,21 @@ class CustomRules(Transforms):
         self.filling.append(given)
         try:
             for _ in range(ATTEMPTS):
-                made = self.ruled[key] = self.unruled(call, around)
+                known = self.known_key(key)
+                made = self.ruled[key] = self.ruled[known] = self.unruled(call, around)
                 more = self.fill(made, call, given, node)
-                if not more:
+                if not more and known == self.known_key(key):
                     return made
                 around = (*around, *more)
         finally:
             self.filling.remove(given)
         raise self.internal("what a rule reads around it does not settle")
+
+    def known_key(self, key: Any) -> Any:
+        """Return a key of argument types by what is known of sizes now: reading a rule teaches more."""
+        given, parts = key
+        sizes = (tuple(map(self.sizes.canonical, p[1])) if _is_array(p) else None for p in parts)
+        return given, tuple(p if s is None else (p[0], s) for p, s in zip(parts, sizes, strict=True))
 
     def later(self, rule: Rule, fill: Callable[[], list[Value]], node: Any) -> Callable[[], None]:
         """Return what fills in a rule when it is asked for: it is read in the present state, and may need
@@ -425,11 +429,25 @@ def ruled_instr(ruled: Ruled, operands: tuple[Operand, ...], sizes: Sizes, origi
     return Instr(OPS["call"], operands, results, params, (), origin)
 
 
+def ruled_function(ruled: Ruled, like: Function, sizes: Sizes, origin: Origin | None) -> Function:
+    """Return a function like `like` that does nothing but call a function with a rule."""
+    params = tuple(Value(p.name, p.type) for p in ruled.fn.params)
+    instr = ruled_instr(ruled, params, sizes, origin)
+    return replace(
+        like, params=params, block=Block((), (instr,), End("return", instr.results, origin=origin))
+    )
+
+
 def _passed_on(fn: Function, j: int) -> int | None:
     """Return which parameter result j is, if it is one on all paths."""
     found = {end.args[j] for end in returns(fn.block)}
     only = found.pop() if len(found) == 1 else None
     return fn.params.index(only) if isinstance(only, Value) and only in fn.params else None
+
+
+def _is_array(part: Any) -> bool:
+    """True if a part of a key of argument types is that of an array: its dtype and its shape."""
+    return isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], tuple)
 
 
 def _check_rank(fn: Function, t: Type, wanted: Type, what: str) -> None:

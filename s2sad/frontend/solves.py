@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from s2sad.frontend.custom import CustomRules, Reading, Ruled
+from s2sad.frontend.custom import CustomRules, Reading, Ruled, ruled_function
 from s2sad.frontend.fit import Out, arranged, misfit
 from s2sad.frontend.values import Abstract, Static
 from s2sad.ir.builder import Builder
@@ -150,5 +150,6 @@ class LinearSolves(CustomRules):
         outs = [Out(k, params[j].type) for k, j in enumerate(ruled.rule.targets)]
         reverse = arranged(whole, list(range(len(like))), like, outs)
         reads: list[Read] = [("result", 0), ("seed", 0), *(("argument", 1 + k) for k in range(len(held)))]
-        ruled.rule.link = Link(ruled.fn, reverse, tuple(reads), 1, ruled.rule.targets)
+        forward = ruled_function(ruled, ruled.fn, self.sizes, ruled.fn.origin)  # again with its rule
+        ruled.rule.link = Link(forward, reverse, tuple(reads), 1, ruled.rule.targets)
         return []

@@ -434,8 +434,8 @@ class _Reverse(LoopReversal):
         return scalar_as(scope.b, value, r.type) if isinstance(r.type, Scalar) else value
 
     def name_for(self, a: Operand) -> str:
-        """Return the name of the cotangent of an operand."""
-        return self.sums.name(a) if isinstance(a, Value) else ""
+        """Return the name of the cotangent of an operand; none where nobody reads it."""
+        return self.sums.name(a) if isinstance(a, Value) and a in self.activity else ""
 
 
 def _transpose(rule: Rule, values: int, origin: Origin | None) -> Link:

@@ -14,7 +14,7 @@ from s2sad.analysis.activity import activity
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.errors import Origin, UnsupportedOp
 from s2sad.ir.builder import Builder
-from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
 from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import is_differentiable
@@ -32,6 +32,7 @@ from s2sad.transforms.split import split
 ROUNDS = 3  # of pruning: an argument that goes makes more dead code
 SHAPES = ("zeros_like", "size", "empty_like")
 """Ops that read of their only argument no more than its shape."""
+ZEROS = ("zeros_like", "zeros")
 
 
 def along(rule: Rule, tangent: Tangent) -> tuple[Function, tuple[bool, ...]]:
@@ -73,8 +74,18 @@ def transposed(rule: Rule, tangent: Tangent, joint: Function, values: int) -> Li
         elif reads_value(reverse.block, seed):
             raise nonlinear(rule, tangent.fn.origin)
     made = flat(forward, params, Block((), block.instrs, replace(block.end, args=tuple(kept))))
-    pulled = flat(reverse, tuple(taken), reverse.block)
-    return Link(everywhere(dce)(made), pulled, tuple(reads), values, rule.targets)
+    end, targets = nonzero(reverse.block, rule.targets)
+    pulled = flat(reverse, tuple(taken), replace(reverse.block, end=end))
+    return Link(everywhere(dce)(made), everywhere(dce)(pulled), tuple(reads), values, targets)
+
+
+def nonzero(block: Block, targets: tuple[int, ...]) -> tuple[End, tuple[int, ...]]:
+    """Return the end of a reverse half without the cotangents that are nothing but zeros, and the targets
+    of the others."""
+    zeros = {r for i in block.instrs if i.op.name in ZEROS for r in i.results}
+    pairs = zip(block.end.args, targets, strict=True)
+    kept = [(a, k) for a, k in pairs if a not in zeros and a != Literal(0.0)]
+    return replace(block.end, args=tuple(a for a, _ in kept)), tuple(k for _, k in kept)
 
 
 def at_zero(forward: Function, count: int, rule: Rule) -> Block:
