@@ -26,7 +26,19 @@ Params = dict[str, Any]
 Shape = tuple[Size, ...]
 Infer = Callable[[Types, Params, Sizes], Types]
 
-EXTRA = ("defaults", "domain", "kinks", "linear", "no_rule", "print", "refine", "size", "spell")
+EXTRA = (
+    "bilinear",
+    "defaults",
+    "domain",
+    "kinks",
+    "linear",
+    "no_rule",
+    "print",
+    "refine",
+    "size",
+    "spell",
+    "undoes",
+)
 
 
 def declare(kind: Kind, name: str, evaluate: Any, spelling: str, columns: dict[str, Any]) -> Op:

@@ -1,6 +1,6 @@
-"""Derivatives carried forward: beside every active value, block, loop and call those of its derivatives.
+"""Derivatives carried forward beside the active values, through blocks, loops and calls.
 
-What is common to the jvp, which carries one tangent, and the jet, which carries derivatives of several orders.
+This is common to the jvp, which carries one tangent, and the jet, which carries several derivatives.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Pushforward(ABC):
 
     @abstractmethod
     def push_rule(self, b: Builder, instr: Instr, rule: Rule) -> None:
-        """Append the call of a function with a rule, whose arguments vary, and the derivatives of its results."""
+        """Append the call of a function with a rule, some of whose arguments vary."""
 
     def parameters(self) -> tuple[Value, ...]:
         """Return the parameters with those of the derivatives."""
@@ -93,6 +93,7 @@ class Pushforward(ABC):
         return [k for k, r in enumerate(loop.results) if k in active or r in self.unbound]
 
     def instr(self, b: Builder, instr: Instr, loop: Instr | None) -> None:
+        """Append an instruction with the derivatives of its results."""
         b.origin, b.role = instr.origin, instr.role
         match instr.op.name:
             case "if":
@@ -108,12 +109,14 @@ class Pushforward(ABC):
                     self.push(b, instr)
 
     def branches(self, b: Builder, instr: Instr, loop: Instr | None) -> None:
+        """Append an `if` whose branches yield derivatives, too."""
         active = [k for k, r in enumerate(instr.results) if r in self.activity or r in self.unbound]
         blocks = tuple(self.block(block, loop, active) for block in instr.blocks)
         dots = self.fresh([instr.results[k] for k in active])
         b.add(replace(instr, blocks=blocks, results=(*instr.results, *dots)))
 
     def loop(self, b: Builder, instr: Instr) -> None:
+        """Append a loop that carries derivatives, too."""
         active = self.slots(instr)
         start = inits(instr)
         b.role = "tangent"
