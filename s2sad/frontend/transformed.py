@@ -261,7 +261,7 @@ class Transforms(Callees):
         whole, terms = self.contents(primal), self.contents(series)
         if isinstance(terms, Static) and terms.value is None:
             return
-        items = self.static_items(terms, node)
+        items = terms.items if isinstance(terms, Struct) else self.static_items(terms, node)
         if not isinstance(whole, Struct):
             yield len(items)
         elif len(items) != len(whole.items):
