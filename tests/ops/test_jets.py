@@ -9,7 +9,6 @@ import pytest
 from cases import all_cases
 from numeric import Case, symbolic
 
-from s2sad.errors import UnsupportedOp
 from s2sad.ir import interp
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Function, Literal, Parameter, Value
@@ -20,7 +19,6 @@ from s2sad.transforms.jet import jet
 from s2sad.transforms.jvp import jvp
 
 ORDER = 3
-CASES = list(all_cases())
 
 
 def function(case: Case) -> tuple[Function, list[Any], tuple[bool, ...]]:
@@ -81,9 +79,20 @@ def check(case: Case, rng: np.random.Generator, order: int = ORDER) -> None:
             np.testing.assert_allclose(got, wanted, rtol=0, atol=(1e-4 if single else 1e-10) * scale)
 
 
+def chosen() -> list[Case]:
+    """Return the first cases of each op, and a share of the others."""
+    seen: dict[str, int] = {}
+    found = []
+    for case in all_cases():
+        n = seen[case.op.name] = seen.get(case.op.name, 0) + 1
+        if any(function(case)[2]) and (n in (1, 7) or n % 9 == 0):
+            found.append(case)
+    return found
+
+
+CASES = chosen()
+
+
 @pytest.mark.parametrize("case", CASES, ids=[c.id for c in CASES])
 def test_jet(case: Case, rng: np.random.Generator) -> None:
-    fn, _, flags = function(case)
-    if not any(flags):
-        return
     check(case, rng)
