@@ -2,7 +2,7 @@
 
 Each returns the registered Op. Keyword columns: `commutes`, `cost`, `alias`, `shape_args`, `infer`,
 `results`, `doc` are fields of Op; `domain`, `kinks`, `linear`, `no_rule`, `spell`, `print`, `defaults`,
-`size`, `refine` go to `Op.extra` (README.md says what they mean).
+`size`, `refine`, `bilinear`, `undoes` go to `Op.extra` (README.md says what they mean).
 """
 
 from __future__ import annotations
