@@ -278,6 +278,15 @@ def structured(p, n):
     return {"sum": p["w"].a + n * p["w"].b, "count": n, "square": p["c"] * p["c"]}
 
 
+@pytest.mark.parametrize("f", [lambda x, b: x + b, lambda x, b: np.sum(x - b, axis=1), lambda x, b: x / b])
+def test_broadcasting(f: Callable[..., Any]):
+    x, b = RNG.normal(size=(2, 3)), np.array([2.0])
+    terms = (np.array([1.0]), np.array([0.5]))
+    y, series = s2sad.jet(f, (x, b), (None, terms))
+    assert [np.shape(d) for d in series] == [np.shape(y)] * 2
+    check_steps(lambda b: f(x, b), (b,), (terms,))
+
+
 def test_structures():
     w = np.array([1.0, 2.0])
     primals = ({"w": Pair(w, 2.0), "c": np.float32(3.0)}, 4)
@@ -428,7 +437,7 @@ def test_text_is_a_program():
     text = source(f, 2)
     assert "x_d1, x_d2" in text
     assert "raise" not in text.partition('"""')[2].partition("for")[2]
-    written = loaded(text.replace("def f_jet", "def f"), "jet_text")
+    written = loaded(text + "f = f_jet\n", "jet_text")
     (_, slopes), (_, dots) = s2sad.jvp(written, (x, w, *terms[:2]), (v, None, *terms[1:]))
     assert_close(slopes, wanted[:2], 1e-12, "the text")
     assert_close(dots, wanted[1:], 1e-12, "the jvp of the text")
@@ -437,7 +446,7 @@ def test_text_is_a_program():
 def test_text():
     def f(x, n):
         s = x
-        for i in range(n):
+        for _ in range(n):
             s = np.tanh(s) / x
         return s
 
@@ -450,7 +459,7 @@ TEXT = """\
     s = x
     s_d1 = x_d1
     s_d2 = x_d2
-    for i in range(n):
+    for _ in range(n):
         t1 = np.tanh(s)
         t2 = 1.0 - t1 * t1
         t3 = t2 * s_d1

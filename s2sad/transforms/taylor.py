@@ -137,13 +137,15 @@ class Application:
 
     def folded(self) -> Literal | None:
         """Return the number that an expression of literals is: `v - 1.0 + 1.0` is v."""
-        numbers = [a.leaf.operand for a in self.args]
-        if self.op.kind is not Kind.ELEMENTWISE or not all(isinstance(a, Literal) for a in numbers):
+        numbers = [a.key for a in self.args]
+        if self.op.kind is not Kind.ELEMENTWISE or not all(isinstance(n, Literal) for n in numbers):
             return None
-        found = self.op.evaluate(*(a.value for a in numbers if isinstance(a, Literal)), **self.params)
-        return (
-            Literal(found) if isinstance(found, int | float) and not isinstance(found, np.generic) else None
-        )
+        try:
+            with np.errstate(all="ignore"):
+                found = self.op.evaluate(*(n.value for n in numbers if isinstance(n, Literal)), **self.params)
+        except (ArithmeticError, TypeError, ValueError):
+            return None
+        return Literal(found) if type(found) in (int, float) else None
 
     def value(self, index: int) -> Operand:
         """Return a result itself, computed when it is first asked for."""
@@ -270,19 +272,23 @@ class Node(Series):
         b, value = taylor.b, known or taylor.fetch(self.value())
         name = f"{known.name}{taylor.suffixes[k - 1]}" if known is not None and known.name else ""
         out = lower(expr, b, taylor.fetch, name=name)
-        if not taylor.is_open(out):
-            return (
-                conform(b, out, value, name) if without_sizes(out.type) != without_sizes(value.type) else out
-            )
-        first, made = out, len(b.instrs) - 1
-        if self.made.op.kind is Kind.LINEAR and without_sizes(out.type) == without_sizes(value.type):
+        first, last, is_open = out, len(b.instrs) - 1, taylor.is_open(out)
+        if (
+            is_open
+            and self.made.op.kind is Kind.LINEAR
+            and without_sizes(out.type) == without_sizes(value.type)
+        ):
             out = b.retype(out, value.type)
-        if known is not None:
-            out = renamed(b, conform(b, out, known, name), name)
+        if known is None:
+            if isinstance(value.type, Array) and out.type.shape != value.type.shape:
+                out = b.emit(OPS["broadcast_like"], out, value)
+        else:
+            if out.type != value.type:
+                out = conform(b, out, value, name)
+            out = renamed(b, out, name) if is_open or out is not first else out
             taylor.finished.add(out)
-        elif isinstance(value.type, Array) and out.type.shape != value.type.shape:
-            out = b.emit(OPS["broadcast_like"], out, value)
-        taylor.renamed[first] = b.instrs[made].result
+        if is_open and b.instrs[last].result is not first:
+            taylor.renamed[first] = b.instrs[last].result
         return out
 
 
@@ -351,7 +357,9 @@ class Taylor:
         """Return the operand that a leaf stands for."""
         found = self.by_leaf.get(a)
         a = a if found is None or isinstance(a, Literal) else found.value()
-        return self.renamed.get(a, a)
+        while a in self.renamed:
+            a = self.renamed[a]
+        return a
 
     def is_open(self, a: Operand) -> bool:
         """True for what the last instruction computes, if it may still be given another name."""
