@@ -12,7 +12,7 @@ import numpy as np
 
 from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmapped
 from s2sad.driver.program import Program
-from s2sad.driver.seeds import spread, zero
+from s2sad.driver.seeds import convert_series, spread, zero
 from s2sad.ir.structure import flatten
 from s2sad.ir.transformed import Transformed, scheme_of
 from s2sad.jacobian import ByChunks, ForwardJacobian, Jacobian, ReverseJacobian
@@ -216,6 +216,27 @@ def jvp(
     return (y[0], y_dot[0], y[1]) if has_aux else (y, y_dot)
 
 
+def jet(fun: Function, primals: Sequence[Any], series: Sequence[Any], *, jit: bool = False) -> Any:
+    """Return (y, series of y): `fun(*primals)` and its derivatives of higher orders along a curve.
+
+    `series` holds for each primal the derivatives of orders 1, 2, ... of the curve x(t) at t = 0, where
+    x(0) is the primal; they are not divided by factorials. The derivatives of y(t) come out in the same way.
+    In containers every number or array has a tuple of derivatives of its own. None in the place of a series:
+    the primal does not vary; in the place of a derivative: it is zero.
+
+        >>> jet(lambda x: x ** 3, (2.0,), ((1.0, 0.0, 0.0),))
+        (8.0, (12.0, 12.0, 6.0))
+    """
+    primals, series = _paired(primals, series, "series")
+    flags, given = _varied(primals, series, convert_series)
+    orders = {len(terms) for terms in given}
+    if len(orders) > 1:
+        raise TypeError(f"the series have different lengths: {sorted(orders)}")
+    order = orders.pop() if orders else 0
+    variant, values = _program("jet", fun, False, jit, order=order).find(primals, {}, flags)
+    return variant.run(values, [d for terms in given for d in terms])
+
+
 def vjp(
     fun: Function,
     *primals: Any,
@@ -351,21 +372,28 @@ def _program(kind: str, fun: Function, has_aux: bool, jit: bool, **options: Any)
     return _cached(kind, _Key(fun), bool(has_aux), bool(jit), *sorted(options.items()))
 
 
-def _paired(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _paired(
+    primals: Sequence[Any], tangents: Sequence[Any], what: str = "tangents"
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
-        raise TypeError("primals and tangents are tuples: jvp(f, (x,), (x_dot,))")
+        example = "jvp(f, (x,), (x_dot,))" if what == "tangents" else "jet(f, (x,), ((x_d1, x_d2),))"
+        raise TypeError(f"primals and {what} are tuples: {example}")
     if len(primals) != len(tangents):
-        raise TypeError(f"{len(tangents)} tangents for {len(primals)} primals")
+        raise TypeError(f"{len(tangents)} {what} for {len(primals)} primals")
     return tuple(primals), tuple(tangents)
 
 
-def _varied(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[bool, ...], list[Any]]:
-    """Return which leaves of the primals vary, and the tangents of those that do."""
+def _varied(
+    primals: tuple[Any, ...], tangents: tuple[Any, ...], change: Callable[[Any, Any, str], Any] | None = None
+) -> tuple[tuple[bool, ...], list[Any]]:
+    """Return which leaves of the primals vary, and the tangents of those that do, or what `change` makes of
+    what is given for them."""
+    name = "tangents" if change is None else "series"
     flags: list[bool] = []
     seeds: list[Any] = []
     for k, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
         tree, found = flatten(primal, f"primals[{k}]")
-        given = spread(tree, found, tangent, f"tangents[{k}]")
+        given = spread(tree, found, tangent, f"{name}[{k}]", change)
         flags += [i in given for i in range(len(found))]
         seeds += [given[i] for i in sorted(given)]
     return tuple(flags), seeds
@@ -384,6 +412,7 @@ def _every_seed(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> list[Any
 
 
 stop_gradient.__s2sad__ = Transformed("stop_gradient", None)  # type: ignore[attr-defined]
+jet.__s2sad__ = Transformed("jet", None)  # type: ignore[attr-defined]
 jvp.__s2sad__ = Transformed("jvp", None)  # type: ignore[attr-defined]
 vjp.__s2sad__ = Transformed("vjp", None)  # type: ignore[attr-defined]
 hvp.__s2sad__ = Transformed("hvp", None)  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Derivatives as functions `Function -> Function`: what a record means on the IR.
 
-Everything is composed of two transforms, jvp and vjp. A gradient is a vjp whose cotangent seed is
+Everything but a jet is composed of two transforms, jvp and vjp. A gradient is a vjp whose cotangent seed is
 bound to 1; a Hessian-vector product is the jvp of a gradient.
 """
 
@@ -21,6 +21,7 @@ from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves, renumber
 from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ir.walk import at_returns, free_values, substitute
 from s2sad.ops.table import OPS
+from s2sad.transforms.jet import jet
 from s2sad.transforms.jvp import jvp
 from s2sad.transforms.reverse import vjp
 
@@ -38,6 +39,8 @@ def derive(record: Transformed, fn: Function, trace: Trace | None = None) -> Fun
             return gradient(fn, record, trace, with_value=True)
         case "jvp":
             return pushforward(fn, varied_leaves(fn, record.varied), trace)
+        case "jet":
+            return pushforward(fn, varied_leaves(fn, record.varied), trace, record.order)
         case "vjp":
             return joint(fn, record, active_leaves(fn, record.argnums), trace)
         case "hvp":
@@ -54,14 +57,15 @@ def derive(record: Transformed, fn: Function, trace: Trace | None = None) -> Fun
             raise UnsupportedOp("S240", why, "use grad, jvp, vjp, hvp or jacobian there", fn.origin)
 
 
-def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace) -> Function:
-    """Return `(x, x_dot) -> (y, y_dot)`."""
-    made = trace.step("jvp", jvp(fn, active))
+def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace, order: int | None = None) -> Function:
+    """Return `(x, x_dot) -> (y, y_dot)`, or with an order the jet `(x, x_d1, ...) -> (y, series)`."""
+    made = trace.step("jvp", jvp(fn, active)) if order is None else trace.step("jet", jet(fn, active, order))
     assert isinstance(made.result, Node)
-    y, y_dot = made.result.items
-    types = [a.type for a in returned(fn)]
-    made = conform(made, dict(zip(leaves(y_dot), (types[k] for k in _floats(types)), strict=True)))
-    return clean(inherit(replace(made, result=_pair(y, map_tree(y_dot, Leaf))), fn), trace)
+    y, dots = made.result.items
+    types = [returned(fn)[k].type for k in _floats([a.type for a in returned(fn)])]
+    each = [t for t in types for _ in range(1 if order is None else order)]
+    made = conform(made, dict(zip(leaves(dots), each, strict=True)))
+    return clean(inherit(replace(made, result=_pair(y, map_tree(dots, Leaf))), fn), trace)
 
 
 def inherit(made: Function, fn: Function) -> Function:

@@ -95,7 +95,7 @@ class NeverReturns(UnsupportedSyntax):
 
 class Program:
     """The compiler of one transformed function. `record.kind` is `primal`, `grad`,
-    `value_and_grad`, `jvp`, `pullback` or `hvp`. Thread-safe: built under a lock, read without."""
+    `value_and_grad`, `jvp`, `jet`, `pullback` or `hvp`. Thread-safe: built under a lock, read without."""
 
     def __init__(self, record: Transformed):
         self.record = record
@@ -183,8 +183,11 @@ class Program:
         record = self.record
         if record.kind == "primal":
             return primal
-        if record.kind == "jvp" and flags is not None:  # of the call's leaves; captured ones do not vary
-            return pushforward(primal, flags + (False,) * (len(primal.params) - len(flags)), trace)
+        if (
+            record.kind in ("jvp", "jet") and flags is not None
+        ):  # of the call's leaves; captured ones do not vary
+            varied = flags + (False,) * (len(primal.params) - len(flags))
+            return pushforward(primal, varied, trace, record.order if record.kind == "jet" else None)
         argnums, chosen = record.argnums, record.argnums
         if argnums == ():  # every float
             chosen = tuple(k for k in float_argnums(primal) if k < count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,42 @@ from s2sad.errors import TypeMismatch
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 
 
-def spread(tree: Tree, primals: Sequence[Any] | Mapping[int, Any], value: Any, name: str) -> dict[int, Any]:
+def spread(
+    tree: Tree,
+    primals: Sequence[Any] | Mapping[int, Any],
+    value: Any,
+    name: str,
+    change: Callable[[Any, Any, str], Any] | None = None,
+) -> dict[int, Any]:
     """Return for each float leaf of `tree` (by leaf index; `primals` are the leaves' values) the leaf
-    of `value`, in the primal's dtype and kind. None stands for zero: such leaves are left out."""
+    of `value`, in the primal's dtype and kind, or what `change` makes of it. None stands for zero: such
+    leaves are left out."""
     match tree:
         case _ if value is None:
             return {}
         case Leaf(index):
             if isinstance(primals, Mapping) and index not in primals:
                 raise TypeMismatch("S331", f"{name} belongs to a value that does not vary", "pass None")
-            return {index: convert(primals[index], value, name)}
+            return {index: (change or convert)(primals[index], value, name)}
         case Static():
             raise TypeMismatch("S331", f"{name} belongs to a static value, which does not vary", "pass None")
         case Node():
             found: dict[int, Any] = {}
             for key, item, part in zip(tree.keys, tree.items, _parts(tree, value, name), strict=True):
-                found.update(spread(item, primals, part, f"{name}[{key!r}]"))
+                found.update(spread(item, primals, part, f"{name}[{key!r}]", change))
             return found
+
+
+def convert_series(primal: Any, value: Any, name: str) -> tuple[Any, ...]:
+    """Return the derivatives of a primal, in its shape, dtype and kind; None stands for zero."""
+    if not isinstance(value, tuple | list):
+        why = f"{name} is {type(value).__name__}, not the derivatives of its primal"
+        raise TypeMismatch("S333", why, "pass a tuple with one derivative per order")
+    orders = enumerate(value)
+    terms = [convert(primal, zero(primal) if d is None else d, f"{name}[{k}]") for k, d in orders]
+    if not terms:
+        convert(primal, primal, name)  # refuses what does not vary
+    return tuple(terms)
 
 
 def convert(primal: Any, value: Any, name: str) -> Any:

@@ -35,10 +35,11 @@ def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
 
 
 def _promised(fn: Function) -> frozenset[str]:
-    """Return the size symbols of tangents and cotangents that an emitted function takes: `x_dot` has the
-    shape of `x`, `y_bar` that of the value, which the text does not check."""
+    """Return the size symbols of tangents and cotangents that an emitted function takes: `x_dot` and `x_d1`
+    have the shape of `x`, `y_bar` that of the value, which the text does not check."""
     names = {p.name for p in fn.signature}
-    dots = {name for name in names if name.endswith("_dot") and name.removesuffix("_dot") in names}
+    ends = r"_(dot|d\d+)$" if "_jet" in fn.name else "_dot$"
+    dots = {name for name in names if (base := re.sub(ends, "", name)) != name and base in names}
     bars = {name for name in names if re.fullmatch(r"y_bar\d*", name)}
     return frozenset(f"{p.name}.{k}" for p in fn.params if p.name in dots | bars for k in range(p.type.ndim))
 

@@ -242,6 +242,37 @@ class Transforms(Wrapped):
                 self.float_leaves(tangent, dots, node)
         return self.call_ir(made, self.with_seeds(made, fn, operands, dots, node))
 
+    def form_jet(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+        """`jet(f, primals, series)`."""
+        primals, series = self.paired(args, node)
+        varied = tuple(not (isinstance(s, Static) and s.value is None) for s in series)
+        orders = {
+            n for p, s, v in zip(primals, series, varied, strict=True) if v for n in self.orders(p, s, node)
+        }
+        if len(orders) > 1:
+            raise self.mismatch("S319", "TypeError: the series have different lengths", "", node)
+        fn, operands = self.function_of(args[0], primals, {}, node)
+        record = Transformed("jet", None, 0, varied=varied, order=orders.pop() if orders else 0)
+        made = self.derive(record, fn, node)
+        dots: list[Operand] = []
+        for terms in series:
+            self.float_leaves(terms, dots, node)
+        return self.call_ir(made, self.with_seeds(made, fn, operands, dots, node))
+
+    def orders(self, primal: Abstract, series: Abstract, node: Any) -> Iterator[int]:
+        """Yield how many derivatives there are of each leaf of a primal that has some."""
+        whole, terms = self.contents(primal), self.contents(series)
+        if isinstance(terms, Static) and terms.value is None:
+            return
+        items = terms.items if isinstance(terms, Struct) else self.static_items(terms, node)
+        if not isinstance(whole, Struct):
+            yield len(items)
+        elif len(items) != len(whole.items):
+            raise self.mismatch("S319", "TypeError: primals and series do not match", "", node)
+        else:
+            for part, item in zip(whole.items, items, strict=True):
+                yield from self.orders(part, item, node)
+
     def float_leaves(self, value: Abstract, found: list[Operand], node: Any) -> None:
         """Append the float leaves of a tangent or cotangent."""
         box = self.contents(value)

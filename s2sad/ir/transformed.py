@@ -17,7 +17,9 @@ from typing import Any
 IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
 
-FORMS = ("jvp", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient", "ravel_pytree", "tree_map")
+FORMS = (
+    "jvp", "jet", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient", "ravel_pytree", "tree_map"
+)  # fmt: skip
 """Kinds that are called with the function as first argument (stop_gradient, ravel_pytree: with a value); the
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
 
@@ -75,6 +77,7 @@ class Transformed:
     grad         those of `function`                gradient, with has_aux (gradient, aux)
     value_and_grad                                  (value, gradient), with has_aux ((value, aux), gradient)
     jvp          and one `x_dot` per varied param   (y, y_dot)
+    jet          and `x_d1` ... of each varied one  (y, series): in place of each leaf of y its derivatives
     vjp          and `y_bar`                        (y, cotangents), as of argnums
     hvp          and one `x_dot` per varied param   (gradient's) y_dot
     slope        those of `function`                gradient of a scalar, Jacobian of anything else
@@ -88,10 +91,11 @@ class Transformed:
     function: Callable[..., Any] | None
     argnums: int | tuple[int, ...] = 0
     has_aux: bool = False
-    varied: tuple[bool, ...] | None = None  # jvp, hvp: per positional argument; None: all of them
+    varied: tuple[bool, ...] | None = None  # jvp, jet, hvp: per positional argument; None: all of them
     jit: bool = False  # compiled when called from outside; inside a program the program decides
     given: Given | None = None
     result: Callable[..., Any] | None = None  # external: of the arguments; what the result is like
+    order: int = 0  # of a jet
     checkpoint: Scheme | None = None  # of the loops of what is differentiated in reverse mode
     debug: bool = False  # with checks that raise at the first nan or inf
     axes: tuple[Any, Any] = (0, 0)  # vmap: in_axes, out_axes

@@ -44,11 +44,27 @@ from s2sad.ops.functions import (
 
 elementwise("add", op.add, lambda g, a, b, y: (g, g), "{} + {}", commutes=True, size=op.add)
 elementwise("subtract", op.sub, lambda g, a, b, y: (g, -g), "{} - {}", size=op.sub)
-elementwise("multiply", op.mul, lambda g, a, b, y: (b * g, a * g), "{} * {}", commutes=True, size=op.mul)
+elementwise(
+    "multiply",
+    op.mul,
+    lambda g, a, b, y: (b * g, a * g),
+    "{} * {}",
+    commutes=True,
+    size=op.mul,
+    bilinear=True,
+)
 elementwise("negative", op.neg, lambda g, x, y: -g, "-{}", size=op.neg)
 elementwise("positive", op.pos, lambda g, x, y: g, "+{}", size=lambda n: n)
 AWAY = ((-2.0, 2.0), (0.5, 2.0))  # second operand away from 0
-elementwise("divide", op.truediv, lambda g, a, b, y: (g / b, -y * (g / b)), "{} / {}", cost=4, domain=AWAY)
+elementwise(
+    "divide",
+    op.truediv,
+    lambda g, a, b, y: (g / b, -y * (g / b)),
+    "{} / {}",
+    cost=4,
+    domain=AWAY,
+    undoes=(0, lambda y, a, b: y * b),
+)
 nondiff("floor_divide", op.floordiv, "{} // {}", size=op.floordiv, domain=AWAY, cost=4)
 elementwise(
     "remainder", op.mod, lambda g, a, b, y: (g, -floor_divide(a, b) * g), "{} % {}", domain=AWAY, cost=4

@@ -2,7 +2,7 @@
 
 Each returns the registered Op. Keyword columns: `commutes`, `cost`, `alias`, `shape_args`, `infer`,
 `results`, `doc` are fields of Op; `domain`, `kinks`, `linear`, `no_rule`, `spell`, `print`, `defaults`,
-`size`, `refine` go to `Op.extra` (README.md says what they mean).
+`size`, `refine`, `bilinear`, `undoes` go to `Op.extra` (README.md says what they mean).
 """
 
 from __future__ import annotations
@@ -26,7 +26,19 @@ Params = dict[str, Any]
 Shape = tuple[Size, ...]
 Infer = Callable[[Types, Params, Sizes], Types]
 
-EXTRA = ("defaults", "domain", "kinks", "linear", "no_rule", "print", "refine", "size", "spell")
+EXTRA = (
+    "bilinear",
+    "defaults",
+    "domain",
+    "kinks",
+    "linear",
+    "no_rule",
+    "print",
+    "refine",
+    "size",
+    "spell",
+    "undoes",
+)
 
 
 def declare(kind: Kind, name: str, evaluate: Any, spelling: str, columns: dict[str, Any]) -> Op:

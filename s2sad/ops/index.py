@@ -72,6 +72,8 @@ def _accum_transpose(
     g: Expr, x: Expr, v: Expr, *operands: Expr, y: Expr, path: Path, at: bool = False
 ) -> tuple[Any, ...]:
     taken = apply("getitem", g, *operands, path=path) if path else g  # no path: the whole array
+    if paths.may_repeat(path) and not at:
+        taken = apply("where", last_write(g, operands, path), taken, 0.0)
     return (g, taken, *(None for _ in operands))
 
 

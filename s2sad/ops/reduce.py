@@ -180,6 +180,7 @@ custom(
     _recurrence_jvp,
     _recurrence_vjp,
     "recurrence",
+    undoes=(1, lambda y, a, b, axis: y - a * _one_back(y, axis)),
     spell=lambda types, params: f"recurrence({{}}, {{}}, axis={params['axis']})",
     shape=_same_shape,
     cost=3,

@@ -153,7 +153,16 @@ def _fitted(g: Expr, x: Expr) -> Expr:
     return g if g.dims == x.dims or (g.ndim == x.ndim and g.ndim <= 2) else unbroadcast(g, x)
 
 
-custom("solve", np.linalg.solve, _solve_jvp, _solve_vjp, "np.linalg.solve", infer=_solve_infer, cost=300)
+custom(
+    "solve",
+    np.linalg.solve,
+    _solve_jvp,
+    _solve_vjp,
+    "np.linalg.solve",
+    infer=_solve_infer,
+    cost=300,
+    undoes=(1, lambda y, a, b: matmul(a, y) if b.ndim > 1 or a.ndim == 2 else None),
+)
 custom(
     "inv",
     np.linalg.inv,

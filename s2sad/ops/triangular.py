@@ -102,6 +102,14 @@ def solve_triangular(a: Expr, b: Expr, lower: bool, trans: bool = False, unit: b
     return apply("solve_triangular", a, b, **given)
 
 
+def _triangular_product(
+    y: Expr, a: Expr, b: Expr, lower: bool = False, trans: bool = False, unit: bool = False
+) -> Expr:
+    part = triangle(a, lower, unit)
+    found = matmul(swap(part) if trans else part, y)
+    return found + y if unit else found
+
+
 def _triangular_jvp(
     dots: Dots, args: Args, y: Expr, lower: bool = False, trans: bool = False, unit: bool = False
 ) -> Expr:
@@ -140,6 +148,7 @@ custom(
     ),
     infer=_system_infer("solve_triangular"),
     cost=100,
+    undoes=(1, _triangular_product),
     doc="reads one triangle, and so does its derivative",
 )
 
@@ -239,16 +248,20 @@ def _along_columns(x: Expr) -> Expr:
     return x if x.ndim == 1 else swap(x)
 
 
+def _banded_product(y: Expr, ab: Expr, b: Expr | None, lower: int, upper: int) -> Expr:
+    x = _along_columns(y)
+    total: Expr | None = None
+    for d in range(upper, -lower - 1, -1):
+        part = _shifted(take_at(ab, 0, upper - d) * x, -d)
+        total = part if total is None else total + part
+    assert total is not None
+    return _along_columns(total)
+
+
 def _banded_jvp(dots: Dots, args: Args, y: Expr, lower: int, upper: int) -> Expr:
     (ab, _), (ab_dot, rest) = args, dots
     if ab_dot is not None:
-        x = _along_columns(y)
-        moved: Expr | None = None
-        for d in range(upper, -lower - 1, -1):
-            part = _shifted(take_at(ab_dot, 0, upper - d) * x, -d)
-            moved = part if moved is None else moved + part
-        assert moved is not None
-        moved = _along_columns(moved)
+        moved = _banded_product(y, ab_dot, None, lower, upper)
         rest = -moved if rest is None else rest - moved
     assert rest is not None
     return apply("solve_banded", ab, rest, lower=lower, upper=upper)
@@ -277,6 +290,7 @@ custom(
     spell=_spell_banded,
     infer=_system_infer("solve_banded"),
     cost=30,
+    undoes=(1, _banded_product),
     doc="params lower, upper: how many diagonals there are below and above",
 )
 
@@ -340,6 +354,7 @@ custom(
     "scipy.linalg.solve_sylvester",
     infer=_sylvester_infer,
     cost=2000,
+    undoes=(2, lambda y, a, b, q: matmul(a, y) + matmul(y, b)),
 )
 custom(
     "sqrtm",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s2sad.ir.core import Function, Parameter
+from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Scalar, is_differentiable
 
@@ -39,14 +40,36 @@ class Interface:
         """Return parameters and result of the jvp: tangents follow the parameters, and the result is
         `(y, y_dot)`."""
         fn = self.fn
-        numbers = [k for k, flag in enumerate(self.active) if flag]
-        place = {k: len(fn.params) + j for j, k in enumerate(numbers)}
-        added = [
-            Parameter(f"{p.name}_dot", select(p.tree, place), self.kind()) for p in self.active_parameters()
-        ]
         outs = {k: len(self.kept_results) + j for j, k in enumerate(self.dotted_results)}
         result = Node("tuple", (0, 1), (fn.result, select(fn.result, outs)))
-        return self.with_added(added), result
+        return self.forward_parameters(("_dot",)), result
+
+    def series_signature(self, suffixes: Sequence[str]) -> tuple[tuple[Parameter, ...], Tree]:
+        """Return parameters and result of a jet: of each parameter that varies, its derivatives follow. The
+        result is `(y, series)`, the series y with the tuple of its derivatives at each number."""
+        fn, count = self.fn, len(suffixes)
+        first = {k: len(self.kept_results) + count * j for j, k in enumerate(self.dotted_results)}
+
+        def series(k: int) -> Tree:
+            if k not in first:
+                return Static(None)
+            return Node("tuple", tuple(range(count)), tuple(Leaf(first[k] + n) for n in range(count)))
+
+        result = Node("tuple", (0, 1), (fn.result, map_tree(fn.result, series)))
+        return self.forward_parameters(suffixes), result
+
+    def forward_parameters(self, suffixes: Sequence[str]) -> tuple[Parameter, ...]:
+        """Return the signature with one more parameter per suffix for each that varies."""
+        numbers = [k for k, flag in enumerate(self.active) if flag]
+        first = {k: len(self.fn.params) + j * len(suffixes) for j, k in enumerate(numbers)}
+        added = [
+            Parameter(
+                f"{p.name}{suffix}", select(p.tree, {k: at + n for k, at in first.items()}), self.kind()
+            )
+            for p in self.active_parameters()
+            for n, suffix in enumerate(suffixes)
+        ]
+        return self.with_added(added)
 
     def reverse_signature(self, with_value: bool, seed_one: bool) -> tuple[tuple[Parameter, ...], Tree]:
         """Return parameters and result of the vjp: seeds follow the parameters, and the result is

@@ -20,7 +20,9 @@ from s2sad.ops.table import OPS
 Dots = Sequence[Operand | None]
 
 
-def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambda v: v) -> tuple[Expr, ...]:
+def tangent(
+    instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambda v: v
+) -> tuple[Expr | None, ...]:
     """Return the tangents of the results for the tangents of the arguments (None: zero). `shape_of`
     tells of which value to read the shape of another."""
     op, params = instr.op, dict(instr.params)
@@ -54,7 +56,7 @@ def tangent(instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambd
 
 def _elementwise(
     derivative: Any, given: tuple[Leaf | None, ...], args: tuple[Leaf, ...], y: Leaf, params: dict[str, Any]
-) -> Expr:
+) -> Expr | None:
     total: Expr | None = None
     for k, dot in enumerate(given):
         if dot is None:
@@ -66,7 +68,6 @@ def _elementwise(
         if isinstance(part, Masked):
             part = apply("where", part.mask, part.g, 0.0)
         total = part if total is None else _plus(total, part)
-    assert total is not None
     return total
 
 

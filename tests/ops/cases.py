@@ -284,7 +284,8 @@ OTHER: dict[str, list[tuple[Any, ...]]] = {
     ],
     "accum": [
         (x(4), 1.5, 1, {"path": (Index((At(),)),)}), (x(4), x(2), 1, 3, {"path": (Index((Span(True, True),)),)}),
-        (x(3), x(3), INT3, {"path": (Index((Fancy(),)),), "at": True}), (x(3), 2.5, MASK, {"path": (Index((Fancy(True),)),)}),
+        (x(3), x(3), INT3, {"path": (Index((Fancy(),)),), "at": True}), (x(3), x(3), INT3, {"path": (Index((Fancy(),)),)}),
+        (x(3), 2.5, MASK, {"path": (Index((Fancy(True),)),)}),
     ],
 }  # fmt: skip
 
