@@ -32,7 +32,7 @@ from s2sad.api import (
     vjp,
     vmap,
 )
-from s2sad.custom import custom_jvp, custom_vjp, external
+from s2sad.custom import custom_jvp, custom_vjp, defrule, external
 from s2sad.errors import (
     InternalError,
     NotDifferentiable,
@@ -63,6 +63,7 @@ __all__ = [
     "custom_linear_solve",
     "custom_root",
     "custom_vjp",
+    "defrule",
     "external",
     "grad",
     "hessian",

@@ -99,3 +99,47 @@ def test_refusals() -> None:
         s2sad.grad(lambda t: local(1.0) * t)(0.8)
     with pytest.raises(s2sad.UnsupportedSyntax, match="by position"):
         s2sad.grad(lambda t: opaque(theta=1.0) * t)(0.8)
+
+
+def airy_like(x: Any) -> Any:
+    try:
+        return np.exp(-x) * np.sin(x)
+    finally:
+        pass
+
+
+def hypotenuse(x: Any, y: Any) -> Any:
+    try:
+        return np.sqrt(x * x + y * y)
+    finally:
+        pass
+
+
+def test_defrule() -> None:
+    returned = s2sad.defrule(airy_like, lambda g, x, y: g * (np.exp(-x) * np.cos(x) - y))
+    s2sad.defrule(hypotenuse, lambda g, x, y, h: (g * x / h, g * y / h))
+    x, y = np.array([0.3, 1.2]), np.array([2.0, -1.0])
+
+    def program(x, y):
+        return np.sum(airy_like(x) * hypotenuse(x, y))
+
+    def plain(x, y):
+        return np.sum(np.exp(-x) * np.sin(x) * np.sqrt(x * x + y * y))
+
+    each = (0, 1)
+    assert_close(
+        s2sad.grad(program, argnums=each)(x, y), s2sad.grad(plain, argnums=each)(x, y), 1e-13, "gradient"
+    )
+    assert_close(s2sad.hvp(program, (x, y), (y, x)), s2sad.hvp(plain, (x, y), (y, x)), 1e-12, "hvp")
+    assert_close(
+        s2sad.grad(lambda x: np.sum(returned(x)))(x), np.exp(-x) * (np.cos(x) - np.sin(x)), 1e-14, "itself"
+    )
+
+
+def test_a_rule_that_is_given_anew() -> None:
+    f = s2sad.custom_jvp(lambda x: x * x)
+    f.defjvp(lambda p, t: (f(*p), 2.0 * p[0] * t[0]))
+    slope = s2sad.grad(lambda x: f(x) * 1.0)
+    assert slope(3.0) == 6.0
+    f.defjvp(lambda p, t: (f(*p), 7.0 * t[0]))
+    assert slope(3.0) == 7.0

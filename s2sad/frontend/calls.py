@@ -35,7 +35,7 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ir.core import Literal, Operand
-from s2sad.ir.transformed import record_of
+from s2sad.ir.transformed import RULE, record_of
 from s2sad.ir.types import Array, Sparse, Stream
 from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
@@ -106,7 +106,7 @@ class Calls(Sized):
         self, function: Static, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
         """Return the result of calling a Python object."""
-        value = function.value
+        value = getattr(function.value, RULE, function.value)
         if record_of(value) is not None:
             return self.call_transformed(value, args, kwargs, node, name)
         handler = self.builtin_handler(value)

@@ -15,7 +15,7 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.callees import NotPure, shared_results, tree_of
 from s2sad.frontend.fit import Out, arranged, misfit, pairs, same_values, two_parts
 from s2sad.frontend.functions import Transform
-from s2sad.frontend.source import Source
+from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived, Transforms
 from s2sad.frontend.values import Abstract, Closure, Num, Ref, Static, Struct
 from s2sad.ir.builder import Builder, Sizes
@@ -119,6 +119,9 @@ class CustomRules(Transforms):
         assert derived.record.given is not None
         assert isinstance(derived.function, Static)
         function, given = derived.function.value, derived.record.given
+        for part in ("jvp", "fwd", "bwd"):  # a rule that is given anew is read anew
+            access = Access(f"{part} of {id(given)}", lambda part=part: getattr(given, part))
+            self.remember(access, getattr(given, part))
         bound = self.positional(function, args, kwargs, node)
         operands, places, key = self.flattened(bound, node)
         found = self.ruled.get((given, key))

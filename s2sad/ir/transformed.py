@@ -33,6 +33,9 @@ class Scheme:
     amount: int = 0
 
 
+RULE = "__s2sad_rule__"
+"""Attribute of a function that is not ours: what is called in its place (`defrule`)."""
+
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
