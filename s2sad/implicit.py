@@ -58,6 +58,8 @@ def custom_root(F: Function, solve: str | Function = "dense", symmetric: bool = 
     >>> round(s2sad.grad(root, argnums=1)(1.0, 4.0), 12)
     0.25
     """
+    if isinstance(solve, str) and solve not in METHODS:
+        raise ValueError(f"no linear solver is called {solve!r}: {', '.join(METHODS)}, or a function")
     chosen = METHODS[solve] if isinstance(solve, str) else solve
     symmetric = symmetric or solve == "cg"
 

@@ -249,3 +249,16 @@ def test_a_solver_of_another_shape_is_refused() -> None:
         s2sad.grad(loss)(np.ones(3))
     with pytest.raises(s2sad.TypeMismatch, match="S354"):
         s2sad.grad(lambda b: s2sad.custom_linear_solve(lambda v: v, b, lambda m, b: np.sum(b)))(np.ones(3))
+
+
+def test_a_solver_is_a_function_or_a_name_that_is_known() -> None:
+    with pytest.raises(ValueError, match="'gmress': dense, cg, bicgstab, gmres, or a function"):
+        s2sad.custom_root(lambda x, a: x - a, "gmress")
+    with pytest.raises(s2sad.TypeMismatch, match=r"solves with a function, not with 'cg'"):
+        s2sad.grad(lambda b: np.sum(s2sad.custom_linear_solve(lambda v: v, b, "cg")))(np.ones(3))
+
+
+def test_the_default_solver_of_a_system() -> None:
+    b = np.array([1.0, 2.0])
+    gradient = s2sad.grad(lambda b: np.sum(s2sad.custom_linear_solve(lambda v: 2.0 * v, b) ** 2))
+    assert_close(gradient(b), 0.5 * b, 1e-14, "gradient")

@@ -136,7 +136,10 @@ class Names:
             body = loop.blocks[0]
             for a in loop.args[:3]:
                 bounds |= self.of.mask(self.inlining.leaves(a))
-            self._conflict(body.params[0], self.live.entry[body])
+            index = body.params[0]
+            self._conflict(index, self.live.entry[body])
+            if index.name == "_" and self.live.entry[body] & self.of[index]:
+                self.variables[index].names = {"k": None}  # the user's `_` says unused, and here it is used
         else:
             cond, body = loop.blocks
             self.same.update(zip(cond.params, body.params, strict=True))

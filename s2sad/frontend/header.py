@@ -194,8 +194,6 @@ class Header(Joins):
 
     def install_counts(self, loop: Loop, index: Operand) -> None:
         """Set the length of counted lists at the start of a trip."""
-        if loop.counts and isinstance(index, Value) and index.name == "_":
-            self.suggested[index] = "k"  # the user's `_` says unused, and here it is used
         for counted in loop.counts:
             now = self.state.heap[counted.key[1]]
             assert isinstance(now, Series)

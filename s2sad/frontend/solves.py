@@ -7,6 +7,7 @@ same kind, so that this holds for derivatives of every order.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from s2sad.frontend.values import Abstract, Static
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Function, Operand, Value
 from s2sad.ir.rule import Link, Read, Rule
-from s2sad.ir.transformed import Transformed
+from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.types import is_differentiable
 
 
@@ -62,6 +63,17 @@ class LinearSolves(CustomRules):
             return self.call_transpose(function.matvec, args[0], node)
         return super().call_value(function, args, kwargs, node, name)
 
+    def call_transformed(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of calling an object of the API, with the defaults of custom_linear_solve."""
+        record = record_of(function)
+        if record is not None and record.kind == "linear_solve":
+            rest = list(inspect.signature(function).parameters.values())[len(args) :]
+            defaults = {p.name: Static(p.default) for p in rest if p.default is not p.empty}
+            kwargs = {**defaults, **kwargs}
+        return super().call_transformed(function, args, kwargs, node, name)
+
     def form_linear_solve(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
@@ -72,6 +84,9 @@ class LinearSolves(CustomRules):
         if missing:
             raise self.mismatch("S319", f"TypeError: custom_linear_solve() needs {missing[0]}", "", node)
         solve = given["solve"]
+        if isinstance(solve, Static) and not callable(solve.value):
+            why = f"TypeError: custom_linear_solve() solves with a function, not with {solve.value!r}"
+            raise self.mismatch("S319", why, "pass one of s2sad.solvers, or one of your own", node)
         transpose_solve = given.get("transpose_solve", Static(None))
         if isinstance(transpose_solve, Static) and transpose_solve.value is None:
             transpose_solve = solve

@@ -238,8 +238,8 @@ class LoopReversal(ABC):
             return Literal(x + sign * y)
         if y == 0:
             return a
-        if x == 0 and sign == 1:
-            return n
+        if x == 0:
+            return n if sign == 1 else scope.b.emit(OPS["negative"], n)
         return scope.b.emit(OPS[op], a, n)
 
     # cursors of growing tapes

@@ -68,24 +68,24 @@ def final_hares_grad(rates, start, steps):
     t1 = max(steps, 0)
     state_tape = np.empty((t1, 2))
     middle_tape = np.empty((t1, 2))
-    for _ in range(steps):
-        state_tape[_] = state
+    for k in range(steps):
+        state_tape[k] = state
         k1 = growth(state, rates)
         middle = state + 0.05 * k1
-        middle_tape[_] = middle
+        middle_tape[k] = middle
         k2 = growth(middle, rates)
         state += 0.1 * k2
     # reverse sweep
     state_bar = np.zeros_like(start)
     state_bar[0] = 1.0  # runge_kutta.py:23
     rates_bar = np.zeros_like(rates)
-    for _ in range(steps - 1, -1, -1):
+    for k in range(steps - 1, -1, -1):
         k2_bar = 0.1 * state_bar  # runge_kutta.py:22
-        middle = middle_tape[_]
+        middle = middle_tape[k]
         middle_bar, rates_bar1 = growth_vjp(middle, rates, k2_bar)  # runge_kutta.py:21
         state_bar = state_bar + middle_bar  # runge_kutta.py:20
         k1_bar = 0.05 * middle_bar  # runge_kutta.py:20
-        state = state_tape[_]
+        state = state_tape[k]
         state_bar1, rates_bar2 = growth_vjp(state, rates, k1_bar)  # runge_kutta.py:19
         state_bar = state_bar + state_bar1  # runge_kutta.py:19
         rates_bar += rates_bar1 + rates_bar2  # runge_kutta.py:19

@@ -18,15 +18,15 @@ def rollout_vjp(u, steps, y_bar=1.0):
     t1 = max(steps, 0)
     u_tape = np.empty((t1,) + u.shape)
     u_tape1 = np.empty((t1,) + u.shape)
-    for _ in range(steps):
-        u_tape[_] = u
+    for k in range(steps):
+        u_tape[k] = u
         t2 = 0.1 * np.sin(u)
-        u_tape1[_] = t2
+        u_tape1[k] = t2
         u = u + t2 * u
     y = np.sum(u)
     # reverse sweep
     u_bar = np.broadcast_to(y_bar, u.shape)  # loop_carried_array.py:7
-    for _ in range(steps - 1, -1, -1):
-        u = u_tape[_]
-        u_bar = u_bar + u_tape1[_] * u_bar + np.cos(u) * (0.1 * (u * u_bar))  # loop_carried_array.py:8
+    for k in range(steps - 1, -1, -1):
+        u = u_tape[k]
+        u_bar = u_bar + u_tape1[k] * u_bar + np.cos(u) * (0.1 * (u * u_bar))  # loop_carried_array.py:8
     return y, u_bar.copy()
