@@ -6,7 +6,7 @@ bound to 1; a Hessian-vector product is the jvp of a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, selected
