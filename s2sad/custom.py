@@ -88,7 +88,7 @@ def defrule(fun: Function, derivative: Function, result: Function | None = None)
 
     @ruled.defjvp
     def rule(primals: Any, tangents: Any) -> Any:
-        y = outside(*primals)
+        y = ruled(*primals)
         total = 0.0 * y
         for k, tangent in enumerate(tangents):
             part = derivative(tangent, *primals, y)

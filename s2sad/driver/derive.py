@@ -6,7 +6,7 @@ bound to 1; a Hessian-vector product is the jvp of a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, selected
@@ -62,9 +62,9 @@ def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace, order: int
     made = trace.step("jvp", jvp(fn, active)) if order is None else trace.step("jet", jet(fn, active, order))
     assert isinstance(made.result, Node)
     y, dots = made.result.items
-    types = [returned(fn)[k].type for k in _floats([a.type for a in returned(fn)])]
-    each = [t for t in types for _ in range(1 if order is None else order)]
-    made = conform(made, dict(zip(leaves(dots), each, strict=True)))
+    count = 1 if order is None else order
+    types = [a.type for a in returned(fn) if is_differentiable(a.type) for _ in range(count)]
+    made = conform(made, dict(zip(leaves(dots), types, strict=True)))
     return clean(inherit(replace(made, result=_pair(y, map_tree(dots, Leaf))), fn), trace)
 
 
@@ -307,10 +307,6 @@ def _in_kind(a: Operand, t: Type, builder: Builder, made: Mapping[Value, Instr])
 def _bar_types(fn: Function, active: tuple[bool, ...], first: int) -> dict[int, Type]:
     chosen = [p.type for p, flag in zip(fn.params, active, strict=True) if flag]
     return dict(enumerate(chosen, first))
-
-
-def _floats(types: Sequence[Type]) -> list[int]:
-    return [k for k, t in enumerate(types) if is_differentiable(t)]
 
 
 def _pair(left: Tree, right: Tree) -> Node:

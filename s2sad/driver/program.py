@@ -183,10 +183,8 @@ class Program:
         record = self.record
         if record.kind == "primal":
             return primal
-        if (
-            record.kind in ("jvp", "jet") and flags is not None
-        ):  # of the call's leaves; captured ones do not vary
-            varied = flags + (False,) * (len(primal.params) - len(flags))
+        if record.kind in ("jvp", "jet") and flags is not None:
+            varied = flags + (False,) * (len(primal.params) - len(flags))  # what is captured does not vary
             return pushforward(primal, varied, trace, record.order if record.kind == "jet" else None)
         argnums, chosen = record.argnums, record.argnums
         if argnums == ():  # every float

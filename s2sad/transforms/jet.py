@@ -76,7 +76,7 @@ class _Jet(Pushforward):
                 self.dots[r] = tuple(self.dot(b, r)[0] if t is None else t for t in terms)
 
     def push_rule(self, b: Builder, instr: Instr, rule: Rule) -> None:
-        """The rule has first derivatives: theirs of order k - 1 are those of order k."""
+        # the rule has first derivatives: the derivatives of order k - 1 of these are those of order k
         tangent, rest = tangent_of(rule, instr.origin), self.order - 1
         given = [self.dots.get(a) if isinstance(a, Value) else None for a in instr.args]
         curves = [None if d is None else d[:rest] for d in given]
