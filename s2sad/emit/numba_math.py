@@ -8,7 +8,6 @@ exist the scalar function is called.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import re
 from typing import Any
@@ -18,32 +17,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from s2sad.ops.vector_math import variants
+
 NAMES = re.compile(r"\b(?:simd_\w+|any_order_\w+|stay_apart|as_index)(?=\()")
-# the vector function ABI of x86-64: prefix, bits of a register
-REGISTERS = (("b", 128), ("d", 256), ("e", 512))
 BITS = {"f8": 64, "f4": 32}
 CAN_REORDER = ("reassoc", "nsz", "contract")
-
-
-def _library() -> ctypes.CDLL | None:
-    try:
-        return ctypes.CDLL("libmvec.so.1", ctypes.RTLD_GLOBAL)
-    except OSError:
-        return None
-
-
-LIBRARY = _library()
-
-
-def variants(symbol: str, arity: int, bits: int) -> list[tuple[str, int]]:
-    """Return the SIMD variants of a C function that exist here: (symbol, lanes)."""
-    found: list[tuple[str, int]] = []
-    for letter, width in REGISTERS if LIBRARY is not None else ():
-        lanes = width // bits
-        name = f"_ZGV{letter}N{lanes}{'v' * arity}_{symbol}"
-        if hasattr(LIBRARY, name):
-            found.append((name, lanes))
-    return found
 
 
 def _keep(module: Any, functions: list[Any]) -> None:

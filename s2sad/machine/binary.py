@@ -13,9 +13,9 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from s2sad.machine.entry import ENTRY
-from s2sad.machine.functions import LIBRARY
 from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE
 from s2sad.machine.writer import NotHere
+from s2sad.ops.vector_math import LIBRARY
 
 if llvm.llvm_version_info[0] < 20:
     raise ImportError("the text is for LLVM 20 and later")

@@ -1,18 +1,15 @@
 """Elementary functions of the C library, with the SIMD variants that LLVM's vectoriser may take instead.
 
-The call says by the attribute `vector-function-abi-variant` which variants there are: those of glibc's
-libmvec (x86-64: within 4 ulp, special values as the scalar functions)."""
+The attribute `vector-function-abi-variant` of a call says which variants there are (`ops/vector_math.py`)."""
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 
 from s2sad.ir.types import F8, Dtype
 from s2sad.machine.writer import Number, Writer, kind_of
+from s2sad.ops.vector_math import variants
 
-# the vector function ABI of x86-64: prefix, bits of a register
-REGISTERS = (("b", 128), ("d", 256), ("e", 512))
 OF_C = {
     **{name: name for name in (
         "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
@@ -27,27 +24,6 @@ OF_C = {
         "nextafter",
     )},
 }  # fmt: skip
-
-
-def _library() -> ctypes.CDLL | None:
-    try:
-        return ctypes.CDLL("libmvec.so.1", ctypes.RTLD_GLOBAL)
-    except OSError:
-        return None
-
-
-LIBRARY = _library()
-
-
-def variants(symbol: str, arity: int, bits: int) -> list[tuple[str, int]]:
-    """Return the SIMD variants of a C function that exist here: (symbol, lanes)."""
-    found: list[tuple[str, int]] = []
-    for letter, width in REGISTERS if LIBRARY is not None else ():
-        lanes = width // bits
-        name = f"_ZGV{letter}N{lanes}{'v' * arity}_{symbol}"
-        if hasattr(LIBRARY, name):
-            found.append((name, lanes))
-    return found
 
 
 def call_c(w: Writer, name: str, args: Sequence[Number], dtype: Dtype) -> Number:
