@@ -1,9 +1,9 @@
 """Memory that a kernel keeps for the next call: to get new pages from the system takes longer than most loops
 take to fill them.
 
-The process has a few places for blocks, each with its size in its first bytes. A call takes a block out, alone,
-and hands arrays out of it, one after the other; what does not fit is allocated for the call. At its end it puts
-a block back that would have been enough."""
+The process has a few places for blocks, each with its size in its first bytes. A call takes a block out,
+alone, and hands arrays out of it, one after the other; what does not fit is allocated for the call. At its
+end it puts a block back that would have been enough."""
 
 from __future__ import annotations
 

@@ -142,8 +142,8 @@ class Frame:
         return self.once and not any(s.repeats for s in self.scopes)
 
     def array_for(self, v: Value, dtype: Dtype, dims: Sequence[str], zero: bool = False) -> Buffer:
-        """Return new memory for a value: of the innermost scope, or of the call if it is in no result and made
-        once."""
+        """Return new memory for a value: of the innermost scope, or of the call if it is in no result and
+        made once."""
         owner = self.roots.owner(v)
         if owner in self.roots.lasting or not self.runs_once():
             return self.allocate(dtype, dims, zero, owner in self.roots.counted)
