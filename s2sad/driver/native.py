@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from s2sad.driver import store
-from s2sad.driver.workspace import workspaces
 from s2sad.emit.source import module
 from s2sad.errors import InternalError
 from s2sad.ir.core import Function
@@ -25,7 +24,7 @@ Layouts = tuple[str, ...]
 
 def load_kernel(loops: Function) -> Kernel:
     """Return the compiled function of loop nests, from flat leaves to a tuple of flat results."""
-    fn = native(loops, lend=False)
+    fn = native(loops)
     try:
         importlib.import_module("s2sad.machine.binary")
         first = code_of(fn, plain_layouts(fn))
@@ -113,23 +112,7 @@ def _by_numba(loops: Function) -> Kernel:
         except failure as error:
             raise _failed(fn, error) from error
 
-    return with_workspace(kernel) if "workspace" in fn.extra else kernel
-
-
-def with_workspace(kernel: Kernel) -> Kernel:
-    """Return a kernel that takes and returns memory to work in as one that does not."""
-    memory = workspaces()
-
-    def call(*args: Any) -> tuple[Any, ...]:
-        last = memory.take()
-        try:
-            found = kernel(*args, last)
-            last = found[-1]
-        finally:
-            memory.give(last)
-        return found
-
-    return call
+    return kernel
 
 
 def _failed(fn: Function, error: Exception) -> InternalError:

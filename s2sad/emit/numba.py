@@ -50,8 +50,6 @@ def compile_kernel(text: str, name: str, file: str = "") -> Callable[..., Any]:
         namespace |= importlib.import_module("s2sad.emit.numba_solve").replaced(namespace)
     if "eigh_upper(" in text:
         namespace["eigh_upper"] = importlib.import_module("s2sad.emit.numba_eigh").eigh_upper
-    if "workspace_of(" in text:
-        namespace |= importlib.import_module("s2sad.emit.numba_workspace").NAMES
     if "cholesky_adjoint(" in text:
         namespace |= {
             "cholesky_adjoint": importlib.import_module("s2sad.emit.numba_cholesky").cholesky_adjoint

@@ -24,10 +24,9 @@ from s2sad.passes.rewrite import Rewriter
 FIRST_INDEX = {"getitem": 1, "setitem": 2, "accum": 2}
 
 
-def native(fn: Function, lend: bool = True) -> Function:
-    """Return the function as it is compiled. `lend`: arrays that are in no result lie in memory that the
-    caller keeps."""
-    return dce(separate(_Native().of(fn), lend))
+def native(fn: Function) -> Function:
+    """Return the function as it is compiled."""
+    return dce(separate(_Native().of(fn)))
 
 
 class _Native(Rewriter):

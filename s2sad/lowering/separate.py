@@ -1,6 +1,5 @@
 """Memory is allocated in one function and worked on in another, which may assume that no two of its
-arguments overlap: LLVM cannot see that of two allocations, and would test it before every loop. Arrays that
-are in no result lie in memory that is handed in and out: the last parameter, and the last result."""
+arguments overlap: LLVM cannot see that of two allocations, and would test it before every loop."""
 
 from __future__ import annotations
 
@@ -8,11 +7,10 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
-from s2sad.ir.tree import Leaf, Node
+from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Scalar
 from s2sad.ir.walk import Copier
 from s2sad.lowering.ops import LOWERED
-from s2sad.lowering.workspace import Workspace, passing
 from s2sad.ops.table import OPS
 
 BODY = "_on_separate_buffers"
@@ -20,7 +18,7 @@ ALLOCATIONS = ("empty", "zeros")
 COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
-def separate(fn: Function, lend: bool = True) -> Function:
+def separate(fn: Function) -> Function:
     """Return a function that allocates what `fn` allocates at its top level, where the sizes are known
     at its beginning, and calls the rest of it; `fn` itself if there is nothing to separate."""
     known: dict[Value, Instr] = {}
@@ -42,8 +40,7 @@ def separate(fn: Function, lend: bool = True) -> Function:
         elif instr.op.name == "size" or _is_number(instr):
             known[instr.result] = instr
     loops = any(i.op.name in ("for", "while") for i in fn.block.instrs)
-    lent = passing(fn, found) if lend else set()
-    if (len(found) < 2 and not lent) or not loops or not _may_return(fn.block):
+    if len(found) < 2 or not loops or not _may_return(fn.block):
         return fn
     buffers = tuple(i.result for i in found)
     taken = set(found)
@@ -64,7 +61,7 @@ def separate(fn: Function, lend: bool = True) -> Function:
         block=Block((), (apart, *(i for i in fn.block.instrs if i not in taken)), fn.block.end),
     )
     first = taken | set(known.values())
-    return _caller(fn, body, [i for i in fn.block.instrs if i in first], lent)
+    return _caller(fn, body, [i for i in fn.block.instrs if i in first])
 
 
 def _may_return(block: Block) -> bool:
@@ -105,36 +102,19 @@ def _is_number(instr: Instr) -> bool:
     return all(isinstance(a.type, Scalar) and a.type.dtype.kind in "ib" for a in values)
 
 
-def _caller(fn: Function, body: Function, instrs: list[Instr], lent: set[Instr]) -> Function:
+def _caller(fn: Function, body: Function, instrs: list[Instr]) -> Function:
     copier = Copier(Sizes())
     params = tuple(map(copier.define, fn.params))
     copies: list[Instr] = []
-    workspace = Workspace()
     for k, instr in enumerate(instrs):
         copy = copier.instr(instr)
         if instr.op.name in ALLOCATIONS:  # Numba does not take calls of many arguments that are expressions
             named = Value(f"{instr.result.name or 'buffer'}_{k}", copy.result.type)
             copier.map[instr.result] = named
             copy = replace(copy, results=(named,))
-        if instr in lent:
-            workspace.add(copy)
-        else:
-            copies.append(copy)
+        copies.append(copy)
     results = tuple(Value("", t) for t in fn.result_types)
     args = tuple(copier.operand(p) for p in body.params)
     call = Instr(OPS["call"], args, results, (("callee", body),), (), fn.origin)
-    if not lent:
-        block = Block((), (*copies, call), End("return", results, (), fn.block.end.origin))
-        return replace(fn, params=params, block=block)
-    end = End("return", (*results, workspace.memory), (), fn.block.end.origin)
-    name = "memory"
-    while any(p.name == name for p in fn.signature):
-        name += "_"
-    return replace(
-        fn,
-        params=(*params, workspace.given),
-        signature=(*fn.signature, Parameter(name, Leaf(len(params)))),
-        result=Node("tuple", tuple(range(len(end.args))), tuple(map(Leaf, range(len(end.args))))),
-        block=Block((), (*copies, *workspace.finished(), call), end),
-        extra=fn.extra | {"workspace": True},
-    )
+    block = Block((), (*copies, call), End("return", results, (), fn.block.end.origin))
+    return replace(fn, params=params, block=block)

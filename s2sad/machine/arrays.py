@@ -9,7 +9,7 @@ from s2sad.ir import path as paths
 from s2sad.ir.types import BOOL, INT, Dtype
 from s2sad.machine.functions import intrinsic
 from s2sad.machine.scalars import compare, wrapped
-from s2sad.machine.writer import NotHere, Number, Writer, constant, stored
+from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, stored
 
 ZERO = constant(0, INT)
 Body = Callable[[Sequence[str]], None]
@@ -234,21 +234,25 @@ def count_of(w: Writer, dims: Sequence[str]) -> str:
     return total
 
 
-def allocate(w: Writer, dtype: Dtype, dims: Sequence[str], zero: bool, counted: bool) -> Buffer:
-    """Return new memory; its data is null where there is none."""
-    module = w.module
+def declare_memory(module: Module) -> None:
+    """Note the functions that get and give up memory."""
     module.declare("{i64, i1}", "llvm.umul.with.overflow.i64", "i64", "i64")
     module.declare("i64", "llvm.umax.i64", "i64", "i64")
     module.declare("void", "llvm.memset.p0.i64", "ptr", "i8", "i64", "i1")
     module.declare("noalias ptr", "malloc", "i64")
     module.declare("noalias ptr", "aligned_alloc", "i64", "i64")
     module.declare("void", "free", "ptr")
-    module.helpers["allocate"] = ALLOCATE
+
+
+def allocate(w: Writer, dtype: Dtype, dims: Sequence[str], zero: bool, counted: bool) -> Buffer:
+    """Return new memory; its data is null where there is none."""
+    declare_memory(w.module)
+    w.module.helpers["allocate"] = ALLOCATE
     size = count_of(w, dims)
     data = w.value(f"call noalias ptr @allocate(i64 {size}, i64 {dtype.itemsize}, i1 {str(zero).lower()})")
     owner = data
     if counted:
-        module.helpers |= {"cell": CELL, "retain": RETAIN, "release": RELEASE}
+        w.module.helpers |= {"cell": CELL, "retain": RETAIN, "release": RELEASE}
         owner = w.value(f"call ptr @cell(ptr {data})")
     return replace(rows(w, dtype, data, dims), owner=owner, counted=counted)
 

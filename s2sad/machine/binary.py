@@ -12,10 +12,12 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from s2sad.machine.arena import FEW, KEPT
 from s2sad.machine.entry import ENTRY
 from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE
 from s2sad.machine.writer import NotHere
 from s2sad.ops.vector_math import LIBRARY
+from s2sad.settings import settings
 
 if llvm.llvm_version_info[0] < 20:
     raise ImportError("the text is for LLVM 20 and later")
@@ -115,6 +117,7 @@ def compiled(text: str, level: int = 3) -> bytes:
 def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> Callable[..., Any]:
     """Return the kernel in machine code as a function of Python. It keeps what it needs."""
     numpy_table()
+    blocks()[0] = settings.keep << 20
     for symbol in symbols:
         if not _is_found(symbol):
             raise NotHere(f"the symbol {symbol}")
@@ -125,6 +128,14 @@ def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> C
     kept = (*callbacks, engine, method)  # the first argument of the C function, and what has to live as long
     function: Callable[..., Any] = new_function(ctypes.addressof(method), kept, None)
     return function
+
+
+@functools.cache
+def blocks() -> Any:
+    """Return where kernels keep memory, which LLVM is told: the most bytes of a block, and the blocks."""
+    places = (ctypes.c_size_t * (FEW + 1))()
+    llvm.add_symbol(KEPT, ctypes.addressof(places))
+    return places
 
 
 def _is_found(symbol: str) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from s2sad.ir.core import Function
 from s2sad.ir.types import F8, INT, Array
-from s2sad.machine import arrays, library
+from s2sad.machine import arena, arrays, library
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import RAISED, THROWN, Program, Signature
@@ -39,7 +39,8 @@ def write_entry(program: Program, fn: Function, signature: Signature, layouts: S
     m.declared.setdefault("_Py_NoneStruct", "@_Py_NoneStruct = external global i8")
     other, wrong = w.block(), w.block()
     failure, thread = w.slot("i64"), w.slot("ptr")
-    given = [f"ptr {failure}", "ptr %library", f"ptr {thread}"]
+    lent = arena.place(w) if program.lends else "null"
+    given = [f"ptr {failure}", "ptr %library", f"ptr {thread}", f"ptr {lent}"]
     _expect(w, w.value(f"icmp eq i64 %count, {len(fn.params)}"), other)
     objects: list[str] = []
     buffers: dict[int, Buffer] = {}
@@ -61,7 +62,11 @@ def write_entry(program: Program, fn: Function, signature: Signature, layouts: S
     ]
     given += [f"ptr {p}" for p in places if p]
     w.do(f"store ptr {w.value('call ptr @PyEval_SaveThread()')}, ptr {thread}")
+    if program.lends:
+        arena.take(w, lent)
     status = w.value(f"call i32 @{signature.name}({', '.join(given)})")
+    if program.lends:
+        arena.give(w, lent)
     w.do(f"call void @PyEval_RestoreThread(ptr {w.value(f'load ptr, ptr {thread}')})")
     fine, bad = w.block(), w.block()
     w.branch(w.value(f"icmp eq i32 {status}, 0"), fine, bad)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.types import INT, Dtype, Type
-from s2sad.machine import arrays
+from s2sad.machine import arena, arrays
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
 from s2sad.machine.library import Callback
@@ -21,12 +21,14 @@ UNLIKELY = ", !prof !0"
 
 @dataclass(slots=True)
 class Program:
-    """What the functions of one kernel share: exceptions that are raised, functions of Python called."""
+    """What the functions of one kernel share: exceptions that are raised, functions of Python called, and
+    whether there are arrays in memory that is kept between calls."""
 
     module: Module = field(default_factory=Module)
     raised: list[tuple[type[Exception], str]] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
-    named: dict[Function, Signature] = field(default_factory=dict)
+    named: dict[tuple[Function, bool], Signature] = field(default_factory=dict)
+    lends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Scope:
 
     owners: list[tuple[str, bool]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    repeats: bool = False  # a loop's
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ class Place:
 class Frame:
     """The state of writing one function."""
 
-    def __init__(self, program: Program, fn: Function, roots: Roots, signature: Signature):
+    def __init__(self, program: Program, fn: Function, roots: Roots, signature: Signature, once: bool):
         self.program, self.fn, self.roots, self.signature = program, fn, roots, signature
         self.w = Writer(program.module)
         self.env: dict[Value, Found] = {}
@@ -80,6 +83,7 @@ class Frame:
         self.loops: list[Loop] = []
         self.natural: set[str] = set()  # numbers that are not negative
         self.apart = False
+        self.once = once  # in a call of the kernel
 
     def number(self, a: Operand) -> Number:
         """Return a scalar."""
@@ -133,12 +137,33 @@ class Frame:
         leave()
         self.w.begin(fine)
 
-    def allocate(self, dtype: Dtype, dims: Sequence[str], zero: bool, counted: bool) -> Buffer:
+    def runs_once(self) -> bool:
+        """Return whether what is written now is done once in a call of the kernel, at most."""
+        return self.once and not any(s.repeats for s in self.scopes)
+
+    def array_for(self, v: Value, dtype: Dtype, dims: Sequence[str], zero: bool = False) -> Buffer:
+        """Return new memory for a value: of the innermost scope, or of the call if it is in no result and
+        made once."""
+        owner = self.roots.owner(v)
+        if owner in self.roots.lasting or not self.runs_once():
+            return self.allocate(dtype, dims, zero, owner in self.roots.counted)
+        self.program.lends = True
+        made = arena.lent(self.w, dtype, dims, zero)
+        self.check_found(made)
+        return made
+
+    def allocate(
+        self, dtype: Dtype, dims: Sequence[str], zero: bool = False, counted: bool = False
+    ) -> Buffer:
         """Return new memory that the innermost scope owns."""
         made = arrays.allocate(self.w, dtype, dims, zero, counted)
-        self.unless(self.w.value(f"icmp eq ptr {made.data}, null"), lambda: self.fail(NO_MEMORY))
+        self.check_found(made)
         self.scopes[-1].owners.append((made.owner, counted))
         return made
+
+    def check_found(self, made: Buffer) -> None:
+        """Leave the function where there was no memory."""
+        self.unless(self.w.value(f"icmp eq ptr {made.data}, null"), lambda: self.fail(NO_MEMORY))
 
     def let_go(self) -> None:
         """Let other threads of Python run."""

@@ -15,17 +15,21 @@ from s2sad.machine.roots import returned_params, roots_of
 from s2sad.machine.scalars import compare
 from s2sad.machine.writer import NotHere, Number, kind_of
 
-HIDDEN = "ptr %failure, ptr %library, ptr %thread"
+HIDDEN = "ptr %failure, ptr %library, ptr %thread, ptr %arena"
 
 
-def emit(program: Program, fn: Function, layouts: Sequence[str], apart: bool = False) -> Signature:
-    """Write a function whose arrays lie in memory as `layouts` say; `apart`: no two overlap."""
-    if fn not in program.named:
+def emit(
+    program: Program, fn: Function, layouts: Sequence[str], apart: bool = False, once: bool = True
+) -> Signature:
+    """Write a function whose arrays lie in memory as `layouts` say; `apart`: no two overlap; `once`: where it
+    is called is no loop."""
+    if (fn, once) not in program.named:
         name = f"f{len(program.named)}_{''.join(c for c in fn.name if c.isascii())}"
         roots = roots_of(fn)
-        program.named[fn] = Signature(name, returned_params(fn, roots), fn.result_types, tuple(layouts))
-        _Emitter(program, fn, roots, program.named[fn]).emit(layouts, apart)
-    return program.named[fn]
+        signature = Signature(name, returned_params(fn, roots), fn.result_types, tuple(layouts))
+        program.named[fn, once] = signature
+        _Emitter(program, fn, roots, signature, once).emit(layouts, apart)
+    return program.named[fn, once]
 
 
 class _Emitter(Frame):
@@ -105,7 +109,7 @@ class _Emitter(Frame):
             is_new = x.owner == x.data and x.in_rows and (x.owner, False) in self.scopes[0].owners
             if not is_new or x.owner in moved:
                 self.check_alone(k, x, end)
-                fresh = self.allocate(x.dtype, x.dims, False, False)
+                fresh = self.allocate(x.dtype, x.dims)
                 arrays.copied(self.w, x, fresh)
                 self.scopes[-1].owners.pop()
                 x = fresh
@@ -285,7 +289,7 @@ class _Emitter(Frame):
     def start(self, instr: Instr, inits: Sequence[Operand]) -> list[Place]:
         places = self.places(instr.results)
         self.put(places, self.values(places, inits))
-        self.scopes.append(Scope(places=[p.owner for p in places if p.data]))
+        self.scopes.append(Scope(places=[p.owner for p in places if p.data], repeats=True))
         return places
 
     def trip(
@@ -312,7 +316,7 @@ class _Emitter(Frame):
     def call(self, instr: Instr) -> None:
         callee: Function = instr.param("callee")
         apart = any(i.op.name == "stay_apart" for i in callee.block.instrs)
-        layouts, given = [], ["ptr %failure", "ptr %library", "ptr %thread"]
+        layouts, given = [], HIDDEN.split(", ")
         for p, a in zip(callee.params, instr.args, strict=True):
             if not isinstance(p.type, Array):
                 layouts.append("")
@@ -322,7 +326,7 @@ class _Emitter(Frame):
             layout, passed = self.passed(self.array(a))
             layouts.append(layout)
             given += passed
-        signature = emit(self.program, callee, layouts, apart)
+        signature = emit(self.program, callee, layouts, apart, self.runs_once())
         if signature.layouts != tuple(layouts):
             raise NotHere("a function that is called with arrays of more than one layout")
         results: list[str] = []

@@ -20,7 +20,8 @@ Callback = Callable[..., tuple[Any, ...]]
 # the place in NumPy's table of C functions, and what they are
 ARRAY_TYPE, NEW_ARRAY = 2, 93
 TABLE = "s2sad.numpy"
-FACTORS = ("lu_factored", "lu_solved")  # what they hand over is their own affair
+# modules with better ways for matrices of doubles; what lu_factored hands to lu_solved is their own affair
+BY_SCIPY = {"lu_factored": "factors", "lu_solved": "factors", "cholesky_adjoint": "cholesky"}
 # what an object of NumPy's array type has where, and its dtype
 DATA, NDIM, SIZES, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
 ORDER, NUMBER = 26, 28
@@ -36,10 +37,11 @@ def is_library(instr: Instr) -> bool:
 def callback(instr: Instr) -> Callback:
     """Return the function of Python: what an operation means."""
     evaluate, params, types = instr.op.evaluate, dict(instr.params), [r.type for r in instr.results]
-    if instr.op.name in FACTORS:
+    if instr.op.name in BY_SCIPY:
         if any(t.dtype != F8 for t in types):
-            raise NotHere("systems of other numbers than doubles")
-        evaluate = importlib.import_module("s2sad.machine.factors").FUNCTIONS[instr.op.name]
+            raise NotHere("matrices of other numbers than doubles")
+        better = importlib.import_module(f"s2sad.machine.{BY_SCIPY[instr.op.name]}")
+        evaluate = better.FUNCTIONS[instr.op.name]
 
     def called(*args: Any) -> tuple[Any, ...]:
         with np.errstate(all="ignore"):

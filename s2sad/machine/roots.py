@@ -6,7 +6,7 @@ that swap, a tape that grows), its memory counts its owners."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value, returns
@@ -16,11 +16,14 @@ from s2sad.ir.types import Array
 @dataclass(slots=True)
 class Roots:
     """`same` leads from an array to the value that it is another name of; `memory` to one whose memory it
-    shares; `counted` has the values whose memory counts its owners."""
+    shares; `sources` to what an array may be that differs by path. `counted` has the values whose memory
+    counts its owners, `lasting` those whose memory may be in a result."""
 
     same: dict[Value, Value] = field(default_factory=dict)
     memory: dict[Value, Value] = field(default_factory=dict)
+    sources: dict[Value, tuple[Value, ...]] = field(default_factory=dict)
     counted: set[Value] = field(default_factory=set)
+    lasting: set[Value] = field(default_factory=set)
 
     def identity(self, v: Operand) -> Operand:
         """Return the first name of an array."""
@@ -40,6 +43,19 @@ def roots_of(fn: Function) -> Roots:
     found = Roots()
     _visit(fn.block, found)
     found.counted = {r for v in found.counted if isinstance(r := found.owner(v), Value)}
+    found.lasting = _reached(found, [a for end in returns(fn.block) for a in end.args])
+    return found
+
+
+def _reached(roots: Roots, values: Iterable[Operand]) -> set[Value]:
+    """Return all that these arrays may be, whose memory was made for it."""
+    found: set[Value] = set()
+    todo = list(values)
+    while todo:
+        v = roots.owner(todo.pop())
+        if isinstance(v, Value) and v not in found:
+            found.add(v)
+            todo += roots.sources.get(v, ())
     return found
 
 
@@ -110,7 +126,7 @@ def _loop(instr: Instr, roots: Roots) -> None:
             if not first:
                 roots.same[instr.blocks[0].params[k]] = _array(init)
         else:
-            roots.counted |= {v for v in (init, *handed) if isinstance(v, Value)}
+            _differs(roots, [b.params[k] for b in instr.blocks[:-1]] + [param, result], (init, *handed))
 
 
 def ends_of_trip(block: Block) -> Iterator[End]:
@@ -133,7 +149,13 @@ def _branch(instr: Instr, roots: Roots) -> None:
         if len(firsts) == 1 and not _made_inside(instr.blocks, firsts):
             roots.same[result] = _array(handed[0])
         else:
-            roots.counted |= {v for v in handed if isinstance(v, Value)}
+            _differs(roots, [result], handed)
+
+
+def _differs(roots: Roots, names: Sequence[Value], handed: Sequence[Operand]) -> None:
+    values = tuple(v for v in handed if isinstance(v, Value))
+    roots.sources |= dict.fromkeys(names, values)
+    roots.counted |= set(values)
 
 
 def _made_inside(blocks: Sequence[Block], values: set[Operand]) -> bool:

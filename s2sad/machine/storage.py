@@ -68,15 +68,13 @@ def new_array(f: Frame, instr: Instr) -> None:
         negative = compare(f.w, "less", (Number(n, INT), constant(0, INT)))
         f.unless(negative, lambda: f.raise_(ValueError, "negative dimensions are not allowed"))
         f.natural.add(n)
-    counted = instr.result in f.roots.counted
-    f.env[instr.result] = f.allocate(t.dtype, dims, instr.op.name == "zeros", counted)
+    f.env[instr.result] = f.array_for(instr.result, t.dtype, dims, instr.op.name == "zeros")
 
 
 def copy_of(f: Frame, instr: Instr) -> None:
     """Copy an array."""
     x = f.array(instr.args[0])
-    counted = f.roots.owner(instr.result) in f.roots.counted
-    made = f.allocate(x.dtype, x.dims, False, counted)
+    made = f.array_for(instr.result, x.dtype, x.dims)
     arrays.copied(f.w, x, made)
     f.env[instr.result] = made
 
@@ -106,7 +104,7 @@ def matrix_product(f: Frame, instr: Instr) -> None:
     result = instr.result
     if isinstance(result.type, Array):
         dims = (*a.dims[:-1], *b.dims[1:])
-        made = f.allocate(a.dtype, dims, False, result in f.roots.counted)
+        made = f.array_for(result, a.dtype, dims)
     else:
         made = arrays.rows(w, a.dtype, w.slot(kind_of(a.dtype)), ())
     failed = products.product(w, a, b, made, "%thread")
@@ -142,7 +140,7 @@ def call_library(f: Frame, instr: Instr) -> None:
             continue
         _, dims = library.data_and_dims(w, item, r.type.ndim)
         f.natural |= set(dims)
-        made = f.allocate(r.type.dtype, dims, False, r in f.roots.counted)
+        made = f.array_for(r, r.type.dtype, dims)
         library.take_over(w, item, made)
         f.env[r] = made
     w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")

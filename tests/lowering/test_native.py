@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import s2sad
-from s2sad.emit.numba_cholesky import cholesky_adjoint
+from s2sad.emit import numba_cholesky
+from s2sad.machine import cholesky
 from s2sad.ops.support import load
 
 TINY = np.finfo(np.float64).tiny
@@ -157,13 +158,14 @@ def test_systems_with_shared_factors(columns: tuple[int, ...]):
         np.testing.assert_allclose(got, bar, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("n", [0, 1, 32, 33, 70])
-def test_adjoint_of_the_factorisation_by_blocks(n: int):
+@pytest.mark.parametrize("by_blocks", [numba_cholesky.cholesky_adjoint, cholesky.cholesky_adjoint])
+@pytest.mark.parametrize("n", [0, 1, 32, 48, 49, 110])
+def test_adjoint_of_the_factorisation_by_blocks(n: int, by_blocks: Callable[[Any, Any], Any]):
     rng = np.random.default_rng(5)
     factor = np.tril(rng.normal(size=(n, n)), -1) / np.sqrt(n + 1) + np.diag(rng.uniform(1.0, 2.0, n))
     g = rng.normal(size=(n, n))
     above = np.triu(np.full((n, n), np.nan), 1)  # is not read
-    got = cholesky_adjoint(factor + above, g + above)
+    got = by_blocks(factor + above, g + above)
     np.testing.assert_allclose(got, load("cholesky_adjoint")(factor, g), rtol=1e-12, atol=1e-12)
 
 

@@ -29,7 +29,6 @@ from s2sad.emit.source import module
 from s2sad.ir.core import Function
 from s2sad.lowering.native import native
 from s2sad.lowering.ops import SIMD
-from s2sad.lowering.workspace import END, ENOUGH
 from s2sad.ops import OPS
 
 SIZES = ((3, 2), (0, 4), (1, 1), (4, 3), (2, 0))  # n, m: the first is where code is compiled
@@ -290,20 +289,6 @@ NATIVE = {f"simd_{SIMD[name]}": OPS[name].evaluate for name in reversed(SIMD)}
 NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub, "stay_apart": lambda: None}
 NATIVE |= {"as_index": lambda i: i}
 POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could take for values
-
-
-def workspace_part(memory: Any, at: int, dims: tuple[int, ...], dtype: Any, clear: bool) -> Any:
-    """Return an array in memory that earlier calls have left something in."""
-    array: Any = np.ndarray(dims, dtype, memory, at)
-    array.fill(0 if clear else POISON.get(array.dtype.kind, 10**9 + 7))
-    return array
-
-
-NATIVE |= {
-    "workspace_end": lambda at, dims, itemsize: END.evaluate(at, *dims, dtype=np.dtype(f"V{itemsize}")),
-    "workspace_of": ENOUGH.evaluate,
-    "workspace_part": workspace_part,
-}
 
 
 def interpreted(loops: Function) -> Callable[..., Any]:
