@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from s2sad.driver.arguments import active_leaves, argument_trees, selected
+from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums, selected
 from s2sad.driver.jacobian import jacobian_function, refuse_aux
 from s2sad.driver.pipeline import Trace, clean
 from s2sad.errors import InternalError, TypeMismatch, UnsupportedOp
@@ -42,7 +42,11 @@ def derive(record: Transformed, fn: Function, trace: Trace | None = None) -> Fun
         case "jet":
             return pushforward(fn, varied_leaves(fn, record.varied), trace, record.order)
         case "vjp":
-            return joint(fn, record, active_leaves(fn, record.argnums), trace)
+            floats = float_argnums(fn)
+            chosen = record.argnums
+            if isinstance(chosen, tuple):  # those that are no floats have the cotangent None
+                chosen = tuple(k for k in chosen if k in floats)
+            return joint(fn, record, active_leaves(fn, chosen), trace)
         case "hvp":
             return hessian_product(fn, record, trace)
         case "jacfwd" | "jacrev" | "jacobian":

@@ -16,7 +16,7 @@ from scipy import stats
 from test_calls import Inputs, assert_same, c
 
 from s2sad.ops import lookup
-from s2sad.ops.meaning_stats import CALLS
+from s2sad.ops.meaning_stats import calls
 
 RNG = np.random.default_rng(7)
 A = RNG.normal(size=(3, 4))
@@ -35,7 +35,7 @@ BAD = np.array([2.0, 1.0, 0.0, -1.0, np.nan])
 
 
 def stats_table() -> Iterator[Any]:
-    for (name, method), _ in CALLS.items():
+    for (name, method), _ in calls().items():
         if name not in SHAPES:
             continue
         d = getattr(stats, name)

@@ -23,7 +23,6 @@ from property.programs import ACTIVE, PARAMETERS
 import s2sad
 from s2sad import api
 from s2sad.driver import compiled as kernels
-from s2sad.driver.native import with_workspace
 from s2sad.emit.load import load
 from s2sad.emit.source import module
 from s2sad.ir.core import Function
@@ -293,11 +292,9 @@ POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could ta
 
 def interpreted(loops: Function) -> Callable[..., Any]:
     """Return lowered code as plain Python."""
-    fn = native(loops)
-    namespace = load(module(fn, for_reading=False), f"<lowered {loops.name}>")
+    namespace = load(module(native(loops), for_reading=False), f"<lowered {loops.name}>")
     namespace |= NATIVE
-    kernel = namespace[loops.name]
-    return with_workspace(kernel) if "workspace" in fn.extra else kernel  # type: ignore[no-any-return]
+    return namespace[loops.name]  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -314,8 +311,8 @@ def lowering_interpreted() -> Iterator[None]:
 
 def check_lowered(point: Point) -> None:
     """Check the loop nests of both modes, run as plain Python in place of the emitted functions."""
-    pushforward = api._program("jvp", point.f, False, False).last
-    pullback = api._program("pullback", point.f, False, False).last
+    pushforward = api._program("jvp", point.f, False, False, **api._options()).last
+    pullback = api._program("pullback", point.f, False, False, **api._options()).last
     assert pushforward is not None
     assert pullback is not None
     functions = (pushforward.main, *pullback.halves)

@@ -16,7 +16,6 @@ import scipy.stats
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS
 from s2sad.ops.meaning_scipy import MODULES
 from s2sad.ops.meaning_special import special_functions
-from s2sad.ops.meaning_stats import CALLS
 from table.rows import Row
 
 ROOTS = {"np": np, "math": math, "sc": sc, "scipy": scipy}
@@ -79,7 +78,7 @@ def of_scipy() -> Iterator[Any]:
         if module == "scipy.sparse.linalg":  # no arrays: tests/test_sparse.py
             continue
         yield from (getattr(importlib.import_module(module), name) for name in calls)
-    for distribution, method in CALLS:
+    for distribution, method in calls():
         yield getattr(getattr(scipy.stats, distribution), method)
 
 
