@@ -140,6 +140,12 @@ def test_inside_a_program_and_of_vjp() -> None:
     _, pullback = s2sad.vjp(diffusion, U, 0.7, checkpoint="sqrt")
     assert_same(pullback(1.0), s2sad.vjp(diffusion, U, 0.7)[1](1.0), "vjp")
 
+    def twice(u, c):
+        return np.array([diffusion(u, c), diffusion(u, 2.0 * c)])
+
+    found = s2sad.jacrev(twice, checkpoint=2)(U, 0.7)
+    assert_close(found, s2sad.jacrev(twice)(U, 0.7), 1e-14, "jacrev")
+
 
 # --- steps and bytes, counted ---------------------------------------------------------------------------
 

@@ -118,6 +118,8 @@ def difference(b: Builder, a: Operand, n: Operand) -> Operand:
     y = n.value if isinstance(n, Literal) else None
     if isinstance(x, int) and isinstance(y, int):
         return Literal(x - y)
+    if x == 0:
+        return b.emit(OPS["negative"], n)
     return a if y == 0 else b.emit(OPS["subtract"], a, n)
 
 

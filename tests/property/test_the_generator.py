@@ -26,7 +26,7 @@ from s2sad.ops.expr import apply
 from s2sad.ops.table import OPS
 from s2sad.passes import sizes
 from s2sad.passes.bufferize_find import NOT_OURS, Conflicts
-from s2sad.transforms import finals, loops, rules
+from s2sad.transforms import finals, rules
 from s2sad.transforms.accumulate import Accumulator
 from s2sad.transforms.exits import _Counter
 from s2sad.transforms.forward import Forward
@@ -190,8 +190,7 @@ def float_in_an_int_buffer(stack: ExitStack) -> None:
 
 def zero_trips(stack: ExitStack) -> None:
     """A count of trips below zero is taken as it is."""
-    for module in (sizes, loops):
-        swap(stack, module, "at_least_zero", lambda _: lambda builder, n: n)
+    swap(stack, sizes, "at_least_zero", lambda _: lambda builder, n: n)
 
 
 def swapped_buffers(stack: ExitStack) -> None:

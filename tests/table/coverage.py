@@ -13,6 +13,7 @@ import numpy as np
 import scipy.special as sc
 import scipy.stats
 
+from s2sad.ops import meaning_stats
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS
 from s2sad.ops.meaning_scipy import MODULES
 from s2sad.ops.meaning_special import special_functions
@@ -78,7 +79,7 @@ def of_scipy() -> Iterator[Any]:
         if module == "scipy.sparse.linalg":  # no arrays: tests/test_sparse.py
             continue
         yield from (getattr(importlib.import_module(module), name) for name in calls)
-    for distribution, method in calls():
+    for distribution, method in meaning_stats.calls():
         yield getattr(getattr(scipy.stats, distribution), method)
 
 
