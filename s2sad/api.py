@@ -14,7 +14,7 @@ from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmappe
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import convert_series, spread, zero
 from s2sad.ir.structure import flatten
-from s2sad.ir.transformed import Transformed, scheme_of
+from s2sad.ir.transformed import Transformed, form, scheme_of
 from s2sad.jacobian import ByChunks, ForwardJacobian, Jacobian, ReverseJacobian
 from s2sad.sparse import SparseHessian, SparseJacobian
 
@@ -188,11 +188,13 @@ def checkpoint(fun: Function | None = None) -> Any:
     return _derivative(Unchanged, "checkpoint", fun, 0, False, False)
 
 
+@form("stop_gradient")
 def stop_gradient(x: Any) -> Any:
     """Return `x`; inside a differentiated function, its derivative is zero."""
     return x
 
 
+@form("jvp")
 def jvp(
     fun: Function,
     primals: Sequence[Any],
@@ -216,6 +218,7 @@ def jvp(
     return (y[0], y_dot[0], y[1]) if has_aux else (y, y_dot)
 
 
+@form("jet")
 def jet(fun: Function, primals: Sequence[Any], series: Sequence[Any], *, jit: bool = False) -> Any:
     """Return (y, series of y): `fun(*primals)` and its derivatives of higher orders along a curve.
 
@@ -237,6 +240,7 @@ def jet(fun: Function, primals: Sequence[Any], series: Sequence[Any], *, jit: bo
     return variant.run(values, [d for terms in given for d in terms])
 
 
+@form("vjp")
 def vjp(
     fun: Function,
     *primals: Any,
@@ -261,6 +265,7 @@ def vjp(
     return (y[0], pullback, y[1]) if has_aux else (y, pullback)
 
 
+@form("linearize")
 def linearize(fun: Function, *primals: Any, jit: bool = False) -> Any:
     """Return (y, pushforward): `fun(*primals)` and the function from tangents to the tangent of y."""
     variant, values = _program("jvp", fun, False, jit).find(primals, {})
@@ -268,6 +273,7 @@ def linearize(fun: Function, *primals: Any, jit: bool = False) -> Any:
     return pushforward.value(), pushforward
 
 
+@form("hvp")
 def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: bool = False) -> Any:
     """Return the Hessian of the scalar-valued `fun` times `tangents`, forward over reverse.
 
@@ -409,11 +415,3 @@ def _every_seed(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> list[Any
         given = spread(tree, found, tangent, f"tangents[{k}]")
         seeds += [given.get(i, zero(x)) for i, x in enumerate(found) if np.result_type(x).kind in "fc"]
     return seeds
-
-
-stop_gradient.__s2sad__ = Transformed("stop_gradient", None)  # type: ignore[attr-defined]
-jet.__s2sad__ = Transformed("jet", None)  # type: ignore[attr-defined]
-jvp.__s2sad__ = Transformed("jvp", None)  # type: ignore[attr-defined]
-vjp.__s2sad__ = Transformed("vjp", None)  # type: ignore[attr-defined]
-hvp.__s2sad__ = Transformed("hvp", None)  # type: ignore[attr-defined]
-linearize.__s2sad__ = Transformed("linearize", None)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from typing import Any
 from s2sad import solvers
 from s2sad.api import jvp
 from s2sad.custom import Custom
-from s2sad.ir.transformed import Transformed
+from s2sad.ir.transformed import form
 
 Function = Callable[..., Any]
 METHODS: dict[str, Function] = {
@@ -25,6 +25,7 @@ METHODS: dict[str, Function] = {
 }
 
 
+@form("linear_solve")
 def custom_linear_solve(
     matvec: Function,
     b: Any,
@@ -86,6 +87,3 @@ def custom_fixed_point(T: Function, solve: str | Function = "dense") -> Any:
         return T(x, *theta) - x
 
     return custom_root(functools.wraps(T)(residual), solve)
-
-
-custom_linear_solve.__s2sad__ = Transformed("linear_solve", None)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import numpy as np
 from s2sad.emit.load import load
 from s2sad.errors import TypeMismatch
 from s2sad.ir.structure import flatten, rebuild, tree_key
-from s2sad.ir.transformed import Transformed
+from s2sad.ir.transformed import form
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 
 NUMBERS = (np.ndarray, np.generic, int, float, complex)
@@ -20,6 +20,7 @@ TAKEN = ("np", "flat", "unravel", "float", "complex", "ValueError")
 Unravel = Callable[[Any], Any]
 
 
+@form("ravel_pytree")
 def ravel_pytree(pytree: Any) -> tuple[Any, Unravel]:
     """Return (flat, unravel): the float leaves of a structure as one vector, in order, and the function that
     makes such a structure of such a vector. Dicts, lists, tuples, namedtuples and dataclasses are
@@ -57,6 +58,7 @@ def ravel_pytree(pytree: Any) -> tuple[Any, Unravel]:
     return flat, unravel
 
 
+@form("tree_map")
 def tree_map(fun: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """Return the structure of `tree` with `fun(leaf, *leaves)` at each leaf: numbers and arrays. Other trees
     have the same structure; where they have None, `fun` gets None.
@@ -161,7 +163,3 @@ def _along(shape: Tree, value: Any, name: str) -> list[Any]:
         raise TypeMismatch("S333", f"{name} does not have the structure of the first tree", "")
 
     return walk(shape, tree)
-
-
-ravel_pytree.__s2sad__ = Transformed("ravel_pytree", None)  # type: ignore[attr-defined]
-tree_map.__s2sad__ = Transformed("tree_map", None)  # type: ignore[attr-defined]

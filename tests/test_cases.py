@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 from typing import Any
 
 import numpy as np
 import pytest
 from corpus import seeds_cases
 from oracle import assert_close, assert_same, copied
+from written import written
 
 import s2sad
 
@@ -63,14 +63,6 @@ def test_case(case: dict[str, Any], jit: bool):
         assert_close(case["f"](*copied(case["args"])), case["value"], 1e-6, "value")
 
 
-def program(text: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Return the namespace of a program that tracebacks and inspect can read."""
-    file = f"<{name}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    exec(compile(text, file, "exec"), names)
-    return names
-
-
 API_PROGRAMS = seeds_cases.API_PROGRAMS
 TRANSFORMS = ("grad", "jvp", "vjp", "hvp", "hessian", "jacobian", "stop_gradient", "checkpoint")
 
@@ -79,7 +71,7 @@ TRANSFORMS = ("grad", "jvp", "vjp", "hvp", "hessian", "jacobian", "stop_gradient
 @pytest.mark.parametrize("case", API_PROGRAMS, ids=[p["id"] for p in API_PROGRAMS])
 def test_derivatives_called_by_programs(case: dict[str, Any], jit: bool):
     names = {"np": np} | {name: getattr(s2sad, name) for name in TRANSFORMS}
-    entry = program(case["src"], case["id"], names)[case["entry"]]
+    entry = written(case["src"], f"<{case['id']}>", names)[case["entry"]]
     run = s2sad.jit(entry) if jit else entry
     assert_close(run(*copied(case["args"])), case["expected"], case["tol"], case["id"])
 

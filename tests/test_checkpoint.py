@@ -180,10 +180,11 @@ def counted(n: int, checkpoint: Any) -> Counting:
     """Return what the gradient of n steps needs: each step has one sine, and its reversal a cosine."""
     gradient = s2sad.grad(march, checkpoint=checkpoint)
     text = gradient.source_for(U, n).replace("import numpy as np", "")
-    names: dict[str, Any] = {"np": Counting()}
+    counting = Counting()
+    names: dict[str, Any] = {"np": counting}
     exec(text, names)
     assert_close(names["march_grad"](U, n), s2sad.grad(march)(U, n), 1e-13, "gradient")
-    return names["np"]  # type: ignore[no-any-return]
+    return counting
 
 
 def fewest(n: int, snapshots: int) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import linecache
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracle import active_leaves, assert_close, assert_same, copied, differences, direction, inner, map_tree
+from written import written
 
 import s2sad
 from s2sad.driver.program import Program
@@ -32,13 +32,9 @@ MARK = "# output\n"
 
 
 def loaded(text: str, file: str, folder: str = "") -> dict[str, Any]:
-    """Return the names of a program, alone in its namespace, with its lines where inspect finds them:
-    two texts live at a time need two names, of file or folder."""
+    """Return the names of a program, alone in its namespace."""
     file = f"<{folder}>/{file}" if folder else file
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    names: dict[str, Any] = {"__name__": Path(file).stem}
-    exec(compile(text, file, "exec"), names)
-    return names
+    return written(text, file, {"__name__": Path(file).stem})
 
 
 def last_function(text: str) -> str:

@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 from corpus import core_programs, kernels, programs, seeds_cases
 from oracle import copied
+from written import written
 
 import s2sad
 from s2sad.errors import InternalError
@@ -213,10 +214,7 @@ def edited(f: Callable[..., Any], seed: int) -> Callable[..., Any] | None:
     file = f"<edited_{f.__name__}_{seed}>"
     try:
         text = ast.unparse(ast.fix_missing_locations(tree))
-        code = compile(text, file, "exec")
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        names = dict(f.__globals__)
-        exec(code, names)
+        names = written(text, file, dict(f.__globals__))
     except (SyntaxError, ValueError, TypeError, NameError, AttributeError):
         return None
     made = names.get(f.__name__)

@@ -40,8 +40,11 @@ def kept(fn: Function) -> list[Kept]:
 
 def _root(v: Value, makers: dict[Value, Instr]) -> Value:
     """Return the value whose memory `v` is."""
-    while v in makers and makers[v].op.alias is not Alias.FRESH and isinstance(makers[v].args[0], Value):
-        v = makers[v].args[0]  # type: ignore[assignment]
+    while v in makers and makers[v].op.alias is not Alias.FRESH:
+        whole = makers[v].args[0]
+        if not isinstance(whole, Value):
+            break
+        v = whole
     return v
 
 

@@ -162,7 +162,7 @@ class Root(Vmaps):
             elif p.kind is not p.POSITIONAL_ONLY and p.name not in self.partial_keywords:
                 defaults[p.name] = value
         derived = Derived(record, Static(record.function))
-        return self.call_vmapped(derived, tuple(given), keywords, source.node, defaults)
+        return self.called_vmap(derived, tuple(given), keywords, source.node, defaults)
 
     def underlying_partial(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return what a functools.partial runs; its keywords become defaults."""

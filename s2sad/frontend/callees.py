@@ -21,7 +21,7 @@ from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Source
 from s2sad.frontend.values import Abstract, Box, Closure, Num, Partial, Ref, Series, Static, Struct
 from s2sad.ir.builder import Builder
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value, distinct
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
@@ -290,13 +290,8 @@ class Callees(Functions):
         signature = [
             Parameter(n, tree_of(t), "variadic" if n == variadic else "positional") for n, t in trees.items()
         ]
-        taken = {p.name for p in signature}
-        for k, value in enumerate(extra):
-            name = value.name or "shared"
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            signature.append(Parameter(name, Leaf(len(params) + k), "keyword"))
+        names = distinct((v.name or "shared" for v in extra), (p.name for p in signature))
+        signature += [Parameter(n, Leaf(k), "keyword") for k, n in enumerate(names, len(params))]
         signature = [p for p in signature if not isinstance(p.tree, StaticTree)]
         fn = Function(
             name=getattr(callee, "name", "lambda_"),

@@ -21,6 +21,7 @@ from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
     Abstract,
     Box,
+    Callee,
     Closure,
     Generator,
     Lazy,
@@ -94,6 +95,9 @@ class Calls(Sized):
                 return self.call_method(owner, attr, args, kwargs, node, name)
             case Pullback():
                 return self.call_pullback(function, args, node)
+            case Callee():
+                made: Abstract = getattr(self, function.called)(function, args, kwargs, node, name)
+                return made
             case Box() | Struct():
                 contents = self.contents(function)
                 if isinstance(contents, Struct) and contents.kind == "record":

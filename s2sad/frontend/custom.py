@@ -53,9 +53,9 @@ class Reading:
     @property
     def around(self) -> tuple[Value, ...]:
         """Return all that the parameters but the first hold."""
-        found = (*self.operands[1:], *self.lifted)
-        assert all(isinstance(v, Value) for v in found)
-        return found  # type: ignore[return-value]
+        found = tuple(v for v in (*self.operands[1:], *self.lifted) if isinstance(v, Value))
+        assert len(found) == len(self.operands) - 1 + len(self.lifted)
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +85,10 @@ class CustomRules(Transforms):
         self.ruled: dict[Any, Ruled] = {}
         self.filling: list[Given] = []  # rules that are being read
 
-    def call_derived(
+    def called_custom(
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
-        """Return the result of calling a transformed function."""
-        if derived.record.given is None:
-            return super().call_derived(derived, args, kwargs, node)
+        """Return the result of calling a function with rules of its own."""
         ruled, operands, refs = self.ruled_call(derived, args, kwargs, node)
         results = [self.wrap(r) for r in self.emit_ruled(ruled, operands)]
         if ruled.shares:  # in Python a write to one of them is seen in the other

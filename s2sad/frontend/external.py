@@ -18,20 +18,18 @@ CONSTANTS = (bool, int, float, str, type(None))
 class Externals(LinearSolves):
     """Functions that run in Python, outside of what is read."""
 
-    def call_derived(
+    def called_external(
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
-        """Return the result of calling a transformed function."""
-        record = derived.record
-        if record.kind != "external":
-            return super().call_derived(derived, args, kwargs, node)
+        """Return the result of calling a function that is not read."""
         assert isinstance(derived.function, Static)
         function = derived.function.value
         name = getattr(function, "__name__", "function")
         if kwargs:
             raise self.refuse("S118", f"`{name}` is called by position", "leave the names out", node)
         self.check_importable(function, node)
-        like = self.operand(self.contents(self.call_value(Static(record.result), args, {}, node)), node)
+        shape = self.call_value(Static(derived.record.result), args, {}, node)
+        like = self.operand(self.contents(shape), node)
         operands: list[Operand] = []
         slots: list[Slot] = []
         for a in args:

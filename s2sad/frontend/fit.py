@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from s2sad.errors import TypeMismatch
 from s2sad.ir.builder import Builder, Sizes
-from s2sad.ir.core import Block, Function, Operand, Parameter, Value
+from s2sad.ir.core import Block, Function, Operand, Parameter, Value, distinct
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Array, Scalar, Type, without_sizes
 from s2sad.ir.walk import at_returns, substitute
@@ -112,7 +112,9 @@ def arranged(
 
     places = tuple(range(len(results)))
     result: Tree = Leaf(0) if len(places) == 1 else Node("tuple", places, tuple(map(Leaf, places)))
-    signature = tuple(Parameter(name, Leaf(k)) for k, name in enumerate(_distinct(chosen)))
+    signature = tuple(
+        Parameter(name, Leaf(k)) for k, name in enumerate(distinct(p.name or "t" for p in chosen))
+    )
     extra = {**fn.extra, "fresh_results": True, "inline": True}
     block = at_returns(substitute(fn.block, renamed), change)
     return replace(fn, params=chosen, block=block, signature=signature, result=result, extra=extra)
@@ -145,13 +147,3 @@ def _scalar(builder: Builder, a: Operand, t: Scalar) -> Operand:
         return builder.emit(OPS["cast"], a, dtype=t.dtype)
     kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}
     return builder.emit(OPS[kind.get(t.dtype.kind, "to_float")], a)
-
-
-def _distinct(params: Sequence[Value]) -> list[str]:
-    names: dict[str, None] = {}
-    for p in params:
-        name = p.name or "t"
-        while name in names:
-            name += "_"
-        names[name] = None
-    return list(names)

@@ -9,35 +9,29 @@ from typing import Any
 import numpy as np
 
 from s2sad.frontend.external import Externals
-from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal
 from s2sad.ir.types import Scalar, is_differentiable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unravel(Abstract):
+class Unravel(Callee):
     """The function that makes a structure like `template` of a flat vector."""
 
+    called = "call_unravel"
     template: Abstract
 
 
 class Pytrees(Externals):
     """Structures as vectors."""
 
-    def call_value(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        name: str = "",
+    def call_unravel(
+        self, function: Unravel, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str
     ) -> Abstract:
-        """Return the result of a call."""
-        if isinstance(function, Unravel):
-            if len(args) != 1 or kwargs:
-                raise self.mismatch("S319", "TypeError: unravel takes one vector", "", node)
-            return self.unravel(function.template, args[0], [Num(Literal(0))], node)
-        return super().call_value(function, args, kwargs, node, name)
+        """Return a structure of what is in a vector."""
+        if len(args) != 1 or kwargs:
+            raise self.mismatch("S319", "TypeError: unravel takes one vector", "", node)
+        return self.unravel(function.template, args[0], [Num(Literal(0))], node)
 
     def made_by(self, program: Any, args: tuple[Abstract, ...], node: Any) -> Abstract:
         """Return the result of a program below."""

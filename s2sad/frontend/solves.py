@@ -13,7 +13,7 @@ from typing import Any
 
 from s2sad.frontend.custom import CustomRules, Reading, Ruled, ruled_function
 from s2sad.frontend.fit import Out, arranged, misfit
-from s2sad.frontend.values import Abstract, Static
+from s2sad.frontend.values import Abstract, Callee, Static
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Function, Operand, Value
 from s2sad.ir.rule import Link, Read, Rule
@@ -22,9 +22,10 @@ from s2sad.ir.types import is_differentiable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Transposed(Abstract):
+class Transposed(Callee):
     """The transpose of a linear function, as a function value."""
 
+    called = "call_transposed"
     matvec: Abstract
 
 
@@ -49,19 +50,6 @@ class System:
 
 class LinearSolves(CustomRules):
     """Linear systems whose operator is a function."""
-
-    def call_value(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        name: str = "",
-    ) -> Abstract:
-        """Return the result of a call."""
-        if isinstance(function, Transposed):
-            return self.call_transpose(function.matvec, args[0], node)
-        return super().call_value(function, args, kwargs, node, name)
 
     def call_transformed(
         self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
@@ -97,9 +85,12 @@ class LinearSolves(CustomRules):
         results = self.emit_ruled(ruled, [self.operand(b, node), *ruled.around])
         return self.wrap(results[0])
 
-    def call_transpose(self, matvec: Abstract, v: Abstract, node: Any) -> Abstract:
+    def call_transposed(
+        self, function: Transposed, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str
+    ) -> Abstract:
         """Return the transpose of a linear function, applied: its vjp, which is the same at every point."""
-        fn, operands = self.function_of(matvec, (v,), {}, node)
+        v = args[0]
+        fn, operands = self.function_of(function.matvec, (v,), {}, node)
         made = self.derive(Transformed("vjp", None, 0), fn, node)
         seed = self.operand(v, node)
         point = self.convert(self.emit("zeros_like", seed, dtype=None), fn.params[0].type)

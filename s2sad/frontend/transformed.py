@@ -15,9 +15,10 @@ import gast
 
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.assume import Assumptions
+from s2sad.frontend.builtins import Handler
 from s2sad.frontend.callees import NotPure, shared_results
 from s2sad.frontend.functions import Transform
-from s2sad.frontend.values import Abstract, Closure, Num, Partial, Pullback, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Closure, Num, Partial, Pullback, Ref, Static, Struct
 from s2sad.frontend.wrapped import Wrapped, function_name
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of, scheme_of
@@ -29,17 +30,19 @@ MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "ja
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Derived(Abstract):
+class Derived(Callee):
     """A transform of a function value: what grad(f) is inside a program."""
 
+    called = "call_derived"
     record: Transformed
     function: Abstract
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pushforward(Abstract):
+class Pushforward(Callee):
     """What `linearize(f, x)` returned inside a program."""
 
+    called = "call_pushforward"
     function: Abstract
     primals: tuple[Abstract, ...]
 
@@ -51,28 +54,22 @@ class Transforms(Wrapped):
         super().__init__(sizes, transform)
         self.derived: dict[Any, tuple[Function, Function]] = {}
 
-    def call_value(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        name: str = "",
+    def builtin_handler(self, value: Any) -> Handler | None:
+        """Return what reads a call of a Python builtin, or of what makes a transformed function; or None."""
+        label = getattr(value, "__name__", "")
+        if getattr(value, "__module__", "") == API and label in MAKERS:
+            return lambda args, kwargs, node, name: self.make_derived(value, label, args, kwargs, node)
+        return super().builtin_handler(value)
+
+    def call_pushforward(
+        self, function: Pushforward, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str
     ) -> Abstract:
-        """Return the result of a call."""
-        if isinstance(function, Derived):
-            return self.call_derived(function, args, kwargs, node)
-        if isinstance(function, Pushforward):
-            primals = Struct("tuple", tuple(range(len(function.primals))), function.primals)
-            dots = Struct("tuple", tuple(range(len(args))), args)
-            both = self.pushed_forward("jvp", (function.function, primals, dots), node)
-            assert isinstance(both, Struct)
-            return both.items[1]
-        if isinstance(function, Static) and getattr(function.value, "__module__", "") == API:
-            label = getattr(function.value, "__name__", "")
-            if label in MAKERS:
-                return self.make_derived(function.value, label, args, kwargs, node)
-        return super().call_value(function, args, kwargs, node, name)
+        """Return the tangent of a result."""
+        primals = Struct("tuple", tuple(range(len(function.primals))), function.primals)
+        dots = Struct("tuple", tuple(range(len(args))), args)
+        both = self.pushed_forward("jvp", (function.function, primals, dots), node)
+        assert isinstance(both, Struct)
+        return both.items[1]
 
     def make_derived(
         self, maker: Any, kind: str, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
@@ -104,22 +101,33 @@ class Transforms(Wrapped):
         return made
 
     def call_derived(
-        self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+        self,
+        derived: Derived,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        name: str = "",
     ) -> Abstract:
-        """Return the result of calling a transformed function."""
-        if derived.record.kind == "checkpoint":
-            return self.call_checkpointed(derived.function, args, kwargs, node)
-        if derived.record.kind in IDENTITY:
-            return self.call_value(derived.function, args, kwargs, node)
+        """Return the result of a call; `called_<kind>` reads one of what is no derivative."""
+        reader = getattr(self, f"called_{derived.record.kind}", None)
+        if reader is not None:
+            found: Abstract = reader(derived, args, kwargs, node)
+            return found
         fn, operands = self.function_of(derived.function, args, kwargs, node)
         made = self.derive(derived.record, fn, node)
         return self.call_ir(made, operands)
 
-    def call_checkpointed(
-        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    def called_jit(
+        self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return the result of the function itself: the program decides what is compiled."""
+        return self.call_value(derived.function, args, kwargs, node)
+
+    def called_checkpoint(
+        self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
         """Return the result of a function that stays one: the reverse of its call runs it again."""
-        fn, operands = self.function_of(function, args, kwargs, node)
+        fn, operands = self.function_of(derived.function, args, kwargs, node)
         fn.extra["kept"] = True
         results = [self.wrap(r) for r in self.emit_call(fn, operands)]
         if fn.extra.get("shares"):  # in Python a write to one of them is seen in the other

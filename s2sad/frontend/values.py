@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from s2sad.frontend.source import Access, Source
 from s2sad.ir.core import Literal, Operand, Value
@@ -15,6 +15,13 @@ class Abstract:
     """Base of abstract values."""
 
     __slots__ = ()
+
+
+class Callee(Abstract):
+    """A function value of one layer of the frontend; `called` names the method that reads a call of it."""
+
+    __slots__ = ()
+    called: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ class Pullback(Abstract):
 UNBOUND = Poison("S110", "this name is not bound here", "assign it before it is read")
 
 __all__ = [
-    "UNBOUND", "Abstract", "Box", "Closure", "Generator", "Lazy", "Literal", "MaybeUnbound", "Method", "Num",
-    "Operand", "Partial", "Poison", "Pullback", "Range", "Ref", "Series", "Static", "Struct", "Value",
+    "UNBOUND", "Abstract", "Box", "Callee", "Closure", "Generator", "Lazy", "Literal", "MaybeUnbound",
+    "Method", "Num", "Operand", "Partial", "Poison", "Pullback", "Range", "Ref", "Series", "Static", "Struct",
+    "Value",
 ]  # fmt: skip

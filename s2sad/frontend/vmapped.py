@@ -17,7 +17,7 @@ from s2sad.frontend.arrays import describe
 from s2sad.frontend.programs import lanes
 from s2sad.frontend.pytrees import Pytrees
 from s2sad.frontend.transformed import Derived
-from s2sad.frontend.values import Abstract, Box, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Box, Callee, Num, Ref, Static, Struct
 from s2sad.frontend.wrapped import function_name
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.size import Size
@@ -30,9 +30,10 @@ WHOLE = Struct("slice", ("start", "stop", "step"), (Static(None),) * 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trip(Abstract):
+class Trip(Callee):
     """What a lane's number is handed to: the body of the loop."""
 
+    called = "call_trip"
     run: Callable[[Abstract], None]
 
 
@@ -47,19 +48,12 @@ class Lanes:
 class Vmaps(Pytrees):
     """vmap inside programs."""
 
-    def call_value(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        name: str = "",
+    def call_trip(
+        self, function: Trip, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str
     ) -> Abstract:
-        """Return the result of a call."""
-        if isinstance(function, Trip):
-            function.run(args[0])
-            return Static(None)
-        return super().call_value(function, args, kwargs, node, name)
+        """Read the body of the loop, for a lane."""
+        function.run(args[0])
+        return Static(None)
 
     def make_derived(
         self, maker: Any, kind: str, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
@@ -72,14 +66,6 @@ class Vmaps(Pytrees):
             self.static_value(given[k], f"`{k}`", node) if k in given else 0 for k in ("in_axes", "out_axes")
         )
         return Derived(Transformed("vmap", None, axes=(inside, outside)), given["fun"])
-
-    def call_derived(
-        self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
-    ) -> Abstract:
-        """Return the result of calling a transformed function."""
-        if derived.record.kind == "vmap":
-            return self.call_vmapped(derived, args, kwargs, node)
-        return super().call_derived(derived, args, kwargs, node)
 
     def function_of(
         self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
@@ -95,7 +81,7 @@ class Vmaps(Pytrees):
             self.defined_here(function, name, len(args), list(kwargs)), args, kwargs, node
         )
 
-    def call_vmapped(
+    def called_vmap(
         self,
         derived: Derived,
         args: tuple[Abstract, ...],

@@ -9,34 +9,32 @@ from typing import Any
 import gast
 
 from s2sad.frontend.callees import Callees
-from s2sad.frontend.values import Abstract, Box, Closure, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Box, Callee, Closure, Ref, Static, Struct
 from s2sad.ir.transformed import record_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OnCopies(Abstract):
+class OnCopies(Callee):
     """A function that gets copies of the arrays it is called with: it may write them or return them."""
 
+    called = "call_on_copies"
     function: Abstract
 
 
 class Wrapped(Callees):
     """Function values wrapped in a def."""
 
-    def call_value(
+    def call_on_copies(
         self,
-        function: Abstract,
+        function: OnCopies,
         args: tuple[Abstract, ...],
         kwargs: dict[str, Abstract],
         node: Any,
-        name: str = "",
+        name: str,
     ) -> Abstract:
-        """Return the result of a call."""
-        if isinstance(function, OnCopies):
-            args = tuple(map(self.with_copies, args))
-            kwargs = {k: self.with_copies(v) for k, v in kwargs.items()}
-            function = function.function
-        return super().call_value(function, args, kwargs, node, name)
+        """Return the result of a call with copies."""
+        copies = {k: self.with_copies(v) for k, v in kwargs.items()}
+        return self.call_value(function.function, tuple(map(self.with_copies, args)), copies, node, name)
 
     def with_copies(self, value: Abstract) -> Abstract:
         """Return a value with copies of its arrays."""

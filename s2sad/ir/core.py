@@ -17,7 +17,7 @@ results are the carried values after the last trip. `return` carries the functio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,6 +127,18 @@ class Block:
             yield instr
             for block in instr.blocks:
                 yield from block.walk()
+
+
+def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Return the names, with `_` behind those that are `taken` or stand before."""
+    known = set(taken)
+    found: list[str] = []
+    for name in names:
+        while name in known:
+            name += "_"
+        known.add(name)
+        found.append(name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
@@ -113,7 +115,20 @@ class Transformed:
         return replace(self, function=function)
 
 
+MARK = "__s2sad__"
+
+
+def form(kind: str) -> Callable[[F], F]:
+    """Decorate the API's function that is called as one of FORMS."""
+
+    def marked(function: F) -> F:
+        setattr(function, MARK, Transformed(kind, None))
+        return function
+
+    return marked
+
+
 def record_of(function: object) -> Transformed | None:
     """Return the record of a callable made by s2sad, else None."""
-    record = getattr(function, "__s2sad__", None)
+    record = getattr(function, MARK, None)
     return record if isinstance(record, Transformed) else None

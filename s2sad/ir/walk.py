@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -80,6 +80,16 @@ def substitute(block: Block, mapping: Mapping[Value, Operand]) -> Block:
         return Block(b.params, tuple(instrs), replace(b.end, args=end_args))
 
     return visit(block)
+
+
+def expanded(block: Block, change: Callable[[Instr], Iterable[Instr]]) -> Block:
+    """Return `block` with what `change` returns in place of each instruction, those inside it first."""
+    instrs: list[Instr] = []
+    for instr in block.instrs:
+        if instr.blocks:
+            instr = replace(instr, blocks=tuple(expanded(b, change) for b in instr.blocks))
+        instrs += change(instr)
+    return Block(block.params, tuple(instrs), block.end)
 
 
 def at_returns(block: Block, change: Callable[[Block], Block]) -> Block:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value, distinct
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Scalar
 from s2sad.ir.walk import Copier
@@ -44,13 +44,7 @@ def separate(fn: Function) -> Function:
         return fn
     buffers = tuple(i.result for i in found)
     taken = set(found)
-    names = [p.name for p in fn.signature]
-    new: list[str] = []
-    for k in range(len(buffers)):
-        name = f"buffer{k}"
-        while name in names:
-            name += "_"
-        new.append(name)
+    new = distinct((f"buffer{k}" for k in range(len(buffers))), (p.name for p in fn.signature))
     count = len(fn.params)
     apart = Instr(LOWERED["stay_apart"], (), ())
     body = replace(

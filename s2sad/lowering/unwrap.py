@@ -8,7 +8,7 @@ from dataclasses import replace
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import WEAK_BOOL, Scalar
-from s2sad.ir.walk import Copier, substitute
+from s2sad.ir.walk import Copier, expanded, substitute
 from s2sad.lowering.code import ZERO
 from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.nests.order import DOWN, UP
@@ -22,24 +22,17 @@ def unwrapped(fn: Function) -> Function:
     """Return the function with two copies of such innermost loops."""
     if not any(i.op.name == "wrap" for i in fn.block.walk()):
         return fn
-    return replace(fn, block=_Unwrapper(Forms(fn.block)).block(fn.block))
+    return replace(fn, block=expanded(fn.block, _Unwrapper(Forms(fn.block)).instr))
 
 
 class _Unwrapper:
     def __init__(self, forms: Forms) -> None:
         self.forms = forms
 
-    def block(self, block: Block) -> Block:
-        """Return a block with the loops in it written twice."""
-        instrs: list[Instr] = []
-        for instr in block.instrs:
-            if instr.blocks:
-                instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
-            instrs += self.loop(instr) if instr.op.name == "for" else (instr,)
-        return Block(block.params, tuple(instrs), block.end)
-
-    def loop(self, loop: Instr) -> list[Instr]:
-        """Return a loop, or a choice of two."""
+    def instr(self, loop: Instr) -> list[Instr]:
+        """Return an instruction; for such a loop, a choice of two."""
+        if loop.op.name != "for":
+            return [loop]
         (body,) = loop.blocks
         if loop.args[2] not in (UP, DOWN) or any(i.blocks for i in body.instrs) or len(body.instrs) > MOST:
             return [loop]

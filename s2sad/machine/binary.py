@@ -22,6 +22,7 @@ from s2sad.settings import settings
 if llvm.llvm_version_info[0] < 20:
     raise ImportError("the text is for LLVM 20 and later")
 
+CORE = "numpy._core._multiarray_umath"  # where import_array() of NumPy's headers finds the table
 FASTCALL = 0x80  # of Python's method definitions: arguments as a C array
 # what LLVM may call of its own accord
 UNASKED = ("memset", "memcpy", "memmove", *(name + suffix for suffix in ("", "f") for name in (
@@ -156,7 +157,7 @@ def _engine() -> Any:
 @functools.cache
 def numpy_table() -> int:
     """Tell LLVM where NumPy's table of C functions is, and return that."""
-    capsule = np._core._multiarray_umath._ARRAY_API  # type: ignore[attr-defined]
+    capsule = sys.modules[CORE]._ARRAY_API
     address: int = get_pointer(capsule, None)
     llvm.add_symbol(TABLE, address)
     for symbol in UNASKED:

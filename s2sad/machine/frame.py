@@ -98,7 +98,9 @@ class Frame:
 
     def array(self, a: Operand) -> Buffer:
         """Return an array."""
-        found = self.env[self.roots.identity(a)]  # type: ignore[index]
+        whole = self.roots.identity(a)
+        assert isinstance(whole, Value)
+        found = self.env[whole]
         if not isinstance(found, Buffer):
             raise NotHere("a scalar where an array is needed")
         return found

@@ -64,7 +64,8 @@ def returned_params(fn: Function, roots: Roots) -> tuple[int | None, ...]:
     places = {p: k for k, p in enumerate(fn.params)}
     found: list[int | None] = []
     for column in zip(*(end.args for end in returns(fn.block)), strict=True):
-        targets = {places.get(roots.identity(a)) for a in column if isinstance(a.type, Array)}  # type: ignore[arg-type]
+        arrays = [roots.identity(a) for a in column if isinstance(a.type, Array)]
+        targets = {places.get(v) if isinstance(v, Value) else None for v in arrays}
         found.append(targets.pop() if len(targets) == 1 else None)
     return tuple(found)
 

@@ -15,6 +15,7 @@ from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Scalar
+from s2sad.ir.walk import expanded
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 
@@ -54,7 +55,7 @@ class Counting:
 def count_trips(fn: Function, activity: Activity) -> tuple[Function, dict[Instr, Counting]]:
     """Return the function with counters in the loops that need them, and what they are."""
     counter = _Counter(activity, sizes_after(fn))
-    return replace(fn, block=counter.block(fn.block)), counter.found
+    return replace(fn, block=expanded(fn.block, counter.instr)), counter.found
 
 
 class _Counter:
@@ -62,15 +63,9 @@ class _Counter:
         self.activity, self.sizes = activity, sizes
         self.found: dict[Instr, Counting] = {}
 
-    def block(self, block: Block) -> Block:
-        instrs: list[Instr] = []
-        for instr in block.instrs:
-            if instr.blocks:
-                instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
-            if instr.op.name in LOOPS and self.needs_count(instr):
-                instr = self.counted(instr)
-            instrs.append(instr)
-        return Block(block.params, tuple(instrs), block.end)
+    def instr(self, instr: Instr) -> list[Instr]:
+        counts = instr.op.name in LOOPS and self.needs_count(instr)
+        return [self.counted(instr) if counts else instr]
 
     def needs_count(self, loop: Instr) -> bool:
         if loop.op.name == "for" and not _exits(loop.blocks[-1]):

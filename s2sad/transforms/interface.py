@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from s2sad.ir.core import Function, Parameter
+from s2sad.ir.core import Function, Parameter, distinct
 from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Scalar, is_differentiable
@@ -107,14 +108,8 @@ class Interface:
         """Return the signature with parameters added after the positional ones."""
         late = [p for p in self.fn.signature if p.kind in ("captured", "variadic_keyword")]
         early = [p for p in self.fn.signature if p.kind not in ("captured", "variadic_keyword")]
-        taken = {p.name for p in self.fn.signature}
-        fresh = []
-        for p in added:
-            name = p.name
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            fresh.append(Parameter(name, p.tree, p.kind, p.default, p.has_default))
+        names = distinct((p.name for p in added), (p.name for p in self.fn.signature))
+        fresh = [replace(p, name=name) for p, name in zip(added, names, strict=True)]
         return (*early, *fresh, *late)
 
     def describe(self, what: str) -> str:

@@ -143,7 +143,8 @@ class Pushforward(ABC):
     def call(self, b: Builder, instr: Instr) -> None:
         """Append a call with derivatives, or as it is where nothing varies."""
         rule = rule_of(instr)
-        flags = tuple(isinstance(a, Value) and a in self.dots for a in instr.args)
+        known = [self.dots.get(a) if isinstance(a, Value) else None for a in instr.args]
+        flags = tuple(d is not None for d in known)
         varied = flags if rule is None else [flags[k] for k in rule.targets]
         if not any(varied) or not any(r in self.activity for r in instr.results):
             b.add(instr)
@@ -153,7 +154,7 @@ class Pushforward(ABC):
             self.push_rule(b, instr, rule)
             return
         derivative = self.derivative(instr.param("callee"), flags)
-        dots = [d for a, f in zip(instr.args, flags, strict=True) if f for d in self.dots[a]]  # type: ignore[index]
+        dots = [d for given in known if given is not None for d in given]
         dotted = [r for r in instr.results if is_differentiable(r.type)]
         results = (*instr.results, *self.fresh(dotted))
         params = (("callee", derivative),)

@@ -14,7 +14,7 @@ from s2sad.analysis.activity import activity
 from s2sad.analysis.pullback import Pullbacks
 from s2sad.errors import Origin, UnsupportedOp
 from s2sad.ir.builder import Builder
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value, distinct
 from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import is_differentiable
@@ -202,12 +202,7 @@ def reads_value(block: Block, v: Value) -> bool:
 
 def flat(fn: Function, params: tuple[Value, ...], block: Block) -> Function:
     """Return a function of leaves: what calls call."""
-    names: dict[str, None] = {}
-    for p in params:
-        name = p.name or "t"
-        while name in names:
-            name += "_"
-        names[name] = None
+    names = distinct(p.name or "t" for p in params)
     places = tuple(range(len(block.end.args)))
     result = Leaf(0) if len(places) == 1 else Node("tuple", places, tuple(map(Leaf, places)))
     signature = tuple(Parameter(name, Leaf(k)) for k, name in enumerate(names))

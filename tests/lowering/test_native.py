@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from written import written
 
 import s2sad
 from s2sad.emit import numba_cholesky
@@ -62,10 +62,8 @@ def test_simd_functions(dtype: type):
 
 def loaded(text: str) -> Callable[..., Any]:
     """Return the function of a text that has a file name to be found by."""
-    names: dict[str, Any] = {"np": np}
-    linecache.cache["<native>"] = (len(text), None, text.splitlines(keepends=True), "<native>")
-    exec(compile(text, "<native>", "exec"), names)
-    return names["f"]  # type: ignore[no-any-return]
+    f: Callable[..., Any] = written(text, "<native>", {"np": np})["f"]
+    return f
 
 
 def of_two(x, y):

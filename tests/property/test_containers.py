@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import linecache
 import random
 from typing import Any
 
 import numpy as np
 import pytest
 from oracle import assert_close
+from written import written
 
 import s2sad
 
@@ -71,10 +71,7 @@ def given() -> dict[str, Any]:
 def run(seed: int) -> bool:
     """Check one program; return whether it was read."""
     text, file = Writer(seed).program(), f"<containers {seed}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    names: dict[str, Any] = {"np": np}
-    exec(compile(text, file, "exec"), names)
-    f = names["f"]
+    f = written(text, file, {"np": np})["f"]
     value = f(given())
     try:
         got, gradient = s2sad.value_and_grad(f)(given())

@@ -6,7 +6,6 @@ The truth is a complex step: the text of the program is run once more with compl
 
 from __future__ import annotations
 
-import linecache
 import operator
 import signal
 import traceback
@@ -19,6 +18,7 @@ from unittest.mock import patch
 import numpy as np
 from oracle import active_leaves, assert_same, copied, leaves, map_tree, structure
 from property.programs import ACTIVE, PARAMETERS
+from written import written
 
 import s2sad
 from s2sad import api
@@ -96,14 +96,11 @@ def larger(a: Any, b: Any) -> Any:
 
 def loaded(text: str, name: str, complex_numbers: bool = False) -> Callable[..., Any]:
     """Return the function `f` of a program, with its source where inspect finds it."""
-    file = f"<{name}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    names: dict[str, Any] = {"__name__": name}
-    code = compile(text, file, "exec")
-    exec(code, names)
+    names = written(text, f"<{name}>", {"__name__": name})
     if complex_numbers:
         names |= {"np": ComplexNumpy(), "abs": magnitude, "max": larger, "float": lambda z: z}
-    return names["f"]  # type: ignore[no-any-return]
+    f: Callable[..., Any] = names["f"]
+    return f
 
 
 def arguments(seed: int, n: int, m: int) -> tuple[Any, ...]:
@@ -294,7 +291,8 @@ def interpreted(loops: Function) -> Callable[..., Any]:
     """Return lowered code as plain Python."""
     namespace = load(module(native(loops), for_reading=False), f"<lowered {loops.name}>")
     namespace |= NATIVE
-    return namespace[loops.name]  # type: ignore[no-any-return]
+    function: Callable[..., Any] = namespace[loops.name]
+    return function
 
 
 @contextmanager

@@ -3,7 +3,6 @@ form of all results, the caller's arrays, and the same of the loop nests that ar
 
 from __future__ import annotations
 
-import linecache
 import math
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import scipy.special as sc
 import scipy.stats
 from oracle import WEIGHTS, active_leaves, is_active, leaves, map_tree
 from property.verdicts import lowering_interpreted
+from written import written
 
 import s2sad
 from table.draw import arguments, direction, doubled, moved
@@ -44,10 +44,9 @@ def program(head: str, body: str, names: dict[str, Any] | None = None) -> Callab
     """Return a function of the text, with its source where inspect finds it."""
     text = f"def f({head}):\n    return {body}\n"
     file = f"<table {abs(hash(text))}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     known = {**NAMES, "__name__": "table", **(names or {})}
-    exec(compile(text, file, "exec"), known)
-    return known["f"]  # type: ignore[no-any-return]
+    f: Callable[..., Any] = written(text, file, known)["f"]
+    return f
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import linecache
-
 import numpy as np
 import pytest
+from written import written
 
 from s2sad.analysis.program import Program
 from s2sad.frontend.build import build
@@ -147,10 +146,7 @@ def nest(seed):
 @pytest.mark.parametrize("seed", range(150))
 def test_random_nests(seed):
     text = nest(seed)
-    file = f"<nest {seed}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    names = {"np": np}
-    exec(compile(text, file, "exec"), names)
+    names = written(text, f"<nest {seed}>", {"np": np})
     rng = np.random.default_rng(seed)
     A, A_dot = rng.normal(size=(9, 9)), rng.normal(size=(9, 9))
     fn = build(names["f"], (A, 4))

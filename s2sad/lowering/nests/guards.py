@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar
-from s2sad.ir.walk import has_effect
+from s2sad.ir.walk import expanded, has_effect
 from s2sad.lowering.nests.affine import Forms, Linear, is_integer
 from s2sad.lowering.nests.order import DOWN, UP
 from s2sad.lowering.ops import LOWERED
@@ -30,7 +30,7 @@ CALM = ("getitem", "setitem", "accum", "size", "empty", "zeros", "copy", "contig
 def hoist_guards(fn: Function) -> Function:
     """Return the function with its checks before the loops where that is possible, each made once."""
     hoister = _Hoister(Forms(fn.block))
-    block = hoister.block(fn.block)
+    block = expanded(fn.block, hoister.instr)
     return replace(fn, block=_Once(hoister.forms).block(block, frozenset()))
 
 
@@ -49,25 +49,17 @@ class _Hoister:
     def __init__(self, forms: Forms) -> None:
         self.forms = forms
 
-    def block(self, block: Block) -> Block:
-        instrs: list[Instr] = []
-        for instr in block.instrs:
-            if instr.blocks:
-                instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
-            if instr.op.name == "for":
-                before, instr = self.loop(instr)
-                instrs += before
-            instrs.append(instr)
-        return Block(block.params, tuple(instrs), block.end)
-
-    def loop(self, loop: Instr) -> tuple[list[Instr], Instr]:
-        """Return what goes before a loop, and the loop without the guards for which that stands."""
+    def instr(self, loop: Instr) -> list[Instr]:
+        """Return an instruction; a loop with what goes before it, without the guards of which that takes
+        the place."""
+        if loop.op.name != "for":
+            return [loop]
         (body,) = loop.blocks
         if loop.args[2] not in (UP, DOWN) or not _completes(body):
-            return [], loop
+            return [loop]
         raised = _exceptions(body)
         if raised is None:
-            return [], loop
+            return [loop]
         trip = _Trip(loop, self.forms)
         kept: list[Instr] = []
         changing = False  # a check stays that may fail in any trip
@@ -83,8 +75,8 @@ class _Hoister:
                 continue
             trip.guard(instr, found)
         if not trip.guards:
-            return [], loop
-        return trip.made, replace(loop, blocks=(Block(body.params, tuple(kept), body.end),))
+            return [loop]
+        return [*trip.made, replace(loop, blocks=(Block(body.params, tuple(kept), body.end),))]
 
 
 def _completes(body: Block) -> bool:

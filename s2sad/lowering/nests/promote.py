@@ -7,7 +7,7 @@ from dataclasses import replace
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Value
 from s2sad.ir.types import F8 as DOUBLE
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar
-from s2sad.ir.walk import use_counts
+from s2sad.ir.walk import expanded, use_counts
 from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.overlap import Storage
 from s2sad.ops.table import OPS
@@ -19,7 +19,7 @@ def promote_sums(fn: Function) -> Function:
     """Return the function with `x[k] += v`, for a k that the loop does not change, as one addition after
     the loop."""
     promoter = _Promoter(fn)
-    block = promoter.block(fn.block)
+    block = expanded(fn.block, promoter.instr)
     return replace(fn, block=block) if promoter.found else fn
 
 
@@ -28,15 +28,9 @@ class _Promoter:
         self.storage, self.forms = Storage(fn), Forms(fn.block)
         self.found = 0
 
-    def block(self, block: Block) -> Block:
-        instrs: list[Instr] = []
-        for instr in block.instrs:
-            if instr.blocks:
-                instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
-            instrs += self.loop(instr) if instr.op.name == "for" else (instr,)
-        return Block(block.params, tuple(instrs), block.end)
-
-    def loop(self, loop: Instr) -> list[Instr]:
+    def instr(self, loop: Instr) -> list[Instr]:
+        if loop.op.name != "for":
+            return [loop]
         (body,) = loop.blocks
         if body.end.kind != "yield" or any(i.blocks for i in body.instrs):
             return [loop]
