@@ -48,9 +48,7 @@ def grad(
         >>> grad(lambda x: x * x)(3.0)
         6.0
     """
-    return _derivative(
-        Derivative, "grad", fun, argnums, has_aux, jit, checkpoint=scheme_of(checkpoint), debug=bool(debug)
-    )
+    return _derivative(Derivative, "grad", fun, argnums, has_aux, jit, **_options(checkpoint, debug))
 
 
 def value_and_grad(
@@ -67,16 +65,8 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    return _derivative(
-        Derivative,
-        "value_and_grad",
-        fun,
-        argnums,
-        has_aux,
-        jit,
-        checkpoint=scheme_of(checkpoint),
-        debug=bool(debug),
-    )
+    options = _options(checkpoint, debug)
+    return _derivative(Derivative, "value_and_grad", fun, argnums, has_aux, jit, **options)
 
 
 def jacfwd(
@@ -106,9 +96,8 @@ def jacrev(
 ) -> Any:
     """Return a function that computes the Jacobian of `fun` by rows (reverse mode): one forward sweep, and
     many rows at once (see `jacfwd` for `chunk_size`, `grad` for `checkpoint`)."""
-    return _jacobian(
-        ReverseJacobian, "jacrev", fun, argnums, has_aux, chunk_size, jit, checkpoint=scheme_of(checkpoint)
-    )
+    options = _options(checkpoint)
+    return _jacobian(ReverseJacobian, "jacrev", fun, argnums, has_aux, chunk_size, jit, **options)
 
 
 def jacobian(
@@ -170,11 +159,7 @@ def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, ji
         >>> vmap(lambda x, w: x @ w, in_axes=(0, None))(np.eye(2), np.array([3.0, 5.0]))
         array([3., 5.])
     """
-    if fun is None:
-        return lambda function: vmap(function, in_axes, out_axes, jit=jit)
-    if not callable(fun):
-        raise TypeError(f"vmap takes a function, not {type(fun).__name__}: vmap(f)(x), not vmap(f(x))")
-    return Vmapped(Transformed("vmap", fun, axes=(in_axes, out_axes), jit=bool(jit)))
+    return _derivative(Vmapped, "vmap", fun, 0, False, jit, axes=(in_axes, out_axes))
 
 
 def jit(fun: Function | None = None) -> Any:
@@ -259,8 +244,7 @@ def vjp(
     """
     options = _options(checkpoint, debug)
     variant, values = _program("pullback", fun, has_aux, jit, **options).find(primals, {})
-    variant.binding.check_overlap(values)
-    y, tape = variant.halves[0].call(values)
+    y, tape = variant.forward(values)
     pullback = Pullback(variant, y, tape, has_aux)
     return (y[0], pullback, y[1]) if has_aux else (y, pullback)
 
@@ -333,13 +317,9 @@ def _jacobian(
 def _sparse(
     cls: type[SparseJacobian], kind: str, fun: Function | None, argnums: int, sparsity: Any, jit: bool
 ) -> Any:
-    if fun is None:
-        return lambda function: _sparse(cls, kind, function, argnums, sparsity, jit)
-    if not callable(fun):
-        raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
     if not isinstance(_positions(argnums), int):
         raise TypeError(f"{kind} takes one argnum, not {argnums!r}: one matrix is by one argument")
-    return cls(Transformed(kind, fun, _positions(argnums), jit=bool(jit)), sparsity)
+    return _derivative(lambda record: cls(record, sparsity), kind, fun, argnums, False, jit)
 
 
 def _positions(argnums: Argnums) -> int | tuple[int, ...]:

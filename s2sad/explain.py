@@ -66,7 +66,7 @@ def explain(variant: Variant, nests: bool = False) -> str:
         if item.origin is not None:
             notes.setdefault(_line(item.origin), Notes()).taped[_taped(item)] = None
     pages = _page(variant.primal, notes)
-    pages += _without_derivative(variant.primal, cuts)
+    pages += _without_derivative(cuts)
     if arrays:
         text = memory([item.value.type for item in arrays])
         late = "  (?k: a size that is known at run time only)" if "?" in text else ""
@@ -108,7 +108,7 @@ def _note(instr: Instr, notes: Places) -> None:
             found.recomputed.update(dict.fromkeys(r.name for r in instr.results if r.name))
 
 
-def _without_derivative(fn: Function, cuts: Cuts) -> list[str]:
+def _without_derivative(cuts: Cuts) -> list[str]:
     """Return a line for each float argument whose derivative is zero wherever it is taken."""
     found = []
     for param in cuts.alone:

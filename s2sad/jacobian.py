@@ -95,7 +95,7 @@ class ReverseJacobian(ByChunks):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the Jacobian: the result's structure over that of the chosen arguments."""
         variant, values = self.program.find(args, kwargs)
-        return self.rows(variant, values, variant.halves[0].call(values))
+        return self.rows(variant, values, variant.forward(values))
 
     def rows(self, variant: Variant, values: Sequence[Any], out: tuple[Any, Any]) -> Any:
         """Return the Jacobian, given what the forward sweep returned."""
@@ -162,7 +162,7 @@ class Jacobian(ReverseJacobian):
         record = self.__s2sad__
         found = variant.binding.leaves(values)
         replay = Replay(variant.primal, found)
-        out = variant.halves[0].call(values)
+        out = variant.forward(values)
         tree, _ = split_aux(variant.primal.result, None, record.has_aux)
         height = sum(map(np.size, float_results(tree, split_aux(out[0], None, record.has_aux)[0]).values()))
         flags = active_leaves(variant.primal, record.argnums)

@@ -127,8 +127,7 @@ class SparseJacobian(Derivative):
     def pulled(self, plan: Plan, args: Any, kwargs: Any) -> Any:
         """Return the products of the transpose with the seeds: one pullback each, on one tape."""
         variant, values = self.rows.find(args, kwargs)
-        variant.binding.check_overlap(values)
-        y, tape = variant.halves[0].call(values)
+        y, tape = variant.forward(values)
         if np.size(y) != plan.pattern.shape[0]:
             raise self.misfit(plan.pattern.shape, f"the result has {np.size(y)} elements")
         pullback = Pullback(variant, y, tape, False)

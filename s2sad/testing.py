@@ -17,8 +17,8 @@ import numpy as np
 from s2sad.api import jvp, vjp
 from s2sad.differences import Slope, Vector, float_leaves, floats, precision_of, sixth_order, slope
 from s2sad.driver.seeds import like, zero
-from s2sad.ir.structure import flatten, map_tree, rebuild
-from s2sad.ir.tree import Leaf, Static, paths
+from s2sad.ir.structure import flatten, rebuild
+from s2sad.ir.tree import paths
 from s2sad.report import Entry, Report, Row, WrongDerivative
 
 Function = Callable[..., Any]
@@ -161,7 +161,7 @@ class _Check:
         tree, found = flatten(self.args)
         steps = iter(direction)
         full = [next(steps) if np.result_type(x).kind in "fc" else None for x in found]
-        return rebuild(map_tree(tree, lambda i: Leaf(i) if full[i] is not None else Static(None)), full)
+        return rebuild(tree, full)
 
     def value(self, got: Any, mode: str) -> Row | None:
         """Return a row if the derivative function returns another value than the function."""
@@ -324,7 +324,7 @@ def random_like(value: Any, rng: np.random.Generator) -> Any:
         if kind == "c":
             sample = sample + 1j * rng.standard_normal(np.shape(leaf))
         drawn.append(like(leaf, sample) if kind in "fc" else None)
-    return rebuild(map_tree(tree, lambda i: Leaf(i) if drawn[i] is not None else Static(None)), drawn)
+    return rebuild(tree, drawn)
 
 
 def _directional(fun: Function, args: tuple[Any, ...], mode: str, seed: int) -> Function:

@@ -198,7 +198,7 @@ class Run:
             how = "set" if instr.op.name == "setitem" else "at" if params.get("at") else "add"
             if known.floats[0]:
                 self.write(labels[0], labels[1], params["path"], index, how)
-            paths.assign(x, params["path"], index, v, how) if params["path"] else _add_whole(x, v)
+            paths.assign(x, params["path"], index, v, how)
             env.bind(instr.results, (x,), (labels[0],))
             return
         made = instr.op.evaluate(*values, **params)
@@ -214,9 +214,7 @@ class Run:
         if how == "set":
             paths.assign(x, path, index, v)
         elif how == "add" and not paths.is_fancy(path):
-            part = paths.apply(x, path, index) if path else x
-            joined = self.sets.join_arrays(part, v)
-            paths.assign(x, path, index, joined) if path else np.copyto(x, joined)
+            paths.assign(x, path, index, self.sets.join_arrays(paths.apply(x, path, index), v))
         else:
             places = np.ravel(paths.apply(np.arange(x.size).reshape(x.shape), path, index))
             shape = np.shape(paths.apply(x, path, index))
@@ -332,10 +330,6 @@ SPECIAL: dict[str, Special] = {
     "matmul": _matmul, "outer": _outer, "unbroadcast": _unbroadcast, "sort": _sorted,
     "sparse_product": _sparse_product, **dict.fromkeys(RUNNING, _running),
 }  # fmt: skip
-
-
-def _add_whole(x: Any, v: Any) -> None:
-    x += v
 
 
 def dependence(fn: Function, leaves: Sequence[Any], varied: int, result: int) -> tuple[int, Any, Any]:

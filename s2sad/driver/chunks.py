@@ -35,7 +35,7 @@ class Chunks:
             values = len(list(leaves(variant.primal.result)))
             results = range(values, len(fn.result_types))
             doc = f"Return {variant.primal.name} and its tangents along many directions."
-            self.made[variant] = many(variant, fn, first, results, f"{fn.name}_many", doc)
+            self.made[variant] = many(variant, fn, first, results, doc)
         return self.made[variant]
 
     def reverse(self, variant: Variant) -> Compiled | None:
@@ -44,18 +44,16 @@ class Chunks:
             fn = variant.halves[1].ir
             doc = f"Return the cotangents of {variant.primal.name} for many of its result."
             results = range(len(fn.result_types))
-            self.made[variant] = many(variant, fn, fn.extra["tape"], results, f"{fn.name}_many", doc)
+            self.made[variant] = many(variant, fn, fn.extra["tape"], results, doc)
         return self.made[variant]
 
 
-def many(
-    variant: Variant, fn: Function, first: int, results: Sequence[int], name: str, doc: str
-) -> Compiled | None:
+def many(variant: Variant, fn: Function, first: int, results: Sequence[int], doc: str) -> Compiled | None:
     """Return the compiled function of many seeds, None where seeds cannot have an axis."""
     if draws(fn):
         return None
     try:
-        made = batch(fn, first, results, name, doc)
+        made = batch(fn, first, results, doc)
     except Unbatchable:
         return None
     return Compiled(clean(variant.trace.step("batch", made), variant.trace), variant.trace, variant.jit)

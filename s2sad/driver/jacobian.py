@@ -64,7 +64,7 @@ class _Jacobian:
         results = range(self.first_dot, len(self.push.result_types))
         doc = f"Return {self.fn.name} and its tangents along many directions."
         try:
-            return batch(self.push, len(self.fn.params), results, f"{self.push.name}_many", doc)
+            return batch(self.push, len(self.fn.params), results, doc)
         except Unbatchable:
             return None
 

@@ -74,6 +74,11 @@ class Variant:
         forward, reverse = (self.checked(half, self.jit) for half in (forward, reverse))
         return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
 
+    def forward(self, values: Values) -> Any:
+        """Return what the forward sweep returns: the result and the tape."""
+        self.binding.check_overlap(values)
+        return self.halves[0].call(values)
+
     def run(self, values: Values, seeds: Sequence[Any] = (), main: Compiled | None = None) -> Any:
         """Return the result for one value per primal parameter, and the seeds (tangents of active
         leaves) in the order of the leaves they belong to; `main`: of another function like the main one."""

@@ -36,6 +36,8 @@ class _Separate(Compiler):
 SEPARATE: dict[str, Any] = {"pipeline_class": _Separate}
 BY_LIBRARY = re.compile(r"\bnp\.fft\.fft\(|^def eig(vals)?\(", re.MULTILINE)
 
+OWN = {"eigh_upper": "numba_eigh", "cholesky_adjoint": "numba_cholesky"}
+
 
 def compile_kernel(text: str, name: str, file: str = "") -> Callable[..., Any]:
     """Return function `name` of a lowered module, to be compiled at its first call, or read from beside
@@ -48,12 +50,9 @@ def compile_kernel(text: str, name: str, file: str = "") -> Callable[..., Any]:
         namespace |= importlib.import_module("s2sad.emit.numba_library").replaced(namespace)
     if "lu_factored(" in text:
         namespace |= importlib.import_module("s2sad.emit.numba_solve").replaced(namespace)
-    if "eigh_upper(" in text:
-        namespace["eigh_upper"] = importlib.import_module("s2sad.emit.numba_eigh").eigh_upper
-    if "cholesky_adjoint(" in text:
-        namespace |= {
-            "cholesky_adjoint": importlib.import_module("s2sad.emit.numba_cholesky").cholesky_adjoint
-        }
+    for own, home in OWN.items():
+        if f"{own}(" in text:
+            namespace[own] = getattr(importlib.import_module(f"s2sad.emit.{home}"), own)
     if "scipy.linalg." in text:
         importlib.import_module("s2sad.emit.numba_linalg")
     for key, value in list(namespace.items()):

@@ -20,7 +20,6 @@ from numba.extending import intrinsic
 from s2sad.ops.vector_math import variants
 
 NAMES = re.compile(r"\b(?:simd_\w+|any_order_\w+|stay_apart|as_index)(?=\()")
-BITS = {"f8": 64, "f4": 32}
 CAN_REORDER = ("reassoc", "nsz", "contract")
 
 

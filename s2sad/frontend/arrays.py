@@ -23,7 +23,7 @@ from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Span
 from s2sad.ir.size import Size
-from s2sad.ir.types import INT, Array, Scalar
+from s2sad.ir.types import Array
 from s2sad.ops.call import Casting, cannot_cast
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
@@ -318,10 +318,6 @@ class Arrays(Memory):
         return Num(self.emit("size", self.read(ref), axis=axis))
 
     literal_sizes = False
-
-    def int_value(self, symbol: Size, name: str) -> Value:
-        """Return a fresh weak int value with a symbolic size."""
-        return Value(name, Scalar(INT, weak=True, size=symbol))
 
 
 def constant(value: Any) -> Abstract:

@@ -29,7 +29,6 @@ from s2sad.ir.types import INT, Array, Opaque, Scalar, Type
 from s2sad.ir.walk import Copier, count, draws, free_values, rewrite_types
 from s2sad.ops import OPS
 
-INLINE_STATEMENTS = 3
 INLINE_INSTRS = 8
 
 
@@ -214,7 +213,7 @@ class Callees(Functions):
                 end = self.run(callee.body)
                 if end is None:
                     end = self.root_return(Static(None), callee)
-            self.check_pure(before, body)
+            self.check_pure(before)
             block = trim_returns(Block((), tuple(self.builder.instrs), end), len(body.entry), [])
         finally:
             del self.frames[depth:]
@@ -254,7 +253,7 @@ class Callees(Functions):
         body.entry[ref.buffer] = leaf
         return ref
 
-    def check_pure(self, before: Any, body: Body) -> None:
+    def check_pure(self, before: Any) -> None:
         """Raise NotPure if the callee wrote to anything that existed before."""
         now = self.state
         for buffer, version in before.buffers.items():

@@ -9,7 +9,7 @@ from s2sad.errors import TypeMismatch
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Operand, Parameter, Value, distinct
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
-from s2sad.ir.types import Array, Scalar, Type, without_sizes
+from s2sad.ir.types import Array, Scalar, Type, python_number, without_sizes
 from s2sad.ir.walk import at_returns, substitute
 from s2sad.ops import OPS
 
@@ -145,5 +145,4 @@ def _scalar(builder: Builder, a: Operand, t: Scalar) -> Operand:
         return a
     if not t.weak:
         return builder.emit(OPS["cast"], a, dtype=t.dtype)
-    kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}
-    return builder.emit(OPS[kind.get(t.dtype.kind, "to_float")], a)
+    return builder.emit(OPS[python_number(t)], a)

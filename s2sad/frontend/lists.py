@@ -108,10 +108,11 @@ class Lists(Iterate):
 
     def short_range(self, value: Range) -> Abstract:
         """Return a range of a few literal ints as a tuple: a list built over it has a known length."""
-        bounds = [o.value for o in (value.lo, value.hi, value.step) if isinstance(o, Literal)]
-        if len(bounds) < 3 or len(range(*map(int, bounds))) > UNROLL_ITEMS:  # type: ignore[arg-type]
+        literals = [o.value for o in (value.lo, value.hi, value.step) if isinstance(o, Literal)]
+        bounds = [v for v in literals if isinstance(v, int)]
+        if len(bounds) < 3 or len(range(*bounds)) > UNROLL_ITEMS:
             return value
-        items = tuple(Num(Literal(k)) for k in range(*map(int, bounds)))  # type: ignore[arg-type]
+        items = tuple(Num(Literal(k)) for k in range(*bounds))
         return Struct("tuple", tuple(range(len(items))), items)
 
     def filtered(self, conditions: list[Any], then: Callable[[], None]) -> None:

@@ -25,7 +25,8 @@ from s2sad.frontend.values import (
     Series,
     Struct,
 )
-from s2sad.ir.core import Block, End, Instr, Operand, Value
+from s2sad.ir.core import Block, Instr, Operand, Value
+from s2sad.ir.loops import at_loop_ends, loop_ends
 from s2sad.ir.walk import Copier, substitute
 from s2sad.ops import OPS
 
@@ -85,7 +86,7 @@ class Loops(Header):
                 raise
             self.builder = outer
             outer.instrs += pre.instrs
-            self.finish(loop, OPS[op], extra, blocks, leading, names, escaping)
+            self.finish(loop, OPS[op], extra, blocks, leading, names)
             return
         raise InternalError("S903", "the types of this loop's variables do not settle", "", self.place())
 
@@ -136,13 +137,10 @@ class Loops(Header):
         blocks: tuple[Block, ...],
         leading: tuple[Operand, ...],
         names: list[str],
-        escaping: set[str],
     ) -> None:
         """Append the loop without the slots that never change; install the state after it."""
         params, inits = loop.params, loop.inits
-        kept = [
-            k for k in range(len(params)) if not _unchanged(blocks, k, params[k], inits[k], len(extra), op)
-        ]
+        kept = [k for k in range(len(params)) if not _unchanged(blocks[-1], k, params[k], inits[k])]
         mapping: dict[Value, Operand] = {
             p: i for k, (p, i) in enumerate(zip(params, inits, strict=True)) if k not in kept
         }
@@ -157,11 +155,9 @@ class Loops(Header):
         self.builder.add(Instr(op, args, results, (), blocks, self.builder.origin, self.builder.role))
         outcome = dict(mapping)
         outcome.update({params[k]: r for k, r in zip(kept, results, strict=True)})
-        self.state = self.after_loop(loop, outcome, names, escaping)
+        self.state = self.after_loop(loop, outcome, names)
 
-    def after_loop(
-        self, loop: Loop, outcome: dict[Value, Operand], names: list[str], escaping: set[str]
-    ) -> State:
+    def after_loop(self, loop: Loop, outcome: dict[Value, Operand], names: list[str]) -> State:
         """Return the state after the loop, with slots replaced by results."""
         after = loop.before.copy()
         for key, header in loop.header.items():
@@ -221,44 +217,22 @@ def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:
     return value
 
 
-def _loop_ends(block: Block) -> list[End]:
-    """Return the ends that hand values to the loop that owns this body."""
-    found = []
-    for instr in block.instrs:
-        if instr.op.name == "if":
-            for inner in instr.blocks:
-                found += [e for e in _loop_ends(inner) if e.kind in ("break", "continue")]
-    if block.end.kind in ("yield", "break", "continue"):
-        found.append(block.end)
-    return found
-
-
-def _unchanged(blocks: tuple[Block, ...], k: int, param: Value, init: Operand, extra: int, op: Any) -> bool:
-    return all(e.args[k] in (param, init) for e in _loop_ends(blocks[-1]))
+def _unchanged(body: Block, k: int, param: Value, init: Operand) -> bool:
+    return all(e.args[k] in (param, init) for e in loop_ends(body))
 
 
 def _with_slots(
     block: Block, kept: list[int], mapping: dict[Value, Operand], extra: int, op: Any, first: bool
 ) -> Block:
-    def end(e: End, own: bool) -> End:
-        if e.kind in ("break", "continue") or (own and e.kind == "yield"):
-            return replace(e, args=tuple(e.args[k] for k in kept))
-        return e
-
-    def visit(b: Block, own: bool) -> Block:
-        instrs = []
-        for instr in b.instrs:
-            if instr.op.name == "if":
-                instr = replace(instr, blocks=tuple(visit(i, False) for i in instr.blocks))
-            instrs.append(instr)
-        return Block(b.params, tuple(instrs), end(b.end, own))
+    def change(b: Block) -> Block:
+        return replace(b, end=replace(b.end, args=tuple(b.end.args[k] for k in kept)))
 
     params = block.params
     block = Block(
         (*params[:extra], *(p for p in params[extra:] if p not in mapping)), block.instrs, block.end
     )
     is_cond = op.name == "while" and first
-    block = block if is_cond else visit(block, True)
+    block = block if is_cond else at_loop_ends(block, change)
     return substitute(block, mapping)
 
 

@@ -137,8 +137,3 @@ def has_return(nodes: list[Any]) -> bool:
 def has_walrus(node: Any) -> bool:
     """True if an expression binds names."""
     return any(isinstance(n, gast.NamedExpr) for n in walk([node]))
-
-
-def statement_count(nodes: list[Any]) -> int:
-    """Return the number of statements, nested ones included."""
-    return sum(1 for node in nodes for n in gast.walk(node) if isinstance(n, gast.stmt))

@@ -16,6 +16,7 @@ import numpy as np
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.programs import lanes
 from s2sad.frontend.pytrees import Pytrees
+from s2sad.frontend.sized import FULL
 from s2sad.frontend.transformed import Derived
 from s2sad.frontend.values import Abstract, Box, Callee, Num, Ref, Static, Struct
 from s2sad.frontend.wrapped import function_name
@@ -25,8 +26,6 @@ from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.tree import Tree
 from s2sad.ir.types import INT, Scalar, Type
 from s2sad.passes.sizes import Resolver
-
-WHOLE = Struct("slice", ("start", "stop", "step"), (Static(None),) * 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,7 +221,7 @@ class Vmaps(Pytrees):
             made = Struct(box.kind, box.keys, items, box.cls)
             return self.box(made) if isinstance(value, Box) else made
         assert isinstance(box, Ref)
-        return self.getitem(box, (WHOLE,) * axes[path] + (b,))
+        return self.getitem(box, (FULL,) * axes[path] + (b,))
 
     # -- results -----------------------------------------------------------------------------------
     def tried(self, one: Callable[[Abstract], Abstract], node: Any) -> tuple[Tree, list[Type]]:
@@ -242,9 +241,7 @@ class Vmaps(Pytrees):
         """Return the axis of each leaf of the result along which the lanes are stacked."""
         axes = [0] * len(types)
         leaves: list[Abstract] = [Num(Literal(k)) for k in range(len(types))]
-        found: dict[tuple[Any, ...], Any] = {}
-        self.result_axes(self.from_tree(tree, leaves), spec, (), found, node)
-        for leaf, axis in found.values():
+        for leaf, axis in self.result_axes(self.from_tree(tree, leaves), spec, node):
             rank = types[leaf].ndim + 1
             if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis < rank:
                 why = f"out_axes has {axis!r} for a result of rank {rank - 1}"
@@ -252,18 +249,15 @@ class Vmaps(Pytrees):
             axes[leaf] = axis % rank
         return axes
 
-    def result_axes(
-        self, value: Abstract, spec: Any, path: tuple[Any, ...], found: dict[tuple[Any, ...], Any], node: Any
-    ) -> None:
-        """Note what `out_axes` says of each leaf of the result."""
+    def result_axes(self, value: Abstract, spec: Any, node: Any) -> Iterator[tuple[int, Any]]:
+        """Yield the leaves of the result, and what `out_axes` says of each."""
         box = self.contents(value)
         if isinstance(box, Struct):
-            for key, item, part in zip(
-                box.keys, box.items, self.parts(box, spec, "out_axes", node), strict=True
-            ):
-                self.result_axes(item, part, (*path, key), found, node)
+            for item, part in zip(box.items, self.parts(box, spec, "out_axes", node), strict=True):
+                yield from self.result_axes(item, part, node)
         elif isinstance(box, Num):
-            found[path] = box.literal, spec
+            assert isinstance(box.literal, int)
+            yield box.literal, spec
         elif not (isinstance(box, Static) and box.value is None):
             raise self.mismatch(
                 "S365", f"vmap cannot stack {describe(box)}", "return numbers or arrays", node
@@ -291,7 +285,7 @@ class Vmaps(Pytrees):
 
     def put_row(self, rows: Ref, axis: int, b: Abstract, value: Abstract) -> None:
         """Write one lane's result."""
-        index = (WHOLE,) * axis + (b,)
+        index = (FULL,) * axis + (b,)
         row = self.getitem(rows, index)
         if isinstance(value, Ref) and isinstance(row, Ref):
             self.check_fits(value, row, stretched=False)

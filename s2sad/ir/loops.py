@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from s2sad.ir.core import Block, End, Instr, Operand, Value
 
 LOOPS = ("for", "while")
@@ -34,3 +37,20 @@ def loop_ends(body: Block) -> list[End]:
     if body.end.kind == "yield":
         found.append(body.end)
     return found
+
+
+def at_loop_ends(body: Block, change: Callable[[Block], Block]) -> Block:
+    """Return the body of a loop with `change(block)` applied to every block in it that ends in one of its
+    `loop_ends`."""
+
+    def visit(block: Block, kinds: tuple[str, ...]) -> Block:
+        instrs = tuple(
+            replace(i, blocks=tuple(visit(b, ("break", "continue")) for b in i.blocks))
+            if i.op.name == "if"
+            else i
+            for i in block.instrs
+        )
+        block = Block(block.params, instrs, block.end)
+        return change(block) if block.end.kind in kinds else block
+
+    return visit(body, ("yield", "break", "continue"))

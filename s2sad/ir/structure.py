@@ -182,11 +182,6 @@ def map_tree(tree: Tree, change: Callable[[int], Tree]) -> Tree:
             return Node(tree.kind, tree.keys, items, tree.cls)
 
 
-def is_leaf(value: object) -> bool:
-    """True for arrays, NumPy scalars, Python numbers but bools, random generators and sparse matrices."""
-    return isinstance(value, (np.ndarray, np.generic, *STREAMS)) or type(value) in _WEAK or is_sparse(value)
-
-
 def is_sparse(value: object) -> bool:
     """True for sparse matrices of SciPy, which is not imported for that."""
     return type(value).__module__.startswith("scipy.sparse") and (

@@ -105,6 +105,11 @@ WEAK_FLOAT = Scalar(F8, weak=True)
 WEAK_COMPLEX = Scalar(C16, weak=True)
 
 
+def python_number(t: Type) -> str:
+    """Return the name of the op that makes a Python number of a NumPy one of this type."""
+    return {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}.get(t.dtype.kind, "to_float")
+
+
 def without_sizes(t: Type) -> tuple[object, ...]:
     """Return what two types share when they differ only in sizes: kind, dtype, rank."""
     if isinstance(t, Array):

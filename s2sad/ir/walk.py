@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
@@ -211,8 +210,3 @@ def draws(fn: Function) -> bool:
 def count(block: Block) -> int:
     """Return the number of instructions, nested ones included."""
     return sum(1 for _ in block.walk())
-
-
-def params_dict(instr: Instr) -> dict[str, Any]:
-    """Return the static parameters as a dict."""
-    return dict(instr.params)

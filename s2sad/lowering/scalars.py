@@ -22,7 +22,6 @@ WIDE = {np.dtype(name) for name in ("bool", "int64", "float64", "complex128")}
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not"}
 AS_THEY_ARE = {"isnan", "isfinite", "isinf", "signbit", "to_float", "to_int", "to_bool", "not_"}
-SHIFTS = {"left_shift", "right_shift"}
 ON_BOOLS = {
     "add": "logical_or", "multiply": "logical_and", "maximum": "logical_or", "minimum": "logical_and",
     "fmax": "logical_or", "fmin": "logical_and",

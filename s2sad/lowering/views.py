@@ -26,10 +26,6 @@ class Strided:
     whole: bool = False
     view: tuple[Strided, Path, Index] | None = None  # parent, path and operands that make it in NumPy
 
-    def same_elements(self, other: Strided) -> bool:
-        """True if equal indices address the same element, given that the bases are one buffer."""
-        return self.offsets == other.offsets and self.axes == other.axes
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lazy:

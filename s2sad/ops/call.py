@@ -17,6 +17,7 @@ import numpy as np
 
 from s2sad.errors import TypeMismatch, UnsupportedOp
 from s2sad.ir.types import Dtype, Scalar
+from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, reshape, size, take_at
 
@@ -96,7 +97,8 @@ def unsupported(why: str, instead: str = "") -> UnsupportedOp:
 def only(name: str, value: Any, *accepted: Any) -> None:
     """Raise S202 unless an option has one of the accepted values."""
     if isinstance(value, Expr):
-        value = value.operand.value if getattr(value, "is_literal", False) else "..."  # type: ignore[attr-defined]
+        known = literal_value(value)
+        value = "..." if known is None else known
     if not any(value is a or (isinstance(a, str) and value == a) for a in accepted):
         raise unsupported(f"{name}={value!r} is not supported", f"leave out {name}=")
 

@@ -15,10 +15,11 @@ import numpy as np
 from s2sad.errors import UnsupportedOp
 from s2sad.ir import path as paths
 from s2sad.ir.builder import Sizes, result_type
+from s2sad.ir.core import Literal
 from s2sad.ir.op import Kind, Op
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type
-from s2sad.ops.expr import Expr
+from s2sad.ops.expr import Expr, Leaf
 from s2sad.ops.table import register
 
 Types = tuple[Type, ...]
@@ -173,4 +174,4 @@ def any_array(types: Types) -> bool:
 
 def literal_value(e: Expr) -> Any:
     """Return the Python number an Expr is written as, else None."""
-    return e.operand.value if getattr(e, "is_literal", False) else None  # type: ignore[attr-defined]
+    return e.operand.value if isinstance(e, Leaf) and isinstance(e.operand, Literal) else None

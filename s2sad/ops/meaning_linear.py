@@ -198,9 +198,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
     """Return np.tensordot(a, b, axes)."""
     x, y = expr(a), expr(b)
     if isinstance(axes, int):
-        over = (tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes)))
+        over: tuple[tuple[int, ...], ...] = (tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes)))
     else:
-        over = tuple((v,) if isinstance(v, int) else tuple(v) for v in axes)  # type: ignore[assignment]
+        over = tuple((v,) if isinstance(v, int) else tuple(v) for v in axes)
     i = [one_axis(k, x.ndim) for k in over[0]]
     j = [one_axis(k, y.ndim) for k in over[1]]
     if len(i) != len(j):

@@ -97,11 +97,12 @@ class Renamer(Rewriter):
 
     def __init__(self, names: Mapping[Value, str]) -> None:
         super().__init__()
-        self.map = {v: Value(name, v.type) for v, name in names.items()}
+        self.renamed = {v: Value(name, v.type) for v, name in names.items()}
+        self.map.update(self.renamed)
 
     def defined(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
         """Return the values under their new names."""
-        return tuple(self.map.get(v, v) for v in values)  # type: ignore[misc]
+        return tuple(self.renamed.get(v, v) for v in values)
 
     def block(self, block: Block) -> Block:
         """Return the block with parameters and all else renamed."""

@@ -48,9 +48,10 @@ def _plus_zero(site: Site) -> Answer:
 
 
 def _minus_zero(site: Site) -> Answer:
-    if not is_number(site.args[1], 0) or math.copysign(1.0, float(site.args[1].value)) < 0:  # type: ignore
+    left, right = site.args
+    if not isinstance(right, Literal) or isinstance(right.value, complex) or not is_number(right, 0):
         return None
-    return _same(site, site.args[0])
+    return _same(site, left) if math.copysign(1.0, right.value) > 0 else None
 
 
 def _positive(site: Site) -> Answer:
@@ -137,12 +138,16 @@ def _int_sum(site: Site) -> Answer:
     if not is_int(site.type) or not isinstance(right, Literal) or not isinstance(right.value, int):
         return None
     inner = site.definer(left, "add", "subtract")
-    if inner is None or not is_int(inner.result.type) or not isinstance(inner.args[1], Literal):
+    if inner is None or not is_int(inner.result.type):
         return None
     base, first = inner.args
-    if not isinstance(first.value, int) or not same_type(base.type, site.type):  # type: ignore[union-attr]
+    if (
+        not isinstance(first, Literal)
+        or not isinstance(first.value, int)
+        or not same_type(base.type, site.type)
+    ):
         return None
-    total = first.value if inner.op.name == "add" else -first.value  # type: ignore[union-attr]
+    total = first.value if inner.op.name == "add" else -first.value
     total += right.value if site.instr.op.name == "add" else -right.value
     if total == 0:
         return base

@@ -123,6 +123,17 @@ def difference(b: Builder, a: Operand, n: Operand) -> Operand:
     return a if y == 0 else b.emit(OPS["subtract"], a, n)
 
 
+def added(b: Builder, a: Operand, n: Operand) -> Operand:
+    """Append `a + n`, computed now if both are literals."""
+    x = a.value if isinstance(a, Literal) else None
+    y = n.value if isinstance(n, Literal) else None
+    if isinstance(x, int) and isinstance(y, int):
+        return Literal(x + y)
+    if x == 0:
+        return n
+    return a if y == 0 else b.emit(OPS["add"], a, n)
+
+
 def trips_size(lo: Operand, hi: Operand, step: Operand) -> Size | None:
     """Return the number of trips of `range(lo, hi, step)` as a size, if it is known as one."""
     known = [a.type.size if isinstance(a.type, Scalar) else None for a in (lo, hi, step)]

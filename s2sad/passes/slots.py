@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 
-from s2sad.ir.core import Block, End, Instr
+from s2sad.ir.core import Block, End, Instr, Value
 
 Flags = Sequence[bool]
 
@@ -32,9 +32,9 @@ def drop_slots(instr: Instr, live: Flags) -> Instr:
             return replace(instr, args=args, results=results, blocks=(test, body))
 
 
-def _cut_body(body: Block, params: tuple[object, ...], live: Flags) -> Block:
+def _cut_body(body: Block, params: tuple[Value, ...], live: Flags) -> Block:
     cut = _cut(body, dict.fromkeys(("yield", "break", "continue"), live))
-    return replace(cut, params=params)  # type: ignore[arg-type]
+    return replace(cut, params=params)
 
 
 def _cut(block: Block, flags: Mapping[str, Flags]) -> Block:

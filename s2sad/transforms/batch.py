@@ -25,7 +25,7 @@ from s2sad.transforms.lanes import RULES, Lanes, NoRule, Unbatchable, by_element
 Flags = tuple[bool, ...]
 
 
-def batch(fn: Function, first: int, forced: Sequence[int], name: str, doc: str) -> Function:
+def batch(fn: Function, first: int, forced: Sequence[int], doc: str) -> Function:
     """Return `fn` with many of each float parameter from leaf `first` on, called `x_dots` for `x_dot`. The
     result leaves `forced` get a leading axis for them; no other may depend on them."""
     flags = tuple(k >= first and is_differentiable(p.type) for k, p in enumerate(fn.params))
@@ -34,7 +34,7 @@ def batch(fn: Function, first: int, forced: Sequence[int], name: str, doc: str) 
     lead = next(p for p, flag in zip(fn.params, flags, strict=True) if flag)
     work = _Batch(fn, Size.symbol(f"{plural(lead.name, fn)}.0"), {})
     made = work.function(flags, tuple(k in forced for k in range(len(fn.result_types))))
-    return replace(made, name=name, doc=doc)
+    return replace(made, name=f"{fn.name}_many", doc=doc)
 
 
 def plural(name: str, fn: Function) -> str:
@@ -221,7 +221,7 @@ class _Batch(Lanes):
             self.done[callee, flags] = replace(made, name=f"{callee.name}_many"), tuple(work.returns)
         made, batched = self.done[callee, flags]
         results = tuple(self.slot(r, flag) for r, flag in zip(instr.results, batched, strict=True))
-        args = tuple(self.new.get(a, a) if isinstance(a, Value) else a for a in instr.args)
+        args = tuple(map(self.at, instr.args))
         b.add(Instr(CALL, args, results, (("callee", made),), (), b.origin, b.role))
 
     def each(self, instr: Instr, b: Builder) -> None:

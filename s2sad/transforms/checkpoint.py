@@ -14,7 +14,7 @@ from s2sad.analysis.activity import Activity
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
+from s2sad.ir.loops import LOOPS, at_loop_ends, carried, inits, loop_ends
 from s2sad.ir.rule import Link, Read
 from s2sad.ir.transformed import Scheme
 from s2sad.ir.tree import Static as StaticTree
@@ -28,6 +28,7 @@ from s2sad.passes.sizes import trip_count
 from s2sad.transforms.fresh import silent
 from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.schedule import State, Steps, reverse_steps
+from s2sad.transforms.tape import storable
 from s2sad.transforms.transpose import call, flat, pruned, reads_value
 
 Derive = Callable[[Function, Sequence[bool]], Function]
@@ -78,6 +79,13 @@ class _Loop:
     def bars(self) -> tuple[Value, ...]:
         """Return what has a cotangent in a step."""
         return (*(self.slots[k] for k in self.active), *self.free[: self.varied])
+
+    @property
+    def flags(self) -> tuple[bool, ...]:
+        """Return which parameters of a step have a derivative."""
+        index = (False,) if self.indexed else ()
+        slots = tuple(k in self.active for k in range(len(self.slots)))
+        return (*index, *slots, *(k < self.varied for k in range(len(self.free))))
 
 
 class _Checkpointer(Rewriter):
@@ -142,9 +150,9 @@ class _Checkpointer(Rewriter):
         """Return how the loop is reversed."""
         slots, count = loop.slots, len(loop.slots)
         step = self.step(loop)
-        pulled = pruned(self.derive(self.of(step, loop, loop.bars), self.flags(step, loop)))
-        needed = needed_slots(step, pulled, loop, self.of)
-        advance = pruned(self.of(step, loop, tuple(slots[k] for k in needed)))
+        pulled = pruned(self.derive(restricted(step, loop, loop.bars), loop.flags))
+        needed = needed_slots(step, pulled, loop)
+        advance = pruned(restricted(step, loop, tuple(slots[k] for k in needed)))
         b = Builder(self.sizes)
         b.role = "reverse"
         params = tuple(
@@ -207,34 +215,27 @@ class _Checkpointer(Rewriter):
         whole = Function(f"{_word(name)}_step", fresh, made, (), StaticTree(None), origin=loop.instr.origin)
         return silent(flat(whole, fresh, made))
 
-    def of(self, step: Function, loop: _Loop, results: Sequence[Value]) -> Function:
-        """Return a step that returns only the given slots, or values around the loop as they are."""
-        places = {v: k for k, v in enumerate(loop.slots)}
-        first = len(step.params) - len(loop.free)
-        held = dict(zip(loop.free, step.params[first:], strict=True))
 
-        def chosen(block: Block) -> Block:
-            outs = block.end.args
-            args = tuple(outs[places[v]] if v in places else held[v] for v in results)
-            return replace(block, end=replace(block.end, args=args))
+def restricted(step: Function, loop: _Loop, results: Sequence[Value]) -> Function:
+    """Return a step that returns only the given slots, or values around the loop as they are."""
+    places = {v: k for k, v in enumerate(loop.slots)}
+    first = len(step.params) - len(loop.free)
+    held = dict(zip(loop.free, step.params[first:], strict=True))
 
-        return flat(step, step.params, at_returns(step.block, chosen))
+    def chosen(block: Block) -> Block:
+        outs = block.end.args
+        args = tuple(outs[places[v]] if v in places else held[v] for v in results)
+        return replace(block, end=replace(block.end, args=args))
 
-    def flags(self, step: Function, loop: _Loop) -> tuple[bool, ...]:
-        """Return which parameters of a step have a derivative."""
-        index = (False,) if loop.indexed else ()
-        slots = tuple(k in loop.active for k in range(len(loop.slots)))
-        return (*index, *slots, *(k < loop.varied for k in range(len(loop.free))))
+    return flat(step, step.params, at_returns(step.block, chosen))
 
 
-def needed_slots(
-    step: Function, pulled: Function, loop: _Loop, of: Callable[[Function, _Loop, Sequence[Value]], Function]
-) -> list[int]:
+def needed_slots(step: Function, pulled: Function, loop: _Loop) -> list[int]:
     """Return the slots whose values are needed to reverse a step, or to compute such ones."""
     count, first = len(loop.slots), int(loop.indexed)
     found = {k for k in range(count) if reads_value(pulled.block, pulled.params[first + k])}
     while True:
-        part = pruned(of(step, loop, [loop.slots[k] for k in sorted(found)]))
+        part = pruned(restricted(step, loop, [loop.slots[k] for k in sorted(found)]))
         more = {k for k in range(count) if reads_value(part.block, part.params[first + k])} - found
         if not more:
             return sorted(found)
@@ -252,7 +253,7 @@ def check(loop: _Loop) -> None:
     for p, a, r in zip(loop.slots, inits(instr), instr.results, strict=True):
         if isinstance(p.type, Array) and not (p.type.shape == a.type.shape == r.type.shape):
             why = f"the size of `{p.name}` changes from trip to trip"
-        elif p.type.dtype.kind not in "fciub":
+        elif not storable(p.type):
             why = f"`{p.name}` cannot be stored"
     if why:
         instead = "leave this loop out: put it in a function of its own, or use checkpoint='none'"
@@ -282,33 +283,17 @@ def snapshot_count(b: Builder, scheme: Scheme, steps: Steps) -> Operand:
 def _counting(body: Block, counter: Value, loop: Instr) -> Block:
     """Return a loop's body that counts its trips."""
 
-    def visit(block: Block, own: bool) -> Block:
-        instrs = [
-            replace(i, blocks=tuple(visit(x, False) for x in i.blocks)) if i.op.name == "if" else i
-            for i in block.instrs
-        ]
-        if block.end.kind == "break" or own:
-            plus = Instr(OPS["add"], (counter, Literal(1)), (Value("trips", WEAK_INT),), (), (), loop.origin)
-            return Block(
-                block.params, (*instrs, plus), replace(block.end, args=(*block.end.args, plus.result))
-            )
-        return Block(block.params, tuple(instrs), block.end)
+    def change(block: Block) -> Block:
+        plus = Instr(OPS["add"], (counter, Literal(1)), (Value("trips", WEAK_INT),), (), (), loop.origin)
+        end = replace(block.end, args=(*block.end.args, plus.result))
+        return Block(block.params, (*block.instrs, plus), end)
 
-    return visit(body, True)
+    return at_loop_ends(body, change)
 
 
 def _returning(body: Block) -> Block:
     """Return a loop's body that returns the next slots where it yields them or breaks."""
-
-    def visit(block: Block, own: bool) -> Block:
-        instrs = tuple(
-            replace(i, blocks=tuple(visit(x, False) for x in i.blocks)) if i.op.name == "if" else i
-            for i in block.instrs
-        )
-        leaves = block.end.kind == "break" or (own and block.end.kind == "yield")
-        return Block(block.params, instrs, replace(block.end, kind="return") if leaves else block.end)
-
-    return visit(body, True)
+    return at_loop_ends(body, lambda block: replace(block, end=replace(block.end, kind="return")))
 
 
 def _slot_type(loop: _Loop, k: int) -> Type:

@@ -80,7 +80,7 @@ class Interface:
         if not seed_one:
             seeds = {k: len(fn.params) + j for j, k in enumerate(self.dotted_results)}
             one = self.default_seed()
-            added = [Parameter("y_bar", select(fn.result, seeds), self.kind(one), 1.0, one)]
+            added = [Parameter("y_bar", select(fn.result, seeds), self.kind(), 1.0, one)]
         first = len(self.kept_results) if with_value else 0
         numbers = [k for k, flag in enumerate(self.active) if flag]
         place = {k: first + j for j, k in enumerate(numbers)}
@@ -97,7 +97,7 @@ class Interface:
         t = types[self.fn.result.index]
         return isinstance(t, Scalar) and t.dtype.kind == "f"
 
-    def kind(self, has_default: bool = False) -> str:
+    def kind(self) -> str:
         """Return the kind of added parameters: keyword where the function has defaults or variadics."""
         odd = any(
             p.kind != "captured" and (p.has_default or p.kind != "positional") for p in self.fn.signature

@@ -11,7 +11,7 @@ from s2sad.ir.loops import carried, inits
 from s2sad.ir.types import WEAK_INT, Array, Scalar, Type
 from s2sad.ops.control import FOR
 from s2sad.ops.table import OPS
-from s2sad.passes.sizes import trip_count
+from s2sad.passes.sizes import added, difference, trip_count
 from s2sad.transforms.accumulate import Accumulator, Bar
 from s2sad.transforms.exits import Counting, Exit
 from s2sad.transforms.flow import Flow
@@ -224,23 +224,11 @@ class LoopReversal(ABC):
 
     def minus(self, scope: Scope, a: Operand, n: Operand | int) -> Operand:
         """Return `a - n`."""
-        return self.sum(scope, a, n if not isinstance(n, int) else Literal(n), "subtract", -1)
+        return difference(scope.b, a, Literal(n) if isinstance(n, int) else n)
 
     def plus(self, scope: Scope, a: Operand, n: Operand) -> Operand:
         """Return `a + n`."""
-        return self.sum(scope, a, n, "add", 1)
-
-    def sum(self, scope: Scope, a: Operand, n: Operand, op: str, sign: int) -> Operand:
-        """Return `a + sign * n`, computed now if both are literals."""
-        x = a.value if isinstance(a, Literal) else None
-        y = n.value if isinstance(n, Literal) else None
-        if isinstance(x, int) and isinstance(y, int):
-            return Literal(x + sign * y)
-        if y == 0:
-            return a
-        if x == 0:
-            return n if sign == 1 else scope.b.emit(OPS["negative"], n)
-        return scope.b.emit(OPS[op], a, n)
+        return added(scope.b, a, n)
 
     # cursors of growing tapes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +20,8 @@ from s2sad.ops.table import OPS
 Dots = Sequence[Operand | None]
 
 
-def tangent(
-    instr: Instr, dots: Dots, shape_of: Callable[[Value], Value] = lambda v: v
-) -> tuple[Expr | None, ...]:
-    """Return the tangents of the results for the tangents of the arguments (None: zero). `shape_of`
-    tells of which value to read the shape of another."""
+def tangent(instr: Instr, dots: Dots) -> tuple[Expr | None, ...]:
+    """Return the tangents of the results for the tangents of the arguments (None: zero)."""
     op, params = instr.op, dict(instr.params)
     if op.derivative is None and op.kind not in (Kind.LINEAR, Kind.BILINEAR):
         raise UnsupportedOp("S203", f"{op.name} has no derivative rule", origin=instr.origin)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.path import At, Index, Path, Span
-from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type
+from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, python_number
 from s2sad.ops.control import FOR, IF, WHILE
 from s2sad.ops.table import OPS
 
@@ -217,8 +217,7 @@ def weakened(b: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     """Append the Python number that an element of an array was, if it was one."""
     if not isinstance(t, Scalar) or not t.weak:
         return a
-    kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}.get(t.dtype.kind, "to_float")
-    return b.emit(OPS[kind], a, name=name)
+    return b.emit(OPS[python_number(t)], a, name=name)
 
 
 def _room(b: Builder, count: Operand, t: Type, name: str, first: Operand) -> Operand:

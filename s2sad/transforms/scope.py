@@ -9,7 +9,7 @@ from s2sad.analysis.program import Program
 from s2sad.errors import InternalError
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.types import Array, Scalar, python_number
 from s2sad.ir.walk import Copier, used_values
 from s2sad.ops.table import OPS
 from s2sad.transforms.define import ZEROS
@@ -181,8 +181,7 @@ class Scope:
         if not v.type.weak:
             return a
         if self.world.plan.narrow:  # beside float32 it matters which of the two it is
-            kind = {"b": "to_bool", "i": "to_int", "u": "to_int", "c": "to_complex"}
-            return self.b.emit(OPS[kind.get(v.type.dtype.kind, "to_float")], a, name=v.name)
+            return self.b.emit(OPS[python_number(v.type)], a, name=v.name)
         return widen(self.b, a, v.type, v.name)
 
     def trip(self, loop: Instr) -> Scope:

@@ -138,12 +138,12 @@ class _Tailform:
                 done.append(instr)
                 gone = Block((), (), End("yield", values))
                 blocks = (gone, self.tail(rest, convert, types))
-                return self.joined(block.params, done, IF, (flag,), blocks, instr, types)
+                return self.joined(block.params, done, (flag,), blocks, instr, types)
             blocks = (
                 self.branch(instr, 0, rest, convert, types),
                 self.branch(instr, 1, rest, convert, types),
             )
-            return self.joined(block.params, done, IF, instr.args, blocks, instr, types)
+            return self.joined(block.params, done, instr.args, blocks, instr, types)
         end = block.end
         if end.kind in convert:
             end = replace(end, kind="yield", args=convert[end.kind](end, instrs))
@@ -164,7 +164,6 @@ class _Tailform:
         self,
         params: tuple[Value, ...],
         done: list[Instr],
-        op: object,
         args: tuple[Operand, ...],
         blocks: tuple[Block, Block],
         like: Instr,

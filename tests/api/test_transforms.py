@@ -230,6 +230,28 @@ def test_derivatives_do_not_modify_arguments():
         grad(f, argnums=(0, 1))(x, x)
 
 
+def test_every_transform_looks_for_shared_memory():
+    def f(x, y):
+        x[0] = 2.0 * y[1]
+        return x * y
+
+    a = np.array([1.0, 2.0, 3.0])
+    transforms = {
+        "jacrev": lambda: s2sad.jacrev(f)(a, a),
+        "jacfwd": lambda: s2sad.jacfwd(f)(a, a),
+        "jacobian": lambda: s2sad.jacobian(f)(a, a[::-1]),
+        "sparse_jacobian": lambda: s2sad.sparse_jacobian(f)(a, a),
+        "jvp": lambda: s2sad.jvp(f, (a, a), (a, a)),
+        "vjp": lambda: s2sad.vjp(f, a, a),
+        "linearize": lambda: s2sad.linearize(f, a, a),
+    }
+    for name, run in transforms.items():
+        with pytest.raises(s2sad.S2sadError, match="S401.*shares memory"):
+            run()
+            pytest.fail(name)
+    assert a.tolist() == [1.0, 2.0, 3.0]
+
+
 def test_results_are_independent_and_writeable():
     x = np.array([1.0, 2.0])
     run = value_and_grad(lambda a, b: np.sum(a + b), argnums=(0, 1))

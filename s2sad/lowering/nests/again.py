@@ -107,10 +107,10 @@ class _Finder:
             steps = self.steps(store, inside, bound, others, written)
             if steps is None or store.version in self.needed:
                 continue
-            arrays = {i.args[0] for i in steps if i.op.name == "getitem"}
+            arrays = {a for i in steps if i.op.name == "getitem" and isinstance(a := i.args[0], Value)}
             if arrays.isdisjoint(self.found):
                 self.found[store.version] = _Kept(store, tuple(steps))
-                self.needed |= arrays  # type: ignore[arg-type]
+                self.needed |= arrays
 
     def store(self, loop: Instr, k: int) -> _Store | None:
         """Return the only store into slot k of a nest, if the loops' indices are its index."""
@@ -223,7 +223,8 @@ class _Again(Rewriter):
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         """Return the steps in place of a read."""
-        kept = self.kept.get(instr.args[0]) if instr.op.name == "getitem" else None  # type: ignore[arg-type]
+        array = instr.args[0] if instr.op.name == "getitem" else None
+        kept = self.kept.get(array) if isinstance(array, Value) else None
         if kept is None:
             return (self.inside(instr),)
         store = kept.store

@@ -83,7 +83,7 @@ class _Turner:
         """Return what stands for a nest that scatters; None if it does not, or must stay."""
         for k in range(len(nest.loops[-1].results)):
             terms = self.terms(nest, k)
-            if terms is not None and self.may_turn(nest, k, terms):
+            if terms is not None and self.may_turn(nest, terms):
                 return self.instructions(nest, k, terms)
         return None
 
@@ -141,7 +141,7 @@ class _Turner:
                 return None
         return forms
 
-    def may_turn(self, nest: _Nest, k: int, terms: list[_Term]) -> bool:
+    def may_turn(self, nest: _Nest, terms: list[_Term]) -> bool:
         """True if the terms can be computed again, before the rest of the nest."""
         target = terms[0].write.args[0]
         assert isinstance(target, Value)
