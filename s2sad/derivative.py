@@ -169,6 +169,7 @@ class Linearized:
     def __init__(self, variant: Variant, values: Sequence[Any]):
         self.variant = variant
         fn = variant.primal
+        variant.binding.check_overlap(values)  # before the copies, which share nothing
         held = [
             leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in variant.binding.leaves(values)
         ]

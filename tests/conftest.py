@@ -1,12 +1,17 @@
-"""What all tests share: `--update-golden`, and a seeded generator."""
+"""What all tests share: `--update-golden`, a seeded generator, and which compiler a test is about."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import pytest
 
+from s2sad.driver import native
+from s2sad.ir.core import Function
+from s2sad.machine.kernel import code_of, plain_layouts
+from s2sad.machine.writer import NotHere
 from s2sad.settings import settings
 
 settings.cache = "0"  # tests compile; test_cache.py sets a folder of its own
@@ -32,3 +37,24 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def rng() -> np.random.Generator:
     """Return a generator with a fixed seed."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a kernel is given to Numba."""
+
+    def refuse(fn: Function) -> Any:
+        code_of(fn, plain_layouts(fn))  # says why
+        raise AssertionError(f"{fn.name} goes to Numba")
+
+    monkeypatch.setattr(native, "_by_numba", refuse)
+
+
+@pytest.fixture
+def by_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every kernel to Numba."""
+
+    def refuse(*_: Any) -> Any:
+        raise NotHere("this test")
+
+    monkeypatch.setattr(native, "code_of", refuse)

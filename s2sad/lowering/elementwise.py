@@ -12,6 +12,7 @@ from s2sad.ir.op import Kind, Op
 from s2sad.ir.types import BOOL, Array, Dtype, Scalar
 from s2sad.lowering.code import ZERO
 from s2sad.lowering.context import Lowerer
+from s2sad.lowering.ops import conversion
 from s2sad.lowering.scalars import convert, element
 from s2sad.lowering.views import Index, Lazy, Rep, Strided
 
@@ -120,7 +121,10 @@ def lower_cast(low: Lowerer, instr: Instr) -> None:
     dtype = instr.result.type.dtype
     if isinstance(instr.result.type, Scalar):
         a = _real(low, low.scalar(instr.args[0]), dtype)
-        low.define_scalar(instr.result, convert(low.code, a, dtype))
+        # a number beside arrays of single precision: as a literal it would give way to them
+        stays = isinstance(a, Literal) and dtype.kind in "fc"
+        number = low.code.op(conversion(dtype), a) if stays else convert(low.code, a, dtype)
+        low.define_scalar(instr.result, number)
         return
     rep = low.rep(instr.args[0])
 

@@ -1,9 +1,11 @@
-"""What is said of a lowered function only to the compiler: sums in any order, SIMD functions, indices that
-are not negative.
+"""What is said of a lowered function only to the compiler: sums in any order, differences of rounded
+products, SIMD functions, indices that are not negative.
 
 The text that is shown has `total += x[i - 1]` and `np.exp(x)`; the text that is compiled calls an addition
 that may be reordered and functions of which the vectoriser knows SIMD variants, and says of `i - 1` that no
-wrap-around need be thought of. `emit/numba_math.py` defines what it calls.
+wrap-around need be thought of. Where one product is subtracted from another it calls a subtraction that is
+never fused with a multiplication: else `a * b - b * a` is not zero, and the root of `x * x - y * y` is nan
+where x is y. `emit/numba_math.py` defines what it calls.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.types import Array, Scalar
 from s2sad.lowering.nests.reductions import running_sums
-from s2sad.lowering.ops import AS_INDEX, in_any_order, vectorised
+from s2sad.lowering.ops import AS_INDEX, in_any_order, of_rounded, vectorised
 from s2sad.lowering.separate import separate
 from s2sad.lowering.unwrap import unwrapped
 from s2sad.passes.dce import dce
@@ -35,6 +37,8 @@ class _Native(Rewriter):
         self.sums: set[Instr] = set()
         self.done: dict[Function, Function] = {}
         self.counting: set[Operand] = set()  # indices that LLVM itself sees are not negative
+        self.products: set[Operand] = set()
+        self.negative: set[Operand] = set()  # products with the other sign
 
     def of(self, fn: Function) -> Function:
         if fn not in self.done:
@@ -48,6 +52,10 @@ class _Native(Rewriter):
                 self.counting.add(instr.blocks[0].params[0])
         elif instr.op.name == "add" and instr.args[0] in self.counting and _is_natural(instr.args[1]):
             self.counting.add(instr.result)
+        elif instr.op.name == "multiply" or (instr.op.name == "power" and isinstance(instr.args[1], Literal)):
+            self.products.add(instr.result)
+        elif instr.op.name == "negative" and instr.args[0] in self.products:
+            self.negative.add(instr.result)
         op = self.op(instr)
         new = self.inside(instr)
         first = FIRST_INDEX.get(instr.op.name)
@@ -82,7 +90,17 @@ class _Native(Rewriter):
         dtype = instr.result.type.dtype
         if any(isinstance(a, Value) and a.type.dtype != dtype for a in instr.args):
             return None  # math.exp of a float32 is a Python float
+        if self.cancels(instr):
+            return of_rounded(instr.op)
         return vectorised(instr.op)
+
+    def cancels(self, instr: Instr) -> bool:
+        """True for the difference of two products."""
+        if instr.op.name == "subtract":
+            return all(a in self.products for a in instr.args)
+        signs = [a in self.negative for a in instr.args]
+        others = [a in self.products for a in instr.args]
+        return instr.op.name == "add" and any(signs) and any(others)
 
 
 def _is_natural(a: Operand) -> bool:

@@ -238,6 +238,17 @@ def _simd(name: str) -> Op:
 VECTORISED = {name: _simd(name) for name in SIMD if name in OPS}
 
 
+ROUNDED = {
+    "add": _register("rounded_add", lambda a, b: a + b, "rounded_add({}, {})", infer=_same_type),
+    "subtract": _register("rounded_sub", lambda a, b: a - b, "rounded_sub({}, {})", infer=_same_type),
+}
+
+
+def of_rounded(op: Op) -> Op:
+    """Return an addition or subtraction whose terms are rounded before it."""
+    return ROUNDED[op.name]
+
+
 def in_any_order(op: Op) -> Op:
     """Return an addition or subtraction whose terms may be regrouped with those of other trips."""
     return ANY_ORDER[op.name]

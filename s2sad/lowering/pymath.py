@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
-from s2sad.ir.types import INT, WEAK_INT, Array
+from s2sad.ir.types import F8, INT, WEAK_INT, Array
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.context import Lowerer
+from s2sad.lowering.scalars import convert
 
 DOMAIN = "math domain error"
 RANGE = "math range error"
@@ -79,7 +80,7 @@ def lower_math(low: Lowerer, instr: Instr) -> None:
     """Lower a function of the module math."""
     code = low.code
     name = instr.op.name.removeprefix("math_")
-    args = tuple(low.scalar(a) for a in instr.args)
+    args = tuple(_double(low.scalar(a), code) for a in instr.args)
     if name in DOMAINS:
         code.fail_if(DOMAINS[name](code, args), ValueError, DOMAIN)
     if name in TO_INT:
@@ -90,6 +91,11 @@ def lower_math(low: Lowerer, instr: Instr) -> None:
         ok = finite[0] if len(finite) == 1 else code.op("both", *finite)
         code.fail_if(code.op("both", code.op("isinf", found), ok), OverflowError, RANGE)
     low.define_scalar(instr.result, code.coerce(found, instr.result.type))
+
+
+def _double(a: Operand, code: Code) -> Operand:
+    """Return what Python makes of a number of single precision; compiled functions would keep it."""
+    return convert(code, a, F8) if a.type.dtype.name in ("float16", "float32") else a
 
 
 def _is_minus_square(code: Code, a: Operand) -> bool:

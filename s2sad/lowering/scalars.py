@@ -6,17 +6,19 @@ the dtype of NumPy's inner loop, and results that Numba would widen are cast bac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from s2sad.ir.builder import Sizes, infer
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.op import Op
 from s2sad.ir.size import Size
 from s2sad.ir.types import Dtype, Scalar, sample
 from s2sad.lowering.code import ZERO, Code
 from s2sad.lowering.ops import conversion
+from s2sad.ops.table import OPS
 
 WIDE = {np.dtype(name) for name in ("bool", "int64", "float64", "complex128")}
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
@@ -82,8 +84,16 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
     cast = convert if len(args) == 1 or name not in NATURAL else promote
     if dtype.kind == "b" or dtype.kind not in "biufc":
         return code.op(name, *args, **params)
-    operands = [cast(code, a, dtype if op_keeps_dtype(a, dtype) else a.type.dtype) for a in args]
+    wanted = [dtype if op_keeps_dtype(a, dtype) else a.type.dtype for a in args]
+    operands = [cast(code, a, d) for a, d in zip(args, wanted, strict=True)]
+    if cast is promote and dtype in WIDE and _computed(name, operands) != dtype:  # np.add(x, y, dtype=...)
+        operands = [convert(code, a, d) for a, d in zip(args, wanted, strict=True)]
     return narrow(code, code.op(name, *operands, **params), dtype)
+
+
+def _computed(name: str, operands: Sequence[Operand]) -> Dtype:
+    """Return the dtype in which arithmetic is done on scalars."""
+    return infer(OPS[name], tuple(a.type for a in operands), {}, Sizes())[0].dtype
 
 
 def _heaviside(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:

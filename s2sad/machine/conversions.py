@@ -26,8 +26,28 @@ def truth(w: Writer, a: Number) -> str:
 
 def _cast(w: Writer, a: Number, dtype: Dtype) -> str:
     source, target = kind_of(a.dtype), kind_of(dtype)
+    if a.dtype.kind == "f" and dtype.kind in "iu":
+        return _whole(w, a, dtype)
     word = _word(a.dtype, dtype)
     return w.value(f"{word} {source} {a.text} to {target}") if word else a.text
+
+
+def _whole(w: Writer, a: Number, dtype: Dtype) -> str:
+    """Return a float cut off. What the target cannot hold is cut off in a wider type first, whose low bits
+    are taken, as NumPy's compiled loops do: a direct cast leaves open what becomes of it."""
+    source, target = kind_of(a.dtype), kind_of(dtype)
+    wide = f"i{max(8 * dtype.itemsize, 32)}"
+    found = w.value(f"fptosi {source} {a.text} to {wide}")
+    if wide != target:
+        return w.value(f"trunc {wide} {found} to {target}")
+    if dtype.kind == "i":
+        return found
+    half = 2 ** (8 * dtype.itemsize - 1)
+    limit = constant(float(half), a.dtype).text
+    rest = w.value(f"fptosi {source} {w.value(f'fsub {source} {a.text}, {limit}')} to {wide}")
+    above = w.value(f"xor {wide} {rest}, {-half}")
+    large = w.value(f"fcmp oge {source} {a.text}, {limit}")
+    return w.value(f"select i1 {large}, {wide} {above}, {wide} {found}")
 
 
 def _word(source: Dtype, target: Dtype) -> str:
@@ -36,10 +56,6 @@ def _word(source: Dtype, target: Dtype) -> str:
             return "uitofp"
         case ("i", "f"):
             return "sitofp"
-        case ("f", "i"):
-            return "fptosi"
-        case ("f", "u"):
-            return "fptoui"
         case ("f", "f"):
             return "fpext" if target.itemsize > source.itemsize else "fptrunc"
         case ("b", _):

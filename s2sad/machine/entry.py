@@ -31,7 +31,7 @@ def write_entry(program: Program, fn: Function, signature: Signature, layouts: S
     m = program.module
     m.declare("double", "PyFloat_AsDouble", "ptr")
     m.declare("i64", "PyLong_AsLongLong", "ptr")
-    m.declare("i64", "PyLong_AsUnsignedLongLong", "ptr")
+    m.declare("i64", "PyLong_AsUnsignedLongLongMask", "ptr")
     m.declare("i32", "PyObject_IsTrue", "ptr")
     m.declare("ptr", "PyErr_Occurred")
     m.declare("ptr", "PyErr_NoMemory")
@@ -132,8 +132,8 @@ def _number(w: Writer, o: str, kind: str, wrong: str) -> Number:
             found = Number(w.value(f"call i32 @PyObject_IsTrue(ptr {o})"), I4)
         case "i":
             found = Number(w.value(f"call i64 @PyLong_AsLongLong(ptr {o})"), INT)
-        case _:
-            found = Number(w.value(f"call i64 @PyLong_AsUnsignedLongLong(ptr {o})"), U8)
+        case _:  # of numbers of NumPy, too, unlike PyLong_AsUnsignedLongLong
+            found = Number(w.value(f"call i64 @PyLong_AsUnsignedLongLongMask(ptr {o})"), U8)
     error = w.value("call ptr @PyErr_Occurred()")
     w.branch(w.value(f"icmp eq ptr {error}, null"), fine, wrong)
     w.begin(fine)

@@ -24,10 +24,15 @@ ARITHMETIC = {
     "multiply": ("fmul " + CONTRACT, "mul"),
     "any_order_add": ("fadd " + ANY_ORDER, "add"),
     "any_order_sub": ("fsub " + ANY_ORDER, "sub"),
+    "rounded_add": ("fadd ", "add"),
+    "rounded_sub": ("fsub ", "sub"),
 }
 COMPARISONS = {
     "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
     "equal": "eq", "not_equal": "ne",
+}  # fmt: skip
+TURNED = {
+    "less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal",
 }  # fmt: skip
 OF_LLVM = {
     "sqrt": "sqrt", "math_sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
@@ -92,7 +97,7 @@ def compare(w: Writer, name: str, args: Numbers) -> str:
     dtypes = [a.dtype for a in args]
     common = np.result_type(*dtypes)
     if common.kind == "f" and all(d.kind in "iu" for d in dtypes):
-        raise NotHere("comparisons of large unsigned numbers with signed ones")
+        return _compare_unlike(w, name, *args)
     a, b = (convert(w, x, common).text for x in args)
     word = COMPARISONS[name]
     if common.kind == "f":
@@ -100,6 +105,19 @@ def compare(w: Writer, name: str, args: Numbers) -> str:
     if word not in ("eq", "ne"):
         word = ("s" if common.kind == "i" else "u") + word
     return w.value(f"icmp {word} {kind_of(common)} {a}, {b}")
+
+
+def _compare_unlike(w: Writer, name: str, a: Number, b: Number) -> str:
+    """Return whether a comparison of a large unsigned number with a signed one holds, exactly, as NumPy's."""
+    if a.dtype.kind == "i":
+        return _compare_unlike(w, TURNED.get(name, name), b, a)
+    word, dtype = COMPARISONS[name], a.dtype
+    kind, other = kind_of(dtype), convert(w, b, dtype).text
+    bits = w.value(f"icmp {word if word in ('eq', 'ne') else 'u' + word} {kind} {a.text}, {other}")
+    below = w.value(f"icmp slt {kind_of(b.dtype)} {b.text}, 0")
+    if word in ("gt", "ge", "ne"):
+        return w.value(f"or i1 {below}, {bits}")
+    return w.value(f"and i1 {w.value(f'xor i1 {below}, true')}, {bits}")
 
 
 def choose(w: Writer, condition: str, a: Number, b: Number) -> Number:
@@ -299,14 +317,19 @@ def _modulo(w: Writer, a: Number, b: Number) -> Number:
 
 
 def _floored(w: Writer, a: Number, b: Number) -> Number:
-    kind, zero = kind_of(a.dtype), constant(0, a.dtype)
+    """Return the quotient rounded down, as NumPy computes it: from the remainder with the dividend's sign."""
+    kind, zero, one = kind_of(a.dtype), constant(0, a.dtype), constant(1, a.dtype)
     ratio = Number(w.value(f"fdiv {kind} {a.text}, {b.text}"), a.dtype)
-    rest = _modulo(w, a, b)
+    rest = _frem(w, a, b)
     over = w.value(f"fsub {kind} {a.text}, {rest.text}")
     quotient = Number(w.value(f"fdiv {kind} {over}, {b.text}"), a.dtype)
+    unlike = w.value(f"xor i1 {compare(w, 'less', (b, zero))}, {compare(w, 'less', (rest, zero))}")
+    down = w.value(f"and i1 {unlike}, {compare(w, 'not_equal', (rest, zero))}")
+    less = Number(w.value(f"fsub {kind} {quotient.text}, {one.text}"), a.dtype)
+    quotient = choose(w, down, less, quotient)
     whole = intrinsic(w, "floor", (quotient,))
     gap = Number(w.value(f"fsub {kind} {quotient.text}, {whole.text}"), a.dtype)
-    up = Number(w.value(f"fadd {kind} {whole.text}, {constant(1, a.dtype).text}"), a.dtype)
+    up = Number(w.value(f"fadd {kind} {whole.text}, {one.text}"), a.dtype)
     found = choose(w, compare(w, "greater", (gap, constant(0.5, a.dtype))), up, whole)
     at_zero = intrinsic(w, "copysign", (zero, ratio))
     found = choose(w, compare(w, "equal", (quotient, zero)), at_zero, found)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.path import At, Fancy, Index, Item, Span
+from s2sad.ir.types import BOOL, INT
 from s2sad.ops.call import (
     METHODS,
     checked_sizes,
@@ -23,6 +24,7 @@ from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all, lift
 from s2sad.ops.functions import (
     arange,
+    cast,
     copy,
     expand,
     full,
@@ -44,6 +46,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     """Return np.take(a, indices, axis)."""
     x, index = expr(a), expr(indices)
     x, k = along_axis(x, axis)
+    if index.dtype == BOOL:
+        index = cast(index, INT)  # numbers, no mask
     if mode == "wrap":
         index = index % size(x, k)
     elif mode == "clip":

@@ -1,8 +1,9 @@
-"""Numbers of single precision that print as Python numbers, where an array is made of them.
+"""Numbers that print as Python numbers, where that would change a dtype.
 
 `widen` says that a Python number stands for a NumPy scalar; beside arrays it gives way to their dtype, and
 so it prints as itself. An array made of nothing but such numbers would be of double precision:
-`np.broadcast_to(1.0, n)`. There the number is converted.
+`np.broadcast_to(1.0, n)`. There the number is converted; and so is one of double precision where it meets
+nothing but single precision.
 """
 
 from __future__ import annotations
@@ -13,25 +14,27 @@ from dataclasses import replace
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
+from s2sad.ir.op import Kind
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
 SINGLE = ("float16", "float32", "complex64")
+DOUBLE = ("float64", "complex128")
 
 
 def typed(fn: Function) -> Function:
-    """Return the function with arrays of single precision made of numbers of single precision."""
+    """Return the function with numbers of the precision that their types say, where that matters."""
     soft = _soft(fn.block)
     return _Typed(soft).function(fn) if soft else fn
 
 
-def _is_single(t: Type) -> bool:
-    return isinstance(t, Scalar) and not t.weak and t.dtype.name in SINGLE
+def _has_precision(t: Type) -> bool:
+    return isinstance(t, Scalar) and not t.weak and t.dtype.name in (*SINGLE, *DOUBLE)
 
 
 def _soft(block: Block) -> set[Value]:
-    """The scalars of single precision that may be Python numbers in the text."""
+    """The NumPy scalars that may be Python numbers in the text."""
     soft: set[Value] = set()
     before = -1
     while before != len(soft):
@@ -44,7 +47,7 @@ def _soft(block: Block) -> set[Value]:
 def _see(instr: Instr, soft: set[Value]) -> None:
     def join(targets: Sequence[Value], sources: Sequence[Operand]) -> None:
         for target, source in zip(targets, sources, strict=True):
-            if _is_single(target.type) and (isinstance(source, Literal) or source in soft):
+            if _has_precision(target.type) and (isinstance(source, Literal) or source in soft):
                 soft.add(target)
 
     if instr.op.name == "if":
@@ -59,7 +62,7 @@ def _see(instr: Instr, soft: set[Value]) -> None:
             join(instr.results, end.args)
         join(instr.results, slots)
         join(instr.results, inits(instr))
-    elif len(instr.results) == 1 and _is_single(instr.result.type) and instr.op.name != "cast":
+    elif len(instr.results) == 1 and _has_precision(instr.result.type) and instr.op.name != "cast":
         soft |= {instr.result} if all(_is_weak(a) or a in soft for a in instr.args) else set()
 
 
@@ -73,14 +76,25 @@ class _Typed(Rewriter):
         self.soft = soft
 
     def visit(self, instr: Instr) -> list[Instr]:
-        if not any(a in self.soft for a in instr.args) or not _makes_array(instr):
+        is_made, is_met = _makes_array(instr), self.meets_single(instr)
+        given = [a in self.soft and (is_made if a.type.dtype.name in SINGLE else is_met) for a in instr.args]
+        if not any(given):
             return [self.inside(instr)]
         made = Builder(Sizes(), instr.origin)
         made.role = instr.role
         args = tuple(
-            made.emit(OPS["cast"], a, dtype=a.type.dtype) if a in self.soft else a for a in instr.args
+            made.emit(OPS["cast"], a, dtype=a.type.dtype) if is_given else a
+            for a, is_given in zip(instr.args, given, strict=True)
         )
         return [*made.instrs, replace(instr, args=args)]
+
+    def meets_single(self, instr: Instr) -> bool:
+        """True if a Python number would give way to single precision."""
+        if instr.op.kind is not Kind.ELEMENTWISE and instr.op.name != "where":
+            return False
+        others = [a.type.dtype for a in instr.args if not (_is_weak(a) or a in self.soft)]
+        names = [d.name for d in others if d.kind in "fc"]
+        return any(n in SINGLE for n in names) and not any(n in DOUBLE for n in names)
 
 
 def _makes_array(instr: Instr) -> bool:

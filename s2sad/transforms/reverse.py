@@ -31,7 +31,7 @@ from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
 from s2sad.transforms.plan import Lengths, Plan, measured
 from s2sad.transforms.reread import grown_arrays
-from s2sad.transforms.rules import scalar_as, zero
+from s2sad.transforms.rules import scalar_as, widen, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
@@ -174,6 +174,8 @@ class _Reverse(LoopReversal):
         for n, k in enumerate(self.interface.dotted_results):
             t = self.interface.fn.result_types[k]
             seed: Operand = Literal(1.0)
+            if self.plan.narrow and isinstance(t, Scalar):  # beside float32 it is no Python float
+                seed = widen(scope.b, seed, t)
             if not self.seed_one:
                 seed = Value(
                     f"y_bar{n}" if many else "y_bar", Scalar(t.dtype, t.weak) if isinstance(t, Scalar) else t

@@ -230,6 +230,14 @@ def test_derivatives_do_not_modify_arguments():
         grad(f, argnums=(0, 1))(x, x)
 
 
+def refusal(run):
+    try:
+        run()
+    except s2sad.S2sadError as error:
+        return str(error)
+    return "not refused"
+
+
 def test_every_transform_looks_for_shared_memory():
     def f(x, y):
         x[0] = 2.0 * y[1]
@@ -246,9 +254,7 @@ def test_every_transform_looks_for_shared_memory():
         "linearize": lambda: s2sad.linearize(f, a, a),
     }
     for name, run in transforms.items():
-        with pytest.raises(s2sad.S2sadError, match="S401.*shares memory"):
-            run()
-            pytest.fail(name)
+        assert "shares memory" in refusal(run), name
     assert a.tolist() == [1.0, 2.0, 3.0]
 
 

@@ -13,7 +13,6 @@ from lowered import built, lowered
 
 import s2sad
 from s2sad.driver import native
-from s2sad.ir.core import Function
 from s2sad.lowering.native import native as as_compiled
 from s2sad.machine import binary, factors
 from s2sad.machine.arena import FEW, HEADER
@@ -33,13 +32,8 @@ def poison() -> None:
 
 
 @pytest.fixture(autouse=True)
-def emptied(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def emptied(without_numba: None) -> Iterator[None]:
     """Begin without blocks, and let no kernel go to Numba."""
-
-    def refuse(fn: Function) -> Any:
-        raise AssertionError(f"{fn.name} goes to Numba")
-
-    monkeypatch.setattr(native, "_by_numba", refuse)
     before = list(binary.blocks())
     binary.blocks()[:] = [settings.keep << 20] + FEW * [0]
     yield

@@ -25,6 +25,8 @@ from s2sad.machine.roots import roots_of
 from s2sad.machine.writer import NotHere
 
 U1, I1, I8 = I4.astype(np.uint8), I4.astype(np.int8), I4.astype(np.int64)
+UNSIGNED = np.array([0, 3, 2**53 + 1, 2**63, 2**64 - 1], np.uint64)
+SIGNED = np.array([-1, 3, 2**53, 2**63 - 1, -(2**63)])
 NOT_HERE = {"rolling_buffers", "products", "reshapes", "index_arrays"}
 PROGRAMS = [p for p in NUMBA_PROGRAMS if p[0].__name__ not in NOT_HERE]
 ONLY_NUMBA = {"round", "sort", "argsort", "searchsorted", "math_gamma"}
@@ -34,6 +36,7 @@ OPS = [
         (I4, I4.T.reshape(3, 4)), (I1, np.int8(-1)), (U1, U1[:1]), (8 * A - 4, A - 0.5), (I8, 0 * I8),
         (A - 0.5, 0.0 * A), (np.full(2, -(2**63)), np.full(2, -1)),
         (np.array([0.0, -0.0, np.inf, 5.0]), np.array([-2.0, 2.0, 2.0, np.inf])),
+        (np.array([-1.0, 1.0, 0.0, -7.5]), np.array([np.inf, -np.inf, -np.inf, np.inf])),
     )),
     ("fmod", (8 * A - 4, A - 0.5), {}),
     ("power", (I4, Literal(3)), {}),
@@ -43,6 +46,10 @@ OPS = [
     ("power", (A, F4), {}),
     ("less", (I4, A), {}),
     ("greater_equal", (U1, U1[::-1]), {}),
+    *((name, pair, {}) for name in ("less", "less_equal", "equal", "not_equal", "greater") for pair in (
+        (UNSIGNED, SIGNED), (SIGNED, UNSIGNED), (UNSIGNED, np.int8(-1)),
+    )),
+    ("power", (UNSIGNED, UNSIGNED[::-1]), {}),
     ("not_equal", (np.array([np.nan, 1.0]), np.array([np.nan, 1.0])), {}),
     ("sign", (np.array([-0.0, 0.0, np.nan, -3.0, np.inf]),), {}),
     ("sign", (I4,), {}),
@@ -73,17 +80,6 @@ OPS = [
     ("matmul", (F4, F4.T), {}),
     ("matmul", (np.tile(A, (9, 9)), np.tile(A.T, (9, 9))), {}),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail where a kernel is given to Numba."""
-
-    def refuse(fn: Function) -> Any:
-        code_of(fn, plain_layouts(fn))
-        raise AssertionError(f"{fn.name} goes to Numba")
-
-    monkeypatch.setattr(native, "_by_numba", refuse)
 
 
 def agree(fn: Function, leaves: list[Any]) -> None:
@@ -190,6 +186,38 @@ def test_scalars_and_names_of_any_alphabet():
     assert run(V.astype(np.float32), 2) == pytest.approx(größe(V, 2), rel=1e-6)
     with pytest.raises(OverflowError):
         run(V, 2**70)
+
+
+def product(a, b):
+    return a * b, a // b
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32, np.uint64])
+def test_unsigned_scalars(kind: Any):
+    a, b = kind(2 ** (8 * kind().itemsize) - 1), kind(3)
+    with np.errstate(over="ignore"):
+        want = product(a, b)
+    assert s2sad.jit(product)(a, b) == want
+
+
+def cut(x):
+    return x.astype(np.int8), x.astype(np.int16), x.astype(np.uint8), x.astype(np.uint16), x.astype(np.uint32)
+
+
+def cut_wide(x):
+    return x.astype(np.int32), x.astype(np.int64), x.astype(np.uint64)
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("f", [cut, cut_wide])
+def test_floats_that_an_int_cannot_hold(f: Any):
+    x = np.tile([1.9, -1.9, 300.7, -300.7, 70000.0, -129.0, 3e9], 9)  # in vectorised code and after it
+    x = x[np.abs(x) < 2**31] if f is cut_wide else x
+    with np.errstate(invalid="ignore"):
+        for values in (x, x.astype(np.float32)):
+            for got, want in zip(s2sad.jit(f)(values), f(values), strict=True):
+                np.testing.assert_array_equal(got, want)
 
 
 def kept(x):

@@ -190,3 +190,25 @@ def test_running_indices_may_count_from_the_end():
             np.testing.assert_allclose(got, bar, rtol=1e-11, atol=1e-12)
     with pytest.raises(IndexError):
         compiled(lower, x, 6)
+
+
+def differences(x, y):
+    return np.sqrt(x * x - y * y), x * y - y * x, x**2 - y**2, -(x * y) + y * x
+
+
+def roots(x, y):
+    total = 0.0
+    for i in range(len(x)):
+        total += np.sqrt(x[i] * x[i] - y[i] ** 2)
+    return total
+
+
+@pytest.mark.parametrize("compiler", ["without_numba", "by_numba"])
+def test_equal_products_cancel(compiler: str, request: pytest.FixtureRequest):
+    """A product is rounded before another is subtracted: no fused multiplication and subtraction."""
+    request.getfixturevalue(compiler)
+    x = np.random.default_rng(0).uniform(0.1, 3.0, 41)
+    for dtype in (np.float64, np.float32):
+        v = x.astype(dtype)
+        for found in (*s2sad.jit(differences)(v, v.copy()), s2sad.jit(roots)(v, v.copy())):
+            np.testing.assert_array_equal(found, 0.0)

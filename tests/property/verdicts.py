@@ -283,7 +283,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 # what the names of compiled text that are not NumPy's stand for
 NATIVE = {f"simd_{SIMD[name]}": OPS[name].evaluate for name in reversed(SIMD)}
 NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub, "stay_apart": lambda: None}
-NATIVE |= {"as_index": lambda i: i}
+NATIVE |= {"rounded_add": operator.add, "rounded_sub": operator.sub, "as_index": lambda i: i}
 POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could take for values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,3 +63,48 @@ def test_derivatives_are_of_single_precision(f: Callable[..., Any]):
     y, y_dot = s2sad.jvp(f, (X,), (X,))
     assert {np.result_type(v) for v in (bar, product, y, y_dot)} == {np.dtype(np.float32)}
     assert_close([bar, product], [s2sad.grad(f)(wide), s2sad.hvp(f, (wide,), (wide,))], 1e-3, "value")
+
+
+W = np.array([1.5, 0.25, -2.0, 1.0])
+MIXED: list[Callable[..., Any]] = [
+    lambda w: np.sum(X * w),
+    lambda w: np.sum(X * w) * 3.3,
+    lambda w: 1.1 * np.sum(w / X),
+    lambda w: X[0] * w[1] * 3.3,
+    lambda w: np.sum(X**2 * w) * 0.1 + np.sum(np.sum(w) * X),
+    lambda w: np.sum(np.where(X > 1.0, X * w, w)) * 0.7,
+]
+
+
+@pytest.mark.parametrize("f", MIXED)
+def test_doubles_beside_single_precision_stay_doubles(f: Callable[..., Any]):
+    bar = s2sad.grad(f)(W)
+    assert bar.dtype == np.float64
+    ends = [(f(W + d) - f(W - d)) / 2 for d in np.eye(4)]  # all are linear
+    np.testing.assert_allclose(bar, ends, rtol=1e-13)
+
+
+C = np.float64(0.1)
+TOGETHER: list[Callable[..., Any]] = [
+    lambda x: np.float64(3.7) * x,
+    lambda x: (np.add(x, x, dtype=np.float64), np.multiply(x, 3.7, dtype=np.float64)),
+    lambda x: np.add((x * 2**30).astype(np.int32), (x * 2**30).astype(np.int32), dtype=np.int64),
+    lambda x: (x > C, x == C, x * C, x**C, np.maximum(x, C), np.where(x > 0, C, x)),
+    lambda x: (np.sum(x * 0.1, dtype=np.float64), np.dot(x, C * x), np.divide(x, 3, dtype=float)),
+    lambda x: (math.sqrt(x[0]), math.exp(x[1]), C + x[0], x[0] * C, x[0] > C),
+]
+
+
+@pytest.mark.parametrize("compiler", ["without_numba", "by_numba"])
+@pytest.mark.parametrize("f", TOGETHER)
+def test_compiled_arithmetic_of_two_precisions(
+    f: Callable[..., Any], compiler: str, request: pytest.FixtureRequest
+):
+    request.getfixturevalue(compiler)
+    for dtype in (np.float32, np.float64):
+        x = np.array([0.1, 0.5, 0.25, 1.75], dtype)
+        got, want = s2sad.jit(f)(x), f(x)
+        for a, b in zip(*((v if isinstance(v, tuple) else (v,)) for v in (got, want)), strict=True):
+            assert np.asarray(a).dtype == np.asarray(b).dtype
+            exact = 1e-6 if np.asarray(b).dtype == np.float32 else 1e-14
+            np.testing.assert_allclose(a, b, rtol=exact)
