@@ -124,6 +124,22 @@ def power(x, n):
 power.defjvp(lambda n, primals, tangents: (power(primals[0], n), n * power(primals[0], n - 1) * tangents[0]))
 
 
+@s2sad.custom_jvp
+def raised(x, n):
+    return x**n
+
+
+@raised.defjvp
+def raised_jvp(primals, tangents):
+    """Step by step, with a tape of its own."""
+    (x, n), (x_dot, _) = primals, tangents
+    y, y_dot = x * 0.0 + 1.0, x * 0.0
+    for _ in range(n):
+        y_dot = y_dot * x + y * x_dot
+        y = y * x
+    return y, y_dot
+
+
 @partial(s2sad.custom_vjp, nondiff_argnums=(0,))
 def applied(h, x):
     return h(x)
@@ -169,6 +185,13 @@ def of_functions(x, y):
     return np.sum(applied(np.sin, x) * applied(lambda z: z**3, y))
 
 
+def of_more_and_more_steps(x, y):
+    total = 0.0
+    for i in range(3):
+        total += np.sum(raised(x, i) * raised(y, 2))
+    return total
+
+
 def cube(z):
     return z * z * z
 
@@ -193,6 +216,7 @@ PLAIN: dict[str, Any] = {
     "square": lambda x: x * x,
     "step": lambda u, dt: u + dt * np.sin(u),
     "power": lambda x, n: x**n,
+    "raised": lambda x, n: x**n,
     "applied": lambda h, x: h(x),
 }
 PROGRAMS = [
@@ -202,6 +226,7 @@ PROGRAMS = [
     in_a_branch,
     of_static_arguments,
     of_functions,
+    of_more_and_more_steps,
     called_twice,
     of_one_argument_twice,
 ]

@@ -26,7 +26,7 @@ from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
-from s2sad.transforms.reread import grown_arrays, needs_itself, rereads, tape_versions
+from s2sad.transforms.reread import grown_arrays, is_tape_write, needs_itself, rereads, tape_versions
 from s2sad.transforms.tape import Tape, make_tape
 
 KEEP = 0.5  # handing a value of a branch on to the reverse sweep, outside loops
@@ -170,13 +170,19 @@ class Plan:
                 continue
             yield from self._shape(a)
             for v, shape_only in self.pullbacks.leaves(c):
-                if shape_only:
+                if shape_only and v in self.own_tapes and not is_tape_write(instr):
+                    yield from self._unknown_shape(v)
+                elif shape_only:
                     yield from self._shape(v)
                 else:
                     yield v
 
     def _shape(self, v: Value) -> Iterator[Value]:
-        if v in self.own_tapes or self.shape_is_known(v):
+        if v not in self.own_tapes:
+            yield from self._unknown_shape(v)
+
+    def _unknown_shape(self, v: Value) -> Iterator[Value]:
+        if self.shape_is_known(v):
             return
         self._shapes[v] = None
         yield from self.lengths.get(v, ())

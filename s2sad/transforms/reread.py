@@ -73,14 +73,18 @@ def grown_arrays(program: Program, instr: Instr) -> list[Value] | None:
     return found
 
 
+def is_tape_write(instr: Instr) -> bool:
+    """True for a write to a tape of the program."""
+    return instr.op is OPS["setitem"] and instr.role == "tape"
+
+
 def tape_versions(program: Program) -> set[Value]:
     """Return all versions of the arrays that serve as tapes of the program."""
     links: dict[Value, list[Value]] = {}
     found: set[Value] = set()
     for block in program.loop_of:
         for instr in block.instrs:
-            is_write = instr.op is OPS["setitem"] and instr.role == "tape"
-            if is_write or grown_arrays(program, instr):
+            if is_tape_write(instr) or grown_arrays(program, instr):
                 found.update(instr.results)
             for x, y in _same_buffer(program, instr):
                 if isinstance(x, Value) and isinstance(y, Value):
