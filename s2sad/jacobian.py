@@ -115,7 +115,7 @@ class ReverseJacobian(ByChunks):
         many = worth_an_axis(sum(map(np.size, every)), self.chunk_size)
         together = self.chunks.reverse(variant) if many else None
         if together is not None:
-            self.fill_by_chunks(table, pullback, bars, order, xs, together)
+            self.fill_by_chunks(table, pullback, bars, order, every, xs, together)
             return _result(table, variant, tree, flags, record, xs, ys, y)
         for i in ys:
             for j in range(np.size(ys[i])):
@@ -130,11 +130,11 @@ class ReverseJacobian(ByChunks):
         pullback: Pullback,
         bars: Tree,
         order: list[int],
+        every: list[Any],
         xs: list[Any],
         together: Compiled,
     ) -> None:
         """Fill in the Jacobian, many rows at once."""
-        every = [pullback.zeros[i] for i in order]
         starts = np.cumsum([0, *map(np.size, every)]).tolist()
         for seeds, chosen in chunks(every, self.chunk_size):
             given = pick(bars, pullback.pull(seeds, together))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.analysis.coloring import Pattern, direct, distance_two, star
+from s2sad.analysis.coloring import Pattern, color_count, direct, distance_two, star
 from s2sad.analysis.course import follows_values
 from s2sad.analysis.dependence import dependence
 from s2sad.derivative import Derivative, Pullback
@@ -50,7 +50,7 @@ class Plan:
     @property
     def count(self) -> int:
         """Return the number of products."""
-        return int(self.groups.max(initial=-1)) + 1
+        return color_count(self.groups)
 
 
 class SparseJacobian(Derivative):
@@ -103,10 +103,10 @@ class SparseJacobian(Derivative):
     def planned(self, pattern: Pattern) -> Plan:
         """Return how a matrix of this pattern is computed: by columns, or by rows if they are fewer."""
         columns = distance_two(pattern)
-        count = int(columns.max(initial=-1)) + 1
+        count = color_count(columns)
         if count > 1 and int(np.diff(pattern.turned.ends).max(initial=0)) < count:
             rows = distance_two(pattern.turned)
-            if int(rows.max(initial=-1)) + 1 < count:
+            if color_count(rows) < count:
                 return Plan.of(pattern, rows, pattern.columns, rows[pattern.rows], by_rows=True)
         return Plan.of(pattern, columns, pattern.rows, columns[pattern.columns])
 

@@ -92,11 +92,16 @@ def direct(pattern: Pattern, colors: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Return for each entry (in the pattern's order) the row and the colour of the product of a symmetric
     matrix with the seeds at which the entry stands alone."""
     i, j = pattern.rows, pattern.columns
-    count = int(colors.max(initial=-1)) + 1
+    count = color_count(colors)
     alone = np.bincount(i * count + colors[j], minlength=pattern.shape[0] * count) == 1
     here = alone[i * count + colors[j]]
     assert np.all(here | alone[j * count + colors[i]]), "a star colouring tells all entries apart"
     return np.where(here, i, j), np.where(here, colors[j], colors[i])
+
+
+def color_count(colors: np.ndarray) -> int:
+    """Return the number of colours, which are 0, 1, 2, ..."""
+    return int(colors.max(initial=-1)) + 1
 
 
 def _by_degree(lists: Sequence[Sequence[int]]) -> list[int]:

@@ -17,6 +17,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir import path as paths
 from s2sad.ir.core import Literal, Operand, Value
@@ -325,7 +326,7 @@ def constant(value: Any) -> Abstract:
     if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
         return Num(Literal(value))
     if type(value) is tuple:
-        return Struct("tuple", tuple(range(len(value))), tuple(constant(v) for v in value))
+        return tuple_of([constant(v) for v in value])
     return Static(value)
 
 

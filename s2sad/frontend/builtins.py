@@ -24,6 +24,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.size import Size
@@ -104,7 +105,7 @@ class Builtins(Lists):
         """`map(f, xs)` over iterables of known length."""
         rows = zip(*(self.static_items(a, node) for a in args[1:]), strict=False)
         items = tuple(self.call_value(args[0], tuple(row), {}, node) for row in rows)
-        return Struct("tuple", tuple(range(len(items))), items)
+        return tuple_of(items)
 
     def call_list(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`list(xs)`."""
@@ -118,7 +119,7 @@ class Builtins(Lists):
     def call_tuple(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`tuple(xs)`."""
         items = tuple(self.static_items(args[0], node)) if args else ()
-        return Struct("tuple", tuple(range(len(items))), items)
+        return tuple_of(items)
 
     def call_dict(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str

@@ -174,9 +174,7 @@ class Callees(Functions):
         have memory of their own."""
         wanted: tuple[Type, ...] | None = None
         for _ in range(6):
-            fn, lifted, found = self.attempt_callee(
-                source, callee, parent, trees, operands, node, wanted, own
-            )
+            fn, lifted, found = self.attempt_callee(source, callee, parent, trees, operands, wanted, own)
             if found is None:
                 return fn, lifted
             wanted = found
@@ -189,11 +187,10 @@ class Callees(Functions):
         parent: int | None,
         trees: dict[str, Any],
         operands: list[Operand],
-        node: Any,
-        wanted: Any,
+        wanted: tuple[Type, ...] | None,
         own: bool,
-    ) -> tuple[Function, tuple[Value, ...], Any]:
-        """Read a callee once."""
+    ) -> tuple[Function, tuple[Value, ...], tuple[Type, ...] | None]:
+        """Read a callee once; the last item is the types its results turned out to need, if not `wanted`."""
         outer_state, outer_builder, outer_depth = self.state, self.builder, self.branch_depth
         self.state, self.builder = outer_state.copy(), Builder(self.sizes, outer_builder.origin)
         written = dict(self.written)

@@ -17,7 +17,7 @@ from s2sad.frontend.fit import Out, arranged, misfit, pairs, same_values, two_pa
 from s2sad.frontend.functions import Transform
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived, Transforms
-from s2sad.frontend.values import Abstract, Closure, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Closure, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value, returns
 from s2sad.ir.rule import Link, Read, Rule, Tangent
@@ -282,8 +282,8 @@ class CustomRules(Transforms):
     def tangent(self, ruled: Ruled, call: Call, jvp: Any, around: _Around, node: Any) -> Tangent:
         """Return the user's rule for forward mode."""
         dots: list[Abstract] = [self.twin(call.args[k], []) for k in call.diff]
-        primals = _tuple([call.args[k] for k in call.diff])
-        read = self.reading(jvp, (*(call.args[k] for k in call.nondiff), primals, _tuple(dots)), node)
+        primals = tuple_of([call.args[k] for k in call.diff])
+        read = self.reading(jvp, (*(call.args[k] for k in call.nondiff), primals, tuple_of(dots)), node)
         fn, wanted = read.fn, ruled.whole
         y, y_dot = two_parts(fn, "a rule for forward mode", "(y, y_dot)")
         values = same_values(fn, "a rule for forward mode", y, wanted, self.sizes)
@@ -393,8 +393,7 @@ class CustomRules(Transforms):
                 return self.wrap(found[-1])
             case Struct():
                 items = tuple(self.twin(i, found) for i in box.items)
-                made = Struct(box.kind, box.keys, items, box.cls)
-                return made if box is value else self.box(made)
+                return self.like(box, items)
         return Static(None)
 
     def twin_of_result(self, fn: Function, seeds: list[int]) -> Abstract:
@@ -456,7 +455,3 @@ def _check_rank(fn: Function, t: Type, wanted: Type, what: str) -> None:
         raise misfit(
             fn, f"{what} has rank {t.ndim}, not {wanted.ndim}", "return one of the shape of its primal"
         )
-
-
-def _tuple(items: Sequence[Abstract]) -> Struct:
-    return Struct("tuple", tuple(range(len(items))), tuple(items))

@@ -20,6 +20,7 @@ from s2sad.frontend.values import (
     MaybeUnbound,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Operand
 
@@ -88,7 +89,7 @@ class Expressions(Lookups):
     def expr_Tuple(self, node: Any, name: str) -> Abstract:
         """Read a `Tuple` expression."""
         items = self.display(node.elts)
-        return Struct("tuple", tuple(range(len(items))), items)
+        return tuple_of(items)
 
     def expr_List(self, node: Any, name: str) -> Abstract:
         """Read a `List` expression."""

@@ -29,6 +29,7 @@ from s2sad.frontend.values import (
     Ref,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Block, End, Function, Literal, Operand, Parameter, Value
 from s2sad.ir.structure import is_sparse, leaf_type
@@ -232,7 +233,7 @@ class Functions(Statements):
         for p in spec:
             value = bound.arguments[p.name]
             if p.kind is kinds.VAR_POSITIONAL:
-                value = Struct("tuple", tuple(range(len(value))), tuple(value))
+                value = tuple_of(value)
             elif p.kind is kinds.VAR_KEYWORD:
                 value = self.box(Struct("dict", tuple(value), tuple(value.values())))
             names[p.name] = value
@@ -388,13 +389,7 @@ class Functions(Statements):
                 return constant(value)
             case Node():
                 items = tuple(self.from_tree(i, leaves) for i in tree.items)
-                keys = tree.keys
-                cls = tree.cls
-                made = Struct(tree.kind, keys, items, cls)
-                mutable = tree.kind in ("list", "dict") or (
-                    tree.kind == "record" and not issubclass(cls, tuple)
-                )
-                return self.box(made) if mutable else made
+                return self.like(Struct(tree.kind, tree.keys, items, tree.cls), items)
         raise self.internal("unknown tree")
 
     def to_tree(self, value: Abstract, leaves: list[Any], node: Any = None) -> Tree:

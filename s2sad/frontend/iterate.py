@@ -26,6 +26,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Block, Literal, Operand, Value
 from s2sad.ir.types import INT, Array, Scalar
@@ -83,7 +84,7 @@ class Iterate(Expressions):
         match kind:
             case "zip":
                 rows = [tuple(row) for row in zip(*known, strict=False)]
-                return [Struct("tuple", tuple(range(len(r))), r) for r in rows]
+                return [tuple_of(r) for r in rows]
             case "reversed":
                 return known[0][::-1]
             case "enumerate":
@@ -126,10 +127,7 @@ class Iterate(Expressions):
         if items is None and isinstance(value, Lazy):
             columns = [self.static_items(p, node) for p in value.parts]
             if value.kind == "zip":
-                items = [
-                    Struct("tuple", tuple(range(len(r))), r)
-                    for r in (tuple(r) for r in zip(*columns, strict=False))
-                ]
+                items = [tuple_of(r) for r in (tuple(r) for r in zip(*columns, strict=False))]
         if items is None:
             raise self.mismatch("S305", f"the length of {describe(value)} must be known here", "", node)
         return items
@@ -185,7 +183,7 @@ class Iterate(Expressions):
             picks = [pick for _, pick in columns]
 
             def together(i: Operand) -> Abstract:
-                return Struct("tuple", tuple(range(len(picks))), tuple(pick(i) for pick in picks))
+                return tuple_of([pick(i) for pick in picks])
 
             return Literal(0), count, Literal(1), together
         if kind == "enumerate":

@@ -22,6 +22,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.types import Array
@@ -113,7 +114,7 @@ class Lists(Iterate):
         if len(bounds) < 3 or len(range(*bounds)) > UNROLL_ITEMS:
             return value
         items = tuple(Num(Literal(k)) for k in range(*bounds))
-        return Struct("tuple", tuple(range(len(items))), items)
+        return tuple_of(items)
 
     def filtered(self, conditions: list[Any], then: Callable[[], None]) -> None:
         """Run `then` where all conditions hold."""

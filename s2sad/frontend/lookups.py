@@ -23,6 +23,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Literal, Value
 from s2sad.ir.types import Array, Scalar, Sparse, Stream
@@ -192,7 +193,7 @@ class Lookups(SparseMatrices):
             return self.getitem(owner, index, name)
         contents = self.contents(owner)
         if len(index) > 1:
-            index = (Struct("tuple", tuple(range(len(index))), index),)
+            index = (tuple_of(index),)
         key = index[0]
         match contents:
             case Series():
@@ -233,7 +234,7 @@ class Lookups(SparseMatrices):
             why = f"np.{'c_' if joiner is np.c_ else 'r_'} is read of arrays and numbers only"
             raise self.refuse("S113", why, "use np.concatenate, np.column_stack or np.arange", node)
         function = np.column_stack if joiner is np.c_ else np.concatenate if max(ranks) == 2 else np.hstack
-        pieces = Struct("tuple", tuple(range(len(items))), items)
+        pieces = tuple_of(items)
         return self.call_value(Static(function), (pieces,), {}, node, name)
 
     def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:

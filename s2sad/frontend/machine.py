@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from s2sad.frontend.values import (
     Num,
     Poison,
     Static,
+    Struct,
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import End, Literal, Operand, Value
@@ -297,6 +299,11 @@ class Machine:
         made = Box(self.fresh_id())
         self.state.heap[made.id] = contents
         return made
+
+    def like(self, struct: Struct, items: Sequence[Abstract]) -> Abstract:
+        """Return a new container like another, with other items."""
+        made = Struct(struct.kind, struct.keys, tuple(items), struct.cls)
+        return self.box(made) if made.is_mutable else made
 
     def refill(self, box: Box, contents: Abstract) -> None:
         """Change the contents of a container. What may be the same container is unknown from here on."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.frontend.external import Externals
-from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.core import Literal
 from s2sad.ir.types import Scalar, is_differentiable
 
@@ -41,7 +41,7 @@ class Pytrees(Externals):
         """`ravel_pytree(tree)`: the vector, and the function back."""
         (tree,) = args
         parts = [self.made_by(line, (leaf,), node) for leaf in self.float_parts(tree)]
-        bundle = Struct("tuple", tuple(range(len(parts))), tuple(parts))
+        bundle = tuple_of(parts)
         flat = self.made_by(joined, (bundle,), node) if parts else self.made_by(nothing, (), node)
         return Struct("tuple", (0, 1), (flat, Unravel(tree)))
 
@@ -62,12 +62,6 @@ class Pytrees(Externals):
         if isinstance(first, Ref | Num):
             return self.call_value(function, tuple(trees), {}, node)
         return first
-
-    def like(self, struct: Struct, items: tuple[Abstract, ...]) -> Abstract:
-        """Return a structure with other items."""
-        made = Struct(struct.kind, struct.keys, items, struct.cls)
-        mutable = struct.kind in ("list", "dict") or not hasattr(struct.cls or tuple, "__getitem__")
-        return self.box(made) if mutable else made
 
     def float_parts(self, tree: Abstract) -> Iterator[Abstract]:
         """Yield the float leaves of a structure."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from s2sad.frontend.streams import Streams
-from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.core import Literal, Value
 
 SPLIT_ALONG = {"split": 0, "vsplit": 0, "hsplit": 1, "dsplit": 2}
@@ -26,7 +26,7 @@ class Sized(Streams):
             pinned = [self.sizes.pin(n, self.place(node)) for n in x.type.shape]
             if None not in pinned:
                 axes = tuple(Num(Literal(k)) for k, n in enumerate(pinned) if n == 1)
-                return args, {**kwargs, "axis": Struct("tuple", tuple(range(len(axes))), axes)}
+                return args, {**kwargs, "axis": tuple_of(axes)}
         if name in SPLIT_ALONG and len(args) > 1:
             along = kwargs.get("axis", args[2] if len(args) > 2 else Num(Literal(SPLIT_ALONG[name])))
             self.check_division(x, args[1], along, node)
@@ -69,4 +69,4 @@ class Sized(Streams):
             return None
         before = (FULL,) * (axis % x.type.ndim)
         items = tuple(self.getitem(x, (*before, Num(Literal(k)))) for k in range(count))
-        return Struct("tuple", tuple(range(count)), items)
+        return tuple_of(items)

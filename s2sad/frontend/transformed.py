@@ -18,7 +18,18 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.builtins import Handler
 from s2sad.frontend.callees import NotPure, shared_results
 from s2sad.frontend.functions import Transform
-from s2sad.frontend.values import Abstract, Callee, Closure, Num, Partial, Pullback, Ref, Static, Struct
+from s2sad.frontend.values import (
+    Abstract,
+    Callee,
+    Closure,
+    Num,
+    Partial,
+    Pullback,
+    Ref,
+    Static,
+    Struct,
+    tuple_of,
+)
 from s2sad.frontend.wrapped import Wrapped, function_name
 from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, Transformed, record_of, scheme_of
@@ -65,8 +76,8 @@ class Transforms(Wrapped):
         self, function: Pushforward, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str
     ) -> Abstract:
         """Return the tangent of a result."""
-        primals = Struct("tuple", tuple(range(len(function.primals))), function.primals)
-        dots = Struct("tuple", tuple(range(len(args))), args)
+        primals = tuple_of(function.primals)
+        dots = tuple_of(args)
         both = self.pushed_forward("jvp", (function.function, primals, dots), node)
         assert isinstance(both, Struct)
         return both.items[1]
@@ -220,8 +231,7 @@ class Transforms(Wrapped):
                 return self.wrap(self.emit("stop_gradient", self.operand(box)))
             case Struct():
                 items = tuple(self.form_stop_gradient((i,), {}, node) for i in box.items)
-                made = Struct(box.kind, box.keys, items, box.cls)
-                return made if box is args[0] else self.box(made)
+                return self.like(box, items)
         return args[0]
 
     def paired(self, args: tuple[Abstract, ...], node: Any) -> tuple[tuple[Abstract, ...], list[Abstract]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -86,12 +87,22 @@ class Struct(Abstract):
     cls: Any = None
     shape_of: Ref | None = field(default=None, compare=False)
 
+    @property
+    def is_mutable(self) -> bool:
+        """True for a list, a dict, or an object whose attributes can be assigned."""
+        return self.kind in ("list", "dict") or (self.kind == "record" and not issubclass(self.cls, tuple))
+
     def get(self, key: Any) -> Abstract | None:
         """Return the item stored under a key, or None."""
         for k, item in zip(self.keys, self.items, strict=True):
             if k == key and type(k) is type(key):
                 return item
         return None
+
+
+def tuple_of(items: Sequence[Abstract]) -> Struct:
+    """Return a tuple."""
+    return Struct("tuple", tuple(range(len(items))), tuple(items))
 
 
 @dataclass(frozen=True, slots=True)

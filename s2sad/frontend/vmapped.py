@@ -18,7 +18,7 @@ from s2sad.frontend.programs import lanes
 from s2sad.frontend.pytrees import Pytrees
 from s2sad.frontend.sized import FULL
 from s2sad.frontend.transformed import Derived
-from s2sad.frontend.values import Abstract, Box, Callee, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct
 from s2sad.frontend.wrapped import function_name
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.size import Size
@@ -218,8 +218,7 @@ class Vmaps(Pytrees):
             items = tuple(
                 self.lane(item, axes, b, (*path, key)) for key, item in zip(box.keys, box.items, strict=True)
             )
-            made = Struct(box.kind, box.keys, items, box.cls)
-            return self.box(made) if isinstance(value, Box) else made
+            return self.like(box, items)
         assert isinstance(box, Ref)
         return self.getitem(box, (FULL,) * axes[path] + (b,))
 

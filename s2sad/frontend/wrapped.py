@@ -9,7 +9,7 @@ from typing import Any
 import gast
 
 from s2sad.frontend.callees import Callees
-from s2sad.frontend.values import Abstract, Box, Callee, Closure, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Closure, Ref, Static, Struct
 from s2sad.ir.transformed import record_of
 
 
@@ -43,8 +43,7 @@ class Wrapped(Callees):
             return self.wrap(self.emit("copy", self.read(box)))
         if not isinstance(box, Struct):
             return value
-        made = Struct(box.kind, box.keys, tuple(map(self.with_copies, box.items)), box.cls)
-        return self.box(made) if isinstance(value, Box) else made
+        return self.like(box, list(map(self.with_copies, box.items)))
 
     def on_copies(self, function: Abstract, count: int, keywords: list[str]) -> Closure | None:
         """Return the function as one that is called with copies; None if it is already."""

@@ -19,12 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
 
-FORMS = (
-    "jvp", "jet", "vjp", "hvp", "linearize", "linear_solve", "stop_gradient", "ravel_pytree", "tree_map"
-)  # fmt: skip
-"""Kinds that are called with the function as first argument (stop_gradient, ravel_pytree: with a value); the
-attribute `__s2sad__` of the API function itself is a record whose function is None."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -116,10 +110,13 @@ class Transformed:
 
 
 MARK = "__s2sad__"
+"""Attribute of objects of the API: their record."""
 
 
 def form(kind: str) -> Callable[[F], F]:
-    """Decorate the API's function that is called as one of FORMS."""
+    """Decorate a function of the API that is called with the function to transform as first argument
+    (`jvp(f, primals, tangents)`), or with a value (`stop_gradient`): its record has no function. The
+    frontend's method `form_` and the kind reads a call of it."""
 
     def marked(function: F) -> F:
         setattr(function, MARK, Transformed(kind, None))

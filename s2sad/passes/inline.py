@@ -1,4 +1,4 @@
-"""Inlining of what stands for an instruction: the functions of rules (`extra["inline"]`).
+"""Inlining: of functions that stand for an instruction, as those of rules do (`extra["inline"]`), or of all.
 
 It is done where the text does not grow: small callees, and those called once. One that returns early keeps
 its function, and so does one with a rule: a derivative will ask for it.
