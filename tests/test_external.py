@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from typing import Any
 
 import numpy as np
 import pytest
 from oracle import assert_close
+from written import written
 
 import s2sad
+from s2sad.settings import settings
 
 
 def bisect(theta: float) -> float:
@@ -86,19 +90,110 @@ def test_what_is_returned_is_checked() -> None:
         s2sad.grad(lambda x: np.sum(wrong(np.ones(3), "a", 1.0)) * x)(2.0)
 
 
+def applied(x: Any, f: Any) -> Any:
+    try:
+        return f(x)
+    finally:
+        pass
+
+
+def several(x, c):
+    total = 0.0
+    for i in range(3):
+        total += np.sum(times(x.T * i, "times", c)[0]) ** 2
+    return total + single(np.float32(c)) + point(x[0, 0])[()]
+
+
+times = s2sad.custom_jvp(s2sad.external(scaled, result=lambda x, kind, factor: x))
+times.defjvp(lambda p, t: (times(*p), t[0] * p[2] + p[0] * t[2]))
+
+
+def to_single(x: Any) -> Any:
+    try:
+        return np.float32(2.0) * x
+    finally:
+        pass
+
+
+def to_point(x: Any) -> Any:
+    try:
+        return np.array(3.0 * x)
+    finally:
+        pass
+
+
+single = s2sad.custom_jvp(s2sad.external(to_single, result=lambda x: x))
+single.defjvp(lambda p, t: (single(*p), np.float32(2.0) * t[0]))
+point = s2sad.custom_jvp(s2sad.external(to_point, result=lambda x: np.array(x)))
+point.defjvp(lambda p, t: (point(*p), np.array(3.0 * t[0])))
+
+
+@pytest.mark.parametrize("cache", ["0", "kept"])
+def test_compiled_code_calls_python(cache: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "cache", cache if cache == "0" else str(tmp_path))
+    assert_close(s2sad.grad(loss, jit=True)(0.8), s2sad.grad(loss)(0.8), 1e-14, "scalar")
+    x = np.arange(6.0).reshape(2, 3) + 1.0
+    for _ in range(2):
+        slope = s2sad.value_and_grad(several, argnums=(0, 1), jit=True)
+        got, want = slope(x, 3.0), s2sad.value_and_grad(several, argnums=(0, 1))(x, 3.0)
+        assert_close(got, want, 1e-13, "arrays and constants")
+    assert "with objmode(" in slope.lowered_source
+    with pytest.raises(TypeError, match=r"declared was float64\(3,\), returned float64\(2,\)"):
+        s2sad.grad(lambda x: np.sum(wrong(np.ones(3), "a", 1.0)) * x, jit=True)(2.0)
+    with pytest.raises(ZeroDivisionError):
+        s2sad.jit(lambda x: raising(x) * 2.0)(1.0)
+
+
+@s2sad.external(result=lambda x: x)
+def raising(x: Any) -> Any:
+    return x / 0
+
+
+def test_functions_of_one_name() -> None:
+    modules = []
+    for k in (2.0, 3.0):
+        name = f"of_one_name_{k:.0f}"
+        module = sys.modules[name] = types.ModuleType(name)
+        text = f"def f(x):\n    try:\n        return x * {k}\n    finally:\n        pass\n"
+        written(text, f"<{name}>", vars(module))
+        modules.append(module)
+    two, three = (s2sad.custom_jvp(s2sad.external(m.f, result=lambda x: x)) for m in modules)
+    two.defjvp(lambda p, t: (two(*p), 2.0 * t[0]))
+    three.defjvp(lambda p, t: (three(*p), 3.0 * t[0]))
+
+    def helper(x):
+        f = two(x) * x
+        return np.sin(f) if x > 0 else f
+
+    helper.__name__ = helper.__qualname__ = "f"
+
+    def program(x):
+        f = three(x)
+        return helper(x) + helper(f) * f
+
+    def plain(x):
+        return np.sin(2.0 * x * x) + np.sin(18.0 * x * x) * 3.0 * x
+
+    for jit in (False, True):
+        value, slope = s2sad.value_and_grad(program, jit=jit)(0.7)
+        assert_close(value, plain(0.7), 1e-14, "value")
+        assert_close(slope, s2sad.grad(plain)(0.7), 1e-13, "gradient")
+
+
 def test_refusals() -> None:
     opaque = s2sad.external(bisect, result=lambda theta: theta)
     with pytest.raises(s2sad.UnsupportedOp, match=r"(?s)S203.*custom_vjp"):
         s2sad.grad(opaque)(0.8)
     with pytest.raises(s2sad.S2sadError, match=r"S203"):
         s2sad.grad(lambda t: opaque(t))(0.8)
-    with pytest.raises(s2sad.UnsupportedOp, match="S292"):
-        s2sad.grad(loss, jit=True)(0.8)
+    opaque = s2sad.external(applied, result=lambda x, f: x)
+    with pytest.raises(s2sad.UnsupportedOp, match=r"S292.*hand the function bisect"):
+        s2sad.jit(lambda x: opaque(x, bisect) * 1.0)(0.8)
     local = s2sad.external(lambda theta: theta, result=lambda theta: theta)
     with pytest.raises(s2sad.UnsupportedSyntax, match="S130"):
         s2sad.grad(lambda t: local(1.0) * t)(0.8)
     with pytest.raises(s2sad.UnsupportedSyntax, match="by position"):
-        s2sad.grad(lambda t: opaque(theta=1.0) * t)(0.8)
+        s2sad.grad(lambda t: opaque(t, f=1.0) * t)(0.8)
 
 
 def airy_like(x: Any) -> Any:

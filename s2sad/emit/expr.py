@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from s2sad.emit.constants import constant_text
@@ -18,6 +18,7 @@ from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.support import SUPPORT
 from s2sad.ops.table import OPS
 
+CALLS_OUTSIDE = ("external", "called_outside")
 _EXTREMES = {"greater": "max", "greater_equal": "max", "less": "min", "less_equal": "min"}
 _CREATES = ("zeros", "ones", "empty", "full")
 
@@ -32,9 +33,10 @@ class Expressions:
         inlining: Inlining,
         paths: dict[Value, str],
         calls: dict[Function, str],
+        imported: Mapping[Any, str],
     ):
         self.names, self.inlining = names, inlining
-        self.paths, self.calls = paths, calls
+        self.paths, self.calls, self.imported = paths, calls, imported
         self.support: set[str] = set()
 
     def operand(self, a: Operand, type: Type | None = None) -> ast.expr:
@@ -76,10 +78,18 @@ class Expressions:
             shaped = self._whole_shape(instr)
             if shaped is not None:
                 return shaped
-        text = template(instr)
+        if instr.op.name in CALLS_OUTSIDE:
+            types = tuple(a.type for a in instr.args)
+            text = instr.op.extra["spell"](types, dict(instr.params), self.imported)
+        else:
+            text = template(instr)
         self.support.update(name for name in SUPPORT if text.startswith(f"{name}("))
         kind = instr.result.type if instr.op.name == "where" and len(instr.results) == 1 else None
         return filled(text, [self.operand(a, kind) for a in instr.args])
+
+    def built(self, tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
+        """Return the expression that builds a tree from the expressions of its leaves."""
+        return structure(tree, leaves, self.imported)
 
     # --- conditional expressions ---------------------------------------------------------------
 
@@ -197,7 +207,7 @@ class Expressions:
 
     def tree_of(self, tree: Any, values: Sequence[Operand]) -> ast.expr | None:
         """Return a structure of leaves as an expression; None for a static part that has no text."""
-        return structure(tree, [self.operand(v) for v in values])
+        return self.built(tree, [self.operand(v) for v in values])
 
 
 def _chain(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
@@ -205,7 +215,7 @@ def _chain(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
     return ast.BoolOp(op, [*first, right])
 
 
-def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
+def structure(tree: Any, leaves: Sequence[ast.expr], imported: Mapping[Any, str]) -> ast.expr | None:
     """Return the expression that builds a tree from the expressions of its leaves."""
     kind = getattr(tree, "kind", None)
     if kind is None:
@@ -215,7 +225,7 @@ def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
             return parsed(constant_text(tree.value))
         except ValueError:
             return None
-    items = [structure(item, leaves) or ast.Constant(None) for item in tree.items]
+    items = [structure(item, leaves, imported) or ast.Constant(None) for item in tree.items]
     match kind:
         case "tuple":
             return ast.Tuple(items, ast.Load())
@@ -223,9 +233,13 @@ def structure(tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
             return ast.List(items, ast.Load())
         case "dict":
             made = ast.Dict([parsed(constant_text(k)) for k in tree.keys], items)
-            return made if tree.cls is None else ast.Call(ast.Name(tree.cls.__name__, ast.Load()), [made], [])
+            return made if tree.cls is None else ast.Call(_name(tree.cls, imported), [made], [])
     keywords = [ast.keyword(str(k), item) for k, item in zip(tree.keys, items, strict=True)]
-    return ast.Call(ast.Name(tree.cls.__name__, ast.Load()), [], keywords)
+    return ast.Call(_name(tree.cls, imported), [], keywords)
+
+
+def _name(cls: type, imported: Mapping[Any, str]) -> ast.expr:
+    return ast.Name(imported.get(cls, cls.__name__), ast.Load())
 
 
 Bound = list[tuple[Item, ast.expr]]  # the items of an index with what they print as

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from s2sad.ir.core import Function
@@ -12,31 +12,48 @@ from s2sad.ir.tree import Node, Tree
 _MODULES = (("math", "import math"), ("np", "import numpy as np"))
 
 
-def import_lines(code: Iterable[str], functions: Iterable[Function]) -> Iterator[str]:
-    """Yield the imports that the lines of `code`, printed from `functions`, need."""
+def import_lines(code: Iterable[str], imported: Mapping[Any, str]) -> Iterator[str]:
+    """Yield the imports that the lines of `code` need, and those of the names in `imported`."""
     text = "\n".join(line.split("  # ")[0] for line in code)
     for name, line in _MODULES:
         if re.search(rf"(?<![\w.]){name}\.", text):
             yield line
     for part in sorted(set(re.findall(r"(?<![\w.])scipy((?:\.\w+)+)\.\w+", text))):
         yield f"import scipy{part}"
-    functions = list(functions)
-    wanted = {(c.__module__, c.__name__) for c in (*_classes(functions), *_externals(functions))}
-    for module, name in sorted(wanted):
-        yield f"from {module} import {name}"
+    for thing, name in imported.items():
+        renamed = f" as {name}" if name != thing.__name__ else ""
+        yield f"from {thing.__module__} import {thing.__name__}{renamed}"
+
+
+def imported_names(functions: Iterable[Function], taken: Container[str]) -> dict[Any, str]:
+    """Return how the text of functions calls the classes and functions that it has to import: by their names,
+    or one with a number where that is `taken`, or two have the same."""
+    wanted = {(c.__module__, c.__name__): c for c in (*_classes(functions), *_externals(functions))}
+    found: dict[Any, str] = {}
+    used: set[str] = set()
+    for (_, base), thing in sorted(wanted.items(), key=lambda item: item[0]):
+        name, k = base, 0
+        while name in used or name in taken:
+            k += 1
+            name = f"{base}_{k}"
+        used.add(name)
+        found[thing] = name
+    return found
 
 
 def _externals(functions: Iterable[Function]) -> Iterator[Any]:
     """Yield the functions that are called but not read, and those among their arguments."""
     for fn in functions:
         for instr in fn.block.walk():
-            if instr.op.name == "external":
+            if instr.op.name in ("external", "called_outside"):
                 yield instr.param("function")
                 yield from (x for kind, x in instr.param("slots") if kind == "constant" and callable(x))
 
 
-def exception_name(cls: type) -> str:
+def exception_name(cls: type, imported: Mapping[Any, str]) -> str:
     """Return how an exception class is written."""
+    if cls in imported:
+        return imported[cls]
     if cls.__module__.startswith("numpy"):
         return f"np.linalg.{cls.__name__}" if cls.__name__ == "LinAlgError" else f"np.{cls.__name__}"
     return cls.__name__
@@ -65,4 +82,4 @@ def _records(tree: Tree) -> Iterator[type]:
 
 
 def _is_imported(cls: type) -> bool:
-    return cls.__module__ != "builtins" and not exception_name(cls).startswith("np.")
+    return cls.__module__ != "builtins" and not cls.__module__.startswith("numpy")

@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from s2sad.emit.load import load
+from s2sad.emit.outside import CONTROL as OUTSIDE
 from s2sad.errors import UnsupportedOp
 
 try:
@@ -35,6 +36,7 @@ class _Separate(Compiler):
 
 SEPARATE: dict[str, Any] = {"pipeline_class": _Separate}
 BY_LIBRARY = re.compile(r"\bnp\.fft\.fft\(|^def eig(vals)?\(", re.MULTILINE)
+IMPORTED = re.compile(r"^from \S+ import (\w+)$", re.MULTILINE)
 
 OWN = {"eigh_upper": "numba_eigh", "cholesky_adjoint": "numba_cholesky"}
 
@@ -44,7 +46,8 @@ def compile_kernel(text: str, name: str, file: str = "") -> Callable[..., Any]:
     `file`, which holds the module."""
     if "scipy.special." in text:
         importlib.import_module("s2sad.emit.numba_special").teach(text)
-    namespace = load(text, file or f"<s2sad lowered {name}>")
+    calls_python = OUTSIDE in text
+    namespace = load(text, file or f"<s2sad lowered {name}>", importable=calls_python)
     namespace |= importlib.import_module("s2sad.emit.numba_math").names_in(text)
     if BY_LIBRARY.search(text):
         namespace |= importlib.import_module("s2sad.emit.numba_library").replaced(namespace)
@@ -55,13 +58,16 @@ def compile_kernel(text: str, name: str, file: str = "") -> Callable[..., Any]:
             namespace[own] = getattr(importlib.import_module(f"s2sad.emit.{home}"), own)
     if "scipy.linalg." in text:
         importlib.import_module("s2sad.emit.numba_linalg")
+    in_python = {"declared", *IMPORTED.findall(text)} if calls_python else ()
+    options = OPTIONS | {"nogil": not calls_python}
     for key, value in list(namespace.items()):
-        if isinstance(value, FunctionType):
-            options = OPTIONS | SEPARATE if key.endswith(BODY) else OPTIONS
-            # what the kernel calls is part of its machine code
-            namespace[key] = numba.njit(cache=bool(file) and key == name, **options)(value)
+        if isinstance(value, FunctionType) and key not in in_python:
+            chosen = options | SEPARATE if key.endswith(BODY) else options
+            # what the kernel calls is part of its machine code; Numba keeps none that calls Python
+            is_kept = bool(file) and key == name and not calls_python
+            namespace[key] = numba.njit(cache=is_kept, **chosen)(value)
     kernel: Callable[..., Any] = namespace[name]
-    return _forgiving(kernel) if file else kernel
+    return _forgiving(kernel) if file and not calls_python else kernel
 
 
 def _forgiving(kernel: Any) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from s2sad.analysis.unbound import joins, maybe_unbound, undefs_of
 from s2sad.emit.constants import quoted
-from s2sad.emit.expr import Expressions, bound, negated, parsed, structure, subscript
+from s2sad.emit.expr import Expressions, bound, negated, parsed, subscript
 from s2sad.emit.imports import exception_name
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
@@ -422,7 +422,7 @@ class Statements:
         tree = self.fn.result
         if isinstance(tree, Static) and tree.value is None:
             return [] if last else [Simple(ast.Return(None))]
-        value = structure(tree, [self.expr.operand(a) for a in end.args])
+        value = self.expr.built(tree, [self.expr.operand(a) for a in end.args])
         return [Simple(ast.Return(value), "", end.args)]
 
     def raised(self, end: End) -> Simple:
@@ -430,7 +430,7 @@ class Statements:
         params = dict(end.params)
         template = params["message"]
         args = [self.message(template, end.args)] if template else []
-        exception = ast.parse(exception_name(params["exception"]), mode="eval").body
+        exception = ast.parse(exception_name(params["exception"], self.expr.imported), mode="eval").body
         return Simple(ast.Raise(ast.Call(exception, args, []), None), "", end.args)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from s2sad.analysis.liveness import Numbering
 from s2sad.analysis.storage import RESERVED as RESERVED_BITS
@@ -10,11 +11,12 @@ from s2sad.analysis.storage import Storage, Summary, summarize, written_args
 from s2sad.emit.constants import constant_text
 from s2sad.emit.expr import Expressions
 from s2sad.emit.facts import fact_lines
-from s2sad.emit.imports import import_lines
+from s2sad.emit.imports import import_lines, imported_names
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import INDENT, WIDTH, TooLong, expression_text, lines
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
 from s2sad.emit.names import Names, identifier
+from s2sad.emit.outside import CONTROL, outside_calls, outside_definitions
 from s2sad.emit.python import Statements
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
@@ -48,12 +50,16 @@ class _Module:
         self.support: set[str] = set()
         self.globals: dict[str, object] = {}
         self.called: list[list[str]] = []
+        every = [*_callees(fn), fn]
+        parameters = [identifier(p.name, RESERVED_NAMES) for f in every for p in f.signature]
+        taken = {*SUPPORT, *RESERVED_NAMES, *(f.name for f in every), *parameters}
+        self.imported = imported_names(every, taken)
         self._define_called()
         self.functions[fn] = fn.name
 
     def _define_called(self) -> None:
         """Print the called functions; those that print the same are one."""
-        taken = {self.fn.name} | set(SUPPORT)
+        taken = {self.fn.name, *SUPPORT, *self.imported.values()}
         printed: dict[tuple[str, ...], str] = {}
         for callee in _callees(self.fn):
             base = name = identifier(callee.name, RESERVED_NAMES)
@@ -76,20 +82,25 @@ class _Module:
         definitions = [*self.called, self.definition(self.fn)]
         place = f" ({self.fn.origin})" if self.fn.origin else ""
         title = self.fn.extra.get("title") or self.fn.name + place
+        outside = outside_calls(self.functions, self.imported)
+        if outside:
+            self.support.add("declared")
         body: list[str] = []
         for name in sorted(self.support):
             body += ["", "", *SUPPORT[name].rstrip("\n").split("\n")]
-        for definition in definitions:
+        for definition in (*outside_definitions(outside, self.imported), *definitions):
             body += ["", "", *definition]
         constants = [f"{name} = {constant_text(value)}" for name, value in self.globals.items()]
-        head = [f"# s2sad {VERSION}  {title}", *import_lines([*body, *constants], self.functions)]
+        head = [f"# s2sad {VERSION}  {title}", *import_lines([*body, *constants], self.imported)]
+        if outside:
+            head.append(CONTROL)
         if constants:
             head += ["", *constants]
         return "\n".join([*head, *body]) + "\n"
 
     def definition(self, fn: Function) -> list[str]:
         """Return the lines of one function."""
-        printer = _Printer(fn, self.functions, self.captured_as_lines, self.for_reading)
+        printer = _Printer(fn, self.functions, self.imported, self.captured_as_lines, self.for_reading)
         body = printer.lines()
         self.support |= printer.support
         self.globals.update({name: value for name, value in printer.signature.globals.values()})
@@ -103,9 +114,14 @@ class _Printer:
     assignments at the end of loops can be saved."""
 
     def __init__(
-        self, fn: Function, functions: dict[Function, str], captured_as_lines: bool, for_reading: bool
+        self,
+        fn: Function,
+        functions: dict[Function, str],
+        imported: dict[Any, str],
+        captured_as_lines: bool,
+        for_reading: bool,
     ):
-        self.fn, self.functions, self.for_reading = fn, functions, for_reading
+        self.fn, self.functions, self.imported, self.for_reading = fn, functions, imported, for_reading
         self.signature: Signature = signature_of(fn, captured_as_lines)
         summaries: dict[Function, Summary] = {}
         for callee in _callees(fn):
@@ -140,7 +156,7 @@ class _Printer:
         return texts
 
     def _names(self, inlining: Inlining) -> Names:
-        words = [*self.signature.names, *self.functions.values(), *SUPPORT]
+        words = [*self.signature.names, *self.functions.values(), *self.imported.values(), *SUPPORT]
         fixed = {v: name for v, name in self.signature.plain.items()}
         plain = set(fixed.values())
         reserved = [w for w in words if w not in plain]
@@ -167,7 +183,7 @@ class _Printer:
 
     def _text(self, names: Names, inlining: Inlining) -> tuple[list[str], list[TooLong], Expressions]:
         paths = self._paths()
-        expressions = Expressions(names, inlining, paths, self.functions)
+        expressions = Expressions(names, inlining, paths, self.functions, self.imported)
         statements = Statements(self.fn, names, inlining, expressions).body()
         long: list[TooLong] = []
         texts = {**self.signature.plain, **self.signature.parts}

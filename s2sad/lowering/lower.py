@@ -21,6 +21,7 @@ from s2sad.lowering import (
     draws,
     einsum,
     elementwise,
+    external,
     fourier,
     index,
     linalg,
@@ -54,6 +55,7 @@ TABLE: dict[str, Handler] = {
     **search.TABLE,
     **ordered.TABLE,
     **linalg.TABLE,
+    **external.TABLE,
     **decompose.TABLE,
     **draws.TABLE,
     **sparse.TABLE,
@@ -181,7 +183,7 @@ def lower_instr(
             _undef(low, instr)
         case "comment":
             low.code.add_instr(instr)
-        case "external" | "declared":
+        case "declared":
             why = "a function that is called but not read runs in Python only"
             raise UnsupportedOp("S292", why, "use jit=False", instr.origin)
         case "print":
@@ -198,7 +200,7 @@ def lower_instr(
 
 def has_lowering(name: str) -> bool:
     """Return True if `lower` knows the op."""
-    special = name.startswith("math_") or name in ("undef", "print", "comment", "external", "declared")
+    special = name.startswith("math_") or name in ("undef", "print", "comment", "declared")
     return special or name in TABLE or elementwise.is_elementwise(OPS[name])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from s2sad.ir.builder import Sizes
 from s2sad.ir.op import Alias, Kind, Op
 from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.ops.external import evaluate_outside, spell_outside
 from s2sad.ops.support import load
 from s2sad.ops.table import OPS
 
@@ -65,6 +66,15 @@ def _dot_type(types: tuple[Type, ...], params: dict[str, Any], sizes: Sizes) -> 
     return (Array(a.dtype, shape) if shape else Scalar(a.dtype),)
 
 
+_register(
+    "called_outside",
+    evaluate_outside,
+    "",
+    infer=lambda types, params, sizes: (params["type"],),
+    extra={"spell": spell_outside},
+    pure=False,
+    doc="a call of a Python function; params: function, slots, type; operands: the result's dimensions first",
+)
 _register("blas_dot", np.dot, "np.dot({}, {})", infer=_dot_type, doc="BLAS product of ranks 1 and 2")
 _register("sort_line", np.sort, "np.sort({})", infer=_same_type, doc="np.sort of rank 1")
 _register(

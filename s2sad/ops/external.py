@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from s2sad.ir.builder import Sizes
+from s2sad.ir.types import Type
 from s2sad.ops.declare import Params, Types, custom, linear, refuse
 from s2sad.ops.support import load
 
 Slot = tuple[str, Any]
 """An argument of the call: an `operand` (by its number) or a `constant` (None, bool, int, float, str, or a
 function that can be imported)."""
+
+ImportedNames = Mapping[Callable[..., Any], str]
+NO_NAMES: ImportedNames = MappingProxyType({})
+"""How a module calls the functions that it imports: where it is not by their own names."""
 
 
 def _evaluate(like: Any, *operands: Any, function: Callable[..., Any], slots: tuple[Slot, ...]) -> Any:
@@ -23,13 +31,40 @@ def _infer(types: Types, params: Params, sizes: Sizes) -> Types:
     return (types[0],)
 
 
-def _spell(types: Types, params: Params) -> str:
-    slots = [f"{{{x + 1}}}" if kind == "operand" else _constant(x) for kind, x in params["slots"]]
-    return f"declared({params['function'].__name__}({', '.join(slots)}), {{0}})"
+def _spell(types: Types, params: Params, names: ImportedNames = NO_NAMES) -> str:
+    return f"declared({_called(params['function'], names)}({_arguments(params, 1, names)}), {{0}})"
 
 
-def _constant(value: Any) -> str:
-    return value.__name__ if callable(value) else repr(value)
+def _called(function: Callable[..., Any], names: ImportedNames) -> str:
+    return names.get(function, function.__name__)
+
+
+def _arguments(params: Params, first: int, names: ImportedNames) -> str:
+    texts = [f"{{{x + first}}}" if kind == "operand" else _constant(x, names) for kind, x in params["slots"]]
+    return ", ".join(texts)
+
+
+def outside_name(params: Params, names: ImportedNames) -> str:
+    """Return what compiled text calls for a function: there is one for each kind of result."""
+    t = params["type"]
+    return f"outside_{_called(params['function'], names)}{len(params['slots'])}_{t.dtype}_{len(t.shape)}d"
+
+
+def spell_outside(types: Types, params: Params, names: ImportedNames = NO_NAMES) -> str:
+    """Return the call in compiled text: with the result's dimensions, then the arguments."""
+    dims = [f"{{{k}}}" for k in range(len(params["type"].shape))]
+    return f"{outside_name(params, names)}({', '.join([*dims, _arguments(params, len(dims), names)])})"
+
+
+def evaluate_outside(*args: Any, function: Callable[..., Any], slots: tuple[Slot, ...], type: Type) -> Any:
+    """Return what the call returns."""
+    dims = tuple(args[: len(type.shape)])
+    like = np.empty(dims, type.dtype) if dims else type.dtype.type(0)
+    return _evaluate(like, *args[len(dims) :], function=function, slots=slots)
+
+
+def _constant(value: Any, names: ImportedNames) -> str:
+    return _called(value, names) if callable(value) else repr(value)
 
 
 _declared = load("declared")

@@ -296,3 +296,22 @@ def test_text_does_not_depend_on_hashes() -> None:
         for seed in ("1", "2")
     }
     assert len(texts) == 1
+
+
+def test_classes_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = type("Pair", (), {"__init__": lambda self, left: setattr(self, "left", left)})
+    other.__module__ = "another_module"
+    monkeypatch.setitem(sys.modules, "another_module", type(sys)("another_module"))
+    monkeypatch.setattr(sys.modules["another_module"], "Pair", other, raising=False)
+    trees = (
+        Node("record", ("left",), (Leaf(0),), other),
+        Node("record", ("first", "second", "scale"), (Leaf(0), Leaf(1), Static(None)), Pair),
+    )
+    fn = program(
+        "func f(x: float) {\n  y = add x, 1.0\n  return x, y\n}", result=Node("tuple", (0, 1), trees)
+    )
+    text = module(fn)
+    assert "from another_module import Pair\nfrom test_module import Pair as Pair_1" in text
+    left, right = load(text, "<classes of one name>")["f"](2.0)
+    assert type(left) is other and left.left == 2.0
+    assert type(right).__name__ == "Pair" and (right.first, right.second, right.scale) == (2.0, 3.0, None)
