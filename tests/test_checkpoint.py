@@ -232,14 +232,85 @@ def test_no_snapshot() -> None:
         s2sad.grad(diffusion, checkpoint=0)
 
 
-def test_draws_are_not_made_again() -> None:
-    def walk(x, rng):
-        for _ in range(5):
-            x = np.sin(x + rng.normal())
-        return x
+def diffusing(x, a, rng):
+    n, total = x.shape[0], 0.0
+    for t in range(2, 25, 2):
+        z = rng.standard_normal(n)
+        if t > 20 and x[0] > 1.0:
+            break
+        x = x + 0.1 * np.sin(a * x) + 0.2 * x * z + rng.normal(a, 0.3)
+        total += np.sum(x) * t
+    return np.sum(x * x) + total
 
-    with pytest.raises(s2sad.UnsupportedOp, match="S206"):
-        s2sad.grad(walk, checkpoint=2)(0.5, np.random.default_rng(0))
+
+def falling(x, a, rng):
+    for k in range(x.shape[0] - 1, -1, -1):
+        x = np.sin(x * rng.uniform(size=(2, 1)) + a)
+        for _ in range(3):
+            x = 1.1 * x
+        x = x * rng.integers(1, 3) + k
+    return np.sum(x)
+
+
+@pytest.mark.parametrize("checkpoint", ["sqrt", 1, 3, "2KiB"])
+@pytest.mark.parametrize("f", [diffusing, falling])
+def test_draws_are_not_made_again(f: Any, checkpoint: Any) -> None:
+    x, each = np.linspace(0.1, 1.0, 4) + np.zeros((4,) if f is diffusing else (2, 4)), (0, 1)
+
+    def streams() -> Any:
+        return np.random.default_rng(0)
+
+    plain, found = streams(), streams()
+    expected = s2sad.value_and_grad(f, argnums=each)(x, 0.7, plain)
+    got = s2sad.value_and_grad(f, argnums=each, checkpoint=checkpoint)(x, 0.7, found)
+    assert_close(got, expected, 1e-14, "gradient")
+    assert plain.random() == found.random()
+    direction = (x, 1.0, None)
+    expected = s2sad.hvp(f, (x, 0.7, streams()), direction)
+    got = s2sad.jvp(s2sad.grad(f, each, checkpoint=checkpoint), (x, 0.7, streams()), direction)[1]
+    assert_close(got, expected, 1e-12, "hvp")
+    compiled = s2sad.grad(f, each, checkpoint=checkpoint, jit=True)(x, 0.7, streams())
+    assert_close(compiled, s2sad.grad(f, each)(x, 0.7, streams()), 1e-13, "compiled")
+
+
+def draws_in_a_branch(x, rng):
+    for i in range(5):
+        if i > 2:
+            x = np.sin(x + rng.normal())
+    return x
+
+
+def draws_inside(x, rng):
+    for _ in range(5):
+        for _ in range(2):
+            x = np.sin(x + rng.normal())
+    return x
+
+
+def draws_while(x, rng):
+    while x < 5.0:
+        x = x * x + 1.0 + abs(rng.normal())
+    return x
+
+
+def draws_more_and_more(x, rng):
+    for i in range(5):
+        x = np.sin(x + np.sum(rng.normal(size=i)))
+    return x
+
+
+@pytest.mark.parametrize(
+    ("f", "why"),
+    [
+        (draws_in_a_branch, "in a branch"),
+        (draws_inside, "in a loop inside"),
+        (draws_while, "number of its trips"),
+        (draws_more_and_more, "whose size"),
+    ],
+)
+def test_draws_that_cannot_be_kept(f: Any, why: str) -> None:
+    with pytest.raises(s2sad.UnsupportedOp, match=f"S206.*{why}"):
+        s2sad.grad(f, checkpoint=2)(0.5, np.random.default_rng(0))
 
 
 def test_a_state_that_grows() -> None:

@@ -105,6 +105,9 @@ def at_least_zero(b: Builder, n: Operand) -> Operand:
 
 def trip_count(b: Builder, lo: Operand, hi: Operand, step: Operand) -> Operand:
     """Append the number of trips of a range."""
+    ends = [a.value for a in (lo, hi, step) if isinstance(a, Literal) and isinstance(a.value, int)]
+    if len(ends) == 3:
+        return Literal(len(range(*ends)))
     by = step.value if isinstance(step, Literal) else None
     if by in (1, -1):
         return at_least_zero(b, difference(b, hi, lo) if by == 1 else difference(b, lo, hi))

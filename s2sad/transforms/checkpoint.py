@@ -24,8 +24,9 @@ from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.rewrite import Rewriter
-from s2sad.passes.sizes import trip_count
+from s2sad.passes.sizes import Resolver, trip_count
 from s2sad.transforms.fresh import silent
+from s2sad.transforms.recorded import recorded, why_not_recorded
 from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.schedule import State, Steps, reverse_steps
 from s2sad.transforms.tape import storable
@@ -94,6 +95,7 @@ class _Checkpointer(Rewriter):
         self.sizes, self.scheme, self.derive = sizes_after(fn), scheme, derive
         self.flowing = flowing
         self.threads: set[Value] = set()  # values with a derivative that were made here
+        self.params = fn.params
         loops = outermost_loops(fn.block)
         self.chosen = {loops[k] for k in chosen}
         self.top = fn.block
@@ -107,20 +109,22 @@ class _Checkpointer(Rewriter):
         return self.loop(new, instr) if instr in self.chosen else (new,)
 
     def loop(self, new: Instr, old: Instr) -> Sequence[Instr]:
+        b = Builder(self.sizes, new.origin)
+        scope = Resolver([*self.params, *free_values(new.blocks[-1])])
+        check(new, scope)
+        run, new, tapes = recorded(b, new, scope)
         free = list(free_values(new.blocks[-1]))
         free.sort(key=lambda v: not self.flows(v))
         varied = sum(map(self.flows, free))
         loop = _Loop(new, tuple(self.flowing.slots(old)), tuple(free), varied)
-        check(loop)
-        b = Builder(self.sizes, new.origin)
-        run, trips = self.counted(b, loop)
+        run, trips = self.counted(b, run, tapes)
         lo: Operand = new.args[0] if loop.indexed else Literal(0)
         arguments = (*inits(new), *free, lo, trips)
         values = (*run.results[: len(new.results)], *free[:varied])
         threads: list[Value] = []
         if old in self.top.instrs:  # what is read after the loop adds to the cotangent first, as without
             threads = [Value(v.name, v.type) for v in free[:varied]]
-        link = self.link(loop, arguments, len(threads))
+        link = self.link(loop, arguments, len(threads), tapes)
         operands = (*values[: link.values], *arguments)
         b.add(Instr(LINKED, operands, (*new.results, *threads), (("link", link),), (), new.origin))
         for v, thread in zip(free, threads, strict=False):
@@ -128,26 +132,26 @@ class _Checkpointer(Rewriter):
             self.map[v] = thread
         return b.instrs
 
-    def counted(self, b: Builder, loop: _Loop) -> tuple[Instr, Operand]:
+    def counted(self, b: Builder, instr: Instr, tapes: Sequence[Value]) -> tuple[Instr, Operand]:
         """Append the loop itself; return it and the number of trips, one left by `break` included."""
-        instr = loop.instr
-        results = tuple(Value(r.name, r.type) for r in instr.results)
-        if loop.indexed and all(end.kind == "yield" for end in loop_ends(instr.blocks[-1])):
+        indexed = instr.op.name == "for"
+        results = tuple(r if r in tapes else Value(r.name, r.type) for r in instr.results)
+        if indexed and all(end.kind == "yield" for end in loop_ends(instr.blocks[-1])):
             run = replace(instr, results=results)
             b.add(run)
             return run, trip_count(b, *instr.args[:3])
         counter, trips = Value("trips", WEAK_INT), Value("trips", WEAK_INT)
         body = _counting(instr.blocks[-1], counter, instr)
         blocks: tuple[Block, ...] = (replace(body, params=(*body.params, counter)),)
-        if not loop.indexed:
+        if not indexed:
             cond = instr.blocks[0]
             blocks = (replace(cond, params=(*cond.params, Value("trips", WEAK_INT))), *blocks)
         run = replace(instr, args=(*instr.args, Literal(0)), blocks=blocks, results=(*results, trips))
         b.add(run)
         return run, trips
 
-    def link(self, loop: _Loop, arguments: State, threads: int) -> Link:
-        """Return how the loop is reversed."""
+    def link(self, loop: _Loop, arguments: State, threads: int, tapes: Sequence[Value]) -> Link:
+        """Return how the loop is reversed. `tapes`: what it has drawn, among the free values."""
         slots, count = loop.slots, len(loop.slots)
         step = self.step(loop)
         pulled = pruned(self.derive(restricted(step, loop, loop.bars), loop.flags))
@@ -180,11 +184,12 @@ class _Checkpointer(Rewriter):
             lambda b, k, state: call(b, advance, operands(b, k, state)),
             back,
         )
+        kept = tuple(held for v, held in zip(loop.free, free, strict=True) if v in tapes)
         like = [Value(f"{v.name}_bar" if v.name else "bar", v.type) for v in loop.bars]
         seeds = [Value(v.name, v.type) for v in like]
         seeded = len(loop.active) + threads
         start = [*seeds[:seeded], *(zero(b, v) for v in free[threads : loop.varied])]
-        bars = reverse_steps(b, steps, tuple(start), like, snapshot_count(b, self.scheme, steps))
+        bars = reverse_steps(b, steps, tuple(start), like, snapshot_count(b, self.scheme, steps, kept))
         targets, outs = [], []
         for j, bar in enumerate(bars):
             place = loop.active[j] if j < len(loop.active) else count + j - len(loop.active)
@@ -242,15 +247,12 @@ def needed_slots(step: Function, pulled: Function, loop: _Loop) -> list[int]:
         found |= more
 
 
-def check(loop: _Loop) -> None:
+def check(instr: Instr, scope: Resolver) -> None:
     """Raise UnsupportedOp S206 if a loop cannot be run again from a snapshot."""
-    instr = loop.instr
-    why = ""
-    if any(i.op.name in ("draw", "seed") for i in instr.blocks[-1].walk()):
-        why = "it draws random numbers, which must not be drawn again"
-    elif loop.indexed and not isinstance(instr.args[2], Literal):
+    why = why_not_recorded(instr, scope)
+    if instr.op.name == "for" and not isinstance(instr.args[2], Literal):
         why = "its step is not a literal"
-    for p, a, r in zip(loop.slots, inits(instr), instr.results, strict=True):
+    for p, a, r in zip(carried(instr), inits(instr), instr.results, strict=True):
         if isinstance(p.type, Array) and not (p.type.shape == a.type.shape == r.type.shape):
             why = f"the size of `{p.name}` changes from trip to trip"
         elif not storable(p.type):
@@ -260,8 +262,9 @@ def check(loop: _Loop) -> None:
         raise UnsupportedOp("S206", f"this loop cannot be checkpointed: {why}", instead, instr.origin)
 
 
-def snapshot_count(b: Builder, scheme: Scheme, steps: Steps) -> Operand:
-    """Append the number of snapshots: at least one, and at most one per step."""
+def snapshot_count(b: Builder, scheme: Scheme, steps: Steps, kept: State) -> Operand:
+    """Append the number of snapshots: at least one, and at most one per step. Of a budget in bytes, what is
+    `kept` beside them takes its part."""
     match scheme.kind:
         case "sqrt":
             twice = b.emit(OPS["multiply"], Literal(2), steps.count)  # each step is run twice at most
@@ -271,13 +274,20 @@ def snapshot_count(b: Builder, scheme: Scheme, steps: Steps) -> Operand:
         case _:
             total: Operand = Literal(8)
             for t, v in zip(steps.types, steps.first, strict=True):
-                size: Operand = Literal(t.dtype.itemsize)
-                for axis in range(t.ndim):
-                    size = b.emit(OPS["multiply"], size, b.emit(OPS["size"], v, axis=axis))
-                total = b.emit(OPS["add"], total, size)
-            count = b.emit(OPS["floor_divide"], Literal(scheme.amount), total)
+                total = b.emit(OPS["add"], total, _bytes(b, v, t))
+            budget: Operand = Literal(scheme.amount)
+            for v in kept:
+                budget = b.emit(OPS["subtract"], budget, _bytes(b, v, v.type))
+            count = b.emit(OPS["floor_divide"], budget, total)
     fewer = b.emit(OPS["py_min"], count, steps.count)
     return b.emit(OPS["py_max"], fewer, Literal(1), name="snapshots")
+
+
+def _bytes(b: Builder, v: Operand, t: Type) -> Operand:
+    size: Operand = Literal(t.dtype.itemsize)
+    for axis in range(t.ndim):
+        size = b.emit(OPS["multiply"], size, b.emit(OPS["size"], v, axis=axis))
+    return size
 
 
 def _counting(body: Block, counter: Value, loop: Instr) -> Block:
