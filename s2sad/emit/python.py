@@ -53,7 +53,8 @@ class Statements:
 
     def _read_unbound(self) -> list[Operand]:
         """Return the values that may be unbound where an assignment at a join reads them, or the write to a
-        tape: all others are behind the check that the user's reads have."""
+        tape (whose role is none if it may be written again): all others are behind the check that the user's
+        reads have."""
         unbound = maybe_unbound(self.fn.block) - self.inlining.undefined
         if not unbound:
             return []
@@ -61,7 +62,7 @@ class Statements:
         for instr in self.fn.block.walk():
             for targets, row in joins(instr):
                 found += (a for v, a in zip(targets, row, strict=True) if a in unbound and self._moves(v, a))
-            if instr.role == "tape" or instr.op.name == "copy":
+            if instr.role == "tape" or instr.op.name in ("copy", "setitem"):
                 found += (a for a in instr.args if a in unbound)
         return found
 

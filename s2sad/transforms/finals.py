@@ -2,7 +2,8 @@
 
 A dependence test on affine indices. An element that was read or written in some trip is final if no write
 that comes later can hit it: later in the same trip, or with one of the common loops further on. It is
-enough that one index component differs for certain.
+enough that one index component differs for certain. And every way that the trip may still take has to hand
+the version on: one that returns hands on an older one, if nobody reads the array any more.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class _Buffer:
         self.fixed = _symbols_outside(program, loop)
         self.versions: set[Value] = set()
         self.writes: list[Access] = []
+        self.slots: dict[Instr, int] = {}  # in which slot of a loop the array is
         self.known = self.trace_loop(loop, k)
         self.reads = [i for i in loop.blocks[-1].walk() if self.is_read(i)] if self.known else []
 
@@ -73,6 +75,7 @@ class _Buffer:
     def trace_loop(self, loop: Instr, k: int) -> bool:
         """Note the versions in a loop, from its ends backwards; False if they do not all descend from the
         one that a trip finds."""
+        self.slots[loop] = k
         p = carried(loop)[k]
         ends = [end.args[k] for end in loop_ends(loop.blocks[-1])]
         self.versions.add(p)
@@ -105,6 +108,48 @@ class _Buffer:
                 return False
         return True
 
+    def is_handed_on(self, version: Value, at: Instr) -> bool:
+        """True if all ends of the trip that are reached from `at` hand on what descends from a version, and
+        so with the loops around."""
+        loop = self.program.loop_of[self.program.block_of[version]]
+        assert loop is not None
+        while (inner := self.program.loop_of[self.program.home[at]]) is not loop:
+            assert inner is not None
+            at = inner
+        k = self.slots[loop]
+        for block in self.program.frame_blocks(loop.blocks[-1]):
+            is_end = block is loop.blocks[-1] or block.end.kind == "break"
+            if is_end and self.follows(block, at) and not self.descends(block.end.args[k], version):
+                return False
+        return loop is self.loop or self.is_handed_on(loop.results[k], loop)
+
+    def follows(self, block: Block, at: Instr) -> bool:
+        """True if the end of a block may be reached from an instruction."""
+        here: Block | None = self.program.home[at]
+        inner: Instr = at
+        while here is not None and not self.program.inside(block, here):
+            inner = self.program.owner[here]
+            here = self.program.parent.get(here)
+        if here is None or here is block:
+            return here is block
+        while self.program.parent[block] is not here:
+            block = self.program.parent[block]
+        return here.instrs.index(self.program.owner[block]) > here.instrs.index(inner)
+
+    def descends(self, a: Operand, version: Value) -> bool:
+        """True if an array is a version, or one of those that come of it, whichever branches are taken."""
+        while a is not version:
+            instr = self.program.producer.get(a) if isinstance(a, Value) else None
+            if instr is None:
+                return False
+            if instr.op.name == "if":
+                k = instr.results.index(a)
+                inside = [b for b in instr.blocks if self.program.inside(self.program.block_of[version], b)]
+                going = inside or [b for b in instr.blocks if b.end.kind == "yield"]
+                return all(self.descends(b.end.args[k], version) for b in going)
+            a = inits(instr)[instr.results.index(a)] if instr.op.name in LOOPS else instr.args[0]
+        return True
+
     def final(self) -> Iterator[tuple[Value, Reread]]:
         """Yield the values that can be read from the last version."""
         if not self.known or self.program.owner.get(self.program.home[self.loop]) is not None:
@@ -116,11 +161,13 @@ class _Buffer:
             version = read.args[0]
             assert isinstance(version, Value)
             access = Access(read, version, _index(read, 1))
-            if access.index is not None and self.is_final(access):
+            if access.index is not None and self.is_final(access) and self.is_handed_on(version, read):
                 yield read.result, Reread(last, read.args[1:], read.param("path"))
         for write in self.writes:
             v = write.instr.args[1]
-            if isinstance(v, Value) and self.is_kept(write, v) and self.is_final(write):
+            if not isinstance(v, Value) or not self.is_kept(write, v) or not self.is_final(write):
+                continue
+            if self.is_handed_on(write.version, write.instr):
                 yield v, Reread(last, write.instr.args[2:], write.instr.param("path"))
 
     def is_kept(self, write: Access, v: Value) -> bool:

@@ -94,8 +94,10 @@ class Flow:
         body = loop.blocks[-1]
         found = dict(self.targets(body))
         for b in self.program.frame_blocks(body):
-            if b.end.kind == "break":
-                found.update((v, None) for v in self._path_targets(b, body) if v not in found)
+            way: Block | None = b if b.end.kind == "break" else None
+            while way is not None and way is not body:  # a branch around may end nothing, and have no results
+                found.update((v, None) for v in self._path_targets(way, body) if v not in found)
+                way = self.program.parent.get(way)
         return found
 
     def _path_targets(self, block: Block, body: Block) -> Iterator[Value]:

@@ -1,0 +1,82 @@
+"""Loops that are left from inside of branches inside of branches, whatever is computed on the way."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from oracle import assert_close
+from written import written
+
+import s2sad
+
+PROGRAM = """
+def f(y, c):
+    z = y * 1.5
+    r = 0.3
+    for i in range(1, 4):
+        {0}
+        if c > 0.1:
+            {1}
+            if z[i] < 1.4:
+                {2}
+                if c > 0.2:
+                    {3}
+                    {out}
+                {4}
+            {5}
+        {6}
+    return {last}
+"""
+STATEMENTS = ("q = z[i]", "r = r * z[i - 1] + y[i]", "z[i] = np.sin(z[i] * y[0])", "pass")
+WAYS = {"break": "r + np.sum(z)", "return r * z[i]": "np.sum(z)", "return z[i] + q": "7.0 * r"}
+Y = np.array([0.7, 1.2, 0.5, 0.9])
+
+
+def texts() -> list[str]:
+    """Return a program for each way out and each place of a statement of each kind, and of some pairs."""
+    found = []
+    for way, last in WAYS.items():
+        start = "q = z[i]" if "q" in way else "pass"
+        for statement in STATEMENTS:
+            for places in (*itertools.combinations(range(7), 1), (1, 4), (0, 3), (2, 5), (1, 6)):
+                each = [statement if k in places else "pass" for k in range(7)]
+                each[1 if 0 in places else 0] = start if "q" in way else each[1 if 0 in places else 0]
+                found.append(PROGRAM.format(*each, out=way, last=last))
+    return found
+
+
+@pytest.mark.parametrize("half", range(4))
+def test_ways_out(half: int) -> None:
+    h = 1e-6
+    for k, text in enumerate(texts()[half::4]):
+        f = written(text, f"<way out {half} {k}>", {"np": np})["f"]
+        for c in (0.05, 0.15, 0.5):
+            f(Y.copy(), c)
+            slopes = np.array([(f(Y + e, c) - f(Y - e, c)) / (2 * h) for e in h * np.eye(4)])
+            found = s2sad.grad(f)(Y, c)
+            assert_close(found, slopes, 1e-6, f"{c}\n{text}")
+            assert_close(s2sad.jvp(f, (Y, c), (Y, None))[1], np.dot(found, Y), 1e-12, f"jvp {c}\n{text}")
+
+
+def late(y, c):
+    s, t = np.tanh(c), 0
+    while t < y.shape[0] and s < 0.5:
+        for i in range(3):
+            if not y[t] + s > 0.1:
+                break
+            if np.sin(y[t]) > 0.6:
+                continue
+            if i > 0:
+                s += 0.3 * q * q
+            q = np.tanh(y[t] + s)  # noqa: F841
+        t += 1
+    return s + np.sum(y * y)
+
+
+@pytest.mark.parametrize("c", [0.1, -0.4, 0.9])
+def test_a_name_that_is_bound_in_a_later_trip(c: float) -> None:
+    slopes = np.array([(late(Y + e, c) - late(Y - e, c)) / 2e-6 for e in 1e-6 * np.eye(4)])
+    for jit in (False, True):
+        assert_close(s2sad.grad(late, jit=jit)(Y, c), slopes, 1e-6, f"{jit}")
