@@ -128,8 +128,16 @@ point = s2sad.custom_jvp(s2sad.external(to_point, result=lambda x: np.array(x)))
 point.defjvp(lambda p, t: (point(*p), np.array(3.0 * t[0])))
 
 
+@pytest.mark.parametrize("compiler", ["without_numba", "by_numba"])
 @pytest.mark.parametrize("cache", ["0", "kept"])
-def test_compiled_code_calls_python(cache: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_code_calls_python(
+    cache: str,
+    compiler: str,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    request.getfixturevalue(compiler)
     monkeypatch.setattr(settings, "cache", cache if cache == "0" else str(tmp_path))
     assert_close(s2sad.grad(loss, jit=True)(0.8), s2sad.grad(loss)(0.8), 1e-14, "scalar")
     x = np.arange(6.0).reshape(2, 3) + 1.0
@@ -137,7 +145,7 @@ def test_compiled_code_calls_python(cache: str, tmp_path: Any, monkeypatch: pyte
         slope = s2sad.value_and_grad(several, argnums=(0, 1), jit=True)
         got, want = slope(x, 3.0), s2sad.value_and_grad(several, argnums=(0, 1))(x, 3.0)
         assert_close(got, want, 1e-13, "arrays and constants")
-    assert "with objmode(" in slope.lowered_source
+    assert "outside_scaled3_float64_2d(" in slope.lowered_source
     with pytest.raises(TypeError, match=r"declared was float64\(3,\), returned float64\(2,\)"):
         s2sad.grad(lambda x: np.sum(wrong(np.ones(3), "a", 1.0)) * x, jit=True)(2.0)
     with pytest.raises(ZeroDivisionError):

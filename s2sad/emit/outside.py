@@ -22,8 +22,11 @@ def outside_calls(functions: Iterable[Function], imported: Mapping[Any, str]) ->
     return found
 
 
-def outside_definitions(calls: dict[str, Instr], imported: Mapping[Any, str]) -> Iterator[list[str]]:
-    """Yield the lines of what is called: Numba's `objmode` hands its body to Python."""
+def outside_definitions(
+    calls: dict[str, Instr], imported: Mapping[Any, str], for_reading: bool
+) -> Iterator[list[str]]:
+    """Yield the lines of what is called: Numba's `objmode`, which is left out `for_reading`, hands its body to
+    Python."""
     for name, instr in sorted(calls.items()):
         t = instr.result.type
         rank = t.ndim if isinstance(t, Array) else 0
@@ -32,9 +35,11 @@ def outside_definitions(calls: dict[str, Instr], imported: Mapping[Any, str]) ->
         layout = f"[{', '.join([':'] * (rank - 1) + ['::1'])}]" if rank else ""
         like = f"np.empty(({', '.join(dims)},), np.{t.dtype})" if rank else f"np.{t.dtype}(0)"
         function = imported[instr.param("function")]
-        yield [
-            f"def {name}({', '.join(dims + given)}):",
-            f'    with objmode(y="{t.dtype}{layout}"):',
-            f"        y = declared({function}({', '.join(given)}), {like})",
-            "    return y",
-        ]
+        kinds = [instr.param("kinds")[x] if kind == "operand" else "" for kind, x in instr.param("slots")]
+        handed = [f"np.{k}({x})" if k else x for x, k in zip(given, kinds, strict=True)]
+        head = f"def {name}({', '.join(dims + given)}):"
+        found = f"declared({function}({', '.join(handed)}), {like})"
+        if for_reading:
+            yield [head, f"    return {found}"]
+        else:
+            yield [head, f'    with objmode(y="{t.dtype}{layout}"):', f"        y = {found}", "    return y"]

@@ -88,11 +88,11 @@ class _Module:
         body: list[str] = []
         for name in sorted(self.support):
             body += ["", "", *SUPPORT[name].rstrip("\n").split("\n")]
-        for definition in (*outside_definitions(outside, self.imported), *definitions):
+        for definition in (*outside_definitions(outside, self.imported, self.for_reading), *definitions):
             body += ["", "", *definition]
         constants = [f"{name} = {constant_text(value)}" for name, value in self.globals.items()]
         head = [f"# s2sad {VERSION}  {title}", *import_lines([*body, *constants], self.imported)]
-        if outside:
+        if outside and not self.for_reading:
             head.append(CONTROL)
         if constants:
             head += ["", *constants]

@@ -25,7 +25,10 @@ def lower_external(low: Lowerer, instr: Instr) -> None:
         values.append(blas_operand(low, low.rep(a), a.type.dtype) if is_array else low.scalar(a))
     dims = low.dims(low.rep(like)) if isinstance(t, Array) else ()
     made = t if dims else Scalar(t.dtype, isinstance(t, Scalar) and t.weak)
-    params = {"function": instr.param("function"), "slots": slots, "type": made}
+    kinds = tuple(
+        str(a.type.dtype) if isinstance(a.type, Scalar) and not a.type.weak else "" for a in operands
+    )
+    params = {"function": instr.param("function"), "slots": slots, "type": made, "kinds": kinds}
     found = low.code.op("called_outside", *dims, *values, **params)
     if isinstance(t, Array) and not dims:
         low.define(instr.result, low.fill(Lazy(t, (), lambda index: found)))

@@ -1,13 +1,13 @@
 """Functions of Python that a kernel calls: products, factorisations, sorting, as NumPy and SciPy do them.
 
-A call costs microseconds, so that there are none in loops. The kernel hands arrays over as arrays of NumPy
-over its own memory, which may only be read, and copies what comes back."""
+A call costs microseconds, so that there are none in loops, but of the user's functions. The kernel hands
+arrays over as arrays of NumPy over its own memory, which may only be read, and copies what comes back."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from s2sad.ir.types import F8, Array, Dtype, Opaque
 from s2sad.machine.arrays import Buffer, copied, load_from, rows
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 
+OUTSIDE = "called_outside"
 Callback = Callable[..., tuple[Any, ...]]
 # the place in NumPy's table of C functions, and what they are
 ARRAY_TYPE, NEW_ARRAY = 2, 93
@@ -29,7 +30,9 @@ MAY_READ, IN_ROWS, MAY_WRITE, OWNS_DATA = 0x100, 0x1, 0x400, 0x4
 
 
 def is_library(instr: Instr) -> bool:
-    """True for what is computed from whole arrays, or makes them."""
+    """True for what is computed from whole arrays, or makes them, and for the user's functions."""
+    if instr.op.name == OUTSIDE:
+        return True
     types = [v.type for v in (*instr.args, *instr.results)]
     return instr.op.pure and not instr.blocks and any(isinstance(t, Array) for t in types)
 
@@ -42,9 +45,12 @@ def callback(instr: Instr) -> Callback:
             raise NotHere("matrices of other numbers than doubles")
         better = importlib.import_module(f"s2sad.machine.{BY_SCIPY[instr.op.name]}")
         evaluate = better.FUNCTIONS[instr.op.name]
+    errors: Literal["ignore"] | None = "ignore"
+    if instr.op.name == OUTSIDE:
+        errors = None  # the user's function warns as it likes
 
     def called(*args: Any) -> tuple[Any, ...]:
-        with np.errstate(all="ignore"):
+        with np.errstate(all=errors):
             found = evaluate(*args, **params)
         values = (found,) if len(types) == 1 else tuple(found)
         arrays = tuple(np.asarray(v, t.dtype) for v, t in zip(values, types, strict=True))

@@ -114,17 +114,19 @@ def matrix_product(f: Frame, instr: Instr) -> None:
 
 def call_library(f: Frame, instr: Instr) -> None:
     """Call a function of Python: only where it is called once, for it takes microseconds."""
-    if f.loops:
+    if f.loops and instr.op.name != library.OUTSIDE:
         raise NotHere(f"{instr.op.name} in a loop")
     library.check_types(instr)
     w = f.w
     library.declare(w)
     f.program.callbacks.append(library.callback(instr))
     w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
+    # buffers of other libraries have to be writeable even for those who only read
+    flags = library.MAY_READ | (library.MAY_WRITE if instr.op.name == library.OUTSIDE else 0)
     args = []
     for a in instr.args:
         is_array = isinstance(a.type, Array)
-        x = library.array_of(w, f.array(a), library.MAY_READ) if is_array else None
+        x = library.array_of(w, f.array(a), flags) if is_array else None
         args.append(x or library.boxed(w, f.number(a)))
     given = library.packed(w, args)
     place = len(f.program.callbacks) - 1

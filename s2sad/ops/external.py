@@ -45,9 +45,11 @@ def _arguments(params: Params, first: int, names: ImportedNames) -> str:
 
 
 def outside_name(params: Params, names: ImportedNames) -> str:
-    """Return what compiled text calls for a function: there is one for each kind of result."""
+    """Return what compiled text calls for a function: there is one for each kind of result and scalars."""
     t = params["type"]
-    return f"outside_{_called(params['function'], names)}{len(params['slots'])}_{t.dtype}_{len(t.shape)}d"
+    scalars = "".join(f"_{kind}" if kind else "_" for kind in params["kinds"]) if any(params["kinds"]) else ""
+    called = _called(params["function"], names)
+    return f"outside_{called}{len(params['slots'])}_{t.dtype}_{len(t.shape)}d{scalars}"
 
 
 def spell_outside(types: Types, params: Params, names: ImportedNames = NO_NAMES) -> str:
@@ -56,11 +58,15 @@ def spell_outside(types: Types, params: Params, names: ImportedNames = NO_NAMES)
     return f"{outside_name(params, names)}({', '.join([*dims, _arguments(params, len(dims), names)])})"
 
 
-def evaluate_outside(*args: Any, function: Callable[..., Any], slots: tuple[Slot, ...], type: Type) -> Any:
-    """Return what the call returns."""
+def evaluate_outside(
+    *args: Any, function: Callable[..., Any], slots: tuple[Slot, ...], type: Type, kinds: tuple[str, ...]
+) -> Any:
+    """Return what the call returns. `kinds`: the dtypes of operands that are NumPy scalars, which compiled
+    code hands over as Python numbers; else empty."""
     dims = tuple(args[: len(type.shape)])
     like = np.empty(dims, type.dtype) if dims else type.dtype.type(0)
-    return _evaluate(like, *args[len(dims) :], function=function, slots=slots)
+    operands = [np.dtype(k).type(a) if k else a for a, k in zip(args[len(dims) :], kinds, strict=True)]
+    return _evaluate(like, *operands, function=function, slots=slots)
 
 
 def _constant(value: Any, names: ImportedNames) -> str:
