@@ -25,8 +25,8 @@ def outside_calls(functions: Iterable[Function], imported: Mapping[Any, str]) ->
 def outside_definitions(
     calls: dict[str, Instr], imported: Mapping[Any, str], for_reading: bool
 ) -> Iterator[list[str]]:
-    """Yield the lines of what is called: Numba's `objmode`, which is left out `for_reading`, hands its body to
-    Python."""
+    """Yield the lines of what is called. Numba's `objmode` hands its body to Python; it is left out
+    `for_reading`."""
     for name, instr in sorted(calls.items()):
         t = instr.result.type
         rank = t.ndim if isinstance(t, Array) else 0
