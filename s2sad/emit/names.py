@@ -118,18 +118,20 @@ class Names:
         if v in self.variables:
             self.variables[v].conflicts |= live & ~self.of[v] & ~self.skip
 
-    def _interfere(self, block: Block) -> None:
+    def _interfere(self, block: Block, around: int = 0) -> None:
+        """Note what may not share a name; `around`: the indices of the loops around the block."""
         for instr in block.instrs:
             if self.inlining.is_inlined(instr):
                 continue
-            if instr.op.name in ("for", "while"):
-                self._enter(instr)
+            counting = self._enter(instr, around) if instr.op.name in ("for", "while") else 0
             for r in instr.results:
                 self._conflict(r, self.live.after[instr])
             for inner in instr.blocks:
-                self._interfere(inner)
+                self._interfere(inner, around | counting)
 
-    def _enter(self, loop: Instr) -> None:
+    def _enter(self, loop: Instr, around: int) -> int:
+        """Note what a loop's variables may not share a name with; return its index, if that is used."""
+        used = 0
         head = self.live.head[loop]
         bounds = 0  # range is evaluated after the initial values are assigned
         if loop.op.name == "for":
@@ -137,8 +139,10 @@ class Names:
             for a in loop.args[:3]:
                 bounds |= self.of.mask(self.inlining.leaves(a))
             index = body.params[0]
-            self._conflict(index, self.live.entry[body])
-            if index.name == "_" and self.live.entry[body] & self.of[index]:
+            used = self.live.entry[body] & self.of[index]
+            # an index that nobody needs any more could be used again, but readers would take it for the other
+            self._conflict(index, self.live.entry[body] | (around if used else 0))
+            if index.name == "_" and used:
                 self.variables[index].names = {"k": None}  # the user's `_` says unused, and here it is used
         else:
             cond, body = loop.blocks
@@ -146,6 +150,7 @@ class Names:
         for k, (p, init) in enumerate(zip(carried(loop), inits(loop), strict=True)):
             if self.needed_next(loop, k):
                 self._conflict(p, head | (bounds & ~self.of.mask((init,))))
+        return used
 
     # --- merging -------------------------------------------------------------------------------
 

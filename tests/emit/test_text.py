@@ -51,6 +51,30 @@ def f(w, x):
     return total, n
 """,
     ),
+    "an index keeps its name while its loop runs": (
+        (X, 4),
+        """
+func f(x: f8[x.0], n: int) {
+  total~1 = for 0, n, 1, 0.0 (i, total) {
+    total~2 = for 0, i, 1, total (i~1, total~3) {
+      %1 = getitem x, i~1 {path=[i]}
+      %2 = add total~3, %1
+      total~4 = to_float %2
+      yield total~4
+    }
+    yield total~2
+  }
+  return total~1, n
+}""",
+        """
+def f(x, n):
+    total = 0.0
+    for i in range(n):
+        for i1 in range(i):
+            total = float(total + x[i1])
+    return total, n
+""",
+    ),
     "sizes are written where they are used": (
         (X, 2),
         """
