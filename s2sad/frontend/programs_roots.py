@@ -13,7 +13,6 @@ import numpy as np
 
 from s2sad.frontend.programs import constant, solution, unsupported
 
-LEAST_RTOL = 4.0 * float(np.finfo(float).eps)
 Function = Callable[..., Any]
 
 
@@ -30,7 +29,7 @@ class RootResults(NamedTuple):
 
 
 def brentq(
-    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = LEAST_RTOL,
+    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = 2.0**-50,
     maxiter: Any = 100, full_output: Any = False, disp: Any = True,
 ) -> Any:  # fmt: skip
     """scipy.optimize.brentq."""
@@ -38,7 +37,7 @@ def brentq(
 
 
 def brenth(
-    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = LEAST_RTOL,
+    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = 2.0**-50,
     maxiter: Any = 100, full_output: Any = False, disp: Any = True,
 ) -> Any:  # fmt: skip
     """scipy.optimize.brenth."""
@@ -46,7 +45,7 @@ def brenth(
 
 
 def bisect(
-    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = LEAST_RTOL,
+    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = 2.0**-50,
     maxiter: Any = 100, full_output: Any = False, disp: Any = True,
 ) -> Any:  # fmt: skip
     """scipy.optimize.bisect."""
@@ -54,7 +53,7 @@ def bisect(
 
 
 def ridder(
-    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = LEAST_RTOL,
+    f: Function, a: Any, b: Any, args: Any = (), xtol: Any = 2e-12, rtol: Any = 2.0**-50,
     maxiter: Any = 100, full_output: Any = False, disp: Any = True,
 ) -> Any:  # fmt: skip
     """scipy.optimize.ridder."""
@@ -116,7 +115,7 @@ def root_scalar(
             return unsupported(f"ValueError: Bracket needed for {chosen}", "pass bracket=[a, b]")
         tol = 2e-12 if xtol is None else xtol
         steps = 100 if maxiter is None else maxiter
-        close = LEAST_RTOL if rtol is None else rtol
+        close = 2.0**-50 if rtol is None else rtol
         a, b = bracket[0], bracket[1]
         if chosen == "brentq":
             found = in_bracket(brent, f, args, a, b, tol, close, steps, False)
@@ -140,7 +139,7 @@ def in_bracket(
     """Search a root between a and b."""
     if xtol <= 0.0:
         raise ValueError("xtol too small")
-    if rtol < LEAST_RTOL:
+    if rtol < 2.0**-50:
         raise ValueError("rtol too small")
     given = args if isinstance(args, tuple) else (args,)
     found = solution(lambda x: f(x, *given), search, float(a), float(b), xtol, rtol, maxiter, *more)

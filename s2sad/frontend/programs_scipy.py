@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from s2sad.frontend.programs_roots import HELPERS, ROOTS
+from s2sad.frontend import programs_ivp, programs_roots
 
 Program = Callable[..., Any]
 
 MODULES: dict[str, dict[str, Program]] = {
-    "scipy.optimize": {f.__name__: f for f in ROOTS},
+    "scipy.optimize": {f.__name__: f for f in programs_roots.ROOTS},
+    "scipy.integrate": {f.__name__: f for f in programs_ivp.INITIAL_VALUES},
 }
-OWN: frozenset[Program] = frozenset(HELPERS)
+OWN: frozenset[Program] = frozenset((*programs_roots.HELPERS, *programs_ivp.HELPERS))
 """What these programs call: read as they are, with the place of the call."""
 
 
