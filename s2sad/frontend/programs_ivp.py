@@ -1,7 +1,8 @@
 """Initial value problems of scipy.integrate, step for step: programs read in place of the call.
 
-The derivative is that of the steps that were made: their sizes are constants, but for the last one, which ends where
-the interval does. So times have derivatives, too.
+The steps are chosen first, without a derivative, and then made once more: what is differentiated are those that were
+accepted. Their sizes are constants, but for the last one, which ends where the interval does, so that times have
+derivatives, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from s2sad.frontend.programs import constant, unsupported
+from s2sad.frontend.programs import apart, unsupported
 
 Function = Callable[..., Any]
 
@@ -60,9 +61,11 @@ def solve_ivp(
         raise ValueError("All components of the initial state `y0` must be finite.")
     if max_step <= 0.0:
         raise ValueError("`max_step` must be positive.")
-    if np.any(np.asarray(atol) < 0.0):
+    if np.ndim(atol) != 0:
+        atol = np.asarray(atol)
+    if atol < 0.0 if np.ndim(atol) == 0 else np.any(atol < 0.0):
         raise ValueError("`atol` must be positive.")
-    bounds = np.maximum(rtol, 100.0 * 2.0**-52), np.asarray(atol)
+    bounds = (max(rtol, 2.0**-52 * 100.0) if np.ndim(rtol) == 0 else np.maximum(rtol, 2.0**-52 * 100.0)), atol
     given = () if args is None else tuple(args)
 
     def slope(t: Any, y: Any) -> Any:
@@ -73,16 +76,9 @@ def solve_ivp(
     A, C, E, P = tableau(method)
     order = 5 if method == "RK45" else 3
     f = slope(t, y)
-    if first_step is None:
-        size = first_size(slope, t, y, f, tf, way, 1.0 / order, bounds)
-        calls = 2
-    else:
-        if first_step <= 0.0:
-            raise ValueError("`first_step` must be positive.")
-        if first_step > abs(tf - t):
-            raise ValueError("`first_step` exceeds bounds.")
-        size = constant(float(first_step))
-        calls = 1
+    moves, calls, status = apart(
+        accepted, slope, t, y, f, tf, way, A, C, E, order, bounds, max_step, first_step
+    )
     if t_eval is None:
         ts, ys = [t], [y]
         if tf == t:
@@ -98,44 +94,73 @@ def solve_ivp(
             raise ValueError("Values in `t_eval` are not properly sorted.")
         found = np.full((len(times), len(y)), np.nan)
         if tf == t:
-            found[:] = y
+            raise ValueError("SciPy returns nothing at the times in `t_eval` where `t_span` is empty.")
         filled = 0
+    for i in range(len(moves)):
+        end = t + moves[i]
+        if way * (end - tf) > 0.0:
+            end = tf
+        h = end - t
+        new, K = stages(slope, A, C, t, y, f, h)
+        if t_eval is None:
+            ts.append(end)
+            ys.append(new)
+        else:
+            while filled < len(times) and way * times[filled] <= way * end:
+                x = (times[filled] - t) / h
+                part = np.zeros(len(K))
+                for j in range(P.shape[1] - 1, -1, -1):
+                    part = x * (part + P[:, j])
+                found[filled] = y + h * (K.T @ part)
+                filled += 1
+        t, y, f = end, new, K[-1]
+    t_found, y_found = (np.array(ts), np.array(ys).T) if t_eval is None else (times, found.T)
+    return OdeResult(t_found, y_found, None, None, None, calls, 0, 0, status, status == 0)
+
+
+def accepted(
+    slope: Function, t: Any, y: Any, f: Any, tf: Any, way: Any, A: Any, C: Any, E: Any, order: Any,
+    bounds: Any, max_step: Any, first_step: Any,
+) -> Any:  # fmt: skip
+    """The steps from t to tf whose error is tolerated; how often the slope was computed; -1 if the last of them
+    ends before tf, because steps became too small, else 0."""
+    size, calls = 0.0, 1
+    if first_step is None:
+        if tf != t:
+            size = first_size(slope, t, y, f, tf, way, 1.0 / order, bounds)
+            calls = 2
+    else:
+        if first_step <= 0.0:
+            raise ValueError("`first_step` must be positive.")
+        if first_step > abs(tf - t):
+            raise ValueError("`first_step` exceeds bounds.")
+        size = float(first_step)
+    moves = []
     status, rejected, least = 0, False, 0.0
     while way * (tf - t) > 0.0:
         if not rejected:
-            least = constant(10.0 * abs(np.nextafter(t, way * np.inf) - t))
+            least = 10.0 * abs(np.nextafter(t, way * np.inf) - t)
             size = max_step if size > max_step else max(size, least)
         if size < least:
             status = -1
             break
-        end = t + way * constant(size)
+        end = t + way * size
         if way * (end - tf) > 0.0:
             end = tf
         h = end - t
         new, K = stages(slope, A, C, t, y, f, h)
         calls += len(C)
-        error = rms(constant(h * (E @ K)), constant(np.maximum(np.abs(y), np.abs(new))), bounds)
+        error = rms(K.T @ E * h, np.maximum(np.abs(y), np.abs(new)), bounds)
         factor = 0.9 * error ** (-1.0 / order) if error > 0.0 else 10.0
         if error < 1.0:
-            if t_eval is None:
-                ts.append(end)
-                ys.append(new)
-            else:
-                while filled < len(times) and way * times[filled] <= way * end:
-                    x = (times[filled] - t) / h
-                    part = np.zeros(len(K))
-                    for j in range(P.shape[1] - 1, -1, -1):
-                        part = x * (part + P[:, j])
-                    found[filled] = y + h * (part @ K)
-                    filled += 1
-            size = constant(abs(h)) * min(factor, 1.0 if rejected else 10.0)
+            moves.append(way * size)
             t, y, f = end, new, K[-1]
+            size = abs(h) * min(factor, 1.0 if rejected else 10.0)
             rejected = False
         else:
-            size = constant(abs(h)) * max(0.2, factor)
+            size = abs(h) * max(0.2, factor)
             rejected = True
-    t_found, y_found = (np.array(ts), np.array(ys).T) if t_eval is None else (times, found.T)
-    return OdeResult(t_found, y_found, None, None, None, calls, 0, 0, status, status == 0)
+    return np.array(moves), calls, status
 
 
 def stages(slope: Function, A: Any, C: Any, t: Any, y: Any, f: Any, h: Any) -> Any:
@@ -144,7 +169,7 @@ def stages(slope: Function, A: Any, C: Any, t: Any, y: Any, f: Any, h: Any) -> A
     K[0] = f
     new = y
     for s in range(len(C)):
-        new = y + h * (A[s] @ K[:-1])
+        new = y + h * (K[:-1].T @ A[s])
         K[s + 1] = slope(t + C[s] * h, new)
     return new, K
 
@@ -161,13 +186,13 @@ def first_size(slope: Function, t: Any, y: Any, f: Any, tf: Any, way: Any, power
         size = max(1e-6, 1e-3 * trial)
     else:
         size = (0.01 / max(d1, d2)) ** power
-    return constant(min(100.0 * trial, size, room))
+    return min(100.0 * trial, size, room)
 
 
 def rms(x: Any, magnitude: Any, bounds: Any) -> Any:
     """The norm of errors relative to what is tolerated."""
     rtol, atol = bounds
-    return constant(np.linalg.norm(x / (atol + magnitude * rtol)) / len(x) ** 0.5)
+    return np.linalg.norm(x / (atol + magnitude * rtol)) / len(x) ** 0.5
 
 
 def tableau(method: str) -> Any:

@@ -10,15 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from s2sad.frontend.callees import NotPure
 from s2sad.frontend.custom import Reading, Ruled, ruled_function
 from s2sad.frontend.fit import Out, arranged
 from s2sad.frontend.solves import LinearSolves
 from s2sad.frontend.values import Abstract, Static
 from s2sad.ir.builder import Builder
-from s2sad.ir.core import Function, Literal, Value
+from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.types import is_differentiable
+from s2sad.ir.walk import draws
 
 
 class Solutions(LinearSolves):
@@ -47,12 +49,31 @@ class Solutions(LinearSolves):
         rule.pending = self.later(rule, lambda: self.rule_of_root(ruled, flat, node), node)
         return self.from_tree(found.fn.result, [self.wrap(r) for r in self.emit_ruled(ruled, held)])
 
+    def form_apart(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
+        """`apart(search, *data)`."""
+        found = self.searched(args[0], args[1:], node)
+        held = [*found.operands, *found.lifted]
+        outs = [Out(k) for k in range(len(found.fn.result_types))]
+        fn = arranged(found.fn, range(len(held)), found.fn.params, outs)
+        ruled = Ruled(fn, found.fn, Rule(fn.name, (), fn.origin), (), shares=False)
+        return self.from_tree(found.fn.result, [self.wrap(r) for r in self.emit_ruled(ruled, held)])
+
     def searched(self, search: Abstract, args: tuple[Abstract, ...], node: Any) -> Reading:
-        """Return the search for a root, read; all that is in it has the place of the call."""
+        """Return a search, read; all that is in it has the place of the call."""
         assert isinstance(search, Static)
         source = replace(self.source(search.value), call=self.place(node))
         names = self.bound_arguments(source.node, {}, args, {}, source.name, node)
-        return self.read_own(source, source.node, None, names, node)
+        operands: list[Operand] = []
+        trees = {name: self.argument_tree(v, operands, [], True, node) for name, v in names.items()}
+        try:
+            fn, lifted = self.build_callee(source, source.node, None, trees, operands, node, own=False)
+        except NotPure:
+            why = "a function that a solver of SciPy calls must not write what it did not make"
+            raise self.refuse("S127", why, "copy first, and return what is new", node) from None
+        if draws(fn):
+            why = "a function that a solver of SciPy calls must not draw random numbers"
+            raise self.refuse("S118", why, "draw before, and pass the numbers", node)
+        return Reading(fn, tuple(operands), lifted)
 
     def rule_of_root(self, ruled: Ruled, flat: Function, node: Any) -> list[Value]:
         """Fill in the rule of a search for a root of `flat`, of which all it reads are parameters."""

@@ -20,8 +20,8 @@ IDENTITY = ("jit", "checkpoint")
 """Kinds that do not change what a function returns."""
 
 FORMS = (
-    "jvp", "jet", "vjp", "hvp", "linearize", "linear_solve", "solution", "stop_gradient", "ravel_pytree",
-    "tree_map",
+    "jvp", "jet", "vjp", "hvp", "linearize", "linear_solve", "solution", "apart", "stop_gradient",
+    "ravel_pytree", "tree_map",
 )  # fmt: skip
 """Kinds that are called with the function as first argument (stop_gradient, ravel_pytree: with a value); the
 attribute `__s2sad__` of the API function itself is a record whose function is None."""
