@@ -151,7 +151,7 @@ def accepted(
         new, K = stages(slope, A, C, t, y, f, h)
         calls += len(C)
         error = rms(K.T @ E * h, np.maximum(np.abs(y), np.abs(new)), bounds)
-        factor = 0.9 * error ** (-1.0 / order) if error > 0.0 else 10.0
+        factor = 10.0 if error == 0.0 else 0.9 * error ** (-1.0 / order)
         if error < 1.0:
             moves.append(way * size)
             t, y, f = end, new, K[-1]
