@@ -22,12 +22,6 @@ def unsupported(why: str, instead: str = "") -> Any:
     raise NotImplementedError(why)
 
 
-@form("stop_gradient")
-def constant(x: Any) -> Any:
-    """`stop_gradient`, as programs call it."""
-    return x
-
-
 @form("solution")
 def solution(F: Callable[..., Any], search: Callable[..., Any], *data: Any) -> Any:
     """Return `search(F, *data)`: a number x with F(x) = 0, first in a tuple with what else is known of it. By

@@ -46,8 +46,9 @@ def solve_ivp(
     if vectorized:
         return unsupported("vectorized=True of solve_ivp is not supported", "leave it out")
     if options:
-        why = f"{next(iter(options))}= of solve_ivp is not supported"
-        return unsupported(why, f"leave out {next(iter(options))}=: explicit methods do not use it")
+        name = list(options)[0]  # noqa: RUF015
+        why = f"{name}= of solve_ivp is not supported"
+        return unsupported(why, f"leave out {name}=: explicit methods do not use it")
     if method not in ("RK45", "RK23"):
         why = f"method={method!r} of solve_ivp is not supported"
         return unsupported(why, 'use method="RK45" or "RK23"')
@@ -80,10 +81,9 @@ def solve_ivp(
         accepted, slope, t, y, f, tf, way, A, C, E, order, bounds, max_step, first_step
     )
     if t_eval is None:
-        ts, ys = [t], [y]
-        if tf == t:
-            ts.append(t)
-            ys.append(y)
+        count = max(len(moves), 1) + 1  # of an empty span SciPy returns both ends
+        times, found = np.full(count, t), np.empty((count, len(y)))
+        found[:] = y
     else:
         times = np.array(t_eval)
         if times.ndim != 1:
@@ -103,8 +103,8 @@ def solve_ivp(
         h = end - t
         new, K = stages(slope, A, C, t, y, f, h)
         if t_eval is None:
-            ts.append(end)
-            ys.append(new)
+            times[i + 1] = end
+            found[i + 1] = new
         else:
             while filled < len(times) and way * times[filled] <= way * end:
                 x = (times[filled] - t) / h
@@ -114,8 +114,7 @@ def solve_ivp(
                 found[filled] = y + h * (K.T @ part)
                 filled += 1
         t, y, f = end, new, K[-1]
-    t_found, y_found = (np.array(ts), np.array(ys).T) if t_eval is None else (times, found.T)
-    return OdeResult(t_found, y_found, None, None, None, calls, 0, 0, status, status == 0)
+    return OdeResult(times, found.T, None, None, None, calls, 0, 0, status, status == 0)
 
 
 def accepted(

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from s2sad.frontend.programs import constant, solution, unsupported
+from s2sad.frontend.programs import solution, unsupported
+from s2sad.ir.transformed import MARK, Given, Transformed
 
 Function = Callable[..., Any]
 
@@ -176,9 +177,38 @@ def answer(found: Any, full_output: Any, disp: Any) -> Any:
 
 
 def trusted(found: Any) -> Any:
-    """The root, which has no derivative (it is inf or nan) where the search did not converge: it is no root."""
-    x = found.root
-    return x if found.converged else x + np.sqrt(x - constant(x))
+    """The root; where the search did not converge it is none, and has no derivative."""
+    return found.root if found.converged else no_root(found.root)
+
+
+def no_root(x: Any) -> Any:
+    """A number whose derivative is nan, but 0 where it does not count."""
+    return x
+
+
+def unknown(g: Any) -> Any:
+    """A tangent or cotangent of `no_root`."""
+    return 0.0 if g == 0.0 else np.nan
+
+
+def same(x: Any) -> Any:
+    """What `no_root` returns."""
+    return 1.0 * x
+
+
+setattr(
+    no_root,
+    MARK,
+    Transformed(
+        "custom",
+        same,
+        given=Given(
+            jvp=lambda primals, dots: (same(primals[0]), unknown(dots[0])),
+            fwd=lambda x: (same(x), None),
+            bwd=lambda _, x_bar: (unknown(x_bar),),
+        ),
+    ),
+)
 
 
 def number(y: Any) -> Any:
@@ -309,8 +339,7 @@ def tangents(F: Function, x: Any, fprime: Any, tol: Any, rtol: Any, maxiter: Any
             return x, k, calls, True
         if fprime is None:
             ahead = x + 2.0**-26 * (1.0 if x >= 0.0 else -1.0) * max(1.0, abs(x))
-            slope = (number(F(ahead)) - number(F(x))) / (ahead - x)
-            calls += 2
+            slope = (number(F(ahead)) - fx) / (ahead - x)  # SciPy does not count these calls
         else:
             slope = number(fprime(x))
         calls += 1

@@ -41,7 +41,9 @@ class Solutions(LinearSolves):
         params = [*found.fn.params, *more]
         places = [k if k < len(found.fn.params) else None for k in range(len(params))]
         fn = arranged(found.fn, places, params, [Out(k) for k in range(len(found.fn.result_types))])
-        places = [read.index(v, 1) if v in read[1:] and held.index(v) == k else None for k, v in enumerate(held)]
+        places = [
+            read.index(v, 1) if v in read[1:] and held.index(v) == k else None for k, v in enumerate(held)
+        ]
         flat = arranged(residual, [0, *places], [x, *fn.params], [Out(0)])
         varied = (k for k, j in enumerate(places) if j is not None and is_differentiable(held[k].type))
         rule = Rule("solution", tuple(varied), fn.origin)
