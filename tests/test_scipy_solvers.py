@@ -1,4 +1,4 @@
-"""Root finders and initial value problems of SciPy in programs as they stand: values, derivatives, refusals."""
+"""Root finders and initial value problems of SciPy in programs as they stand: right, or refused."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def in_a_loop(a, w):
     s = 0.0
     for i in range(len(w)):
         if w[i] > 0.5:
-            s += brentq(lambda x: x**3 + w[i] * x - s - a, -5.0, 5.0)
+            s += brentq(lambda x: x**3 + w[i] * x - s - a, -5.0, 5.0)  # noqa: B023
         else:
-            s += 2.0 * newton(lambda x: x**3 + w[i] * x - s - a, a, tol=1e-12)
+            s += 2.0 * newton(lambda x: x**3 + w[i] * x - s - a, a, tol=1e-12)  # noqa: B023
     return s
 
 

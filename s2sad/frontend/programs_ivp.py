@@ -1,8 +1,8 @@
 """Initial value problems of scipy.integrate, step for step: programs read in place of the call.
 
-The steps are chosen first, without a derivative, and then made once more: what is differentiated are those that were
-accepted. Their sizes are constants, but for the last one, which ends where the interval does, so that times have
-derivatives, too.
+The steps are chosen first, without a derivative, and then made once more: what is differentiated are those
+that were accepted. Their sizes are constants, but for the last one, which ends where the interval does, so that
+times have derivatives, too.
 """
 
 from __future__ import annotations
@@ -37,36 +37,13 @@ def solve_ivp(
     events: Any = None, vectorized: Any = False, args: Any = None, *, rtol: Any = 1e-3, atol: Any = 1e-6,
     max_step: Any = np.inf, first_step: Any = None, **options: Any,
 ) -> Any:  # fmt: skip
-    """scipy.integrate.solve_ivp by an explicit Runge-Kutta pair. Where SciPy stops short of a time in t_eval and
-    leaves it out, `y` is nan."""
-    if events is not None:
-        return unsupported("events= of solve_ivp is not supported", "look for the event in the result's .y")
-    if dense_output:
-        return unsupported("dense_output=True of solve_ivp is not supported", "pass the times as t_eval=")
-    if vectorized:
-        return unsupported("vectorized=True of solve_ivp is not supported", "leave it out")
-    if options:
-        name = list(options)[0]  # noqa: RUF015
-        why = f"{name}= of solve_ivp is not supported"
-        return unsupported(why, f"leave out {name}=: explicit methods do not use it")
-    if method not in ("RK45", "RK23"):
-        why = f"method={method!r} of solve_ivp is not supported"
-        return unsupported(why, 'use method="RK45" or "RK23"')
-    first = np.asarray(y0)
-    if first.ndim != 1:
-        return unsupported("ValueError: `y0` must be 1-dimensional.", "pass y0.ravel()")
-    if first.dtype.kind == "c":
-        return unsupported("a complex y0 of solve_ivp is not supported", "solve for real and imaginary parts")
-    y = np.array(first, dtype=float)
-    if not np.all(np.isfinite(y)):
-        raise ValueError("All components of the initial state `y0` must be finite.")
+    """scipy.integrate.solve_ivp by an explicit Runge-Kutta pair. Where SciPy stops short of a time in t_eval
+    and leaves it out, `y` is nan."""
+    check_options(method, dense_output, events, vectorized, options)
+    y = initial(y0)
     if max_step <= 0.0:
         raise ValueError("`max_step` must be positive.")
-    if np.ndim(atol) != 0:
-        atol = np.asarray(atol)
-    if atol < 0.0 if np.ndim(atol) == 0 else np.any(atol < 0.0):
-        raise ValueError("`atol` must be positive.")
-    bounds = (max(rtol, 2.0**-52 * 100.0) if np.ndim(rtol) == 0 else np.maximum(rtol, 2.0**-52 * 100.0)), atol
+    bounds = tolerances(rtol, atol)
     given = () if args is None else tuple(args)
 
     def slope(t: Any, y: Any) -> Any:
@@ -85,16 +62,8 @@ def solve_ivp(
         times, found = np.full(count, t), np.empty((count, len(y)))
         found[:] = y
     else:
-        times = np.array(t_eval)
-        if times.ndim != 1:
-            return unsupported("ValueError: `t_eval` must be 1-dimensional.", "pass a vector of times")
-        if np.any(times < min(t, tf)) or np.any(times > max(t, tf)):
-            raise ValueError("Values in `t_eval` are not within `t_span`.")
-        if np.any(way * np.diff(times) <= 0.0):
-            raise ValueError("Values in `t_eval` are not properly sorted.")
+        times = checked_times(t_eval, t, tf, way)
         found = np.full((len(times), len(y)), np.nan)
-        if tf == t:
-            raise ValueError("SciPy returns nothing at the times in `t_eval` where `t_span` is empty.")
         filled = 0
     for i in range(len(moves)):
         end = t + moves[i]
@@ -117,12 +86,67 @@ def solve_ivp(
     return OdeResult(times, found.T, None, None, None, calls, 0, 0, status, status == 0)
 
 
+def check_options(method: Any, dense_output: Any, events: Any, vectorized: Any, options: Any) -> Any:
+    """Refuse what is not supported."""
+    if events is not None:
+        return unsupported("events= of solve_ivp is not supported", "look for the event in the result's .y")
+    if dense_output:
+        return unsupported("dense_output=True of solve_ivp is not supported", "pass the times as t_eval=")
+    if vectorized:
+        return unsupported("vectorized=True of solve_ivp is not supported", "leave it out")
+    if options:
+        name = list(options)[0]  # noqa: RUF015
+        why = f"{name}= of solve_ivp is not supported"
+        return unsupported(why, f"leave out {name}=: explicit methods do not use it")
+    if method not in ("RK45", "RK23"):
+        why = f"method={method!r} of solve_ivp is not supported"
+        return unsupported(why, 'use method="RK45" or "RK23"')
+    return None
+
+
+def initial(y0: Any) -> Any:
+    """The initial state."""
+    first = np.asarray(y0)
+    if first.ndim != 1:
+        return unsupported("ValueError: `y0` must be 1-dimensional.", "pass y0.ravel()")
+    if first.dtype.kind == "c":
+        why = "a complex y0 of solve_ivp is not supported"
+        return unsupported(why, "solve for real and imaginary parts")
+    y = np.array(first, dtype=float)
+    if not np.all(np.isfinite(y)):
+        raise ValueError("All components of the initial state `y0` must be finite.")
+    return y
+
+
+def tolerances(rtol: Any, atol: Any) -> Any:
+    """The relative and the absolute tolerance, numbers or arrays."""
+    absolute = atol if np.ndim(atol) == 0 else np.asarray(atol)
+    if absolute < 0.0 if np.ndim(atol) == 0 else np.any(absolute < 0.0):
+        raise ValueError("`atol` must be positive.")
+    least = 100.0 * 2.0**-52
+    return (max(rtol, least) if np.ndim(rtol) == 0 else np.maximum(rtol, least)), absolute
+
+
+def checked_times(t_eval: Any, t: Any, tf: Any, way: Any) -> Any:
+    """The times at which the state is asked for."""
+    times = np.array(t_eval)
+    if times.ndim != 1:
+        return unsupported("ValueError: `t_eval` must be 1-dimensional.", "pass a vector of times")
+    if np.any(times < min(t, tf)) or np.any(times > max(t, tf)):
+        raise ValueError("Values in `t_eval` are not within `t_span`.")
+    if np.any(way * np.diff(times) <= 0.0):
+        raise ValueError("Values in `t_eval` are not properly sorted.")
+    if tf == t:
+        raise ValueError("SciPy returns nothing at the times in `t_eval` where `t_span` is empty.")
+    return times
+
+
 def accepted(
     slope: Function, t: Any, y: Any, f: Any, tf: Any, way: Any, A: Any, C: Any, E: Any, order: Any,
     bounds: Any, max_step: Any, first_step: Any,
 ) -> Any:  # fmt: skip
-    """The steps from t to tf whose error is tolerated; how often the slope was computed; -1 if the last of them
-    ends before tf, because steps became too small, else 0."""
+    """The steps from t to tf whose error is tolerated; how often the slope was computed; -1 if the last of
+    them ends before tf, because steps became too small, else 0."""
     size, calls = 0.0, 1
     if first_step is None:
         if tf != t:
@@ -174,17 +198,15 @@ def stages(slope: Function, A: Any, C: Any, t: Any, y: Any, f: Any, h: Any) -> A
 
 
 def first_size(slope: Function, t: Any, y: Any, f: Any, tf: Any, way: Any, power: Any, bounds: Any) -> Any:
-    """The size of the first step: E. Hairer, S. P. Norsett, G. Wanner, Solving Ordinary Differential Equations I,
-    II.4, within the interval."""
+    """The size of the first step, within the interval: E. Hairer, S. P. Norsett, G. Wanner, Solving Ordinary
+    Differential Equations I, II.4."""
     room = abs(tf - t)
     d0, d1 = rms(y, np.abs(y), bounds), rms(f, np.abs(y), bounds)
     trial = min(0.01 * d0 / d1 if d0 >= 1e-5 and d1 >= 1e-5 else 1e-6, room)
     ahead = slope(t + way * trial, y + way * trial * f)
     d2 = rms(ahead - f, np.abs(y), bounds) / trial
-    if d1 <= 1e-15 and d2 <= 1e-15:
-        size = max(1e-6, 1e-3 * trial)
-    else:
-        size = (0.01 / max(d1, d2)) ** power
+    still = d1 <= 1e-15 and d2 <= 1e-15
+    size = max(1e-6, 1e-3 * trial) if still else (0.01 / max(d1, d2)) ** power
     return min(100.0 * trial, size, room)
 
 
@@ -195,8 +217,8 @@ def rms(x: Any, magnitude: Any, bounds: Any) -> Any:
 
 
 def tableau(method: str) -> Any:
-    """The coefficients of a pair: of the stages (the last row gives the new state, whose slope is the last stage),
-    of their times and of the error, and of the polynomials in between."""
+    """The coefficients of a pair: of the stages (the last row gives the new state, whose slope is the last
+    stage), of their times and of the error, and of the polynomials in between."""
     if method == "RK23":  # P. Bogacki, L. F. Shampine, A 3(2) pair of Runge-Kutta formulas (1989)
         A = np.array([[1 / 2, 0.0, 0.0], [0.0, 3 / 4, 0.0], [2 / 9, 1 / 3, 4 / 9]])
         C = np.array([1 / 2, 3 / 4, 1.0])
@@ -237,5 +259,5 @@ def odeint(*args: Any, **kwargs: Any) -> Any:
     return unsupported(why, "use scipy.integrate.solve_ivp, or s2sad.odeint")
 
 
-HELPERS = (stages, first_size, rms, tableau)
+HELPERS = (check_options, initial, tolerances, checked_times, stages, first_size, rms, tableau)
 INITIAL_VALUES = (solve_ivp, odeint)

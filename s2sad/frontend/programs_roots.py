@@ -1,7 +1,7 @@
 """Root finders of scipy.optimize for one unknown, step for step: programs read in place of the call.
 
-The search itself is not differentiated; its result is the root of an equation (`solution`), and has the derivative
-that the implicit function theorem gives it.
+The search itself is not differentiated; its result is the root of an equation (`solution`), and has the
+derivative that the implicit function theorem gives it.
 """
 
 from __future__ import annotations
@@ -86,21 +86,7 @@ def root_scalar(
     maxiter: Any = None, options: Any = None,
 ) -> Any:  # fmt: skip
     """scipy.optimize.root_scalar."""
-    if options is not None:
-        return unsupported("options= of root_scalar is not supported", "pass xtol=, rtol= and maxiter=")
-    if fprime2 is not None:
-        return unsupported("fprime2= (Halley's method) is not supported", 'use method="newton"')
-    if fprime is not None and not callable(fprime):
-        why = "fprime=True, for a function that returns its derivative as well, is not supported"
-        return unsupported(why, "pass the derivative as a function")
-    if method is not None:
-        chosen = method.lower()
-    elif bracket is not None:
-        chosen = "brentq"
-    elif fprime is None and x1 is not None:
-        chosen = "secant"
-    else:
-        chosen = "newton"
+    chosen = method_of(method, bracket, fprime, fprime2, x1, options)
     if chosen in ("newton", "secant"):
         if x0 is None:
             return unsupported(f"ValueError: x0 must not be None for {chosen}", "pass x0=")
@@ -129,6 +115,22 @@ def root_scalar(
         else:
             return unsupported(f'method="{chosen}" of root_scalar is not supported', 'use method="brentq"')
     return RootResults(trusted(found), found.iterations, found.function_calls, found.converged)
+
+
+def method_of(method: Any, bracket: Any, fprime: Any, fprime2: Any, x1: Any, options: Any) -> Any:
+    """The method that root_scalar takes."""
+    if options is not None:
+        return unsupported("options= of root_scalar is not supported", "pass xtol=, rtol= and maxiter=")
+    if fprime2 is not None:
+        return unsupported("fprime2= (Halley's method) is not supported", 'use method="newton"')
+    if fprime is not None and not callable(fprime):
+        why = "fprime=True, for a function that returns its derivative as well, is not supported"
+        return unsupported(why, "pass the derivative as a function")
+    if method is not None:
+        return method.lower()
+    if bracket is not None:
+        return "brentq"
+    return "secant" if fprime is None and x1 is not None else "newton"
 
 
 # --- what they have in common -------------------------------------------------------------------
@@ -381,5 +383,5 @@ def secant(F: Function, x0: Any, x1: Any, tol: Any, rtol: Any, maxiter: Any) -> 
     return x, maxiter, maxiter + 2, False
 
 
-HELPERS = (in_bracket, from_points, answer, trusted, number)
+HELPERS = (method_of, in_bracket, from_points, answer, trusted, number)
 ROOTS = (brentq, brenth, bisect, ridder, newton, toms748, root_scalar)

@@ -1,5 +1,5 @@
-"""Functions of SciPy that are programs: which of them is read in place of a call, by module and name. SciPy itself
-is not imported; its modules are looked at once the program has done so."""
+"""Functions of SciPy that are read as programs in place of a call, by module and name. SciPy itself is not
+imported; its modules are looked at once the program has done so."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Roots found by a search inside a program: x with F(x) = 0 has the derivative of a root, whatever the search does.
+"""Searches inside a program, whose steps are not differentiated: for a root, x with F(x) = 0, and for others.
 
-By the implicit function theorem x_dot = -F_dot / F'(x), F_dot with x held: one division, and no tape of the search.
-What F reads around it are operands of the call; x itself is a result of the same call, so that this holds for
-derivatives of every order.
+By the implicit function theorem x_dot = -F_dot / F'(x), F_dot with x held: one division, and no tape of the
+search. What F reads around it are operands of the call; x itself is a result of the same call, so that this
+holds for derivatives of every order.
 """
 
 from __future__ import annotations
@@ -36,17 +36,15 @@ class Solutions(LinearSolves):
             why = "the function whose root is sought does not return a float"
             raise self.mismatch("S354", why, "return a float", node)
         held = [*found.operands, *found.lifted]
-        held += [v for v in dict.fromkeys(read[1:]) if v not in held]
-        more = [Value(v.name, self.parameter_type(v.type)) for v in held[len(found.fn.params) :]]  # type: ignore[union-attr]
-        params = [*found.fn.params, *more]
-        places = [k if k < len(found.fn.params) else None for k in range(len(params))]
+        more = [v for v in dict.fromkeys(read[1:]) if isinstance(v, Value) and v not in held]
+        places = [*range(len(held)), *(None for _ in more)]
+        params = [*found.fn.params, *(Value(v.name, self.parameter_type(v.type)) for v in more)]
         fn = arranged(found.fn, places, params, [Out(k) for k in range(len(found.fn.result_types))])
-        places = [
-            read.index(v, 1) if v in read[1:] and held.index(v) == k else None for k, v in enumerate(held)
-        ]
-        flat = arranged(residual, [0, *places], [x, *fn.params], [Out(0)])
-        varied = (k for k, j in enumerate(places) if j is not None and is_differentiable(held[k].type))
-        rule = Rule("solution", tuple(varied), fn.origin)
+        held += more
+        first = {held.index(v): k for k, v in enumerate(read) if k and v in held}
+        flat = arranged(residual, [0, *map(first.get, range(len(held)))], [x, *fn.params], [Out(0)])
+        varied = tuple(k for k in sorted(first) if is_differentiable(held[k].type))
+        rule = Rule("solution", varied, fn.origin)
         ruled = Ruled(fn, found.fn, rule, (), shares=False)
         rule.pending = self.later(rule, lambda: self.rule_of_root(ruled, flat, node), node)
         return self.from_tree(found.fn.result, [self.wrap(r) for r in self.emit_ruled(ruled, held)])
@@ -98,7 +96,7 @@ class Solutions(LinearSolves):
         values = self.emit_ruled(ruled, held)
         varied = (False, *(k in targets for k in range(len(held))))
         made = self.derive(Transformed("jvp", None, 0, varied=varied), flat, node)
-        point = [values[0], *held]
+        point: list[Operand] = [values[0], *held]
         missed = self.emit_call(made, self.with_seeds(made, flat, point, list(dots), node))[1]
         made = self.derive(Transformed("jvp", None, 0, varied=(True, *(False for _ in held))), flat, node)
         slope = self.emit_call(made, self.with_seeds(made, flat, point, [Literal(1.0)], node))[1]
