@@ -311,7 +311,11 @@ def test_a_fit_in_a_loop_with_a_branch() -> None:
         for i in range(data.shape[0]):
             if data[i, 0] > 0.0:
                 found = solve_ivp(
-                    lambda t, y: -k * y * data[i, 1], (0.0, 1.0), data[i], t_eval=[0.5, 1], rtol=1e-9
+                    lambda t, y: -k * y * data[i, 1],  # noqa: B023
+                    (0.0, 1.0),
+                    data[i],
+                    t_eval=[0.5, 1],
+                    rtol=1e-9,
                 )
                 if found.success:
                     total += np.sum((found.y[:, 1] - 0.5) ** 2)
@@ -363,17 +367,18 @@ def test_an_empty_span() -> None:
 
 @pytest.mark.parametrize("jit", [False, True])
 def test_what_raises_in_solve_ivp_raises(jit: bool) -> None:
-    bad: list[dict[str, Any]] = [
-        {"t_eval": [0.5, 2.0]}, {"t_eval": [0.5, 0.4]}, {"first_step": 2.0}, {"first_step": -1.0}, {"atol": -1.0},
-        {"max_step": 0.0},
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"t_eval": [0.5, 2.0]}, "not within"), ({"t_eval": [0.5, 0.4]}, "not properly sorted"),
+        ({"first_step": 2.0}, "exceeds bounds"), ({"first_step": -1.0}, "must be positive"),
+        ({"atol": -1.0}, "must be positive"), ({"max_step": 0.0}, "must be positive"),
     ]  # fmt: skip
-    for options in bad if not jit else bad[:2]:
+    for options, why in bad if not jit else bad[:1]:
 
         def f(y0, options=options):
             return np.sum(solve_ivp(lambda t, y: -y, (0.0, 1.0), y0, **options).y)
 
         for g in (f, s2sad.grad(f, jit=jit)):
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match=why):
                 g(Y0)
     with pytest.raises(ValueError, match="must be finite"):
         s2sad.grad(lambda y0: np.sum(solve_ivp(lambda t, y: -y, (0, 1), y0).y), jit=jit)(np.array([np.nan]))

@@ -1,8 +1,8 @@
 """Initial value problems of scipy.integrate, step for step: programs read in place of the call.
 
 The steps are chosen first, without a derivative, and then made once more: what is differentiated are those
-that were accepted. Their sizes are constants, but for the last one, which ends where the interval does, so that
-times have derivatives, too.
+that were accepted. Their sizes are constants, but for the last one, which ends where the interval does: times
+have derivatives, too.
 """
 
 from __future__ import annotations
