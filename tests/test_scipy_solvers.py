@@ -12,6 +12,7 @@ import scipy.optimize
 from oracle import assert_close, assert_same, differences, inner
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, newton, root_scalar
+from written import written
 
 import s2sad
 
@@ -175,6 +176,17 @@ def test_every_step_from_a_point_is_that_of_scipy(options: dict[str, Any]) -> No
         (got, got_counts), _ = read(*point)
         assert_same(got, root, str(point))
         assert tuple(got_counts) == counts
+
+
+def test_a_method_that_is_named_outside_is_read_once() -> None:
+    method = "BRENTQ"
+
+    def f(a):
+        return root_scalar(lambda x: np.exp(x) - a, bracket=[-9.0, 9.0], method=method).root
+
+    read = s2sad.grad(f)
+    assert_close([read(2.0), read(4.0)], [0.5, 0.25], 1e-12, "gradient")
+    assert [len(v) for v in read.program.variants.values()] == [1]
 
 
 def test_a_root_at_an_end() -> None:
@@ -382,6 +394,20 @@ def test_what_raises_in_solve_ivp_raises(jit: bool) -> None:
                 g(Y0)
     with pytest.raises(ValueError, match="must be finite"):
         s2sad.grad(lambda y0: np.sum(solve_ivp(lambda t, y: -y, (0, 1), y0).y), jit=jit)(np.array([np.nan]))
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("f", "args"), [(closure, (A, W)), (loss, IVP)], ids=["root", "ivp"])
+def test_the_text_stands_alone_and_is_read_again(f: Callable[..., Any], args: Any) -> None:
+    gradient = s2sad.grad(f, argnums=tuple(range(len(args))))
+    text = gradient.source_for(*args)
+    assert "import scipy" not in text
+    assert "from scipy" not in text
+    again = written(text, f"{f.__name__}_alone.py", {})[f"{f.__name__}_grad"]
+    assert_same(again(*args), gradient(*args), "text")
+    assert_close(s2sad.linearize(again, *args)[0], gradient(*args), 1e-13, "read again")
 
 
 # --- refused -------------------------------------------------------------------------------------
