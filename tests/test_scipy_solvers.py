@@ -370,6 +370,16 @@ def test_times_that_are_not_reached_are_nan() -> None:
     assert expected[0].shape == (1,) and np.isnan(y[1])
 
 
+def test_a_slope_that_is_a_number() -> None:
+    def f(a, y0):
+        found = solve_ivp(lambda t, y: -a * y[0], (0, 1), [y0], rtol=1e-9, atol=1e-9)
+        return found.y[-1, -1]
+
+    value, slope = s2sad.value_and_grad(f, argnums=(0, 1))(2.0, 3.0)
+    assert_close(value, f(2.0, 3.0), 1e-12, "value")
+    assert_close(slope, (-3.0 * np.exp(-2.0), np.exp(-2.0)), 1e-8, "gradient")
+
+
 def test_an_empty_span() -> None:
     def f(y0, t):
         found = solve_ivp(lambda t, y: -y, (t, t), y0)
@@ -433,6 +443,7 @@ REFUSED: list[tuple[Callable[..., Any], str, str]] = [
     (lambda a: solve_ivp(lambda t, y: -y, (0, 1), [[a]]).y[0, 0], "1-dimensional", "ravel"),
     (lambda a: solve_ivp(lambda t, y: -y, (0, 1), [a * 1j]).y[0, 0].real, "complex y0", "imaginary"),
     (lambda a: solve_ivp(lambda t, y: -y, (0, 1), [a]).message, "no attribute `message`", ""),
+    (lambda a: solve_ivp(lambda t, y: [[-a]], (0, 1), [a]).y[0, 0], "more than one axis", "a vector"),
     (
         lambda a: solve_ivp(lambda t, y: -y * np.random.rand(), (0, 1), [a]).y[0, 0],
         "draw",

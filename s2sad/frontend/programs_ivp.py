@@ -47,7 +47,10 @@ def solve_ivp(
     given = () if args is None else tuple(args)
 
     def slope(t: Any, y: Any) -> Any:
-        return np.asarray(fun(t, y, *given), dtype=float)
+        dy = np.asarray(fun(t, y, *given), dtype=float)
+        if dy.ndim > 1:
+            return unsupported("the function of solve_ivp returns more than one axis", "return a vector")
+        return dy if dy.ndim == 1 else np.full(len(y), dy)
 
     t, tf = float(t_span[0]), float(t_span[1])
     way = 1.0 if tf >= t else -1.0
