@@ -13,18 +13,12 @@ import numpy as np
 
 from s2sad.api import jvp, stop_gradient, vjp
 from s2sad.custom import Custom, custom_vjp
+from s2sad.frontend.programs_ivp import tableau
 from s2sad.pytrees import ravel_pytree
 
 Function = Callable[..., Any]
-TIMES = np.array([1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0])
-WEIGHTS = np.zeros((6, 7))
-WEIGHTS[0, :1] = [1 / 5]
-WEIGHTS[1, :2] = [3 / 40, 9 / 40]
-WEIGHTS[2, :3] = [44 / 45, -56 / 15, 32 / 9]
-WEIGHTS[3, :4] = [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729]
-WEIGHTS[4, :5] = [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656]
-WEIGHTS[5, :6] = [35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84]
-ERRORS = np.array([71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
+_STAGES, TIMES, ERRORS, _ = tableau("RK45")
+WEIGHTS = np.concatenate((_STAGES, np.zeros((6, 1))), axis=1)
 
 
 def odeint(

@@ -118,7 +118,7 @@ class Calls(Sized):
             return handler(args, kwargs, node, name)
         program = self.program_of(value, args, kwargs)
         if program is not None:
-            known = self.known_now(value, args, kwargs, node)
+            known = None if program is value else self.known_now(value, args, kwargs, node)
             return self.call_program(program, args, kwargs, node) if known is None else known
         call = lookup(value) if hashable(value) else None
         if value is np.broadcast_to and len(args) == 2 and isinstance(args[0], Ref | Num):

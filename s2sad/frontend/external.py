@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from s2sad.frontend.solves import LinearSolves
+from s2sad.frontend.solutions import Solutions
 from s2sad.frontend.transformed import Derived
 from s2sad.frontend.values import Abstract, Num, Ref, Static
 from s2sad.ir.core import Literal, Operand
@@ -15,7 +15,7 @@ from s2sad.ops.external import Slot
 CONSTANTS = (bool, int, float, str, type(None))
 
 
-class Externals(LinearSolves):
+class Externals(Solutions):
     """Functions that run in Python, outside of what is read."""
 
     def called_external(

@@ -68,8 +68,8 @@ class Lookups(SparseMatrices):
         if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] in ("numpy", "math", "scipy"):
             return constant(found)
         access = owner.access.attribute(attr) if owner.access is not None else None
-        if isinstance(found, types.MethodType) and found.__self__ is value:  # another object at each access
-            return Static(found, access)
+        if isinstance(found, types.MethodType | types.BuiltinMethodType) and found.__self__ is value:
+            return Static(found, access)  # another object at each access
         return self.captured(Static(found, access), node)
 
     def array_attribute(  # noqa: C901 - a match of names

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.ir.transformed import form
 from s2sad.ops.meaning_linalg import QRResult
 from s2sad.ops.meaning_windows import progression
 
@@ -19,6 +20,19 @@ from s2sad.ops.meaning_windows import progression
 def unsupported(why: str, instead: str = "") -> Any:
     """Refuse the call that the program stands for, while it is read."""
     raise NotImplementedError(why)
+
+
+@form("solution")
+def solution(F: Callable[..., Any], search: Callable[..., Any], *data: Any) -> Any:
+    """Return `search(F, *data)`: a number x with F(x) = 0, first in a tuple with what else is known of it. By
+    whatever F reads, x has the derivative of a root (`solutions.py`); by `data` it has none."""
+    return search(F, *data)
+
+
+@form("apart")
+def apart(search: Callable[..., Any], *data: Any) -> Any:
+    """Return `search(*data)`, numbers and arrays without a derivative; it stays a function of its own."""
+    return search(*data)
 
 
 # --- polynomials and matrices -------------------------------------------------------------------
