@@ -1,0 +1,192 @@
+"""What one trip of a loop reads and writes, and what any other trip may read and write of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.path import At, Index, Span
+from s2sad.ir.types import Array
+from s2sad.lowering.nests.affine import Forms, Linear
+from s2sad.lowering.overlap import Roots, Storage
+
+READS, WRITES, ADDS = "reads", "writes", "adds"
+Places = tuple[Linear | None, ...] | None
+"""An index as forms, None for all or unknown places of a dimension; None: of unknown dimensions."""
+
+ELEMENTS = ("getitem", "item0", "setitem", "accum")
+MEMORY = ("empty", "zeros")
+HARMLESS = ("size", "comment", *MEMORY)
+
+
+class NotAlone(Exception):
+    """A loop does more than compute and touch elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A place of an array: `frame` is the array by its first name, or the view, that the index is of."""
+
+    frame: Value
+    array: Value
+    kind: str
+    places: Places
+
+
+class Arrays:
+    """The arrays of a function: their memory and their first names."""
+
+    def __init__(self, fn: Function) -> None:
+        self.storage = Storage(fn)
+        self.forms = Forms(fn.block)
+        self.before: dict[Value, Operand] = {}  # the version before an update
+        self.known: dict[Value, Roots] = {}
+        for instr in fn.block.walk():
+            self.note(instr)
+        self.turned: set[Value] = set()  # memory of which a view gets another name
+        for block in (fn.block, *(b for i in fn.block.walk() for b in i.blocks)):
+            for a in (*block.end.args, *(a for i in block.instrs if i.blocks for a in i.args)):
+                if isinstance(a.type, Array) and self.frame(a) not in self.origins(a):
+                    self.turned |= self.origins(a)
+
+    def note(self, instr: Instr) -> None:
+        """Note which values are versions of one array."""
+        match instr.op.name:
+            case "setitem" | "accum":
+                self.before[instr.result] = instr.args[0]
+            case "for" | "while":
+                first = 3 if instr.op.name == "for" else 0
+                for k, r in enumerate(instr.results):
+                    if isinstance(r.type, Array):
+                        self.before[r] = instr.args[first + k]
+                        for b in instr.blocks:
+                            self.before[b.params[k + (first > 0)]] = instr.args[first + k]
+            case "if":
+                ends = [b.end for b in instr.blocks if b.end.kind == "yield"]
+                for k, r in enumerate(instr.results):
+                    if isinstance(r.type, Array) and ends:
+                        self.before[r] = ends[0].args[k]
+
+    def frame(self, array: Operand) -> Value:
+        """Return the first name of an array: it has one if its memory has one origin."""
+        while isinstance(array, Value) and array in self.before:
+            array = self.before[array]
+        assert isinstance(array, Value)
+        return array
+
+    def origins(self, array: Operand) -> Roots:
+        """Return the allocations and parameters that an array may be."""
+        assert isinstance(array, Value)
+        if array not in self.known:
+            self.known[array] = self.storage.origins(self.storage.roots(array))
+        return self.known[array]
+
+
+class Trip:
+    """What a trip of a `for` loop touches. Raises NotAlone for a loop that leaves early, prints, draws, calls
+    libraries, or calls a function that does or that writes arrays."""
+
+    def __init__(self, arrays: Arrays, loop: Instr) -> None:
+        self.arrays = arrays
+        self.views: dict[Value, tuple[Value, Places]] = {}
+        self.touches: list[Touch] = []
+        (self.body,) = loop.blocks
+        self.index = self.body.params[0]
+        self.inner: set[Value] = set(self.body.params)
+        for instr in self.body.walk():
+            self.inner.update(instr.results)
+            for b in instr.blocks:
+                self.inner.update(b.params)
+        self.block(self.body, False)
+
+    def block(self, block: Block, inside: bool) -> None:
+        """Collect from a block; `inside`: of a loop in the trip."""
+        fine = ("yield", "raise", "unreachable", *(("break", "continue") if inside else ()))
+        if block.end.kind not in fine:
+            raise NotAlone
+        for instr in block.instrs:
+            self.instr(instr, inside)
+
+    def instr(self, instr: Instr, inside: bool) -> None:
+        """Collect from an instruction."""
+        name = instr.op.name
+        if name in ("for", "while", "if"):
+            for b in instr.blocks:
+                self.block(b, inside or name != "if")
+        elif name in ("getitem", "item0") and isinstance(instr.result.type, Array):
+            self.view(instr)
+        elif name in ELEMENTS:
+            first = 2 if name in ("setitem", "accum") else 1
+            if instr.param("at") or (first == 2 and isinstance(instr.args[1].type, Array)):
+                raise NotAlone
+            kind = {"setitem": WRITES, "accum": ADDS}.get(name, READS)
+            self.touch(instr.args[0], kind, instr.args[first:])
+        elif name == "call":
+            if not is_computation(instr.param("callee"), set()):
+                raise NotAlone
+            for a in instr.args:
+                if isinstance(a.type, Array):
+                    self.touch(a, READS, None)
+        elif name not in HARMLESS:
+            values = (*instr.args, *instr.results)
+            if instr.blocks or not instr.op.pure or any(isinstance(a.type, Array) for a in values):
+                raise NotAlone
+
+    def view(self, instr: Instr) -> None:
+        """Note a view, as a row of its array where it is one."""
+        array = instr.args[0]
+        assert isinstance(array, Value)
+        path = instr.param("path")
+        places: Places = None
+        items = path[0].items if path is not None and len(path) == 1 and isinstance(path[0], Index) else ()
+        count = sum(isinstance(i, At) for i in items)
+        if count and all(isinstance(i, At) if k < count else i == Span() for k, i in enumerate(items)):
+            places = tuple(map(self.arrays.forms.of, instr.args[1:]))
+        self.views[instr.result] = array, places
+
+    def touch(self, array: Operand, kind: str, index: Sequence[Operand] | None) -> None:
+        """Note what an instruction does to an element, or to all of an array (index None)."""
+        assert isinstance(array, Value)
+        places: Places = ()
+        if index is not None:
+            places = tuple(map(self.arrays.forms.of, index))
+        frame = self.arrays.frame(array)
+        while frame in self.views:
+            array, before = self.views[frame]
+            places = None if before is None or places is None else (*before, *places)
+            frame = self.arrays.frame(array)
+        self.touches.append(Touch(frame, array, kind, places))
+
+    def is_alone(self, x: Touch, y: Touch) -> bool:
+        """True if no two trips touch one element by these two touches."""
+        if x.places is None or y.places is None or x.frame is not y.frame:
+            return False
+        for left, right in zip(x.places, y.places, strict=False):
+            if left is None or right is None:
+                continue
+            k = left.factor(self.index)
+            if k and right.factor(self.index) == k:
+                rest = left.without(self.index)
+                if rest == right.without(self.index) and not any(a in self.inner for a in rest.atoms()):
+                    return True
+        return False
+
+
+def is_computation(fn: Function, seen: set[Function]) -> bool:
+    """True for a function that may run in any thread: it reads arrays and makes new ones."""
+    if fn in seen:
+        return True
+    seen.add(fn)
+    if fn.writes:
+        return False
+    for instr in fn.block.walk():
+        name = instr.op.name
+        if name == "call":
+            if not is_computation(instr.param("callee"), seen):
+                return False
+        elif name not in (*ELEMENTS, *HARMLESS, "for", "while", "if"):
+            values = (*instr.args, *instr.results)
+            if not instr.op.pure or any(isinstance(a.type, Array) for a in values):
+                return False
+    return True
