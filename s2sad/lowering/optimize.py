@@ -20,4 +20,4 @@ STEPS: tuple[Pass, ...] = (
     *(contract, gather, promote_sums, dce),
 )
 NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))
-THREADED: tuple[Pass, ...] = (everywhere(mark_parallel),)
+THREADED: tuple[Pass, ...] = (mark_parallel,)

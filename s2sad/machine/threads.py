@@ -19,11 +19,11 @@ from s2sad.machine.frame import Frame, Signature
 from s2sad.machine.functions import intrinsic
 from s2sad.machine.writer import NotHere, Number, Writer, constant, kind_of
 
-THREADS = "s2sad.threads"  # how many there are, and the least work for them, in nanoseconds
+THREADS = "s2sad.threads"  # how many there are, and the least work for them, in operations
 CREATE, JOIN = "pthread_create", "pthread_join"
 LINE = 128  # bytes: what two threads write lies at least that far apart
 STATUS, FAILURE, HANDLE, STARTED, PART, ARGUMENTS = range(6)  # the places in a record
-COPIED = 4  # nanoseconds that a thread's copy of an element takes: zeroed, added up
+COPIED = 4  # operations that a thread's copy of an element takes: zeroed, added up
 
 Groups = Sequence[Sequence[str]]
 
@@ -243,7 +243,7 @@ class _Shared:
         status = w.value(f"call i32 @{self.signature.name}({', '.join(given)})")
         w.do(f"store i64 {w.value(f'zext i32 {status} to i64')}, ptr {cell(STATUS)}")
         w.end("ret ptr null")
-        name = f"task_{self.signature.name}"
+        name = f"task{len(module.functions)}_{self.signature.name}"
         head = f"define internal ptr @{name}(ptr %record) {module.attribute('noinline nounwind')} {{"
         module.functions.append(f"{head}\n{w.body()}\n}}")
         return name

@@ -12,6 +12,7 @@ Outermost loops are marked; which of them have enough to do is known when they r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Value
@@ -22,6 +23,7 @@ from s2sad.lowering.parallel.scratch import begins_with_writes, ends_with_zeros
 from s2sad.lowering.parallel.sums import is_sum
 from s2sad.lowering.parallel.touches import ADDS, READS, Arrays, NotAlone, Touch, Trip
 from s2sad.ops.table import OPS
+from s2sad.passes.rewrite import Rewriter
 
 MARK = "parallel"
 SHARED, SUM, OWN = "shared", "sum", "own"
@@ -35,10 +37,55 @@ def kinds_of(loop: Instr) -> tuple[str, ...] | None:
 
 
 def mark_parallel(fn: Function) -> Function:
-    """Return the function with its loops of independent trips marked, and a comment before each."""
-    marker = _Marker(fn)
-    block = marker.block(fn.block)
-    return fn if block is fn.block else replace(fn, block=block)
+    """Return the program with its outermost loops of independent trips marked, and a comment before each. What
+    is called in such a loop has none."""
+    return _Program(fn).of(fn)
+
+
+class _Program(Rewriter):
+    """Puts functions in place of the functions that are called."""
+
+    def __init__(self, fn: Function) -> None:
+        super().__init__()
+        self.marked: dict[Function, Function] = {}
+        self.plain: set[Function] = set()  # called in a marked loop
+        self.done: dict[Function, Function] = {}
+        self.mark(fn)
+
+    def mark(self, fn: Function) -> None:
+        marker = _Marker(fn)
+        self.marked[fn] = replace(fn, block=marker.block(fn.block))
+        for callee in _called(fn.block):
+            if callee not in self.marked:
+                self.mark(callee)
+        for loop in self.marked[fn].block.walk():
+            if kinds_of(loop) is not None:
+                self.leave(loop.blocks[0])
+
+    def leave(self, block: Block) -> None:
+        """Note the functions that a block comes to as such that have no marks."""
+        for callee in _called(block):
+            if callee not in self.plain:
+                self.plain.add(callee)
+                self.leave(callee.block)
+
+    def of(self, fn: Function) -> Function:
+        """Return what stands for a function."""
+        if fn not in self.done:
+            self.done[fn] = self.function(fn if fn in self.plain else self.marked[fn])
+        return self.done[fn]
+
+    def visit(self, instr: Instr) -> Sequence[Instr]:
+        """Return a call of what stands for the function called."""
+        new = self.inside(instr)
+        if new.op.name == "call":
+            callee = self.of(new.param("callee"))
+            new = replace(new, params=tuple((k, callee if k == "callee" else v) for k, v in new.params))
+        return (new,)
+
+
+def _called(block: Block) -> list[Function]:
+    return [i.param("callee") for i in block.walk() if i.op.name == "call"]
 
 
 class _Marker:
@@ -122,9 +169,9 @@ class _Marker:
         is_number = loop.results[k].type.dtype.kind in "iuf"
         if is_number and all(t.kind == ADDS and t.frame is frame for t in touches):
             return SUM
-        return OWN if self.is_scratch(loop, k) else None
+        return OWN if self.is_scratch(loop, k, touches) else None
 
-    def is_scratch(self, loop: Instr, k: int) -> bool:
+    def is_scratch(self, loop: Instr, k: int, touches: list[Touch]) -> bool:
         """True for an array that a trip finds as if it were the only one, which nobody sees afterwards."""
         (body,) = loop.blocks
         init, p = loop.args[3 + k], body.params[1 + k]
@@ -133,6 +180,8 @@ class _Marker:
             return False
         if self.counts.get(loop.results[k]):
             return False
+        if all(t.tape for t in touches) and any(t.kind == READS for t in touches):
+            return True  # a reverse sweep reads of a tape what the forward sweep of this very trip has written
         if made.op.name == "zeros" and ends_with_zeros(self.arrays.forms, body, p, made):
             return True
         return begins_with_writes(self.arrays.forms, body, p, made)

@@ -20,8 +20,8 @@ from s2sad.passes.calls import everywhere
 from s2sad.passes.rewrite import Rewriter
 
 PART = "_part"
-# nanoseconds, roughly
-CHEAP, ROOT, COSTLY = 1, 5, 20
+# in additions
+CHEAP, ROOT, COSTLY = 1, 8, 20
 FREE = ("comment", "size", "as_index", "widen")
 ROOTS = ("divide", "sqrt", "math_sqrt", "remainder", "floor_divide", "power")
 UNKNOWN = 16  # trips of a loop whose number differs from trip to trip of the loop around
@@ -181,7 +181,7 @@ class _Estimate:
 
 
 def cost_of(name: str) -> int:
-    """Return about how many nanoseconds an operation takes."""
+    """Return about how many additions an operation takes as long as."""
     if name in FREE:
         return 0
     if name == "call":

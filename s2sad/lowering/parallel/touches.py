@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s2sad.ir.core import Block, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.path import At, Index, Span
 from s2sad.ir.types import Array
 from s2sad.lowering.nests.affine import Forms, Linear
@@ -32,13 +32,39 @@ class Touch:
     array: Value
     kind: str
     places: Places
+    tape: bool  # an entry of a tape
+
+
+class _Storage(Storage):
+    """Knows of called functions whether they return new arrays."""
+
+    def _instr(self, instr: Instr) -> None:
+        if instr.op.name == "call" and returns_new_arrays(instr.param("callee")):
+            for result in instr.results:
+                self._set(result)
+        else:
+            super()._instr(instr)
+
+
+def returns_new_arrays(fn: Function) -> bool:
+    """True if what a function returns shares no memory with its arguments or another result."""
+    storage = Storage(fn)
+    seen: set[Value] = set(fn.params)
+    for end in returns(fn.block):
+        for a in end.args:
+            if isinstance(a, Value) and isinstance(a.type, Array):
+                roots = storage.origins(storage.roots(a))
+                if not roots.isdisjoint(seen):
+                    return False
+                seen |= roots
+    return True
 
 
 class Arrays:
     """The arrays of a function: their memory and their first names."""
 
     def __init__(self, fn: Function) -> None:
-        self.storage = Storage(fn)
+        self.storage = _Storage(fn)
         self.forms = Forms(fn.block)
         self.before: dict[Value, Operand] = {}  # the version before an update
         self.known: dict[Value, Roots] = {}
@@ -121,7 +147,7 @@ class Trip:
             if instr.param("at") or (first == 2 and isinstance(instr.args[1].type, Array)):
                 raise NotAlone
             kind = {"setitem": WRITES, "accum": ADDS}.get(name, READS)
-            self.touch(instr.args[0], kind, instr.args[first:])
+            self.touch(instr.args[0], kind, instr.args[first:], instr.role == "tape")
         elif name == "call":
             if not is_computation(instr.param("callee"), set()):
                 raise NotAlone
@@ -145,7 +171,7 @@ class Trip:
             places = tuple(map(self.arrays.forms.of, instr.args[1:]))
         self.views[instr.result] = array, places
 
-    def touch(self, array: Operand, kind: str, index: Sequence[Operand] | None) -> None:
+    def touch(self, array: Operand, kind: str, index: Sequence[Operand] | None, tape: bool = False) -> None:
         """Note what an instruction does to an element, or to all of an array (index None)."""
         assert isinstance(array, Value)
         places: Places = ()
@@ -156,7 +182,7 @@ class Trip:
             array, before = self.views[frame]
             places = None if before is None or places is None else (*before, *places)
             frame = self.arrays.frame(array)
-        self.touches.append(Touch(frame, array, kind, places))
+        self.touches.append(Touch(frame, array, kind, places, tape))
 
     def is_alone(self, x: Touch, y: Touch) -> bool:
         """True if no two trips touch one element by these two touches."""
