@@ -192,10 +192,12 @@ class Trip:
             if left is None or right is None:
                 continue
             k = left.factor(self.index)
-            if k and right.factor(self.index) == k:
-                rest = left.without(self.index)
-                if rest == right.without(self.index) and not any(a in self.inner for a in rest.atoms()):
-                    return True
+            if not k or right.factor(self.index) != k:
+                continue
+            rest = left.without(self.index)
+            gap = right.without(self.index) - rest  # never k times a number of trips but none
+            if gap.is_const and (gap.const == 0 or gap.const % k) and not any(a in self.inner for a in rest.atoms()):
+                return True
         return False
 
 
