@@ -45,9 +45,9 @@ def grad(
     into a size ("64MiB"), and trips are run again from there (Griewank and Walther's revolve). Loops inside
     a trip have snapshots of their own.
 
-    With `jit`, the code is compiled. With `jit="parallel"`, loops of independent trips are moreover shared by
-    threads, one per processor (`S2SAD_THREADS=n`: n). Sums over the trips are added up in an order that depends
-    on the number of threads only.
+    With `jit`, the code is compiled. With `jit="parallel"`, threads share its loops of independent trips, one
+    thread per processor (`S2SAD_THREADS=n`: n). Sums over the trips are added up in an order that depends on
+    the number of threads only.
 
         >>> grad(lambda x: x * x)(3.0)
         6.0
@@ -167,8 +167,8 @@ def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, ji
 
 
 def jit(fun: Function | None = None, *, parallel: bool = False) -> Any:
-    """Return `fun` compiled to native code (extra `jit`: numba, scipy); with `parallel`, as by `jit="parallel"`
-    of `grad`."""
+    """Return `fun` compiled to native code (extra `jit`: numba, scipy); `parallel`: threads share its loops,
+    as by `jit="parallel"` of `grad`."""
     return _derivative(Derivative, "jit", fun, 0, False, PARALLEL if parallel else True)
 
 

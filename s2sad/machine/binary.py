@@ -121,7 +121,7 @@ def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> C
     """Return the kernel in machine code as a function of Python. It keeps what it needs."""
     numpy_table()
     blocks()[0] = settings.keep << 20
-    threads()[0], threads()[1] = settings.threads or os.cpu_count() or 1, settings.grain
+    threads()[0], threads()[1] = settings.threads or processors(), settings.grain
     for symbol in symbols:
         if not _is_found(symbol):
             raise NotHere(f"the symbol {symbol}")
@@ -148,6 +148,13 @@ def threads() -> Any:
     places = (ctypes.c_int64 * 2)()
     llvm.add_symbol(THREADS, ctypes.addressof(places))
     return places
+
+
+def processors() -> int:
+    """Return how many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import MARK
 from s2sad.ir.types import INT, Array, Opaque
 from s2sad.machine import arrays, storage, threads
 from s2sad.machine.arrays import Buffer
@@ -317,7 +318,7 @@ class _Emitter(Frame):
     # -- calls -------------------------------------------------------------------------------------
     def call(self, instr: Instr) -> None:
         callee: Function = instr.param("callee")
-        kinds = instr.param("parallel")
+        kinds = instr.param(MARK)
         apart = any(i.op.name == "stay_apart" for i in callee.block.instrs)
         layouts: list[str] = []
         groups: list[list[str]] = []

@@ -1,10 +1,13 @@
 """A call that several threads share: each runs a function for a part of a loop's trips.
 
-The trips are cut into as many equal parts as there are threads, in their order. The caller runs the first part,
-on the arrays themselves; each other thread has a record with the arguments of its part, and memory of its own
-for sums and for arrays that trips use one after the other. When all have ended, the sums are added up in the
-order of the parts, so that the result depends on the number of threads only. Of threads that raised, the first
-in that order counts. A thread that cannot be had is no error: the caller runs its part."""
+The trips are cut into as many equal parts as there are threads, in their order. The caller runs the first
+part, on the arrays themselves; each other thread has a record with the arguments of its part, and memory of
+its own for sums and for arrays that trips use one after the other. When all have ended, the sums are added up
+in the order of the parts, so that the result depends on the number of threads only. Of threads that raised,
+the first in that order counts. A thread that cannot be had is no error: the caller runs its part.
+
+Threads live as long as the call: nothing of them is left for a process that forks, and calls from several
+threads of Python know nothing of each other."""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from s2sad.ir.core import Instr, Literal
+from s2sad.ir.loops import SHARED, SUM
 from s2sad.ir.types import F8, INT, Array, Dtype
 from s2sad.machine import arrays
 from s2sad.machine.arrays import Buffer
@@ -35,7 +39,9 @@ def worth_threads(f: Frame, instr: Instr) -> None:
     count = _trips(f.w, f.index(lo), f.index(hi), _step(step))
     threads, least = _setting(w, 0), _double(w, _setting(w, 1))
     for x in copied:
-        size = w.value(f"fmul double {_double(w, arrays.count_of(w, f.array(x).dims))}, {_double(w, threads)}")
+        size = w.value(
+            f"fmul double {_double(w, arrays.count_of(w, f.array(x).dims))}, {_double(w, threads)}"
+        )
         copies = w.value(f"fmul double {size}, {constant(float(COPIED), F8).text}")
         least = w.value(f"fadd double {least}, {copies}")
     work = w.value(f"fmul double {_double(w, count)}, {_double(w, f.index(cost))}")
@@ -74,8 +80,8 @@ def _trips(w: Writer, lo: str, hi: str, step: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """An array of which each thread but the first has a copy: where it is among the flat arguments, the array,
-    its bytes, and the copies with their distance."""
+    """An array of which each thread but the first has its own: where it is among the flat arguments, the
+    array, its bytes, and the others with their distance."""
 
     argument: int
     array: Buffer
@@ -85,9 +91,7 @@ class _Own:
     is_sum: bool
 
 
-def shared_call(
-    f: Frame, instr: Instr, kinds: Sequence[str], signature: Signature, groups: Groups
-) -> None:
+def shared_call(f: Frame, instr: Instr, kinds: Sequence[str], signature: Signature, groups: Groups) -> None:
     """Write the call of a function for the trips of a loop, in parts. `groups` has what is passed for each
     parameter; `kinds` what is done with what the loop carries."""
     _Shared(f, instr, kinds, signature, groups).write()
@@ -109,7 +113,8 @@ class _Shared:
                 raise NotHere("a loop of threads that ends with another array")
         self.results = ARGUMENTS + len(self.flat)  # where these are in a record
         self.sizes = self.results + len(self.sums)
-        own = sum(isinstance(r.type, Array) and kind != "shared" for r, kind in zip(instr.results, kinds, strict=True))
+        carried = zip(instr.results, kinds, strict=True)
+        own = sum(isinstance(r.type, Array) and kind != SHARED for r, kind in carried)
         self.record = -(-8 * (self.sizes + own) // LINE) * LINE
 
     def write(self) -> None:
@@ -183,7 +188,7 @@ class _Shared:
         f, w = self.f, self.w
         found: list[_Own] = []
         for k, (r, kind) in enumerate(zip(self.instr.results, self.kinds, strict=True)):
-            if not isinstance(r.type, Array) or kind == "shared":
+            if not isinstance(r.type, Array) or kind == SHARED:
                 continue
             x = f.array(self.instr.args[2 + k])
             if not x.in_rows or not x.aligned:
@@ -192,12 +197,10 @@ class _Shared:
             stride = w.value(f"and i64 {w.value(f'add i64 {size}, {2 * LINE - 1}')}, {-LINE}")
             cells = w.value(f"lshr i64 {w.value(f'mul i64 {stride}, {others}')}, 3")
             copies = f.allocate(INT, [cells]).data
-            found.append(_Own(self.starts[k], x, size, copies, stride, kind == "sum"))
+            found.append(_Own(self.starts[k], x, size, copies, stride, kind == SUM))
         return found
 
-    def fill(
-        self, k: str, start: str, end: str, own: Sequence[_Own], at: Callable[[str, int], str]
-    ) -> None:
+    def fill(self, k: str, start: str, end: str, own: Sequence[_Own], at: Callable[[str, int], str]) -> None:
         """Write the record of part k."""
         w = self.w
         is_first = w.value(f"icmp eq i64 {k}, 0")
@@ -206,7 +209,9 @@ class _Shared:
         for slot in self.sums:
             kind, text = flat[self.starts[slot]].split(" ", 1)
             neutral = _neutral(self.signature.types[slot].dtype)
-            flat[self.starts[slot]] = f"{kind} {w.value(f'select i1 {is_first}, {kind} {text}, {kind} {neutral}')}"
+            flat[self.starts[slot]] = (
+                f"{kind} {w.value(f'select i1 {is_first}, {kind} {text}, {kind} {neutral}')}"
+            )
         for n, x in enumerate(own):
             offset = w.value(f"mul i64 {w.value(f'sub i64 {k}, 1')}, {x.stride}")
             copy = w.value(f"getelementptr i8, ptr {x.copies}, i64 {offset}")

@@ -101,7 +101,16 @@ def evens_and_odds(x, y):
     return z
 
 
-@pytest.mark.parametrize("f", [elementwise, every_third, stencil, evens_and_odds])
+def some_left_out(x, y):
+    z = np.zeros(x.shape[0])
+    for i in range(x.shape[0]):
+        if x[i] < 0.0:
+            continue
+        z[i] = x[i] * y[i]
+    return z
+
+
+@pytest.mark.parametrize("f", [elementwise, every_third, stencil, evens_and_odds, some_left_out])
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 10, 1000])
 def test_elements_of_their_own_are_the_same_numbers(f, n):
     both(primal, f, (RNG.normal(size=n), RNG.normal(size=n)), exact=True)
@@ -147,7 +156,9 @@ def observations(n, d=4):
 
 @pytest.mark.parametrize("n", SIZES)
 def test_a_shared_cotangent_has_a_sum_per_thread(n):
-    shared = both(gradient(0), logistic, observations(n), exact=False, threads=(2, 3) if n != 1000 else THREADS)
+    shared = both(
+        gradient(0), logistic, observations(n), exact=False, threads=(2, 3) if n != 1000 else THREADS
+    )
     assert any("sum" in found for found in kinds(shared))
     assert "# parallel: sums of loss, w_bar" in shared.lowered_source
 
@@ -459,7 +470,7 @@ def test_every_transform():
     for make in (s2sad.jacfwd, s2sad.jacrev, s2sad.jacobian):
         np.testing.assert_allclose(make(wf, jit="parallel")(w), make(wf, jit=True)(w), rtol=1e-10)
     for jit in ("parallel", True):
-        y_, pullback = s2sad.vjp(f, w, jit=jit)
+        _, pullback = s2sad.vjp(f, w, jit=jit)
         np.testing.assert_allclose(pullback(1.0)[0], s2sad.grad(f)(w), rtol=1e-10)
         np.testing.assert_allclose(s2sad.jvp(f, (w,), (w,), jit=jit)[1], s2sad.grad(f)(w) @ w, rtol=1e-10)
         np.testing.assert_allclose(s2sad.hvp(f, (w,), (w,), jit=jit), s2sad.hessian(f)(w) @ w, rtol=1e-9)

@@ -1,10 +1,9 @@
 """Which loops may run in several threads.
 
-The trips of such a loop are independent: what one writes no other touches. There are three exceptions that
-threads can be given memory of their own for: numbers and arrays that trips only add to (each thread has its own
-sum, and these are added up in the order of the trips), and arrays that a trip fills before it reads them or
-leaves filled with zeros. That two trips touch different elements is told from the forms of the indices
-(Banerjee 1988, "Dependence analysis for supercomputing", chapter 4: a subscript that is a multiple of the
+The trips of such a loop are independent: what one writes no other touches. There are exceptions, for which
+threads have memory of their own: numbers and arrays that trips only add to (each thread has a sum, and these
+are added up in the order of the trips), and arrays that a trip fills before it reads them or leaves filled
+with zeros. That two trips touch different elements is told from the forms of the indices (Banerjee 1988, "Dependence analysis for supercomputing", chapter 4: a subscript that is a multiple of the
 loop's index, plus what is the same in all trips).
 
 Outermost loops are marked; which of them have enough to do is known when they run (`outline.py`).
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Value
+from s2sad.ir.loops import MARK, OWN, SHARED, SUM, loop_ends
 from s2sad.ir.types import Array
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.fuse import may_raise
@@ -25,10 +25,6 @@ from s2sad.lowering.parallel.touches import ADDS, READS, Arrays, NotAlone, Touch
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
-MARK = "parallel"
-SHARED, SUM, OWN = "shared", "sum", "own"
-"""What threads do with a slot of a marked loop: write places of their own; have a sum each; have a copy each."""
-
 
 def kinds_of(loop: Instr) -> tuple[str, ...] | None:
     """Return what threads do with the slots of a marked loop; None for another."""
@@ -37,8 +33,8 @@ def kinds_of(loop: Instr) -> tuple[str, ...] | None:
 
 
 def mark_parallel(fn: Function) -> Function:
-    """Return the program with its outermost loops of independent trips marked, and a comment before each. What
-    is called in such a loop has none."""
+    """Return the program with its outermost loops of independent trips marked, and a comment before each.
+    What is called in such a loop has none."""
     return _Program(fn).of(fn)
 
 
@@ -149,7 +145,8 @@ class _Marker:
         (body,) = loop.blocks
         p, init = body.params[1 + k], loop.args[3 + k]
         roots = self.arrays.origins(p)
-        if len(roots) != 1 or self.arrays.frame(body.end.args[k]) is not self.arrays.frame(init):
+        frame = self.arrays.frame(init)
+        if len(roots) != 1 or any(self.arrays.frame(e.args[k]) is not frame for e in loop_ends(body)):
             return None
         if not roots.isdisjoint(self.arrays.turned):
             return None
@@ -181,7 +178,7 @@ class _Marker:
         if self.counts.get(loop.results[k]):
             return False
         if all(t.tape for t in touches) and any(t.kind == READS for t in touches):
-            return True  # a reverse sweep reads of a tape what the forward sweep of this very trip has written
+            return True  # a reverse sweep reads of a tape what this very trip has written
         if made.op.name == "zeros" and ends_with_zeros(self.arrays.forms, body, p, made):
             return True
         return begins_with_writes(self.arrays.forms, body, p, made)

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
+from s2sad.ir.loops import MARK, SHARED
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar
 from s2sad.ir.walk import Copier, used_values
 from s2sad.lowering.ops import LOWERED
-from s2sad.lowering.parallel.mark import MARK, SHARED, kinds_of
+from s2sad.lowering.parallel.mark import kinds_of
 from s2sad.lowering.parallel.touches import Arrays
 from s2sad.ops.table import OPS
 from s2sad.passes.calls import everywhere
@@ -104,7 +105,7 @@ class _Outliner(Rewriter):
             copier.map[v] = known
         copy = copier.instr(loop)
         copy = replace(copy, args=(*bounds, loop.args[2], *carried))
-        instrs = (copy,)
+        instrs: tuple[Instr, ...] = (copy,)
         if self.are_apart([a for a in given if _is_array(a)]):
             instrs = (Instr(LOWERED["stay_apart"], (), ()), copy)
         count = len(loop.results)

@@ -14,7 +14,7 @@ def is_sum(loop: Instr, k: int) -> bool:
     (body,) = loop.blocks
     p = body.params[1 + k]
     t = p.type
-    if not isinstance(t, Scalar) or t.dtype.kind not in "iuf" or body.end.kind != "yield":
+    if not isinstance(t, Scalar) or t.dtype.kind not in "iuf" or body.end.kind != "yield" or _leaves(body):
         return False
     return body.end.args[k] is not p and _is_passed_on(body, p, body.end.args[k])
 

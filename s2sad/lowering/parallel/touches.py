@@ -128,7 +128,7 @@ class Trip:
 
     def block(self, block: Block, inside: bool) -> None:
         """Collect from a block; `inside`: of a loop in the trip."""
-        fine = ("yield", "raise", "unreachable", *(("break", "continue") if inside else ()))
+        fine = ("yield", "continue", "raise", "unreachable", *(("break",) if inside else ()))
         if block.end.kind not in fine:
             raise NotAlone
         for instr in block.instrs:
@@ -196,7 +196,8 @@ class Trip:
                 continue
             rest = left.without(self.index)
             gap = right.without(self.index) - rest  # never k times a number of trips but none
-            if gap.is_const and (gap.const == 0 or gap.const % k) and not any(a in self.inner for a in rest.atoms()):
+            is_known = gap.is_const and not any(a in self.inner for a in rest.atoms())
+            if is_known and (gap.const == 0 or gap.const % k):
                 return True
         return False
 
