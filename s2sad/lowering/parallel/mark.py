@@ -3,8 +3,9 @@
 The trips of such a loop are independent: what one writes no other touches. There are exceptions, for which
 threads have memory of their own: numbers and arrays that trips only add to (each thread has a sum, and these
 are added up in the order of the trips), and arrays that a trip fills before it reads them or leaves filled
-with zeros. That two trips touch different elements is told from the forms of the indices (Banerjee 1988, "Dependence analysis for supercomputing", chapter 4: a subscript that is a multiple of the
-loop's index, plus what is the same in all trips).
+with zeros. That two trips touch different elements is told from the forms of the indices: multiples of the
+loop's index by one factor, plus what is the same in all trips (Banerjee 1988, "Dependence analysis for
+supercomputing", chapter 4).
 
 Outermost loops are marked; which of them have enough to do is known when they run (`outline.py`).
 """
