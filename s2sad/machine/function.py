@@ -334,7 +334,7 @@ class _Emitter(Frame):
         signature = emit(self.program, callee, layouts, apart, self.runs_once() and kinds is None)
         if signature.layouts != tuple(layouts):
             raise NotHere("a function that is called with arrays of more than one layout")
-        if kinds is not None:
+        if kinds is not None and not instr.param("alone"):
             threads.shared_call(self, instr, kinds, signature, groups)
             return
         given = [*HIDDEN.split(", "), *(a for group in groups for a in group)]

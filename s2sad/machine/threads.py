@@ -28,8 +28,8 @@ CREATE, JOIN = "pthread_create", "pthread_join"
 LINE = 128  # bytes: what two threads write lies at least that far apart
 COPIED = 4  # operations that a thread's own element takes: zeroed, added up
 
-# a part's record, by places of 8 bytes: how it ended, its thread, which part it is, what all parts share; then
-# its sums
+# a part's record, by places of 8 bytes: how it ended, its thread, which part it is, what all parts share;
+# then its sums
 STATUS, FAILURE, HANDLE, STARTED, PART, COMMON, RESULTS = range(7)
 
 Groups = Sequence[Sequence[str]]

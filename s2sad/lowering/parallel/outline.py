@@ -1,6 +1,7 @@
 """The bodies of marked loops as functions that a thread runs for its part of the trips.
 
-In place of a loop there is a choice: where it has enough to do, a call that threads share, else the loop."""
+In place of a loop there is a choice: where it has enough to do, a call that threads share, else a call by the
+thread that is there. A loop inside of another, where calls would cost, stays in place for that."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
-from s2sad.ir.loops import MARK, SHARED
+from s2sad.ir.loops import LOOPS, MARK, SHARED
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar
 from s2sad.ir.walk import Copier, used_values
 from s2sad.lowering.ops import LOWERED
 from s2sad.lowering.parallel.mark import kinds_of
 from s2sad.lowering.parallel.touches import Arrays
+from s2sad.lowering.separate import BODY
 from s2sad.ops.table import OPS
 from s2sad.passes.calls import everywhere
 from s2sad.passes.rewrite import Rewriter
@@ -38,19 +40,24 @@ def has_marks(fn: Function) -> bool:
 
 def outlined(fn: Function) -> Function:
     """Return the function with its marked loops as calls that threads share."""
-    return everywhere(lambda f: _Outliner(f).function(f))(fn)
+    once = (fn.name, fn.name + BODY)
+    return everywhere(lambda f: _Outliner(f, f.name in once).function(f))(fn)
 
 
 class _Outliner(Rewriter):
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, runs_once: bool) -> None:
         super().__init__()
         self.arrays = Arrays(fn)
         self.name = fn.name
+        self.depth = 0 if runs_once else 1  # of loops around
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         kinds = kinds_of(instr) if instr.op.name == "for" else None
         if kinds is None:
-            return (self.inside(instr),)
+            self.depth += instr.op.name in LOOPS
+            inside = self.inside(instr)
+            self.depth -= instr.op.name in LOOPS
+            return (inside,)
         plain = replace(instr, params=tuple(p for p in instr.params if p[0] != MARK))
         return self.choice(plain, kinds)
 
@@ -66,10 +73,14 @@ class _Outliner(Rewriter):
         results = tuple(Value(r.name, r.type) for r in loop.results)
         params = (("callee", callee), (MARK, kinds), ("step", step))
         call = Instr(OPS["call"], (lo, hi, *given), results, params, (), loop.origin, loop.role)
-        copy = Copier(Sizes()).instr(loop)
+        if self.depth:
+            other = Copier(Sizes()).instr(loop)
+        else:
+            names = tuple(Value(r.name, r.type) for r in loop.results)
+            other = replace(call, results=names, params=(("alone", True), *params))
         blocks = (
             Block((), (call,), End("yield", results)),
-            Block((), (copy,), End("yield", copy.results)),
+            Block((), (other,), End("yield", other.results)),
         )
         made.append(Instr(OPS["if"], (worth,), loop.results, (), blocks, loop.origin, loop.role))
         return made
