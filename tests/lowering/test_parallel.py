@@ -491,3 +491,38 @@ def test_a_transform_of_one_that_is_parallel():
 def test_another_text_is_refused():
     with pytest.raises(TypeError, match='jit is True, False or "parallel"'):
         s2sad.grad(logistic, jit="threads")
+
+
+def one_of_two(x, y, first):
+    a = x * 1.0
+    b = y * 1.0
+    if first > 0:
+        c = a
+    else:
+        c = b
+    out = np.zeros(x.shape[0])
+    for i in range(x.shape[0]):
+        out[i] = c[i] + 2.0 * a[i] + 4.0 * b[i]
+    return out
+
+
+def swapped(x, y, first):
+    a = x * 1.0
+    b = y * 1.0
+    for _ in range(first):
+        c = a
+        a = b
+        b = c
+    for i in range(x.shape[0]):
+        a[i] += 2.0 * b[i]
+    return a - b
+
+
+@pytest.mark.parametrize("f", [one_of_two, swapped])
+@pytest.mark.parametrize("first", [0, 1])
+def test_arrays_that_may_be_one_of_two(f, first):
+    x, y = RNG.normal(size=(2, 300))
+    np.testing.assert_array_equal(s2sad.jit(f, parallel=True)(x, y, first), f(x, y, first))
+    loss = lambda x, y: np.sum(f(x, y, first) ** 2)  # noqa: E731
+    a, b = (s2sad.grad(loss, (0, 1), jit=j)(x, y) for j in ("parallel", True))
+    np.testing.assert_allclose(a, b, rtol=1e-12)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
+from s2sad.ir.loops import inits, loop_ends
 from s2sad.ir.path import At, Index, Span
 from s2sad.ir.types import Array
 from s2sad.lowering.nests.affine import Forms, Linear
@@ -68,34 +69,48 @@ class Arrays:
         self.forms = Forms(fn.block)
         self.before: dict[Value, Operand] = {}  # the version before an update
         self.known: dict[Value, Roots] = {}
-        for instr in fn.block.walk():
-            self.note(instr)
+        joins = [j for instr in fn.block.walk() for j in self.note(instr)]
+        while True:  # what may be one of several arrays has a name of its own
+            bad = [j for j in joins if len({self.frame(a) for a in j[1]}) > 1]
+            if not bad:
+                break
+            joins = [j for j in joins if j not in bad]
+            for names, _ in bad:
+                for name in names:
+                    del self.before[name]
         self.turned: set[Value] = set()  # memory of which a view gets another name
         for block in (fn.block, *(b for i in fn.block.walk() for b in i.blocks)):
-            for a in (*block.end.args, *(a for i in block.instrs if i.blocks for a in i.args)):
+            handed = block.end.args if block.end.kind != "return" else ()
+            for a in (*handed, *(a for i in block.instrs if i.blocks for a in i.args)):
                 if isinstance(a.type, Array) and self.frame(a) not in self.origins(a):
                     self.turned |= self.origins(a)
 
-    def note(self, instr: Instr) -> None:
-        """Note which values are versions of one array."""
+    def note(self, instr: Instr) -> list[tuple[list[Value], list[Operand]]]:
+        """Note which values are versions of one array. Return names that stand for one of several values."""
         match instr.op.name:
             case "setitem" | "accum":
                 self.before[instr.result] = instr.args[0]
+                return []
             case "for" | "while":
-                first = 3 if instr.op.name == "for" else 0
-                for k, r in enumerate(instr.results):
-                    if isinstance(r.type, Array):
-                        self.before[r] = instr.args[first + k]
-                        for b in instr.blocks:
-                            self.before[b.params[k + (first > 0)]] = instr.args[first + k]
+                params = [b.params[-len(instr.results) :] if instr.results else () for b in instr.blocks]
+                ends = loop_ends(instr.blocks[-1])
+                first = inits(instr)
             case "if":
+                params, first = [], ()
                 ends = [b.end for b in instr.blocks if b.end.kind == "yield"]
-                for k, r in enumerate(instr.results):
-                    if isinstance(r.type, Array) and ends:
-                        self.before[r] = ends[0].args[k]
+            case _:
+                return []
+        joins = []
+        for k, r in enumerate(instr.results):
+            if isinstance(r.type, Array):
+                names = [r, *(p[k] for p in params)]
+                values = [*first[k : k + 1], *(e.args[k] for e in ends)]
+                self.before.update(dict.fromkeys(names, values[0]))
+                joins.append((names, values))
+        return joins
 
     def frame(self, array: Operand) -> Value:
-        """Return the first name of an array: it has one if its memory has one origin."""
+        """Return the first name of an array."""
         while isinstance(array, Value) and array in self.before:
             array = self.before[array]
         assert isinstance(array, Value)
@@ -147,6 +162,9 @@ class Trip:
             if instr.param("at") or (first == 2 and isinstance(instr.args[1].type, Array)):
                 raise NotAlone
             kind = {"setitem": WRITES, "accum": ADDS}.get(name, READS)
+            path = instr.param("path", ())
+            if any(not isinstance(p, Index) or any(i != At() for i in p.items) for p in path):
+                raise NotAlone
             self.touch(instr.args[0], kind, instr.args[first:], instr.role == "tape")
         elif name == "call":
             if not is_computation(instr.param("callee"), set()):
