@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -496,10 +499,7 @@ def test_another_text_is_refused():
 def one_of_two(x, y, first):
     a = x * 1.0
     b = y * 1.0
-    if first > 0:
-        c = a
-    else:
-        c = b
+    c = a if first > 0 else b
     out = np.zeros(x.shape[0])
     for i in range(x.shape[0]):
         out[i] = c[i] + 2.0 * a[i] + 4.0 * b[i]
@@ -526,3 +526,62 @@ def test_arrays_that_may_be_one_of_two(f, first):
     loss = lambda x, y: np.sum(f(x, y, first) ** 2)  # noqa: E731
     a, b = (s2sad.grad(loss, (0, 1), jit=j)(x, y) for j in ("parallel", True))
     np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+FORKED = """
+import os, sys
+import numpy as np
+import s2sad
+
+def f(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += np.exp(x[i]) * x[i]
+    return total
+
+x = np.linspace(0.0, 1.0, 5000)
+gradient = s2sad.grad(f, jit="parallel")
+expected = gradient(x)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(gradient(x), expected) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or int(not np.array_equal(gradient(x), expected)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_process_that_forks(tmp_path):
+    path = tmp_path / "forked.py"  # a file: the program is read
+    path.write_text(FORKED)
+    environment = os.environ | {"S2SAD_THREADS": "3", "S2SAD_GRAIN": "0", "S2SAD_CACHE": "0"}
+    assert subprocess.run([sys.executable, str(path)], env=environment, timeout=120).returncode == 0
+
+
+def test_explain_names_the_loops_of_threads():
+    w, x, y = observations(10)
+    f = s2sad.grad(logistic, jit="parallel")
+    f(w, x, y)
+    assert "over i (threads), j" in f.explain()
+    plain = s2sad.grad(logistic, jit=True)
+    plain(w, x, y)
+    assert "(threads)" not in plain.explain()
+    assert "# parallel" not in plain.lowered_source
+
+
+def test_the_line_of_the_first_nan():
+    w, x, y = observations(400)
+    x[100], x[350] = -1e6 * w, -1e6 * w
+    y[100] = y[350] = 1.0
+    with pytest.raises(FloatingPointError, match=r"test_parallel\.py"):
+        s2sad.grad(logistic, jit="parallel", debug=True)(w, x, y)
+
+
+def test_code_that_is_kept_for_the_next_process(tmp_path):
+    args = observations(500)
+    with settings.override(cache=str(tmp_path)):
+        found = [flat(s2sad.value_and_grad(logistic, jit="parallel")(*args)) for _ in range(2)]
+        serial = flat(s2sad.value_and_grad(logistic, jit=True)(*args))
+    assert len(list(tmp_path.glob("*.bin"))) == 2
+    for a, b, c in zip(*found, serial, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, c, rtol=1e-12)
