@@ -585,3 +585,12 @@ def test_code_that_is_kept_for_the_next_process(tmp_path):
     for a, b, c in zip(*found, serial, strict=True):
         np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a, c, rtol=1e-12)
+
+
+def test_arrays_in_columns():
+    w, x, y = observations(200)
+    expected = s2sad.grad(logistic, (0, 1), jit=True)(w, x, y)
+    f = s2sad.grad(logistic, (0, 1), jit="parallel")
+    for given in (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x):
+        for a, b in zip(f(w, given, y), expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)

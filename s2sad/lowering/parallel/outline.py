@@ -24,7 +24,7 @@ from s2sad.passes.rewrite import Rewriter
 
 PART = "_part"
 # in additions
-CHEAP, ROOT, COSTLY = 1, 8, 20
+CHEAP, ROOT, COSTLY = 1, 5, 10
 FREE = ("comment", "size", "as_index", "widen")
 ROOTS = ("divide", "sqrt", "math_sqrt", "remainder", "floor_divide", "power")
 UNKNOWN = 16  # trips of a loop whose number differs from trip to trip of the loop around
