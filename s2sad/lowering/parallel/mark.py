@@ -159,7 +159,7 @@ class _Marker:
         if root is None or root in trip.inner:
             return None
         frame = self.arrays.frame(loop.args[3 + k])
-        touches = [t for t in trip.touches if root in self.arrays.origins(t.array)]
+        touches = [t for t in dict.fromkeys(trip.touches) if root in self.arrays.origins(t.array)]
         if _are_alone(trip, touches):
             return SHARED
         if any(t.frame is not frame for t in touches if t.kind != READS):
