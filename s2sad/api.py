@@ -14,7 +14,7 @@ from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmappe
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import convert_series, spread, zero
 from s2sad.ir.structure import flatten
-from s2sad.ir.transformed import Transformed, form, scheme_of
+from s2sad.ir.transformed import PARALLEL, Jit, Transformed, form, jit_of, scheme_of
 from s2sad.jacobian import ByChunks, ForwardJacobian, Jacobian, ReverseJacobian
 from s2sad.sparse import SparseHessian, SparseJacobian
 
@@ -28,7 +28,7 @@ def grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     *,
-    jit: bool = False,
+    jit: Jit = False,
     checkpoint: Checkpoint = None,
     debug: bool = False,
 ) -> Any:
@@ -45,6 +45,10 @@ def grad(
     into a size ("64MiB"), and trips are run again from there (Griewank and Walther's revolve). Loops inside
     a trip have snapshots of their own.
 
+    With `jit`, the code is compiled. With `jit="parallel"`, threads share its loops of independent trips, one
+    thread per processor (`S2SAD_THREADS=n`: n). Sums over the trips are added up in an order that depends on
+    the number of threads only.
+
         >>> grad(lambda x: x * x)(3.0)
         6.0
     """
@@ -56,7 +60,7 @@ def value_and_grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     *,
-    jit: bool = False,
+    jit: Jit = False,
     checkpoint: Checkpoint = None,
     debug: bool = False,
 ) -> Any:
@@ -75,7 +79,7 @@ def jacfwd(
     has_aux: bool = False,
     *,
     chunk_size: int | None = None,
-    jit: bool = False,
+    jit: Jit = False,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun` by columns (forward mode).
 
@@ -91,7 +95,7 @@ def jacrev(
     has_aux: bool = False,
     *,
     chunk_size: int | None = None,
-    jit: bool = False,
+    jit: Jit = False,
     checkpoint: Checkpoint = None,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun` by rows (reverse mode): one forward sweep, and
@@ -106,7 +110,7 @@ def jacobian(
     has_aux: bool = False,
     *,
     chunk_size: int | None = None,
-    jit: bool = False,
+    jit: Jit = False,
 ) -> Any:
     """Return a function that computes the Jacobian of `fun`, by rows or columns as costs less."""
     return _jacobian(Jacobian, "jacobian", fun, argnums, has_aux, chunk_size, jit)
@@ -118,7 +122,7 @@ def hessian(
     has_aux: bool = False,
     *,
     chunk_size: int | None = None,
-    jit: bool = False,
+    jit: Jit = False,
 ) -> Any:
     """Return a function that computes the Hessian of `fun`, forward over reverse (forward over forward
     where `fun` returns more than one number)."""
@@ -126,7 +130,7 @@ def hessian(
 
 
 def sparse_jacobian(
-    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: bool = False
+    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: Jit = False
 ) -> Any:
     """Return a function that computes the Jacobian of `fun`, one array, by one array argument, as a
     `scipy.sparse.csr_matrix` (both arrays flattened).
@@ -140,14 +144,14 @@ def sparse_jacobian(
 
 
 def sparse_hessian(
-    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: bool = False
+    fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: Jit = False
 ) -> Any:
     """Return a function that computes the Hessian of the scalar-valued `fun` by one array argument as a
     `scipy.sparse.csr_matrix`: a few Hessian-vector products; see `sparse_jacobian`."""
     return _sparse(SparseHessian, "sparse_hessian", fun, argnums, sparsity, jit)
 
 
-def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, jit: bool = False) -> Any:
+def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, jit: Jit = False) -> Any:
     """Return a function that applies `fun` to each lane of its arguments and stacks the results: what a
     loop over the lanes does, in their order. Random draws and writes to arguments happen lane by lane too.
 
@@ -162,9 +166,10 @@ def vmap(fun: Function | None = None, in_axes: Any = 0, out_axes: Any = 0, *, ji
     return _derivative(Vmapped, "vmap", fun, 0, False, jit, axes=(in_axes, out_axes))
 
 
-def jit(fun: Function | None = None) -> Any:
-    """Return `fun` compiled to native code (extra `jit`: numba, scipy)."""
-    return _derivative(Derivative, "jit", fun, 0, False, True)
+def jit(fun: Function | None = None, *, parallel: bool = False) -> Any:
+    """Return `fun` compiled to native code (extra `jit`: numba, scipy); `parallel`: threads share its loops,
+    as by `jit="parallel"` of `grad`."""
+    return _derivative(Derivative, "jit", fun, 0, False, PARALLEL if parallel else True)
 
 
 def checkpoint(fun: Function | None = None) -> Any:
@@ -186,7 +191,7 @@ def jvp(
     tangents: Sequence[Any],
     has_aux: bool = False,
     *,
-    jit: bool = False,
+    jit: Jit = False,
     debug: bool = False,
 ) -> Any:
     """Return (y, y_dot): `fun(*primals)` and its derivative along `tangents`.
@@ -204,7 +209,7 @@ def jvp(
 
 
 @form("jet")
-def jet(fun: Function, primals: Sequence[Any], series: Sequence[Any], *, jit: bool = False) -> Any:
+def jet(fun: Function, primals: Sequence[Any], series: Sequence[Any], *, jit: Jit = False) -> Any:
     """Return (y, series of y): `fun(*primals)` and its derivatives of higher orders along a curve.
 
     `series` holds for each primal the derivatives of orders 1, 2, ... of the curve x(t) at t = 0, where
@@ -230,7 +235,7 @@ def vjp(
     fun: Function,
     *primals: Any,
     has_aux: bool = False,
-    jit: bool = False,
+    jit: Jit = False,
     checkpoint: Checkpoint = None,
     debug: bool = False,
 ) -> Any:
@@ -250,7 +255,7 @@ def vjp(
 
 
 @form("linearize")
-def linearize(fun: Function, *primals: Any, jit: bool = False) -> Any:
+def linearize(fun: Function, *primals: Any, jit: Jit = False) -> Any:
     """Return (y, pushforward): `fun(*primals)` and the function from tangents to the tangent of y."""
     variant, values = _program("jvp", fun, False, jit).find(primals, {})
     pushforward = Linearized(variant, values)
@@ -258,7 +263,7 @@ def linearize(fun: Function, *primals: Any, jit: bool = False) -> Any:
 
 
 @form("hvp")
-def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: bool = False) -> Any:
+def hvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], *, jit: Jit = False) -> Any:
     """Return the Hessian of the scalar-valued `fun` times `tangents`, forward over reverse.
 
     Over the primals whose tangent is not None; bare if that is one, else a tuple.
@@ -278,7 +283,7 @@ def _derivative(
     fun: Function | None,
     argnums: Argnums,
     has_aux: bool,
-    jit: bool,
+    jit: Jit,
     **options: Any,
 ) -> Any:
     """Return the derivative object, or a decorator that makes it if `fun` is not given yet."""
@@ -287,7 +292,7 @@ def _derivative(
         return lambda function: _derivative(cls, kind, function, chosen, has_aux, jit, **options)
     if not callable(fun):
         raise TypeError(f"{kind} takes a function, not {type(fun).__name__}: {kind}(f)(x), not {kind}(f(x))")
-    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, bool(jit), **options))
+    return cls(Transformed(kind, fun, chosen, bool(has_aux), None, jit_of(jit), **options))
 
 
 def _options(checkpoint: Checkpoint = None, debug: bool = False) -> dict[str, Any]:
@@ -302,7 +307,7 @@ def _jacobian(
     argnums: Argnums,
     has_aux: bool,
     chunk_size: int | None,
-    jit: bool,
+    jit: Jit,
     **options: Any,
 ) -> Any:
     if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
@@ -315,7 +320,7 @@ def _jacobian(
 
 
 def _sparse(
-    cls: type[SparseJacobian], kind: str, fun: Function | None, argnums: int, sparsity: Any, jit: bool
+    cls: type[SparseJacobian], kind: str, fun: Function | None, argnums: int, sparsity: Any, jit: Jit
 ) -> Any:
     if not isinstance(_positions(argnums), int):
         raise TypeError(f"{kind} takes one argnum, not {argnums!r}: one matrix is by one argument")
@@ -348,14 +353,14 @@ class _Key:
 
 
 @functools.lru_cache(maxsize=512)
-def _cached(kind: str, key: _Key, has_aux: bool, jit: bool, *options: tuple[str, Any]) -> Program:
+def _cached(kind: str, key: _Key, has_aux: bool, jit: Jit, *options: tuple[str, Any]) -> Program:
     return Program(Transformed(kind, key.fun, (), has_aux, None, jit, **dict(options)))
 
 
-def _program(kind: str, fun: Function, has_aux: bool, jit: bool, **options: Any) -> Program:
+def _program(kind: str, fun: Function, has_aux: bool, jit: Jit, **options: Any) -> Program:
     if not callable(fun):
         raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
-    return _cached(kind, _Key(fun), bool(has_aux), bool(jit), *sorted(options.items()))
+    return _cached(kind, _Key(fun), bool(has_aux), jit_of(jit), *sorted(options.items()))
 
 
 def _paired(

@@ -10,7 +10,7 @@ from s2sad.analysis.kept import Kept, kept
 from s2sad.driver.program import Variant
 from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr
-from s2sad.ir.loops import LOOPS
+from s2sad.ir.loops import LOOPS, MARK
 from s2sad.ir.memory import memory
 from s2sad.ir.op import Kind
 
@@ -133,7 +133,8 @@ def _nests(fn: Function) -> list[str]:
                 continue
             body = instr.blocks[-1]
             counted = instr.op.name == "for"
-            loops = (*around, (body.params[0].name or "_") if counted else "while")
+            name = (body.params[0].name or "_") if counted else "while"
+            loops = (*around, f"{name} (threads)" if instr.param(MARK) else name)
             if any(i.op.name in LOOPS for i in body.walk()):
                 visit(body, loops)
             else:

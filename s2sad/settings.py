@@ -8,6 +8,8 @@
 | S2SAD_DUMP=dir | numbered files of every stage of every compilation in `dir` |
 | S2SAD_CACHE=dir | where compiled kernels are kept between processes; 0: nowhere |
 | S2SAD_KEEP=n | MiB of memory that compiled code may keep for its next call, per thread (default 128) |
+| S2SAD_THREADS=n | how many threads `jit="parallel"` uses (default 0: as many as there are processors) |
+| S2SAD_GRAIN=n | operations that a loop has to make for threads to share it (default 4000000) |
 | S2SAD_VERIFY=0, 1, 2 | check the IR never, after each pass (default), or also against the interpreter |
 """
 
@@ -27,6 +29,8 @@ class Settings:
     dump: str = ""
     verify: int = 1
     keep: int = 128
+    threads: int = 0
+    grain: int = 4_000_000
     cache: str = ""
 
     @contextmanager

@@ -18,6 +18,7 @@ from s2sad.api import jvp, vjp
 from s2sad.differences import Slope, Vector, float_leaves, floats, precision_of, sixth_order, slope
 from s2sad.driver.seeds import like, zero
 from s2sad.ir.structure import flatten, rebuild
+from s2sad.ir.transformed import Jit
 from s2sad.ir.tree import paths
 from s2sad.report import Entry, Report, Row, WrongDerivative
 
@@ -36,7 +37,7 @@ def check_grads(
     rtol: float | None = None,
     eps: float | None = None,
     seed: int = 0,
-    jit: bool = False,
+    jit: Jit = False,
 ) -> Report:
     """Return a report if the derivatives of `fun` at `args` up to `order` agree with differences; else raise
     AssertionError, whose message tells which argument, which entry, and by how much.
@@ -75,7 +76,7 @@ def check_vjp(fun: Function, args: Sequence[Any], **options: Any) -> Report:
 
 
 def dot_product_test(
-    fun: Function, args: Sequence[Any], *, tol: float | None = None, seed: int = 0, jit: bool = False
+    fun: Function, args: Sequence[Any], *, tol: float | None = None, seed: int = 0, jit: Jit = False
 ) -> None:
     """Raise AssertionError unless <y_bar, J x_dot> == <J^T y_bar, x_dot> for random x_dot, y_bar."""
     reported([_Check(fun, tuple(args), None, None, None, seed, jit).dot_product(tol)])
@@ -98,14 +99,14 @@ class _Check:
         rtol: float | None,
         eps: float | None,
         seed: int,
-        jit: bool,
+        jit: Jit,
         order: int = 1,
         of: str = "",
         names: Sequence[str] = (),
     ):
         self.fun, self.args = fun, args
         self.atol, self.rtol, self.eps, self.seed = atol, rtol, eps, seed
-        self.options = {"jit": True} if jit else {}
+        self.options: dict[str, Any] = {"jit": jit} if jit else {}
         self.order, self.outer = order, of
         self.names = names or leaf_places(fun, args)
         self.leaves = float_leaves(args)

@@ -52,6 +52,10 @@ def _instr(instr: Instr, env: dict[Value, Any]) -> Exit | None:
             env.update(zip(instr.results, out.values, strict=True))
         case "for" | "while":
             return _loop(instr, args, env)
+        case "worth_threads":
+            env[instr.result] = True
+        case "call" if instr.param("parallel"):
+            env.update(zip(instr.results, _shared(instr, args), strict=True))
         case "call":
             env.update(zip(instr.results, emulate(instr.param("callee"), *args), strict=True))
         case "setitem" | "accum":
@@ -89,3 +93,34 @@ def _loop(instr: Instr, args: list[Any], env: dict[Value, Any]) -> Exit | None:
             break
     env.update(zip(instr.results, carried, strict=True))
     return None
+
+
+def _shared(instr: Instr, args: list[Any]) -> tuple[Any, ...]:
+    """Return the results of a call that threads share, one for each trip, of which the last comes first."""
+    callee, kinds, step = instr.param("callee"), instr.param("parallel"), instr.param("step").value
+    first, last, *given = args
+    parts = range(first, last, step)
+    results = list(given[: len(kinds)])
+    error: Exception | None = None
+    sums: list[list[Any]] = []
+    for place, i in reversed(list(enumerate(parts))):
+        own = list(given)
+        for k, kind in enumerate(kinds):
+            if kind == "sum" or (kind == "own" and place):
+                own[k] = np.zeros_like(given[k]) if isinstance(given[k], np.ndarray) else type(given[k])(0)
+        try:
+            found = emulate(callee, i, i + step, *own)
+        except Exception as raised:
+            error = raised
+            continue
+        sums.insert(0, [x for x, kind in zip(found, kinds, strict=True) if kind == "sum"])
+    if error is not None:
+        raise error
+    slots = [k for k, kind in enumerate(kinds) if kind == "sum"]
+    for part in sums:
+        for k, x in zip(slots, part, strict=True):
+            if isinstance(x, np.ndarray):
+                results[k] += x
+            else:
+                results[k] = results[k] + x
+    return tuple(results)

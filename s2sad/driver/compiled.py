@@ -18,10 +18,11 @@ from s2sad.emit.names import RESERVED, identifier
 from s2sad.emit.source import module
 from s2sad.ir.core import Function
 from s2sad.ir.structure import pick
+from s2sad.ir.transformed import PARALLEL, Jit
 from s2sad.ir.tree import Leaf, Node, Tree, leaves
 from s2sad.ir.types import Scalar, Sparse, Type
 from s2sad.lowering.lower import lower
-from s2sad.lowering.optimize import NESTS
+from s2sad.lowering.optimize import NESTS, THREADED
 
 _KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: "positional",
@@ -37,9 +38,10 @@ class Compiled:
     per parameter and returns the Python result. Result leaves in `exact` that are NumPy scalars by type
     are returned as such, even where the text leaves a Python number."""
 
-    def __init__(self, fn: Function, trace: Trace, jit: bool = False, exact: frozenset[int] = frozenset()):
+    def __init__(self, fn: Function, trace: Trace, jit: Jit = False, exact: frozenset[int] = frozenset()):
         self.ir = fn
         self.trace = trace
+        self.steps = (*NESTS, *THREADED) if jit == PARALLEL else NESTS
         self.finished = finish(fn, trace)
         self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
         self.returned = without_records(fn.result)
@@ -74,7 +76,7 @@ class Compiled:
     @functools.cached_property
     def loops(self) -> Function:
         """The loop-nest form of the function."""
-        return run(NESTS, self.trace.step("lower", lower(self.finished)), self.trace)
+        return run(self.steps, self.trace.step("lower", lower(self.finished)), self.trace)
 
     @functools.cached_property
     def lowered_source(self) -> str:

@@ -3,6 +3,7 @@ Numba's compiler knows. Neither is imported before the first kernel is asked for
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from s2sad.errors import InternalError
 from s2sad.ir.core import Function
 from s2sad.ir.types import Array, Type
 from s2sad.lowering.native import native
+from s2sad.lowering.parallel.outline import has_marks, outlined
 from s2sad.machine.kernel import Code, code_of, exception, layouts_of, plain_layouts
 from s2sad.machine.writer import NotHere
 
@@ -23,17 +25,28 @@ Layouts = tuple[str, ...]
 
 
 def load_kernel(loops: Function) -> Kernel:
-    """Return the compiled function of loop nests, from flat leaves to a tuple of flat results."""
+    """Return the compiled function of loop nests, from flat leaves to a tuple of flat results. Marked loops
+    are run by threads in machine code, if there is nothing in them that it does not know there."""
     fn = native(loops)
+    plain = plain_layouts(fn)
     try:
-        importlib.import_module("s2sad.machine.binary")
-        first = code_of(fn, plain_layouts(fn))
+        binary = importlib.import_module("s2sad.machine.binary")
+        shared = outlined(fn) if has_marks(fn) and binary.has_threads() else fn
+        first = _code(shared, fn, plain)
     except (NotHere, ImportError):
         return _by_numba(loops)
-    return _by_layout(loops, fn, first)
+    return _by_layout(loops, shared, fn, first)
 
 
-def _by_layout(loops: Function, fn: Function, first: Code) -> Kernel:
+def _code(shared: Function, serial: Function, layouts: Layouts) -> Code:
+    """Return the code of a kernel with threads, or without where that has something unknown in it."""
+    if shared is not serial:
+        with contextlib.suppress(NotHere):
+            return code_of(shared, layouts)
+    return code_of(serial, layouts)
+
+
+def _by_layout(loops: Function, shared: Function, fn: Function, first: Code) -> Kernel:
     """Return a kernel that is compiled for each way in which its arrays lie in memory."""
     plain = plain_layouts(fn)
     made: dict[Layouts, tuple[Kernel, Code | None]] = {}
@@ -42,7 +55,7 @@ def _by_layout(loops: Function, fn: Function, first: Code) -> Kernel:
     def variant(layouts: Layouts) -> tuple[Kernel, Code | None]:
         if layouts not in made:
             try:
-                code = first if layouts == plain else code_of(fn, layouts)
+                code = first if layouts == plain else _code(shared, fn, layouts)
                 made[layouts] = (_by_llvm(fn, code), code)
             except NotHere:
                 made[layouts] = (_by_numba(loops), None)

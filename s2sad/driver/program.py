@@ -21,7 +21,7 @@ from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
 from s2sad.ir.structure import rebuild
-from s2sad.ir.transformed import Transformed, record_of
+from s2sad.ir.transformed import Jit, Transformed, record_of, strongest
 from s2sad.passes.checks import checks
 from s2sad.transforms.split import split
 
@@ -42,7 +42,7 @@ class Variant:
         kind = program.record.kind
         exact = derivative_leaves(derived, kind, program.record.has_aux)
         self.jit, self.plain, self.debug = program.jit, program.plain, program.record.debug
-        compiled = program.jit and kind != "pullback"
+        compiled = program.jit if kind != "pullback" else False
         self.main = Compiled(self.checked(derived, compiled), trace, compiled, exact)
         self.flags: Flags = None
         self.quick: Callable[[tuple[Any, ...]], Values | None] = lambda args: None
@@ -64,7 +64,7 @@ class Variant:
         `(*tape, y_bar) -> cotangents`."""
         return guarded(self.plain, self._halves)
 
-    def checked(self, fn: Function, jit: bool) -> Function:
+    def checked(self, fn: Function, jit: Jit) -> Function:
         """Return the function as it is compiled: with `debug=True` it checks its numbers."""
         return self.trace.step("checks", checks(trips=not jit)(fn), fn) if self.debug else fn
 
@@ -105,7 +105,7 @@ class Program:
     def __init__(self, record: Transformed):
         self.record = record
         self.plain, self.inner = peel(record.function)
-        self.jit = any(r.jit or r.kind == "jit" for r in records(record.function, record))
+        self.jit: Jit = strongest(r.jit for r in records(record.function, record))
         self.runs_as_written = record.kind == "primal" and not self.jit and record_of(self.plain) is None
         self.variants: dict[Any, tuple[Variant, ...]] = {}
         self.last: Variant | None = None

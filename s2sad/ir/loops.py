@@ -9,6 +9,12 @@ from s2sad.ir.core import Block, End, Instr, Operand, Value
 
 LOOPS = ("for", "while")
 
+MARK = "parallel"
+"""The parameter of a `for` whose trips threads may share, and of the call that they share: what they do with
+each slot."""
+SHARED, SUM, OWN = "shared", "sum", "own"
+"""Write to places of their own; have a sum each, to be added up; have an array each, to be dropped."""
+
 
 def carried(loop: Instr) -> tuple[Value, ...]:
     """Return the body's parameters for the carried slots of a loop."""

@@ -10,9 +10,9 @@ innermost first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,6 +57,24 @@ def scheme_of(checkpoint: object) -> Scheme | None:
     raise TypeError(f"checkpoint is {kinds}, not {checkpoint!r}")
 
 
+Jit = bool | Literal["parallel"]
+PARALLEL: Literal["parallel"] = "parallel"
+
+
+def jit_of(jit: object) -> Jit:
+    """Return what the argument `jit` of a transform means: False, True, or "parallel": compiled, with threads
+    for loops of independent trips. Raises TypeError for another text."""
+    if isinstance(jit, str) and jit != PARALLEL:
+        raise TypeError(f'jit is True, False or "parallel", not {jit!r}')
+    return PARALLEL if isinstance(jit, str) else bool(jit)
+
+
+def strongest(options: Iterable[Jit]) -> Jit:
+    """Return what holds of a function of which some transforms are compiled."""
+    found = set(options)
+    return PARALLEL if PARALLEL in found else True in found
+
+
 @dataclass(slots=True, eq=False)
 class Given:
     """What derivative the user has given a function (JAX's protocol). `nondiff`: positions of arguments that
@@ -91,7 +109,7 @@ class Transformed:
     argnums: int | tuple[int, ...] = 0
     has_aux: bool = False
     varied: tuple[bool, ...] | None = None  # jvp, jet, hvp: per positional argument; None: all of them
-    jit: bool = False  # compiled when called from outside; inside a program the program decides
+    jit: Jit = False  # compiled when called from outside; inside a program the program decides
     given: Given | None = None
     result: Callable[..., Any] | None = None  # external: of the arguments; what the result is like
     order: int = 0  # of a jet

@@ -8,7 +8,7 @@ import numpy as np
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.op import Alias, Kind, Op
-from s2sad.ir.types import Array, Dtype, Scalar, Type
+from s2sad.ir.types import WEAK_BOOL, Array, Dtype, Scalar, Type
 from s2sad.ops.external import evaluate_outside, spell_outside
 from s2sad.ops.support import load
 from s2sad.ops.table import OPS
@@ -215,6 +215,13 @@ _register(
     pure=False,
     results=0,
     doc="the function around it is not compiled once more where it is called",
+)
+_register(
+    "worth_threads",
+    lambda lo, hi, step, cost, *arrays: False,
+    "worth_threads({}, {}, {}, {})",
+    infer=lambda types, params, sizes: (WEAK_BOOL,),
+    doc="whether a loop that takes `cost` per trip is run by threads, which may need copies of arrays",
 )
 AS_INDEX = _register(
     "as_index", lambda i: i, "as_index({})", infer=_same_type, doc="an int that is not negative"

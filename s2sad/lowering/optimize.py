@@ -10,6 +10,7 @@ from s2sad.lowering.nests.gather import gather
 from s2sad.lowering.nests.guards import hoist_guards
 from s2sad.lowering.nests.induct import from_index
 from s2sad.lowering.nests.promote import promote_sums
+from s2sad.lowering.parallel.mark import mark_parallel
 from s2sad.passes.base import Pass
 from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
@@ -19,3 +20,4 @@ STEPS: tuple[Pass, ...] = (
     *(contract, gather, promote_sums, dce),
 )
 NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))
+THREADED: tuple[Pass, ...] = (mark_parallel,)

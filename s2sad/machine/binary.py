@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from s2sad.machine.arena import FEW, KEPT
 from s2sad.machine.entry import ENTRY
 from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE
+from s2sad.machine.threads import CREATE, JOIN, THREADS
 from s2sad.machine.writer import NotHere
 from s2sad.ops.vector_math import LIBRARY
 from s2sad.settings import settings
@@ -119,6 +121,7 @@ def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> C
     """Return the kernel in machine code as a function of Python. It keeps what it needs."""
     numpy_table()
     blocks()[0] = settings.keep << 20
+    threads()[0], threads()[1] = settings.threads or processors(), settings.grain
     for symbol in symbols:
         if not _is_found(symbol):
             raise NotHere(f"the symbol {symbol}")
@@ -137,6 +140,27 @@ def blocks() -> Any:
     places = (ctypes.c_size_t * (FEW + 1))()
     llvm.add_symbol(KEPT, ctypes.addressof(places))
     return places
+
+
+@functools.cache
+def threads() -> Any:
+    """Return where kernels read how many threads there are, and from what work on they are used."""
+    places = (ctypes.c_int64 * 2)()
+    llvm.add_symbol(THREADS, ctypes.addressof(places))
+    return places
+
+
+def processors() -> int:
+    """Return how many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@functools.cache
+def has_threads() -> bool:
+    """True where threads can be had as kernels ask for them."""
+    return _is_found(CREATE) and _is_found(JOIN)
 
 
 def _is_found(symbol: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.loops import MARK
 from s2sad.ir.types import INT, Array, Opaque
-from s2sad.machine import arrays, storage
+from s2sad.machine import arrays, storage, threads
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert, truth
 from s2sad.machine.frame import UNLIKELY, Found, Frame, Loop, Place, Program, Scope, Signature
@@ -148,6 +149,8 @@ class _Emitter(Frame):
                 self.call(instr)
             case "copy" if isinstance(instr.result.type, Array):
                 storage.copy_of(self, instr)
+            case "worth_threads":
+                threads.worth_threads(self, instr)
             case name:
                 storage.WRITERS.get(name, storage.call_or_compute)(self, instr)
 
@@ -315,20 +318,26 @@ class _Emitter(Frame):
     # -- calls -------------------------------------------------------------------------------------
     def call(self, instr: Instr) -> None:
         callee: Function = instr.param("callee")
+        kinds = instr.param(MARK)
         apart = any(i.op.name == "stay_apart" for i in callee.block.instrs)
-        layouts, given = [], HIDDEN.split(", ")
+        layouts: list[str] = []
+        groups: list[list[str]] = []
         for p, a in zip(callee.params, instr.args, strict=True):
             if not isinstance(p.type, Array):
                 layouts.append("")
                 n = convert(self.w, self.number(a), p.type.dtype)
-                given.append(f"{kind_of(n.dtype)} {n.text}")
+                groups.append([f"{kind_of(n.dtype)} {n.text}"])
                 continue
             layout, passed = self.passed(self.array(a))
             layouts.append(layout)
-            given += passed
-        signature = emit(self.program, callee, layouts, apart, self.runs_once())
+            groups.append(passed)
+        signature = emit(self.program, callee, layouts, apart, self.runs_once() and kinds is None)
         if signature.layouts != tuple(layouts):
             raise NotHere("a function that is called with arrays of more than one layout")
+        if kinds is not None and not instr.param("alone"):
+            threads.shared_call(self, instr, kinds, signature, groups)
+            return
+        given = [*HIDDEN.split(", "), *(a for group in groups for a in group)]
         results: list[str] = []
         for t, place in zip(signature.types, signature.returned, strict=True):
             size = t.ndim + 1 if isinstance(t, Array) else 1

@@ -1,0 +1,1 @@
+"""Loops whose trips run in several threads: which they are, and their bodies as functions."""
