@@ -40,7 +40,7 @@ def numbered(text: str) -> str:
 
 def repeats(instr: Instr, arg: int) -> bool:
     """True if printing the instruction writes this operand more than once, or not at all."""
-    if instr.blocks or instr.op.name in ("getitem", "setitem", "accum", "call", "print", "comment"):
+    if instr.blocks or instr.op.name in ("getitem", "setitem", "accum", "call", "optimize", "print", "comment"):
         return False
     return template(instr).count(f"{{{arg}}}") != 1
 

@@ -1,0 +1,541 @@
+"""Calls of scipy.optimize: SciPy's solver runs as it is, the derivative is that of the equation that it solves.
+
+`root` and `fsolve` solve F(x, theta) = 0; at what `minimize`, `minimize_scalar` and `least_squares` return, the
+gradient in x is 0. The implicit function theorem gives dx/dtheta from one linear system (`s2sad/implicit.py` has
+the source); what is minimal there has the derivative in theta at fixed x (the envelope theorem). Functions are
+read into Functions of the point and of all that they read around it: these are operands, and what SciPy is
+given as `args`. The guess has no derivative.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from s2sad.frontend.builtins import Handler
+from s2sad.frontend.callees import tree_of
+from s2sad.frontend.custom import Ruled, ruled_function
+from s2sad.frontend.external import Externals
+from s2sad.frontend.fit import Out, arranged
+from s2sad.frontend.minimum import SOLVERS, Solver, half_squares, vector
+from s2sad.frontend.values import (
+    Abstract,
+    Callee,
+    Closure,
+    Literal,
+    Method,
+    Num,
+    Partial,
+    Ref,
+    Series,
+    Static,
+    Struct,
+)
+from s2sad.frontend.wrapped import OnCopies, function_name
+from s2sad.ir.builder import Builder
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
+from s2sad.ir.rule import Link, Read, Rule
+from s2sad.ir.size import Size
+from s2sad.ir.transformed import Transformed
+from s2sad.ir.tree import Leaf, Node, Tree, renumber
+from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, is_differentiable
+from s2sad.ir.walk import substitute
+from s2sad.ops import OPS
+from s2sad.ops.optimize import MODULE
+from s2sad.solvers import dense
+
+FLOAT = np.dtype(np.float64)
+NUMBER = Scalar(FLOAT, weak=False)
+LAMBDA = "lambda_"
+
+
+class Solution:
+    """Stands for what a solver of SciPy returns: a record whose items are what can be read of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class After(Callee):
+    """A function followed by a program of one argument."""
+
+    called = "call_after"
+    function: Abstract
+    program: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slope(Callee):
+    """The derivative in x of an equation, or its transpose, at certain operands: a linear function."""
+
+    called = "call_slope"
+    equation: Function
+    held: tuple[Operand, ...]
+    transposed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A call of SciPy that has been read. All functions take x, then what `around` holds; they are passed by
+    `names`. `others` is held by the operands of keywords."""
+
+    solver: Solver
+    x: Type
+    guess: Operand | None
+    around: tuple[Operand, ...]
+    others: tuple[Operand, ...]
+    callees: tuple[Function, ...]
+    names: tuple[str, ...]
+    keywords: tuple[tuple[str, Tree], ...]
+    fields: tuple[str, ...]
+    objective: Function | None  # one number, or the residuals of least_squares
+    residual: Function | None  # a vector: what is to be 0
+
+    @property
+    def held(self) -> tuple[Operand, ...]:
+        """Return all operands."""
+        return (*(() if self.guess is None else (self.guess,)), *self.around, *self.others)
+
+
+class Optimizers(Externals):
+    """Solvers and minimisers of SciPy."""
+
+    strict = False  # functions that write their arguments are refused, not given copies
+
+    def builtin_handler(self, value: Any) -> Handler | None:
+        """Return what reads a call of a builtin or of a solver; or None."""
+        name = getattr(value, "__name__", "")
+        if name in SOLVERS and getattr(sys.modules.get(MODULE), name, None) is value:
+            return lambda args, kwargs, node, _: self.call_solver(value, args, kwargs, node)
+        return super().builtin_handler(value)
+
+    def call_solver(
+        self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+    ) -> Abstract:
+        """Return what a solver of SciPy returns."""
+        solver = SOLVERS[function.__name__]
+        try:
+            bound = inspect.signature(function).bind(*args, **kwargs)
+        except TypeError as error:
+            raise self.mismatch("S319", f"TypeError: {error}", "", node) from error
+        problem = self.problem(solver, function, bound.arguments, node)
+        results = self.solved_by(problem, node)
+        if not problem.fields:
+            return self.wrap(results[0])
+        found = dict(zip(problem.fields, results, strict=True))
+        items = tuple(self.wrap(self.attached(problem, k, found, node)) for k in problem.fields)
+        return Struct("record", problem.fields, items, Solution)
+
+    # --- what is called ------------------------------------------------------------------------------
+
+    def problem(self, solver: Solver, function: Any, given: dict[str, Abstract], node: Any) -> Problem:
+        """Return a call, read."""
+        method = self.check_supported(solver, function, given, node)
+        guess, x = self.guess(solver, method, given, node)
+        args = self.shared_arguments(given.get("args"), node)
+        wanted = {name: given[name] for name in solver.functions if self.is_function(given.get(name))}
+        with_slope = solver.name == "minimize" and "jac" not in wanted and self.is_flagged(given.get("jac"), node)
+        read: list[tuple[Function, list[Operand]]] = []
+        for name, value in wanted.items():
+            after = vector if solver.is_residual(name) else None
+            read.append(self.function_at(value, x, args, after, node))
+        around = tuple(dict.fromkeys(a for _, operands in read for a in operands[1:]))
+        plain = solver.functions[0]
+        callees = tuple(
+            self.over(fn, operands, x, around, _called(wanted[name], name, solver))
+            for name, (fn, operands) in zip(wanted, read, strict=True)
+        )
+        objective, residual = self.condition(solver, callees[0], with_slope, x, node)
+        others: list[Operand] = []
+        first = int(guess is not None) + len(around)
+        keywords = []
+        for name, value in given.items():
+            if name in solver.constants or (name in solver.functions and name not in wanted):
+                keywords.append((name, self.constant_of(value, others, first, node)))
+        names = tuple("" if name == plain else name for name in wanted)
+        fields = solver.fields(method)
+        return Problem(
+            solver, x, guess, around, tuple(others), callees, names, tuple(keywords), fields, objective, residual
+        )  # fmt: skip
+
+    def check_supported(self, solver: Solver, function: Any, given: dict[str, Abstract], node: Any) -> Any:
+        """Return the method; raise UnsupportedSyntax for what has no derivative here."""
+        known = (*solver.functions, *solver.constants, "x0", "args")
+        for name, value in given.items():
+            default = inspect.signature(function).parameters[name].default
+            if name not in known and not self.is_default(value, default):
+                why, instead = solver.refused(name)
+                raise self.refuse("S118", f"`{name}` of scipy.optimize.{solver.name} {why}", instead, node)
+        if not self.is_function(given[solver.functions[0]]):
+            why = f"scipy.optimize.{solver.name} needs a function here"
+            raise self.refuse("S126", why, "pass one that can be read", node)
+        method = given.get("method", Static(None))
+        if self.is_function(method):
+            why = f"a method of your own of scipy.optimize.{solver.name} is not supported"
+            raise self.refuse("S118", why, "name one of SciPy's", node)
+        found = self.static_value(method, "`method`", node)
+        found = found.lower() if isinstance(found, str) else found
+        if found in solver.bounded:
+            why = f"`method={found!r}` of scipy.optimize.{solver.name} {solver.refused('bounds')[0]}"
+            raise self.refuse("S118", why, solver.refused("bounds")[1], node)
+        return found
+
+    def is_default(self, value: Abstract, default: Any) -> bool:
+        """True if an argument is given as what it is without."""
+        box = self.contents(value)
+        if isinstance(box, Struct):
+            return isinstance(default, tuple | list) and not box.items and not default
+        found = box.value if isinstance(box, Static) else box.literal if isinstance(box, Num) else box
+        plain = isinstance(found, bool | int | float | str | None)
+        return plain and type(found) in (type(default), bool) and bool(found == default)
+
+    def is_function(self, value: Abstract | None) -> bool:
+        """True if an argument is a function."""
+        if isinstance(value, Static):
+            return callable(value.value)
+        return isinstance(value, Closure | Callee | Partial | Method)
+
+    def is_flagged(self, value: Abstract | None, node: Any) -> bool:
+        """True if a flag is given and true."""
+        return value is not None and self.static_value(value, "`jac`", node) is True
+
+    def guess(
+        self, solver: Solver, method: Any, given: dict[str, Abstract], node: Any
+    ) -> tuple[Operand | None, Type]:
+        """Return the guess, and the type of x."""
+        if "x0" not in given:
+            return None, NUMBER
+        box = self.contents(given["x0"])
+        if isinstance(box, Struct | Series):
+            box = self.contents(self.array_of(given["x0"], node))
+        if isinstance(box, Static) and isinstance(box.value, np.ndarray):
+            box = self.contents(self.captured(box, node))
+        if not isinstance(box, Ref | Num):
+            raise self.mismatch("S306", "`x0` must be an array or a number", "", node)
+        t = self.operand(box, node).type
+        rank = t.ndim
+        if rank > 1 and not solver.ravels(method):
+            why = f"ValueError: `x0` of scipy.optimize.{solver.name} has rank {rank} here"
+            raise self.mismatch("S319", why, "pass x0.ravel(), and reshape x in the function", node)
+        if rank == 0 and not solver.ravels(method) and solver.name == "root":
+            raise self.mismatch("S319", "this method of root returns x like `x0`", "pass np.array([x0])", node)
+        if rank > 1 or (isinstance(t, Array) and not rank):
+            box = self.contents(self.call_value(Static(np.ravel), (box,), {}, node))
+        operand = self.operand(box, node)
+        if operand.type.dtype.kind in "biu" and not isinstance(operand, Literal):
+            operand = self.emit("cast", operand, dtype=FLOAT)
+        elif operand.type.dtype != FLOAT and not isinstance(operand, Literal):
+            why = f"`x0` of {operand.type.dtype} would make SciPy solve in that precision"
+            raise self.refuse("S118", why, "write x0.astype(np.float64)", node)
+        shape = operand.type.shape or (Size.of(1),)
+        return operand, Array(FLOAT, tuple(map(self.sizes.canonical, shape)))
+
+    def shared_arguments(self, value: Abstract | None, node: Any) -> tuple[Abstract, ...]:
+        """Return the items of `args`: a tuple, or one value instead of it."""
+        if value is None:
+            return ()
+        box = self.contents(value)
+        return box.items if isinstance(box, Struct) and box.kind == "tuple" else (value,)
+
+    def function_at(
+        self, function: Abstract, x: Type, args: tuple[Abstract, ...], after: Any, node: Any
+    ) -> tuple[Function, list[Operand]]:
+        """Return a function read for x and these arguments, and the operands of its parameters. What it
+        returns is made a vector by `after`, if it is none."""
+        point = self.wrap(Value("x", x))
+        outer, self.strict = self.strict, True
+        try:
+            fn, operands = self.function_of(function, (point, *args), {}, node)
+            if after is not None and not _is_vector(fn):
+                fn, operands = self.function_of(After(function, after), (point, *args), {}, node)
+        finally:
+            self.strict = outer
+        return fn, operands
+
+    def on_copies(self, function: Abstract, count: int, keywords: list[str]) -> Closure | None:
+        """Return the function as one that is called with copies; None where it may not be."""
+        return None if self.strict else super().on_copies(function, count, keywords)
+
+    def over(
+        self, fn: Function, operands: Sequence[Operand], x: Type, around: tuple[Operand, ...], name: str
+    ) -> Function:
+        """Return a function as one of x and of all that is read around it."""
+        place: dict[Operand, int] = {}
+        again: dict[Value, Operand] = {}
+        for k, a in enumerate(operands[1:], 1):
+            if a in place:
+                again[fn.params[k]] = fn.params[place[a]]
+            else:
+                place[a] = k
+        fn = replace(fn, block=substitute(fn.block, again))
+        like = [Value(fn.params[0].name or "x", x)]
+        for a in around:
+            k = place.get(a)
+            like.append(fn.params[k] if k is not None else Value(a.name, self.parameter_type(a.type)))
+        outs = [Out(k) for k in range(len(fn.result_types))]
+        made = arranged(fn, [0, *(place.get(a) for a in around)], like, outs)
+        return replace(made, result=fn.result, name=name)
+
+    def condition(
+        self, solver: Solver, fn: Function, with_slope: bool, x: Type, node: Any
+    ) -> tuple[Function | None, Function | None]:
+        """Return what is to be minimal, and what is to be 0, as functions like the first one."""
+        if solver.is_residual(solver.functions[0]):
+            if solver.name != "least_squares":
+                return None, self.of_one(fn, 0, x)
+            return fn, None
+        tree: Tree = fn.result
+        if with_slope:
+            if not (isinstance(tree, Node) and len(tree.items) == 2):
+                why = f"with jac=True, {fn.name} must return its value and its gradient"
+                raise self.mismatch("S350", why, "return value, gradient", node)
+            tree = tree.items[0]
+        if not isinstance(tree, Leaf) or fn.result_types[tree.index].ndim:
+            why = f"{fn.name} must return one number for scipy.optimize.{solver.name}"
+            raise self.mismatch("S351", why, "return a number, such as an item or a sum", node)
+        return self.of_one(fn, tree.index, NUMBER), None
+
+    def of_one(self, fn: Function, place: int, t: Type) -> Function:
+        """Return a function with one of its results only, in a type and (if a vector) in the shape of x."""
+        fits = self.one_shape(fn.result_types[place], t)
+        like = None if fits or not t.ndim else 0
+        return arranged(fn, range(len(fn.params)), fn.params, [Out(place, t, like_param=like)])
+
+    def constant_of(self, value: Abstract, others: list[Operand], first: int, node: Any) -> Tree:
+        """Return an option over the places of operands; those behind `first` are appended to `others`."""
+        if self.is_function(value):
+            raise self.refuse("S118", "an option that is a function is not supported", "leave it out", node)
+        count = len(others)
+        tree = tree_of(self.argument_tree(value, others, [], False, node))
+        return renumber(tree, {k: first + k for k in range(len(others)) if k >= count or True})
+
+    # --- the call ------------------------------------------------------------------------------------
+
+    def solved_by(self, problem: Problem, node: Any) -> tuple[Value, ...]:
+        """Append the call of SciPy, with the rule of what it solves; return what can be read of it."""
+        held = problem.held
+        params = tuple(Value(_held_name(problem, k), self.parameter_type(a.type)) for k, a in enumerate(held))
+        results = tuple(Value("", t) for t in self.field_types(problem))
+        static = {
+            "callees": problem.callees,
+            "count": len(problem.around),
+            "guess": problem.guess is not None,
+            "keywords": problem.keywords,
+            "names": problem.names,
+            "reads": problem.fields,
+            "solver": problem.solver.name,
+        }
+        origin = self.place(node)
+        instr = Instr(OPS["optimize"], params, results, tuple(sorted(static.items())), (), origin)
+        fn = _leafwise(problem.solver.name, params, Block((), (instr,), End("return", results)), self, origin)
+        first = int(problem.guess is not None)
+        varied = [k for k, a in enumerate(problem.around) if is_differentiable(a.type)]
+        rule = Rule(problem.solver.name, tuple(first + k for k in varied), origin)
+        ruled = Ruled(fn, fn, rule, (), shares=False)
+        rule.pending = self.later(rule, lambda: self.link_solver(ruled, problem, varied, node), node)
+        return self.emit_ruled(ruled, held)
+
+    def field_types(self, problem: Problem) -> list[Type]:
+        """Return the types of what can be read of a solution."""
+        found: list[Type] = []
+        for name in problem.fields or ("x",):
+            match name:
+                case "x":
+                    found.append(problem.x)
+                case "fun":
+                    vector = problem.objective is None or problem.solver.name == "least_squares"
+                    found.append(self.parameter_type(problem.callees[0].result_types[0]) if vector else NUMBER)
+                case "cost" | "optimality":
+                    found.append(NUMBER)
+                case "success":
+                    found.append(WEAK_BOOL)
+                case _:
+                    found.append(Scalar(INT, weak=True, size=self.sizes.fresh_int()))
+        return found
+
+    def link_solver(self, ruled: Ruled, problem: Problem, varied: list[int], node: Any) -> list[Value]:
+        """Fill in the rule of a solver: with F(x, theta) = 0, theta_bar = -(dF/dtheta)^T (dF/dx)^-T x_bar."""
+        symmetric = problem.residual is None
+        equation = problem.residual if problem.residual is not None else self.stationary(problem, node)
+        first = int(problem.guess is not None)
+        params = ruled.fn.params[first : first + len(problem.around)]
+        x, seed = (Value(name, problem.x) for name in ("x", "x_bar"))
+        held = [Value(p.name, p.type) for p in params]
+
+        def bars() -> list[Operand]:
+            slope = Slope(equation, (x, *held), not symmetric)
+            flags = {"symmetric": Static(symmetric)}
+            found = self.form_linear_solve((slope, self.wrap(seed), Static(dense)), flags, node)
+            adjoint = self.emit("negative", self.operand(found))
+            return self.pulled(equation, [x, *held], varied, adjoint, node)
+
+        place = problem.fields.index("x") if problem.fields else 0
+        reads: list[Read] = [("result", place), ("seed", place)]
+        reads += [("argument", first + k) for k in range(len(held))]
+        self.link_by(ruled, (x, seed, *held), reads, bars)
+        return []
+
+    def stationary(self, problem: Problem, node: Any) -> Function:
+        """Return the gradient in x of what is minimal."""
+        return self.derive(Transformed("grad", None, 0), self.minimal(problem, node), node)
+
+    def minimal(self, problem: Problem, node: Any) -> Function:
+        """Return what is minimal, as one number."""
+        fn = problem.objective
+        assert fn is not None
+        if problem.solver.name != "least_squares":
+            return fn
+        values = [Value(p.name, p.type) for p in fn.params]
+        builder, self.builder = self.builder, Builder(self.sizes, fn.origin)
+        try:
+            (found,) = self.emit_call(fn, list(values))
+            total = self.operand(self.call_program(half_squares, (self.wrap(found),), {}, node))
+            block = self.builder.block((), "return", total)
+        finally:
+            self.builder = builder
+        return replace(fn, params=tuple(values), block=block, result=Leaf(0))
+
+    def pulled(
+        self, fn: Function, held: list[Operand], varied: Sequence[int], seed: Operand, node: Any
+    ) -> list[Operand]:
+        """Return the cotangents of what a function of x and others reads beside x, for one of its result."""
+        if not varied:
+            return []
+        record = Transformed("vjp", None, tuple(1 + k for k in varied))
+        made = self.derive(record, fn, node)
+        return list(self.emit_call(made, self.with_seeds(made, fn, held, [seed], node))[1:])
+
+    def link_by(
+        self, ruled: Ruled, params: tuple[Value, ...], reads: list[Read], bars: Callable[[], list[Operand]]
+    ) -> None:
+        """Fill in a rule whose reverse half has these parameters and returns what `bars` appends."""
+        outer, self.builder = self.builder, Builder(self.sizes, ruled.fn.origin)
+        self.builder.role = "reverse"
+        try:
+            block = self.builder.block((), "return", *bars())
+        finally:
+            self.builder = outer
+        whole = replace(ruled.fn, params=params, block=block)
+        outs = [Out(k, ruled.fn.params[j].type) for k, j in enumerate(ruled.rule.targets)]
+        reverse = arranged(whole, list(range(len(params))), params, outs)
+        forward = ruled_function(ruled, ruled.fn, self.sizes, ruled.fn.origin)  # again with its rule
+        ruled.rule.link = Link(forward, reverse, tuple(reads), len(ruled.fn.result_types), ruled.rule.targets)
+
+    def attached(self, problem: Problem, name: str, found: dict[str, Value], node: Any) -> Operand:
+        """Return a part of a solution with its derivative at fixed x: what is minimal has no other. The
+        residuals of least squares have that in x as well."""
+        raw, fn = found[name], problem.objective
+        if fn is None or name not in ("fun", "cost") or not is_differentiable(raw.type):
+            return raw
+        with_x = problem.solver.name == "least_squares" and name == "fun"
+        held = (raw, found["x"], *problem.around)
+        params = tuple(Value(a.name or "value", self.parameter_type(a.type)) for a in held)
+        origin = self.place(node)
+        block = Block((), (), End("return", (params[0],), origin=origin))
+        whole = _leafwise(f"{name}_of_{problem.solver.name}", params, block, self, origin)
+        varied = [k for k, a in enumerate(problem.around) if is_differentiable(a.type)]
+        targets = [*((1,) if with_x else ()), *(2 + k for k in varied)]
+        rule = Rule(whole.name, tuple(targets), origin)
+        ruled = Ruled(whole, whole, rule, (), shares=False)
+
+        def fill() -> list[Value]:
+            seed, *inner = (Value(p.name, p.type) for p in params)
+            base = fn if with_x or name == "fun" else self.minimal(problem, node)
+            places = [*((-1,) if with_x else ()), *varied]
+            reads: list[Read] = [("seed", 0), *(("argument", k) for k in range(1, len(params)))]
+            self.link_by(
+                ruled, (seed, *inner), reads, lambda: self.pulled(base, list(inner), places, seed, node)
+            )
+            return []
+
+        rule.pending = self.later(rule, fill, node)
+        return self.emit_ruled(ruled, held)[0]
+
+    # --- function values and solutions ---------------------------------------------------------------
+
+    def call_after(
+        self, function: After, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """Return the result of a function, made something else by a program."""
+        found = self.call_value(function.function, args, kwargs, node)
+        return self.call_program(function.program, (found,), {}, node)
+
+    def call_slope(
+        self, function: Slope, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str
+    ) -> Abstract:
+        """Return the product of the derivative of an equation, or its transpose, with a vector."""
+        seed, equation = self.operand(args[0], node), function.equation
+        if function.transposed:
+            record = Transformed("vjp", None, 0)
+        else:
+            count = len(equation.params)
+            record = Transformed("jvp", None, 0, varied=tuple(k == 0 for k in range(count)))
+        made = self.derive(record, equation, node)
+        held = self.with_seeds(made, equation, list(function.held), [seed], node)
+        return self.wrap(self.emit_call(made, held)[1])
+
+    def record_attribute(self, owner: Abstract, contents: Struct, attr: str, node: Any) -> Abstract:
+        """Return a field, property or method of a record."""
+        if contents.cls is Solution and contents.get(attr) is None:
+            parts = ", ".join(f"`.{k}`" for k in contents.keys)
+            why = f"`.{attr}` of what scipy.optimize returns here is not read"
+            raise self.refuse("S111", why, f"what can be: {parts}", node)
+        return super().record_attribute(owner, contents, attr, node)
+
+    def struct_item(self, contents: Struct, key: Abstract, node: Any) -> Abstract:
+        """Return an item of a list, tuple, dict or solution."""
+        if contents.cls is Solution:
+            attr = str(self.static_value(key, "a key", node))
+            return self.record_attribute(contents, contents, attr, node)
+        return super().struct_item(contents, key, node)
+
+    def to_tree(self, value: Abstract, leaves: list[Any], node: Any = None) -> Tree:
+        """Return the structure of a value."""
+        self.check_passed(self.contents(value), node)
+        return super().to_tree(value, leaves, node)
+
+    def argument_tree(
+        self, value: Abstract, operands: list[Operand], key: list[Any], keep_literals: bool, node: Any
+    ) -> Any:
+        """Return an argument's structure over operand indices."""
+        self.check_passed(self.contents(value), node)
+        return super().argument_tree(value, operands, key, keep_literals, node)
+
+    def check_passed(self, box: Abstract, node: Any) -> None:
+        """Raise TypeMismatch for a solution: text has no name for it."""
+        if isinstance(box, Struct) and box.cls is Solution:
+            why = "what scipy.optimize returns cannot be returned or passed on here"
+            raise self.mismatch("S323", why, "return or pass its parts: .x", node)
+
+
+def _called(value: Abstract, name: str, solver: Solver) -> str:
+    """Return what a function is called in text."""
+    found = function_name(value)
+    return solver.titles.get(name, name) if found in (LAMBDA, "f", "inner") else found
+
+
+def _is_vector(fn: Function) -> bool:
+    return isinstance(fn.result, Leaf) and fn.result_types[fn.result.index].ndim >= 1
+
+
+def _held_name(problem: Problem, k: int) -> str:
+    first = int(problem.guess is not None)
+    if k < first:
+        return "x0"
+    if k - first < len(problem.around):
+        return problem.callees[0].params[1 + k - first].name
+    return problem.held[k].name
+
+
+def _leafwise(
+    name: str, params: tuple[Value, ...], block: Block, root: Optimizers, origin: Any
+) -> Function:
+    """Return a function of leaves."""
+    places = tuple(range(len(block.end.args)))
+    result: Tree = Leaf(0) if len(places) == 1 else Node("tuple", places, tuple(map(Leaf, places)))
+    signature = tuple(Parameter(f"p{k}", Leaf(k)) for k in range(len(params)))
+    extra = {"fresh_results": True, "inline": True}
+    return Function(name, params, block, signature, result, origin=origin, extra=extra)
