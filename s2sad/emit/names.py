@@ -99,6 +99,10 @@ class Names:
         """True if result k is read later."""
         return bool(self.live.after[instr] & self.of[instr.results[k]])
 
+    def new(self, name: str) -> str:
+        """Return a name like this one that nothing has."""
+        return identifier(name, self.reserved.union(self.named.values()))
+
     # --- variables -----------------------------------------------------------------------------
 
     def _create(self, fixed: dict[Value, str]) -> None:
@@ -212,6 +216,7 @@ class Names:
         ordered = sorted(found.values(), key=lambda c: (not c.fixed, c.first))
         hints = {self._hint(c, reserved) for c in ordered if c.names}
         prefix = temporary_prefix(hints | reserved)
+        self.reserved = reserved
         self.spare = f"{prefix}0"
         taken: dict[str, list[_Variable]] = {}
         temporaries = 0

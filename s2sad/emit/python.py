@@ -272,7 +272,7 @@ class Statements:
         if len(wanted) == 1:
             (k,) = wanted
             return [self.simple(ast.Assign([self.target(instr.results[k])], parts[k](value)), instr)]
-        holder = ast.Name(self.names.spare, ast.Load())
+        holder = ast.Name(self.names.new("solution"), ast.Load())
         out: list[Statement] = [self.simple(ast.Assign([ast.Name(holder.id, ast.Store())], value), instr)]
         return out + [Simple(ast.Assign([self.target(instr.results[k])], parts[k](holder))) for k in wanted]
 

@@ -145,7 +145,7 @@ class Optimizers(Externals):
         around = tuple(dict.fromkeys(a for _, operands in read for a in operands[1:]))
         plain = solver.functions[0]
         callees = tuple(
-            self.over(fn, operands, x, around, _called(wanted[name], name, solver))
+            self.over(fn, operands, x, around, _called(wanted[name], name, wanted, solver))
             for name, (fn, operands) in zip(wanted, read, strict=True)
         )
         objective, residual = self.condition(solver, callees[0], with_slope, x, node)
@@ -511,10 +511,13 @@ class Optimizers(Externals):
             raise self.mismatch("S323", why, "return or pass its parts: .x", node)
 
 
-def _called(value: Abstract, name: str, solver: Solver) -> str:
-    """Return what a function is called in text."""
-    found = function_name(value)
-    return solver.titles.get(name, name) if found in (LAMBDA, "f", "inner") else found
+def _called(value: Abstract, name: str, given: dict[str, Abstract], solver: Solver) -> str:
+    """Return what a function is called in text: derivatives by what they are derivatives of."""
+    found, title = function_name(value), solver.titles.get(name, name)
+    if found == LAMBDA:
+        return title
+    first = given[solver.functions[0]]
+    return f"{found}_{title}" if value is not first and found == function_name(first) else found
 
 
 def _is_vector(fn: Function) -> bool:
