@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.errors import S2sadError, UnsupportedSyntax
 from s2sad.frontend.builtins import Handler
 from s2sad.frontend.callees import tree_of
 from s2sad.frontend.custom import Ruled, ruled_function
@@ -137,10 +138,10 @@ class Optimizers(Externals):
         guess, x = self.guess(solver, method, given, node)
         args = self.shared_arguments(given.get("args"), node)
         wanted = {name: given[name] for name in solver.functions if self.is_function(given.get(name))}
-        with_slope = solver.name == "minimize" and "jac" not in wanted and self.is_flagged(given.get("jac"), node)
+        with_slope = "jac" not in wanted and self.is_flagged(given.get("jac"), node)
         read: list[tuple[Function, list[Operand]]] = []
         for name, value in wanted.items():
-            after = vector if solver.is_residual(name) else None
+            after = vector if solver.is_residual(name) and not with_slope else None
             read.append(self.function_at(value, x, args, after, node))
         around = tuple(dict.fromkeys(a for _, operands in read for a in operands[1:]))
         plain = solver.functions[0]
@@ -185,12 +186,16 @@ class Optimizers(Externals):
 
     def is_default(self, value: Abstract, default: Any) -> bool:
         """True if an argument is given as what it is without."""
-        box = self.contents(value)
-        if isinstance(box, Struct):
-            return isinstance(default, tuple | list) and not box.items and not default
-        found = box.value if isinstance(box, Static) else box.literal if isinstance(box, Num) else box
-        plain = isinstance(found, bool | int | float | str | None)
-        return plain and type(found) in (type(default), bool) and bool(found == default)
+        if self.is_function(value):
+            return False
+        try:
+            found = self.static_value(value, "an option", None)
+        except S2sadError:
+            return False
+        if isinstance(found, tuple | list | dict) and not found:
+            return isinstance(default, tuple) and not default
+        plain = isinstance(found, bool | int | float | str | tuple | None)
+        return plain and bool(found == default)
 
     def is_function(self, value: Abstract | None) -> bool:
         """True if an argument is a function."""
@@ -228,8 +233,8 @@ class Optimizers(Externals):
         if operand.type.dtype.kind in "biu" and not isinstance(operand, Literal):
             operand = self.emit("cast", operand, dtype=FLOAT)
         elif operand.type.dtype != FLOAT and not isinstance(operand, Literal):
-            why = f"`x0` of {operand.type.dtype} would make SciPy solve in that precision"
-            raise self.refuse("S118", why, "write x0.astype(np.float64)", node)
+            why = f"SciPy would solve in the type of `x0`, which is {operand.type.dtype}"
+            raise self.refuse("S118", why, "write x0.astype(np.float64); complex numbers as pairs", node)
         shape = operand.type.shape or (Size.of(1),)
         return operand, Array(FLOAT, tuple(map(self.sizes.canonical, shape)))
 
@@ -251,6 +256,11 @@ class Optimizers(Externals):
             fn, operands = self.function_of(function, (point, *args), {}, node)
             if after is not None and not _is_vector(fn):
                 fn, operands = self.function_of(After(function, after), (point, *args), {}, node)
+        except UnsupportedSyntax as error:
+            if error.code != "S127":
+                raise
+            why = f"SciPy calls `{function_name(function)}` many times: it must not write its arguments"
+            raise self.refuse("S127", why, "copy first", node) from None
         finally:
             self.strict = outer
         return fn, operands
@@ -283,19 +293,25 @@ class Optimizers(Externals):
         self, solver: Solver, fn: Function, with_slope: bool, x: Type, node: Any
     ) -> tuple[Function | None, Function | None]:
         """Return what is to be minimal, and what is to be 0, as functions like the first one."""
-        if solver.is_residual(solver.functions[0]):
-            if solver.name != "least_squares":
-                return None, self.of_one(fn, 0, x)
-            return fn, None
         tree: Tree = fn.result
         if with_slope:
             if not (isinstance(tree, Node) and len(tree.items) == 2):
-                why = f"with jac=True, {fn.name} must return its value and its gradient"
-                raise self.mismatch("S350", why, "return value, gradient", node)
+                why = f"with jac=True, `{fn.name}` must return a pair: its value and its derivative"
+                raise self.mismatch("S350", why, "return value, derivative", node)
             tree = tree.items[0]
-        if not isinstance(tree, Leaf) or fn.result_types[tree.index].ndim:
-            why = f"{fn.name} must return one number for scipy.optimize.{solver.name}"
+        rank = fn.result_types[tree.index].ndim if isinstance(tree, Leaf) else -1
+        if solver.name == "least_squares":
+            return fn, None
+        if solver.is_residual(solver.functions[0]):
+            if rank < 1:
+                why = f"`{fn.name}` must return a vector for scipy.optimize.{solver.name}"
+                raise self.mismatch("S351", why, "return an array", node)
+            assert isinstance(tree, Leaf)
+            return None, self.of_one(fn, tree.index, x)
+        if rank:
+            why = f"`{fn.name}` must return one number for scipy.optimize.{solver.name}"
             raise self.mismatch("S351", why, "return a number, such as an item or a sum", node)
+        assert isinstance(tree, Leaf)
         return self.of_one(fn, tree.index, NUMBER), None
 
     def of_one(self, fn: Function, place: int, t: Type) -> Function:
@@ -308,9 +324,8 @@ class Optimizers(Externals):
         """Return an option over the places of operands; those behind `first` are appended to `others`."""
         if self.is_function(value):
             raise self.refuse("S118", "an option that is a function is not supported", "leave it out", node)
-        count = len(others)
         tree = tree_of(self.argument_tree(value, others, [], False, node))
-        return renumber(tree, {k: first + k for k in range(len(others)) if k >= count or True})
+        return renumber(tree, {k: first + k for k in range(len(others))})
 
     # --- the call ------------------------------------------------------------------------------------
 
@@ -346,8 +361,8 @@ class Optimizers(Externals):
                 case "x":
                     found.append(problem.x)
                 case "fun":
-                    vector = problem.objective is None or problem.solver.name == "least_squares"
-                    found.append(self.parameter_type(problem.callees[0].result_types[0]) if vector else NUMBER)
+                    vector = problem.solver.is_residual(problem.solver.functions[0])
+                    found.append(self.residual_type(problem) if vector else NUMBER)
                 case "cost" | "optimality":
                     found.append(NUMBER)
                 case "success":
@@ -355,6 +370,11 @@ class Optimizers(Externals):
                 case _:
                     found.append(Scalar(INT, weak=True, size=self.sizes.fresh_int()))
         return found
+
+    def residual_type(self, problem: Problem) -> Type:
+        """Return the type of the residuals in a solution: those of root are float64."""
+        t = problem.callees[0].result_types[0]
+        return self.parameter_type(t if problem.solver.name == "least_squares" else Array(FLOAT, t.shape))
 
     def link_solver(self, ruled: Ruled, problem: Problem, varied: list[int], node: Any) -> list[Value]:
         """Fill in the rule of a solver: with F(x, theta) = 0, theta_bar = -(dF/dtheta)^T (dF/dx)^-T x_bar."""
