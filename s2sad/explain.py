@@ -12,8 +12,8 @@ from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr
 from s2sad.ir.loops import LOOPS
 from s2sad.ir.memory import memory
-from s2sad.ir.walk import held
 from s2sad.ir.op import Kind
+from s2sad.ir.walk import held
 
 WIDTH = 60
 

@@ -180,7 +180,7 @@ def held(instr: Instr) -> tuple[Function, ...]:
 
 
 def holding(instr: Instr, change: Callable[[Function], Function]) -> Instr:
-    """Return an instruction with `change(fn)` for each function that it calls; the same one if none differs."""
+    """Return an instruction with `change(fn)` for each function that it calls; the same if none differs."""
     old = held(instr)
     new = tuple(map(change, old))
     if all(a is b for a, b in zip(new, old, strict=True)):

@@ -183,7 +183,8 @@ def lower_instr(
             low.code.add_instr(instr)
         case "optimize":
             why = f"scipy.optimize.{instr.param('solver')} runs in Python only"
-            raise UnsupportedOp("S292", why, "use jit=False, or custom_root with a solver that is read", instr.origin)
+            instead = "use jit=False, or custom_root with a solver that is read"
+            raise UnsupportedOp("S292", why, instead, instr.origin)
         case "external" | "declared":
             why = "a function that is called but not read runs in Python only"
             raise UnsupportedOp("S292", why, "use jit=False", instr.origin)
@@ -201,8 +202,8 @@ def lower_instr(
 
 def has_lowering(name: str) -> bool:
     """Return True if `lower` knows the op."""
-    special = name.startswith("math_") or name in ("undef", "print", "comment", "external", "declared", "optimize")
-    return special or name in TABLE or elementwise.is_elementwise(OPS[name])
+    here = ("undef", "print", "comment", "external", "declared", "optimize")
+    return name.startswith("math_") or name in here or name in TABLE or elementwise.is_elementwise(OPS[name])
 
 
 def _inner(

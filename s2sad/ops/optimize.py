@@ -1,7 +1,7 @@
 """SciPy's solvers and minimisers: called as they are, with functions of the program.
 
-An instruction `optimize` holds the functions that SciPy calls (`ir/walk.py`: `held`). Each of them takes the point,
-then what the operands behind the guess hold. Its results are attributes of what SciPy returns.
+An instruction `optimize` holds the functions that SciPy calls (`ir/walk.py`: `held`). Each of them takes the
+point, then what the operands behind the guess hold. Its results are attributes of what SciPy returns.
 """
 
 from __future__ import annotations
@@ -54,6 +54,6 @@ custom(
     refuse("a solver of SciPy by itself", INSTEAD),
     infer=_infer,
     results=0,
-    doc="a call of scipy.optimize; params: solver, callees and the names they are passed by, guess (whether the "
-    "first operand is one), count (of operands that the callees take), keywords, reads (attributes)",
+    doc="a call of scipy.optimize; params: solver, callees and the names they are passed by, guess (whether "
+    "the first operand is one), count (of operands that the callees take), keywords, reads (attributes)",
 )

@@ -13,9 +13,9 @@ KKT = "is not supported: at active bounds the gradient is not 0, and the derivat
 
 @dataclass(frozen=True, slots=True)
 class Solver:
-    """A function of scipy.optimize. `functions`: arguments that are functions of x and of `args`, the first of
-    them what is solved; `residuals`: those of them that return vectors; `constants`: what is passed on as it is;
-    `reads`: what can be read of the result, () where that is x itself."""
+    """A function of scipy.optimize. `functions`: arguments that are functions of x and of `args`, the first
+    of them what is solved; `residuals`: those of them that return vectors; `constants`: what is passed on as
+    it is; `reads`: what can be read of the result, () where that is x itself."""
 
     name: str
     functions: tuple[str, ...]
@@ -31,11 +31,11 @@ class Solver:
 
     def ravels(self, method: Any) -> bool:
         """True if SciPy makes a vector of a guess of any rank."""
-        return self.name == "fsolve" or (self.name == "root" and method in CLASSIC + (None,))
+        return self.name == "fsolve" or (self.name == "root" and method in (*CLASSIC, None))
 
     def fields(self, method: Any) -> tuple[str, ...]:
         """Return what can be read of the result."""
-        if self.name == "root" and method not in CLASSIC + (None,):
+        if self.name == "root" and method not in (*CLASSIC, None):
             return ("x", "fun", "success", "nit")
         return tuple(r for r in self.reads if not (r == "nit" and method == "cobyla"))
 
@@ -43,7 +43,7 @@ class Solver:
         """Return why an argument is not supported, and what to write instead."""
         match name:
             case "bounds" | "constraints":
-                instead = "substitute variables (x = np.exp(z) is positive), or give the derivative: custom_root"
+                instead = "substitute variables: x = np.exp(z) is positive; or write a rule: custom_root"
                 return KKT, instead
             case "callback":
                 return "is not supported: it is not read", "leave it out"
@@ -70,8 +70,8 @@ KINDS = (
         ("x", "fun", "success", "status", "nit", "nfev"), (), OBJECTIVE,
     ),
     Solver(
-        "minimize_scalar", ("fun",), ("bracket", "method", "tol", "options"), ("x", "fun", "success", "nit", "nfev"),
-        (), OBJECTIVE, ("bounded",),
+        "minimize_scalar", ("fun",), ("bracket", "method", "tol", "options"),
+        ("x", "fun", "success", "nit", "nfev"), (), OBJECTIVE, ("bounded",),
     ),
     Solver(
         "least_squares", ("fun", "jac"),
