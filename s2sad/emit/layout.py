@@ -139,7 +139,7 @@ def _suite(body: Sequence[Statement], depth: int, long: list[TooLong]) -> Iterat
 
 
 def _wrapped(node: ast.stmt, text: str, pad: str) -> list[str]:
-    """Return a statement, with the arguments on a line of their own where it is too wide and assigns what a
+    """Return a statement, with the arguments on lines of their own where it is too wide and assigns what a
     function with keywords returns (or an attribute of that)."""
     if len(pad + text) <= WIDTH or not isinstance(node, ast.Assign):
         return [text]
@@ -151,7 +151,10 @@ def _wrapped(node: ast.stmt, text: str, pad: str) -> list[str]:
     if not (text.startswith(before) and text.endswith(after)):
         return [text]
     inside = text.removeprefix(before).removesuffix(after)
-    return [before, f"{pad}{INDENT}{inside}", pad + after]
+    if len(pad + INDENT + inside) <= WIDTH:
+        return [before, f"{pad}{INDENT}{inside}", pad + after]
+    each = [*map(expression_text, call.args), *(f"{k.arg}={expression_text(k.value)}" for k in call.keywords)]
+    return [before, *(f"{pad}{INDENT}{text}," for text in each), pad + after]
 
 
 def _measure(line: str, roots: tuple[Operand, ...], long: list[TooLong]) -> None:

@@ -149,17 +149,15 @@ class _Printer:
         return Names(self.fn, inlining, fixed, frozenset(self._paths()), reserved, hints)
 
     def _hints(self, inlining: Inlining) -> dict[Value, str]:
-        """Return names for what SciPy solves, and for the result of the primal, where a derivative has to
-        keep it."""
-        found = {v: name for v, name in _solutions(self.fn.block) if v not in inlining.inlined}
+        """Return a name for the result of the primal, where a derivative has to keep it."""
         end = self.fn.block.end
         if not self.fn.extra.get("fresh_results") or end.kind != "return" or not end.args:
-            return found
+            return {}
         first = end.args[0]
         if not isinstance(first, Value) or first.name or first in inlining.inlined:
-            return found
+            return {}
         free = [word for word in _RESULT if word not in inlining.fixed.roots]
-        return found | ({first: free[0]} if free else {})
+        return {first: free[0]} if free else {}
 
     def _unnamed(self, inlining: Inlining, names: Names) -> Iterator[Value]:
         """Yield values of derivative code that would get a numbered name: no better than none."""
@@ -252,13 +250,6 @@ def _loop_blocks(block: Block, loop: Instr | None) -> Iterator[tuple[Block, Inst
     for instr in block.instrs:
         for inner in instr.blocks:
             yield from _loop_blocks(inner, instr if instr.op.name in ("for", "while") else loop)
-
-
-def _solutions(block: Block) -> Iterator[tuple[Value, str]]:
-    """Yield what is read of the results of SciPy's solvers, with its name there."""
-    for instr in block.walk():
-        if instr.op.name == "optimize":
-            yield from zip(instr.results, instr.param("reads") or ("x",), strict=True)
 
 
 def _callees(fn: Function) -> dict[Function, None]:

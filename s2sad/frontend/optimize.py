@@ -17,6 +17,7 @@ import numpy as np
 from s2sad.errors import S2sadError, UnsupportedSyntax
 from s2sad.frontend.builtins import Handler
 from s2sad.frontend.callees import tree_of
+from s2sad.frontend.external import CONSTANTS
 from s2sad.frontend.fit import Out, arranged
 from s2sad.frontend.scipy_solvers import SOLVERS, Solver, vector
 from s2sad.frontend.stationary import FLOAT, NUMBER, Problem, Stationary
@@ -36,7 +37,7 @@ from s2sad.frontend.values import (
 from s2sad.frontend.wrapped import function_name
 from s2sad.ir.core import Function, Operand, Value
 from s2sad.ir.size import Size
-from s2sad.ir.tree import Leaf, Node, Tree, renumber
+from s2sad.ir.tree import Leaf, Node, Tree, renumber, statics
 from s2sad.ir.types import Array, Type
 from s2sad.ir.walk import substitute
 from s2sad.ops.optimize import MODULE
@@ -183,9 +184,8 @@ class Optimizers(Stationary):
             why = f"ValueError: `x0` of scipy.optimize.{solver.name} has rank {rank} here"
             raise self.mismatch("S319", why, "pass x0.ravel(), and reshape x in the function", node)
         if rank == 0 and not solver.ravels(method) and solver.name == "root":
-            raise self.mismatch(
-                "S319", "this method of root returns x like `x0`", "pass np.array([x0])", node
-            )
+            why = f"`method={method!r}` of scipy.optimize.root returns an array of rank 0 for a number"
+            raise self.mismatch("S319", why, "pass np.array([x0])", node)
         if rank > 1 or (isinstance(t, Array) and not rank):
             box = self.contents(self.call_value(Static(np.ravel), (box,), {}, node))
         operand = self.operand(box, node)
@@ -284,6 +284,10 @@ class Optimizers(Stationary):
         if self.is_function(value):
             raise self.refuse("S118", "an option that is a function is not supported", "leave it out", node)
         tree = tree_of(self.argument_tree(value, others, [], False, node))
+        for constant in statics(tree):
+            if not isinstance(constant, CONSTANTS):
+                why = f"an option of SciPy that is a {type(constant).__name__} has no text"
+                raise self.refuse("S118", why, "pass a number, a string or an array", node)
         return renumber(tree, {k: first + k for k in range(len(others))})
 
     # --- function values and solutions ---------------------------------------------------------------
@@ -326,7 +330,7 @@ class Optimizers(Stationary):
         """Raise TypeMismatch for a solution: text has no name for it."""
         if isinstance(box, Struct) and box.cls is Solution:
             why = "what scipy.optimize returns cannot be returned or passed on here"
-            raise self.mismatch("S323", why, "return or pass its parts: .x", node)
+            raise self.mismatch("S323", why, "return or pass its parts, such as .x", node)
 
 
 def _called(value: Abstract, name: str, given: dict[str, Abstract], solver: Solver) -> str:
