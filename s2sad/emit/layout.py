@@ -153,7 +153,10 @@ def _wrapped(node: ast.stmt, text: str, pad: str) -> list[str]:
     inside = text.removeprefix(before).removesuffix(after)
     if len(pad + INDENT + inside) <= WIDTH:
         return [before, f"{pad}{INDENT}{inside}", pad + after]
-    each = [*map(expression_text, call.args), *(f"{k.arg}={expression_text(k.value)}" for k in call.keywords)]
+    one = [ast.Call(call.func, [a], []) for a in call.args]
+    one += [ast.Call(call.func, [], [k]) for k in call.keywords]
+    name = text_of(ast.Expr(ast.Call(call.func, [], []))).removesuffix(")")
+    each = [text_of(ast.Expr(c)).removeprefix(name).removesuffix(")") for c in one]
     return [before, *(f"{pad}{INDENT}{text}," for text in each), pad + after]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.errors import S2sadError, UnsupportedSyntax
+from s2sad.errors import S2sadError, TypeMismatch, UnsupportedSyntax
 from s2sad.frontend.builtins import Handler
 from s2sad.frontend.callees import tree_of
 from s2sad.frontend.external import CONSTANTS
@@ -212,7 +212,12 @@ class Optimizers(Stationary):
         point = self.wrap(Value("x", x))
         outer, self.strict = self.strict, True
         try:
-            fn, operands = self.function_of(function, (point, *args), {}, node)
+            try:
+                fn, operands = self.function_of(function, (point, *args), {}, node)
+            except TypeMismatch as error:
+                if after is None or error.code != "S323":  # a list that is built in a loop
+                    raise
+                return self.function_of(After(function, after), (point, *args), {}, node)
             if after is not None and not _is_vector(fn):
                 fn, operands = self.function_of(After(function, after), (point, *args), {}, node)
         except UnsupportedSyntax as error:

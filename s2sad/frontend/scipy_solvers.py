@@ -88,7 +88,7 @@ SOLVERS = {solver.name: solver for solver in KINDS}
 
 def vector(found: Any) -> Any:
     """Return residuals as a vector, as SciPy takes them."""
-    return np.ravel(found)
+    return np.atleast_1d(found)
 
 
 def half_squares(residuals: Any) -> Any:
