@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
-from s2sad.ir.rule import Link, Read, Rule
+from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, is_differentiable
@@ -120,22 +120,30 @@ class Stationary(Externals):
         return self.parameter_type(t if problem.solver.name == "least_squares" else Array(FLOAT, t.shape))
 
     def link_solver(self, ruled: Ruled, problem: Problem, varied: list[int], node: Any) -> list[Value]:
-        """Fill in the rule of a solver: with F(x, theta) = 0, theta_bar = -(dF/dtheta)^T (dF/dx)^-T x_bar."""
+        """Fill in the rule of a solver: with F(x, theta) = 0, x_dot = -(dF/dx)^-1 dF/dtheta theta_dot, and
+        theta_bar = -(dF/dtheta)^T (dF/dx)^-T x_bar."""
         symmetric = problem.residual is None
         equation = problem.residual if problem.residual is not None else self.stationary(problem, node)
         first = int(problem.guess is not None)
         params = ruled.fn.params[first : first + len(problem.around)]
         x, seed = (Value(name, problem.x) for name in ("x", "x_bar"))
         held = [Value(p.name, p.type) for p in params]
+        place = problem.fields.index("x") if problem.fields else 0
+
+        def solve(at: tuple[Operand, ...], b: Operand, transposed: bool) -> Operand:
+            flags: dict[str, Abstract] = {"symmetric": Static(symmetric)}
+            slope = Slope(equation, at, transposed and not symmetric)
+            return self.operand(self.form_linear_solve((slope, self.wrap(b), Static(dense)), flags, node))
 
         def bars() -> list[Operand]:
-            slope = Slope(equation, (x, *held), not symmetric)
-            flags: dict[str, Abstract] = {"symmetric": Static(symmetric)}
-            found = self.form_linear_solve((slope, self.wrap(seed), Static(dense)), flags, node)
-            adjoint = self.emit("negative", self.operand(found))
+            adjoint = self.emit("negative", solve((x, *held), seed, True))
             return self.pulled(equation, [x, *held], varied, adjoint, node)
 
-        place = problem.fields.index("x") if problem.fields else 0
+        def dot(results: tuple[Value, ...], operands: list[Value], dots: list[Value]) -> Operand:
+            at = (results[place], *operands[first : first + len(held)])
+            return solve(at, self.emit("negative", self.pushed(equation, at, varied, dots, node)), False)
+
+        ruled.rule.tangent = self.tangent_by(ruled, place, dot)
         reads: list[Read] = [("result", place), ("seed", place)]
         reads += [("argument", first + k) for k in range(len(held))]
         self.link_by(ruled, (x, seed, *held), reads, bars)
@@ -170,6 +178,36 @@ class Stationary(Externals):
         record = Transformed("vjp", None, tuple(1 + k for k in varied))
         made = self.derive(record, fn, node)
         return list(self.emit_call(made, self.with_seeds(made, fn, held, [seed], node))[1:])
+
+    def pushed(
+        self, fn: Function, held: Sequence[Operand], varied: Sequence[int], dots: Sequence[Operand], node: Any
+    ) -> Operand:
+        """Return the tangent of a function of x and others along what it reads beside x."""
+        flags = tuple(k - 1 in varied for k in range(len(fn.params)))
+        made = self.derive(Transformed("jvp", None, 0, varied=flags), fn, node)
+        return self.emit_call(made, self.with_seeds(made, fn, list(held), list(dots), node))[1]
+
+    def tangent_by(
+        self,
+        ruled: Ruled,
+        place: int,
+        dot: Callable[[tuple[Value, ...], list[Value], list[Value]], Operand],
+    ) -> Tangent:
+        """Return a rule for forward mode: what `dot` appends, of the results of the call, its operands and
+        their tangents, is the tangent of one of the results."""
+        params = [Value(p.name, p.type) for p in ruled.fn.params]
+        dots = [Value(f"{params[k].name}_dot", params[k].type) for k in ruled.rule.targets]
+        outer, self.builder = self.builder, Builder(self.sizes, ruled.fn.origin)
+        try:
+            results = self.emit_ruled(ruled, params)  # with its rule: for derivatives of higher order
+            self.builder.role = "tangent"
+            block = self.builder.block((), "return", *results, dot(results, params, dots))
+        finally:
+            self.builder = outer
+        whole = replace(ruled.fn, params=(*params, *dots), block=block)
+        count = len(results)
+        outs = [*map(Out, range(count)), Out(count, ruled.fn.result_types[place])]
+        return Tangent(arranged(whole, list(range(len(whole.params))), whole.params, outs), {place: count})
 
     def link_by(
         self, ruled: Ruled, params: tuple[Value, ...], reads: list[Read], bars: Callable[[], list[Operand]]
@@ -211,6 +249,9 @@ class Stationary(Externals):
             reads: list[Read] = [("seed", 0), *(("argument", k) for k in range(1, len(params)))]
             self.link_by(
                 ruled, (seed, *inner), reads, lambda: self.pulled(base, list(inner), places, seed, node)
+            )
+            ruled.rule.tangent = self.tangent_by(
+                ruled, 0, lambda _, operands, dots: self.pushed(base, operands[1:], places, dots, node)
             )
             return []
 
