@@ -137,11 +137,11 @@ class Stationary(Externals):
 
         def bars() -> list[Operand]:
             adjoint = self.emit("negative", solve((x, *held), seed, True))
-            return self.pulled(equation, [x, *held], varied, adjoint, node)
+            return self.pulled_at(equation, [x, *held], varied, adjoint, node)
 
         def dot(results: tuple[Value, ...], operands: list[Value], dots: list[Value]) -> Operand:
             at = (results[place], *operands[first : first + len(held)])
-            return solve(at, self.emit("negative", self.pushed(equation, at, varied, dots, node)), False)
+            return solve(at, self.emit("negative", self.pushed_at(equation, at, varied, dots, node)), False)
 
         ruled.rule.tangent = self.tangent_by(ruled, place, dot)
         reads: list[Read] = [("result", place), ("seed", place)]
@@ -169,7 +169,7 @@ class Stationary(Externals):
             self.builder = builder
         return replace(fn, params=tuple(values), block=block, result=Leaf(0))
 
-    def pulled(
+    def pulled_at(
         self, fn: Function, held: list[Operand], varied: Sequence[int], seed: Operand, node: Any
     ) -> list[Operand]:
         """Return the cotangents of what a function of x and others reads beside x, for one of its result."""
@@ -179,7 +179,7 @@ class Stationary(Externals):
         made = self.derive(record, fn, node)
         return list(self.emit_call(made, self.with_seeds(made, fn, held, [seed], node))[1:])
 
-    def pushed(
+    def pushed_at(
         self, fn: Function, held: Sequence[Operand], varied: Sequence[int], dots: Sequence[Operand], node: Any
     ) -> Operand:
         """Return the tangent of a function of x and others along what it reads beside x."""
@@ -248,10 +248,10 @@ class Stationary(Externals):
             places = [*((-1,) if with_x else ()), *varied]
             reads: list[Read] = [("seed", 0), *(("argument", k) for k in range(1, len(params)))]
             self.link_by(
-                ruled, (seed, *inner), reads, lambda: self.pulled(base, list(inner), places, seed, node)
+                ruled, (seed, *inner), reads, lambda: self.pulled_at(base, list(inner), places, seed, node)
             )
             ruled.rule.tangent = self.tangent_by(
-                ruled, 0, lambda _, operands, dots: self.pushed(base, operands[1:], places, dots, node)
+                ruled, 0, lambda _, operands, dots: self.pushed_at(base, operands[1:], places, dots, node)
             )
             return []
 
