@@ -383,6 +383,22 @@ def test_without_convergence() -> None:
     assert_close(bar, 1.0 / (3.0 * x**2 + 1.0), 1e-12, "gradient")
 
 
+def checked(a):
+    found = root(cubic, np.ones(2), args=(a,), tol=TIGHT)
+    assert found.success, found.message
+    again = minimize(objective, found.x, args=(a,), options={"maxiter": 0 if a[0] > 1.0 else 100})
+    if not again.success:
+        raise RuntimeError(f"failed after {again.nit}: {again.message}")
+    return again.fun
+
+
+def test_messages_in_exceptions() -> None:
+    assert s2sad.value_and_grad(checked)(A)[0] == checked(A)
+    for f in (checked, s2sad.grad(checked)):
+        with pytest.raises(RuntimeError, match="failed after 0: "):
+            f(A + 1.0)
+
+
 # --- other transforms --------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from s2sad.frontend.builtins import Handler
 from s2sad.frontend.callees import tree_of
 from s2sad.frontend.external import CONSTANTS
 from s2sad.frontend.fit import Out, arranged
+from s2sad.frontend.outcome import Outcome
 from s2sad.frontend.scipy_solvers import SOLVERS, Solver, vector
 from s2sad.frontend.stationary import FLOAT, NUMBER, Problem, Stationary
 from s2sad.frontend.values import (
@@ -43,6 +44,7 @@ from s2sad.ir.walk import substitute
 from s2sad.ops.optimize import MODULE
 
 LAMBDA = "lambda_"
+NO_SUCCESS = "scipy.optimize: no success"
 
 
 class Solution:
@@ -62,6 +64,7 @@ class Optimizers(Stationary):
     """Solvers and minimisers of SciPy."""
 
     strict = False  # functions that write their arguments are refused, not given copies
+    raising = False  # while the message of an exception is read
 
     def builtin_handler(self, value: Any) -> Handler | None:
         """Return what reads a call of a builtin or of a solver; or None."""
@@ -306,11 +309,30 @@ class Optimizers(Stationary):
 
     def record_attribute(self, owner: Abstract, contents: Struct, attr: str, node: Any) -> Abstract:
         """Return a field, property or method of a record."""
+        if contents.cls is Solution and attr == "message" and self.raising:
+            return Static(NO_SUCCESS)
         if contents.cls is Solution and contents.get(attr) is None:
             parts = ", ".join(f"`.{k}`" for k in contents.keys)
             why = f"`.{attr}` of what scipy.optimize returns here is not read"
             raise self.refuse("S111", why, f"what can be: {parts}", node)
         return super().record_attribute(owner, contents, attr, node)
+
+    def message(self, node: Any) -> tuple[type[BaseException], tuple[Any, ...], tuple[Operand, ...]]:
+        """Return exception class, message template and values of `raise X(...)`: there, SciPy's own message
+        is read as one that is known."""
+        outer, self.raising = self.raising, True
+        try:
+            return super().message(node)
+        finally:
+            self.raising = outer
+
+    def do_Assert(self, node: Any) -> Outcome:
+        """Read an `Assert` statement."""
+        outer, self.raising = self.raising, True
+        try:
+            return super().do_Assert(node)
+        finally:
+            self.raising = outer
 
     def struct_item(self, contents: Struct, key: Abstract, node: Any) -> Abstract:
         """Return an item of a list, tuple, dict or solution."""
