@@ -5,7 +5,12 @@ from scipy.optimize import fsolve
 
 
 def crossing(a):
-    return fsolve(lambda x: [np.cos(x[0]) - a * x[1], x[1] - x[0]], [0.5, 0.5], xtol=1e-12)
+    def residual(x):
+        height = a * x[1]
+        return [np.cos(x[0]) - height, x[1] - x[0]]
+
+    start = np.array([0.5, 0.5])
+    return fsolve(residual, start, xtol=1e-12)
 # output
 # s2sad 0.1  crossing_jvp (scipy_fsolve.py:7)
 import numpy as np
@@ -13,16 +18,20 @@ import scipy.optimize
 
 
 def residual(x, a):
-    return np.array([np.cos(x[0]) - a * x[1], x[1] - x[0]])
+    height = a * x[1]
+    return np.array([np.cos(x[0]) - height, x[1] - x[0]])
 
 
 def crossing_jvp(a, a_dot):
     """Return crossing(a) and the tangent (scipy_fsolve.py:7)."""
-    y = scipy.optimize.fsolve(residual, np.array([0.5, 0.5]), args=(a,), xtol=1e-12)
-    t1 = -np.array([-(y[1] * a_dot), 0.0])  # scipy_fsolve.py:8
+    start = np.array([0.5, 0.5])
+    y = scipy.optimize.fsolve(residual, start, args=(a,), xtol=1e-12)
+    height_dot = y[1] * a_dot  # scipy_fsolve.py:9
+    t1 = -np.array([-height_dot, 0.0])  # scipy_fsolve.py:13
     A = np.empty((2, 2))  # dense.py:18
     for k in range(2):
         unit = np.zeros(2)
         unit[k] = 1.0  # dense.py:21
-        A[:, k] = np.array([-np.sin(y[0]) * unit[0] - a * unit[1], unit[1] - unit[0]])  # dense.py:22
+        height_dot = a * unit[1]  # scipy_fsolve.py:9
+        A[:, k] = np.array([-np.sin(y[0]) * unit[0] - height_dot, unit[1] - unit[0]])  # dense.py:22
     return y, np.linalg.solve(A, t1)
