@@ -274,12 +274,21 @@ class Optimizers(Stationary):
                 why = f"`{fn.name}` must return a vector for scipy.optimize.{solver.name}"
                 raise self.mismatch("S351", why, "return an array", node)
             assert isinstance(tree, Leaf)
+            self.check_square(fn.name, fn.result_types[tree.index], x, node)
             return None, self.of_one(fn, tree.index, x)
         if rank:
             why = f"`{fn.name}` must return one number for scipy.optimize.{solver.name}"
             raise self.mismatch("S351", why, "return a number, such as an item or a sum", node)
         assert isinstance(tree, Leaf)
         return self.of_one(fn, tree.index, NUMBER), None
+
+    def check_square(self, name: str, t: Type, x: Type, node: Any) -> None:
+        """Raise TypeMismatch if there are known not to be as many equations as unknowns. What is known at run
+        time only is checked there."""
+        found, wanted = (self.sizes.canonical(a.shape[0]) for a in (t, x))
+        if t.ndim == 1 and found.is_const and wanted.is_const and found != wanted:
+            why = f"`{name}` returns {found} numbers for {wanted} unknowns: it has no root in general"
+            raise self.mismatch("S351", why, "use least_squares", node)
 
     def of_one(self, fn: Function, place: int, t: Type) -> Function:
         """Return a function with one of its results only, in a type and (if a vector) in the shape of x."""
