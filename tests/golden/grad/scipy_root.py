@@ -35,5 +35,4 @@ def total_grad(a, b):
         unit[k] = 1.0  # dense.py:21
         A[:, k] = unit + 3 * x ** 2 * (a * unit)  # dense.py:22
     t1 = np.linalg.solve(A, x_bar)  # dense.py:23
-    b_bar = np.sum(t1)  # scipy_root.py:8
-    return x ** 3 * -t1, float(float(b_bar))
+    return x ** 3 * -t1, float(np.sum(t1))
