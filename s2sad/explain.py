@@ -13,6 +13,7 @@ from s2sad.ir.core import Block, Function, Instr
 from s2sad.ir.loops import LOOPS, MARK
 from s2sad.ir.memory import memory
 from s2sad.ir.op import Kind
+from s2sad.ir.walk import held
 
 WIDTH = 60
 
@@ -92,8 +93,8 @@ def _collect(fn: Function, notes: Places, seen: set[Function]) -> None:
     seen.add(fn)
     for instr in fn.block.walk():
         _note(instr, notes)
-        if instr.op.name == "call":
-            _collect(instr.param("callee"), notes, seen)
+        for callee in held(instr):
+            _collect(callee, notes, seen)
 
 
 def _note(instr: Instr, notes: Places) -> None:

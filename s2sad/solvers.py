@@ -7,26 +7,14 @@ times the number of unknowns). If it is more than LOST times that of `b` then, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-Operator = Callable[[Any], Any]
+from s2sad.frontend.dense import Operator, dense
+
+__all__ = ["bicgstab", "cg", "dense", "gmres"]
 LOST = 1e-6
-
-
-def dense(matvec: Operator, b: Any) -> Any:
-    """Return x with matvec(x) = b: by the matrix, one product per column, and its LU factors."""
-    if np.ndim(b) == 0:
-        return b / matvec(np.ones_like(b))
-    n = b.size
-    A = np.empty((n, n), dtype=b.dtype)
-    for k in range(n):
-        unit = np.zeros(n, dtype=b.dtype)
-        unit[k] = 1.0
-        A[:, k] = matvec(unit.reshape(b.shape)).reshape(n)
-    return np.linalg.solve(A, b.reshape(n)).reshape(b.shape)
 
 
 def cg(matvec: Operator, b: Any, tol: float = 1e-12, maxiter: int = 0) -> Any:

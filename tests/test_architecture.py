@@ -145,7 +145,7 @@ def top_level_names(tree: ast.Module) -> set[str]:
 def test_optional_packages_are_imported_in_one_place() -> None:
     dynamic = {str(p.relative_to(ROOT)) for p in MODULES if "import_module" in p.read_text()}
     by_need = {"driver/native.py", "driver/store.py", "emit/numba.py", "machine/library.py"}
-    by_need |= {f"ops/{name}.py" for name in ("sparse", "special", "support", "triangular")}
+    by_need |= {f"ops/{name}.py" for name in ("optimize", "sparse", "special", "support", "triangular")}
     assert dynamic == {
         *by_need,
         "sparse.py",

@@ -37,7 +37,7 @@ def recompute_cost(instr: Instr) -> float | None:
     op = instr.op
     if op.kind is Kind.CONTROL:
         return _branches_cost(instr)
-    if not op.pure:
+    if not op.pure or op.name == "optimize":
         return None
     size = max((elements(r.type) for r in instr.results), default=1.0)
     if op.alias is Alias.INPLACE:

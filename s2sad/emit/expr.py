@@ -15,6 +15,7 @@ from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ops.optimize import MODULE
 from s2sad.ops.support import SUPPORT
 from s2sad.ops.table import OPS
 
@@ -64,6 +65,8 @@ class Expressions:
                 return self._conditional(instr)
             case "call":
                 return self.call(instr)
+            case "optimize":
+                return self.solution(self.solver(instr), instr, 0)
             case "size":
                 seen = self._measured(instr)
                 if seen is not None:
@@ -204,6 +207,23 @@ class Expressions:
                 case _:
                     keywords.append(ast.keyword(p.name, value))
         return ast.Call(ast.Name(self.calls[callee], ast.Load()), args, keywords)
+
+    def solver(self, instr: Instr) -> ast.expr:
+        """Return the call of a solver of SciPy."""
+        values = [self.operand(a) for a in instr.args]
+        called = [ast.Name(self.calls[fn], ast.Load()) for fn in instr.param("callees")]
+        first = int(instr.param("guess"))
+        shared = values[first : first + instr.param("count")]
+        keywords = [ast.keyword("args", ast.Tuple(shared, ast.Load()))] if shared else []
+        keywords += map(ast.keyword, instr.param("names")[1:], called[1:])
+        for name, tree in instr.param("keywords"):
+            keywords.append(ast.keyword(name, structure(tree, values) or ast.Constant(None)))
+        return ast.Call(parsed(f"{MODULE}.{instr.param('solver')}"), [called[0], *values[:first]], keywords)
+
+    def solution(self, of: ast.expr, instr: Instr, k: int) -> ast.expr:
+        """Return result k of a solver of SciPy, of what it has returned."""
+        reads = instr.param("reads")
+        return ast.Attribute(of, reads[k], ast.Load()) if reads else of
 
     def tree_of(self, tree: Any, values: Sequence[Operand]) -> ast.expr | None:
         """Return a structure of leaves as an expression; None for a static part that has no text."""

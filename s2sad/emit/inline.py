@@ -17,7 +17,7 @@ from s2sad.ir.loops import LOOPS
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array
-from s2sad.ir.walk import has_effect, used_values
+from s2sad.ir.walk import has_effect, held, used_values
 
 _TERNARY = "if"
 _DRAW = "draw"
@@ -177,6 +177,8 @@ class Inlining:
             case "call":
                 callee: Function = instr.param("callee")
                 return isinstance(callee.result, Leaf) and not callee.writes and not has_effect(callee)
+            case "optimize":
+                return not any(map(has_effect, held(instr)))
             case "for" | "while":
                 return False
         return True

@@ -105,7 +105,9 @@ def lines(statements: Sequence[Statement], depth: int, long: list[TooLong]) -> I
             case Simple(node, comment, roots):
                 text = text_of(node)
                 _measure(pad + text, roots, long)
-                yield f"{pad}{text}  # {comment}" if comment else pad + text
+                first, *rest = _wrapped(node, text, pad)
+                yield f"{pad}{first}  # {comment}" if comment else pad + first
+                yield from rest
             case Remark(text):
                 yield f"{pad}# {text}"
             case Loop(header, body, roots):
@@ -134,6 +136,28 @@ def _suite(body: Sequence[Statement], depth: int, long: list[TooLong]) -> Iterat
     yield from lines(body, depth + 1, long)
     if all(isinstance(s, Remark) for s in body):
         yield INDENT * (depth + 1) + "pass"
+
+
+def _wrapped(node: ast.stmt, text: str, pad: str) -> list[str]:
+    """Return a statement, with the arguments on lines of their own where it is too wide and assigns what a
+    function with keywords returns (or an attribute of that)."""
+    if len(pad + text) <= WIDTH or not isinstance(node, ast.Assign):
+        return [text]
+    call = node.value.value if isinstance(node.value, ast.Attribute) else node.value
+    if not (isinstance(call, ast.Call) and call.keywords):
+        return [text]
+    before = f"{text.partition(' = ')[0]} = {expression_text(call.func)}("
+    after = f").{node.value.attr}" if isinstance(node.value, ast.Attribute) else ")"
+    if not (text.startswith(before) and text.endswith(after)):
+        return [text]
+    inside = text.removeprefix(before).removesuffix(after)
+    if len(pad + INDENT + inside) <= WIDTH:
+        return [before, f"{pad}{INDENT}{inside}", pad + after]
+    one = [ast.Call(call.func, [a], []) for a in call.args]
+    one += [ast.Call(call.func, [], [k]) for k in call.keywords]
+    name = text_of(ast.Expr(ast.Call(call.func, [], []))).removesuffix(")")
+    each = [text_of(ast.Expr(c)).removeprefix(name).removesuffix(")") for c in one]
+    return [before, *(f"{pad}{INDENT}{text}," for text in each), pad + after]
 
 
 def _measure(line: str, roots: tuple[Operand, ...], long: list[TooLong]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from s2sad.analysis.liveness import Liveness, Numbering, liveness
 from s2sad.analysis.storage import written_args
@@ -98,6 +98,10 @@ class Names:
     def needed_after(self, instr: Instr, k: int) -> bool:
         """True if result k is read later."""
         return bool(self.live.after[instr] & self.of[instr.results[k]])
+
+    def new(self, name: str) -> str:
+        """Return a name like this one that nothing has."""
+        return identifier(name, self.reserved.union(self.named.values()))
 
     # --- variables -----------------------------------------------------------------------------
 
@@ -215,8 +219,12 @@ class Names:
             if v in self.variables and not self.of[v] & self.skip:
                 found.setdefault(id(self.variables[v]), self.variables[v])
         ordered = sorted(found.values(), key=lambda c: (not c.fixed, c.first))
+        for v, name in _solutions(self.fn.block):  # better than a number
+            if v in self.variables and not self.variables[v].names:
+                self.variables[v].names = {name: None}
         hints = {self._hint(c, reserved) for c in ordered if c.names}
         prefix = temporary_prefix(hints | reserved)
+        self.reserved = reserved
         self.spare = f"{prefix}0"
         taken: dict[str, list[_Variable]] = {}
         temporaries = 0
@@ -247,6 +255,13 @@ class Names:
 
     def _fits(self, c: _Variable, others: list[_Variable]) -> bool:
         return all(c.kind == o.kind and not c.meets(o) for o in others)
+
+
+def _solutions(block: Block) -> Iterator[tuple[Value, str]]:
+    """Yield what is read of the results of SciPy's solvers, with its name there."""
+    for instr in block.walk():
+        if instr.op.name == "optimize":
+            yield from zip(instr.results, instr.param("reads") or ("x",), strict=True)
 
 
 def identifier(name: str, reserved: frozenset[str]) -> str:

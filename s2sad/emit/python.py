@@ -105,6 +105,8 @@ class Statements:
                 return [self.accumulate(instr)]
             case "call":
                 return self.call(instr)
+            case "optimize":
+                return self.solved(instr)
         if not instr.results:
             return [self.simple(ast.Expr(self.expr.instr(instr)), instr)]
         if len(instr.results) == 1:
@@ -260,6 +262,20 @@ class Statements:
             if self.names.needed_after(instr, leaf):
                 out.append(Simple(ast.Assign([self.target(shown[leaf])], parsed(text))))
         return out
+
+    def solved(self, instr: Instr) -> list[Statement]:
+        """Return the call of a solver of SciPy, what is read of its result bound to names."""
+        value = self.expr.solver(instr)
+        wanted = [k for k in range(len(instr.results)) if self.names.needed_after(instr, k)]
+        parts = {k: (lambda of, k=k: self.expr.solution(of, instr, k)) for k in wanted}
+        if not wanted:
+            return [self.simple(ast.Expr(value), instr)]
+        if len(wanted) == 1:
+            (k,) = wanted
+            return [self.simple(ast.Assign([self.target(instr.results[k])], parts[k](value)), instr)]
+        holder = ast.Name(self.names.new("solution"), ast.Load())
+        out: list[Statement] = [self.simple(ast.Assign([ast.Name(holder.id, ast.Store())], value), instr)]
+        return out + [Simple(ast.Assign([self.target(instr.results[k])], parts[k](holder))) for k in wanted]
 
     def _pattern(self, tree: Tree, results: Sequence[Value]) -> ast.expr | None:
         match tree:

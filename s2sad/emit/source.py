@@ -21,6 +21,7 @@ from s2sad.emit.python import Statements
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried
+from s2sad.ir.walk import held
 from s2sad.ops.support import SUPPORT
 
 VERSION = "0.1"
@@ -273,8 +274,7 @@ def _callees(fn: Function) -> dict[Function, None]:
 
     def visit(f: Function) -> None:
         for instr in f.block.walk():
-            if instr.op.name == "call":
-                callee: Function = instr.param("callee")
+            for callee in held(instr):
                 if callee not in found:
                     visit(callee)
                     found[callee] = None

@@ -10,6 +10,7 @@ import numpy as np
 from s2sad.emit.constants import constant_text
 from s2sad.ir.core import Instr, Operand
 from s2sad.ir.types import Array, Type
+from s2sad.ir.walk import held
 
 
 def template(instr: Instr) -> str:
@@ -40,7 +41,7 @@ def numbered(text: str) -> str:
 
 def repeats(instr: Instr, arg: int) -> bool:
     """True if printing the instruction writes this operand more than once, or not at all."""
-    if instr.blocks or instr.op.name in ("getitem", "setitem", "accum", "call", "print", "comment"):
+    if instr.blocks or held(instr) or instr.op.name in ("getitem", "setitem", "accum", "print", "comment"):
         return False
     return template(instr).count(f"{{{arg}}}") != 1
 

@@ -193,6 +193,7 @@ class Callees(Functions):
         """Read a callee once; the last item is the types its results turned out to need, if not `wanted`."""
         outer_state, outer_builder, outer_depth = self.state, self.builder, self.branch_depth
         self.state, self.builder = outer_state.copy(), Builder(self.sizes, outer_builder.origin)
+        self.builder.role = outer_builder.role  # what a derivative is read for is part of it
         written = dict(self.written)
         body = Body(wanted)
         params: list[Value] = []

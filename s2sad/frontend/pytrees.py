@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.frontend.external import Externals
+from s2sad.frontend.optimize import Optimizers
 from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.core import Literal
 from s2sad.ir.types import Scalar, is_differentiable
@@ -22,7 +22,7 @@ class Unravel(Callee):
     template: Abstract
 
 
-class Pytrees(Externals):
+class Pytrees(Optimizers):
     """Structures as vectors."""
 
     def call_unravel(

@@ -80,6 +80,8 @@ def parameter_names(function: Abstract) -> list[str]:
     plain = function.value if isinstance(function, Static) else None
     while (record := record_of(plain)) is not None:
         plain = record.function
+    if isinstance(plain, types.MethodType) and isinstance(plain.__func__, types.FunctionType):
+        return list(plain.__code__.co_varnames[1 : plain.__code__.co_argcount])
     if not isinstance(plain, types.FunctionType):
         return []
     return list(plain.__code__.co_varnames[: plain.__code__.co_argcount])

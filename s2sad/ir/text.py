@@ -21,6 +21,7 @@ import numpy as np
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Fancy, Index, New, Permute, Span
 from s2sad.ir.types import Array, Scalar
+from s2sad.ir.walk import held
 
 RESERVED = frozenset(("nan", "inf", "True", "False", "None"))  # literals, never the name of a value
 
@@ -95,6 +96,8 @@ class _Printer:
         match value:
             case Function():
                 return "@" + self.callees.get(value, value.name)
+            case tuple() if value and isinstance(value[0], Function):
+                return f"({', '.join(map(self.param, value))})"
             case np.dtype():
                 return str(value)
             case Array() | Scalar():
@@ -127,9 +130,8 @@ def _reachable(fn: Function) -> dict[Function, str]:
         if f in found:
             return
         for instr in f.block.walk():
-            for _, value in instr.params:
-                if isinstance(value, Function):
-                    visit(value)
+            for callee in held(instr):
+                visit(callee)
         k = count.get(f.name, 0)
         count[f.name] = k + 1
         found[f] = f"{f.name}~{k}" if k else f.name

@@ -45,6 +45,16 @@ def leaves(tree: Tree) -> Iterator[int]:
                 yield from leaves(item)
 
 
+def statics(tree: Tree) -> Iterator[Any]:
+    """Yield the values that are known at compile time, in order."""
+    match tree:
+        case Static(value):
+            yield value
+        case Node():
+            for item in tree.items:
+                yield from statics(item)
+
+
 def paths(tree: Tree, prefix: tuple[tuple[str, Any], ...] = ()) -> Iterator[tuple[int, Any]]:
     """Yield (leaf index, path); a path is a tuple of ("item", key) and ("attr", name) steps."""
     match tree:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
@@ -171,6 +172,23 @@ def rewrite_types(
     return replace(fn, params=params, block=copier.block(fn.block))
 
 
+def held(instr: Instr) -> tuple[Function, ...]:
+    """Return the functions that an instruction calls (`call`) or has called (`optimize`)."""
+    callee: Function | None = instr.param("callee")
+    found: tuple[Function, ...] = instr.param("callees", ())
+    return found if callee is None else (callee,)
+
+
+def holding(instr: Instr, change: Callable[[Function], Function]) -> Instr:
+    """Return an instruction with `change(fn)` for each function that it calls; the same if none differs."""
+    old = held(instr)
+    new = tuple(map(change, old))
+    if all(a is b for a, b in zip(new, old, strict=True)):
+        return instr
+    put: dict[str, Any] = {"callee": new[0], "callees": new}
+    return replace(instr, params=tuple((k, put.get(k, v)) for k, v in instr.params))
+
+
 def has_effect(fn: Function) -> bool:
     """True if calling the function can do more than compute: print or raise."""
     seen = {fn}
@@ -181,11 +199,9 @@ def has_effect(fn: Function) -> bool:
     def does(instr: Instr) -> bool:
         if instr.op.name != "comment" and (not instr.op.pure or any(map(acts, instr.blocks))):
             return True
-        callee: Function | None = instr.param("callee") if instr.op.name == "call" else None
-        if callee is None or callee in seen:
-            return False
-        seen.add(callee)
-        return acts(callee.block)
+        new = [fn for fn in held(instr) if fn not in seen]
+        seen.update(new)
+        return any(acts(fn.block) for fn in new)
 
     return acts(fn.block)
 
@@ -196,10 +212,9 @@ def every_instr(fn: Function) -> Iterator[Instr]:
     while todo:
         for instr in todo.pop().block.walk():
             yield instr
-            callee: Function | None = instr.param("callee") if instr.op.name == "call" else None
-            if callee is not None and callee not in seen:
-                seen.add(callee)
-                todo.append(callee)
+            new = [callee for callee in held(instr) if callee not in seen]
+            seen.update(new)
+            todo += new
 
 
 def draws(fn: Function) -> bool:

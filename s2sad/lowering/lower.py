@@ -183,6 +183,10 @@ def lower_instr(
             _undef(low, instr)
         case "comment":
             low.code.add_instr(instr)
+        case "optimize":
+            why = f"scipy.optimize.{instr.param('solver')} runs in Python only"
+            instead = "use jit=False, or custom_root with a solver that is read"
+            raise UnsupportedOp("S292", why, instead, instr.origin)
         case "declared":
             why = "a function that is called but not read runs in Python only"
             raise UnsupportedOp("S292", why, "use jit=False", instr.origin)
@@ -200,8 +204,8 @@ def lower_instr(
 
 def has_lowering(name: str) -> bool:
     """Return True if `lower` knows the op."""
-    special = name.startswith("math_") or name in ("undef", "print", "comment", "declared")
-    return special or name in TABLE or elementwise.is_elementwise(OPS[name])
+    here = ("undef", "print", "comment", "declared", "optimize")
+    return name.startswith("math_") or name in here or name in TABLE or elementwise.is_elementwise(OPS[name])
 
 
 def _inner(

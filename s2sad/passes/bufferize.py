@@ -20,6 +20,7 @@ from s2sad.analysis.liveness import Numbering, liveness
 from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, contents_read, overwrites, summarize
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Operand, Value
+from s2sad.ir.walk import holding
 from s2sad.passes.bufferize_edit import apply
 from s2sad.passes.bufferize_find import Conflicts
 from s2sad.passes.bufferize_return import write_back
@@ -52,12 +53,7 @@ class _Functions:
             blocks = tuple(self._callees(b) for b in instr.blocks)
             if any(new is not old for new, old in zip(blocks, instr.blocks, strict=True)):
                 instr = replace(instr, blocks=blocks)
-            if instr.op.name == "call":
-                callee = self.bufferized(instr.param("callee"))
-                if callee is not instr.param("callee"):
-                    params = tuple((k, callee if k == "callee" else v) for k, v in instr.params)
-                    instr = replace(instr, params=params)
-            instrs.append(instr)
+            instrs.append(holding(instr, self.bufferized))
         if all(new is old for new, old in zip(instrs, block.instrs, strict=True)):
             return block
         return Block(block.params, tuple(instrs), block.end)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr
+from s2sad.ir.walk import held, holding
 from s2sad.passes.base import Pass
 from s2sad.passes.rewrite import Rewriter
 
@@ -33,16 +33,9 @@ class _Callees(Rewriter):
         return self.done[fn]
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
-        new = self.inside(instr)
-        if new.op.name == "call":
-            callee: Function = new.param("callee")
-            cleaned = self.of(callee)
-            if cleaned is not callee:
-                params = tuple((k, cleaned if k == "callee" else v) for k, v in new.params)
-                new = replace(new, params=params)
-        return (new,)
+        return (holding(self.inside(instr), self.of),)
 
 
 def _calls(block: Block) -> bool:
     """Return whether a block calls functions."""
-    return any(instr.op.name == "call" or any(map(_calls, instr.blocks)) for instr in block.instrs)
+    return any(held(instr) or any(map(_calls, instr.blocks)) for instr in block.instrs)

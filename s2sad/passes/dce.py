@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.loops import loop_ends
+from s2sad.ir.walk import held
 from s2sad.passes.rewrite import same_objects
 from s2sad.passes.slots import drop_slots
 
@@ -75,13 +76,14 @@ class _Marks:
             self.jumps[loop].append(owner)
 
     def has_effect(self, instr: Instr) -> bool:
-        if instr.op.name != "call":
+        called = held(instr)
+        if not called:
             return not instr.op.pure or (not instr.role and _raises_if_empty(instr))
-        callee: Function = instr.param("callee")
-        if callee not in self.effects:
-            self.effects[callee] = False  # while looking into it: a recursive call adds no effect
-            self.effects[callee] = self.raises(callee.block)
-        return self.effects[callee]
+        for callee in called:
+            if callee not in self.effects:
+                self.effects[callee] = False  # while looking into it: a recursive call adds no effect
+                self.effects[callee] = self.raises(callee.block)
+        return any(self.effects[callee] for callee in called)
 
     def raises(self, block: Block) -> bool:
         if block.end.kind == "raise":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
 from s2sad.ir.path import Path, Permute, is_fancy, may_repeat
@@ -14,6 +16,14 @@ BLANK = (*ZEROS, "empty", "empty_like", "full", "full_like", "ones", "ones_like"
 
 def _itself(site: Site) -> Answer:
     return site.args[0] if same_type(site.args[0].type, site.type) else None
+
+
+def _number_again(site: Site) -> Answer:
+    """Leave out a Python number made a NumPy number and a Python number again."""
+    inner = site.definer(site.args[0], "widen")
+    if inner is None or inner.result.type.dtype != np.float64 or not isinstance(inner.args[0], Value):
+        return None
+    return inner.args[0] if same_type(inner.args[0].type, site.type) else None
 
 
 def _sum_over_nothing(site: Site) -> Answer:
@@ -257,6 +267,7 @@ ARRAYS = (
         _spread_like_blank,
     ),
     Row(("cast",), "x.astype(x.dtype)", "x", "same dtype, same values", _itself),
+    Row(("to_float",), "float(np.float64(x))", "x", "a Python float has the precision", _number_again),
     Row(("broadcast_like", "broadcast_to"), "np.broadcast_to(x, x.shape)", "x", SAME, _itself),
     Row(("unbroadcast",), "unbroadcast(x, x.shape)", "x", SAME, _itself),
     Row(("reshape",), "x.reshape(x.shape)", "x", SAME, _itself),

@@ -25,6 +25,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.sizes import Resolver, trip_count
+from s2sad.transforms.custom import unlinked
 from s2sad.transforms.fresh import silent
 from s2sad.transforms.recorded import recorded, why_not_recorded
 from s2sad.transforms.rules import scalar_as, zero
@@ -155,8 +156,9 @@ class _Checkpointer(Rewriter):
         slots, count = loop.slots, len(loop.slots)
         step = self.step(loop)
         pulled = pruned(self.derive(restricted(step, loop, loop.bars), loop.flags))
-        needed = needed_slots(step, pulled, loop)
-        advance = pruned(restricted(step, loop, tuple(slots[k] for k in needed)))
+        plain = replace(step, block=unlinked(step.block))  # what only runs again takes no derivative along
+        needed = needed_slots(plain, pulled, loop)
+        advance = pruned(restricted(plain, loop, tuple(slots[k] for k in needed)))
         b = Builder(self.sizes)
         b.role = "reverse"
         params = tuple(

@@ -389,6 +389,6 @@ def test_cases_cover_every_op():
     fourier = {"fft", "ifft", "rfft", "irfft"}  # tests/test_fourier.py
     draws = {"draw", "default_rng", "random_state", "numpy_random", "seed"}  # tests/test_draws.py
     scipy = {"solve_triangular", "lu_factor", "row_order", "solve_banded", "expm", "solve_sylvester", "sqrtm"}
-    scipy |= {"scipy_eigh", "external", "declared"}
+    scipy |= {"scipy_eigh", "external", "declared", "optimize"}
     elsewhere = linalg | fourier | draws | scipy | {n for n in OPS if n.startswith("sparse_")}
     assert set(OPS) - structural - elsewhere <= covered
