@@ -390,10 +390,13 @@ class Iterate(Expressions):
         return self.builder.owner(OPS["if"], (positive,), tuple(sides), (result,))[0]
 
     def index_operand(self, operand: Operand, node: Any) -> Operand:
-        """Return a range bound, which must be an int."""
+        """Return a range bound, which must be an int, as the Python int that `range` makes of it: an unsigned
+        or short one would overflow where the bounds are computed with."""
         if isinstance(operand.type, Array) or operand.type.dtype.kind not in "iub":
             raise self.mismatch("S320", "range() needs ints", "convert with int()", node)
-        return operand
+        if operand.type.dtype == INT:
+            return self.convert(operand, Scalar(INT, weak=True))
+        return self.lower(apply("to_int", Leaf(operand)))
 
 
 def _index_name(target: Any) -> str:
