@@ -10,7 +10,7 @@ import gast
 import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
-from s2sad.frontend.lists import Lists
+from s2sad.frontend.ordering import Ordering
 from s2sad.frontend.programs import unsupported
 from s2sad.frontend.values import (
     Abstract,
@@ -34,7 +34,7 @@ from s2sad.ops.expr import Leaf, apply
 Handler = Callable[..., Abstract]
 
 
-class Builtins(Lists):
+class Builtins(Ordering):
     """Builtins to abstract values."""
 
     def builtin_handler(self, value: Any) -> Handler | None:
@@ -120,6 +120,11 @@ class Builtins(Lists):
         items = tuple(self.static_items(args[0], node)) if args else ()
         return Struct("tuple", tuple(range(len(items))), items)
 
+    def call_tuple_new(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`tuple.__new__(cls, xs)`, in the text of namedtuples."""
+        cls = self.static_value(args[0], "the class", node)
+        return self.call_value(Static(cls), tuple(self.static_items(args[1], node)), {}, node)
+
     def call_dict(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
@@ -171,7 +176,11 @@ class Builtins(Lists):
         raise self.mismatch("S318", f"the type of {describe(box)} is not known", "", node)
 
     def call_getattr(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`getattr(x, "name")`."""
+        """`getattr(x, "name", default)`."""
+        if len(args) > 2:
+            there = self.call_hasattr(args[:2], {}, node, "")
+            if there == Num(Literal(False)):
+                return args[2]
         return self.attribute(args[0], self.static_value(args[1], "an attribute name", node), node)
 
     def call_hasattr(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
@@ -324,14 +333,6 @@ class Builtins(Lists):
         t = value.operand.type
         return isinstance(t, Scalar) and t.weak and t.dtype.kind == "i"
 
-    def call_sorted(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`sorted` of compile-time values."""
-        items_of = self.call_list(args, {}, node, "") if isinstance(args[0], Lazy) else args[0]
-        values = self.static_value(items_of, "the argument of sorted()", node)
-        made = sorted(values)
-        items = tuple(constant(v) for v in made)
-        return self.box(Struct("list", tuple(range(len(items))), items))
-
     def call_copyto(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
@@ -388,7 +389,7 @@ BUILTINS: dict[Any, str] = {
     hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
     np.random.seed: "seed", np.random.shuffle: "shuffle",
-    unsupported: "unsupported",
+    tuple.__new__: "tuple_new", unsupported: "unsupported",
 }  # fmt: skip
 
 

@@ -426,9 +426,6 @@ class Calls(Sized):
         if isinstance(box, Struct) and box.kind == "tuple" and attr in ("index", "count"):
             values = self.static_value(box, "the tuple", node)
             return self.evaluated(getattr(values, attr), *args, node=node)
-        if isinstance(box, Struct) and box.kind == "record" and attr == "_replace":
-            pairs = dict(zip(box.keys, box.items, strict=True)) | kwargs
-            return Struct("record", box.keys, tuple(pairs[k] for k in box.keys), box.cls)
         raise UnsupportedOp(
             "S201",
             f"the method `.{attr}()` of {describe(box)} has no rule",

@@ -144,6 +144,8 @@ class Lookups(SparseMatrices):
         item = contents.get(attr)
         if item is not None:
             return item
+        if attr == "__class__":
+            return Static(contents.cls)
         try:
             found = getattr(contents.cls, attr)
         except AttributeError:
@@ -209,9 +211,8 @@ class Lookups(SparseMatrices):
                     raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
                 access = contents.access.item(static_key) if contents.access is not None else None
                 return self.captured(Static(found, access), node)
-            case Range(lo, _, step):
-                base = self.binary(gast.Mult, key, Num(step), node)
-                return self.binary(gast.Add, Num(lo), base, node)
+            case Range():
+                return self.range_item(contents, key, node)
             case Num():
                 parts = [p for p in index if not (isinstance(p, Static) and p.value in (None, Ellipsis))]
                 if not parts and not (
@@ -235,6 +236,18 @@ class Lookups(SparseMatrices):
         function = np.column_stack if joiner is np.c_ else np.concatenate if max(ranks) == 2 else np.hstack
         pieces = Struct("tuple", tuple(range(len(items))), items)
         return self.call_value(Static(function), (pieces,), {}, node, name)
+
+    def range_item(self, r: Range, key: Abstract, node: Any) -> Abstract:
+        """Return `range(lo, hi, step)[key]`."""
+        if not isinstance(key, Num):
+            raise self.mismatch("S318", f"{describe(key)} is no index of a range", "use an int", node)
+        count = self.trip_count(r.lo, r.hi, r.step)
+        k = self.operand(key)
+        inside = apply("logical_and", Leaf(k) >= -Leaf(count), Leaf(k) < Leaf(count))
+        self.guard(self.lower(inside), IndexError, "range object index out of range")
+        from_start = self.lower(apply("where", Leaf(k) < 0, Leaf(k) + Leaf(count), Leaf(k)))
+        base = self.binary(gast.Mult, Num(from_start), Num(r.step), node)
+        return self.binary(gast.Add, Num(r.lo), base, node)
 
     def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
         """Return the error for a number used as an array."""
