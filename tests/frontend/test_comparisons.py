@@ -39,7 +39,7 @@ def tuple_key_of_a_dict(x, n):
 
 
 def key_among_strings(x, n):
-    return x[0] ** 2 if n in {2: 1, "a": 3}.keys() else x[1]
+    return x[0] ** 2 if n in dict([(2, 1), ("a", 3)]) else x[1]
 
 
 def among_strings(x, n):
