@@ -46,11 +46,14 @@ class Builtins(Ordering):
 
     def call_len(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`len(x)`."""
+        method = self.overloaded(args[0], "len")
+        if method is not None:
+            return self.call_value(method, (), {}, node)
         box = self.contents(args[0])
         match box:
             case Ref(type=t) if t.ndim:
                 return self.size(box, 0)
-            case Struct():
+            case Struct() if not self.is_object(box):
                 return Num(Literal(len(box.items)))
             case Series(count=count):
                 return Num(count)
@@ -95,6 +98,10 @@ class Builtins(Ordering):
         start = kwargs.get("start", args[1] if len(args) > 1 else Num(Literal(0)))
         first = self.listed(args[0]) if isinstance(args[0], Generator) else args[0]
         return Lazy("enumerate", (first, start))
+
+    def call_iter(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`iter(xs)` of known length, as a method `__iter__` returns it."""
+        return self.call_tuple(args, kwargs, node, name)
 
     def call_reversed(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`reversed(xs)`."""
@@ -385,8 +392,9 @@ class Builtins(Ordering):
 
 BUILTINS: dict[Any, str] = {
     len: "len", range: "range", zip: "zip", enumerate: "enumerate", reversed: "reversed", map: "map",
-    list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type", getattr: "getattr",
-    hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
+    iter: "iter", list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type",
+    getattr: "getattr", hasattr: "hasattr", callable: "callable", str: "str", slice: "slice",
+    sum: "sum", any: "any", all: "all",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
     np.random.seed: "seed", np.random.shuffle: "shuffle",
     tuple.__new__: "tuple_new", unsupported: "unsupported",

@@ -47,6 +47,8 @@ class Iterate(Expressions):
 
     def fixed_items(self, value: Abstract, node: Any) -> list[Abstract] | None:
         """Return the items if their number is known at compile time, else None."""
+        if self.is_object(value):
+            value = self.iterated_by_method(value, node)
         box = self.contents(value)
         match box:
             case Struct():

@@ -192,14 +192,17 @@ class Lookups(SparseMatrices):
             if not index and not owner.type.ndim:
                 return self.absorb(apply("item0", self.leaf(owner)), {}, name)
             return self.getitem(owner, index, name)
+        method = self.overloaded(owner, "getitem")
         contents = self.contents(owner)
         if len(index) > 1:
             index = (Struct("tuple", tuple(range(len(index))), index),)
         key = index[0]
+        if method is not None:
+            return self.call_value(method, (key,), {}, node, name)
         match contents:
             case Series():
                 return self.series_item(contents, key, node, name)
-            case Struct():
+            case Struct() if not self.is_object(owner):
                 return self.struct_item(contents, key, node)
             case Static(value=v) if v is np.c_ or v is np.r_:
                 return self.joined_by_brackets(v, key, node, name)

@@ -12,8 +12,8 @@ import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
-from s2sad.frontend.loops import Loops
 from s2sad.frontend.outcome import NotBoundYet
+from s2sad.frontend.overloaded import Overloaded
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -47,6 +47,7 @@ BINARY = {
     gast.LShift: ("left_shift", operator.lshift),
     gast.RShift: ("right_shift", operator.rshift),
 }
+UNARY = {gast.USub: "neg", gast.UAdd: "pos", gast.Invert: "invert"}
 COMPARE = {
     gast.Lt: ("less", operator.lt),
     gast.LtE: ("less_equal", operator.le),
@@ -57,7 +58,7 @@ COMPARE = {
 }
 
 
-class Operators(Loops):
+class Operators(Overloaded):
     """Operators to abstract values."""
 
     def expr_BinOp(self, node: Any, name: str) -> Abstract:
@@ -71,6 +72,9 @@ class Operators(Loops):
         op, static = BINARY[kind]
         left, right = self.settled(left), self.settled(right)
         a, b = self.contents(left), self.contents(right)
+        made = self.by_method(static, left, right, node)
+        if made is not None:
+            return made
         self.refuse_list_rows(a, b, node)
         if isinstance(a, Static) and isinstance(b, Static) and not (is_numeric(a) or is_numeric(b)):
             return self.evaluated(static, a, b, node=node)
@@ -146,6 +150,9 @@ class Operators(Loops):
             return self.negated(self.truth(node.operand))
         value = self.expr(node.operand)
         self.at(node)
+        method = self.overloaded(value, UNARY[type(node.op)])
+        if method is not None:
+            return self.call_value(method, (), {}, node)
         x = self.leaf(value, node)
         if isinstance(node.op, gast.UAdd):
             return self.absorb(apply("positive", x), {}, name) if isinstance(value, Ref) else value
@@ -175,6 +182,9 @@ class Operators(Loops):
 
     def truth_of(self, value: Abstract, node: Any) -> Operand:
         """Return the truth of a value as a bool operand."""
+        method = self.overloaded(value, "bool") or self.overloaded(value, "len")
+        if method is not None:
+            value = self.call_value(method, (), {}, node)
         value = self.contents(value)
         match value:
             case Num(operand):
@@ -311,6 +321,14 @@ class Operators(Loops):
             found = self.contains(left, right, node)
             return self.negated(found) if isinstance(op, gast.NotIn) else Num(found)
         spelled, static = COMPARE[type(op)]
+        made = self.by_method(static, left, right, node)
+        if made is None and spelled == "not_equal":
+            made = self.by_method(operator.eq, left, right, node) or self.equal_objects(left, right, node)
+            made = self.negated(self.truth_of(made, node)) if made is not None else None
+        if made is None and spelled == "equal":
+            made = self.equal_objects(left, right, node)
+        if made is not None:
+            return made
         a, b = self.contents(left), self.contents(right)
         self.refuse_list_rows(a, b, node)
         if spelled in ("equal", "not_equal") and (
@@ -378,6 +396,11 @@ class Operators(Loops):
 
     def contains(self, item: Abstract, container: Abstract, node: Any) -> Operand:
         """Return `item in container`."""
+        method = self.overloaded(container, "contains")
+        if method is not None:
+            return self.truth_of(self.call_value(method, (item,), {}, node), node)
+        if self.is_object(container):
+            container = self.iterated_by_method(container, node)
         box = self.contents(container)
         if isinstance(box, Static) and isinstance(item, Static | Num):
             key = item.value if isinstance(item, Static) else item.literal
