@@ -100,8 +100,8 @@ class Builtins(Ordering):
         return Lazy("enumerate", (first, start))
 
     def call_iter(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`iter(xs)` of known length, as a method `__iter__` returns it."""
-        return self.call_tuple(args, kwargs, node, name)
+        """`iter(xs)`."""
+        return Lazy("iter", (self.listed(args[0]) if isinstance(args[0], Generator) else args[0],))
 
     def call_reversed(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`reversed(xs)`."""
@@ -109,9 +109,7 @@ class Builtins(Ordering):
 
     def call_map(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`map(f, xs)` over iterables of known length."""
-        rows = zip(*(self.static_items(a, node) for a in args[1:]), strict=False)
-        items = tuple(self.call_value(args[0], tuple(row), {}, node) for row in rows)
-        return Struct("tuple", tuple(range(len(items))), items)
+        return Lazy("map", tuple(self.listed(a) if isinstance(a, Generator) else a for a in args))
 
     def call_list(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`list(xs)`."""
@@ -229,7 +227,7 @@ class Builtins(Ordering):
     ) -> Abstract:
         """Return the fold of an iterable, as a loop where its length is not known."""
         if isinstance(iterable, Generator):
-            return self.accumulate(iterable.node, start, step)
+            return self.accumulate(self.at_home(iterable).node, start, step)
         box = self.contents(iterable)
         items = self.fixed_items(box, node) if not isinstance(box, Ref | Range | Series) else None
         if items is not None:

@@ -59,6 +59,9 @@ class Iterate(Expressions):
                 return self.static_iterable(box, v, node)
             case Generator():
                 return None
+            case Lazy(kind="map", parts=(function, *iterables)):
+                rows = zip(*(self.static_items(p, node) for p in iterables), strict=False)
+                return [self.call_value(function, tuple(row), {}, node) for row in rows]
             case Lazy(kind=kind, parts=parts):
                 return self.lazy_items(kind, parts, node)
         return None
@@ -92,7 +95,7 @@ class Iterate(Expressions):
                 start = parts[0]
                 del start
                 return None
-            case "keys":
+            case "keys" | "iter":
                 return known[0]
         box = self.contents(parts[0])
         assert isinstance(box, Struct)
@@ -127,6 +130,8 @@ class Iterate(Expressions):
             items = [self.getitem(value, (Num(Literal(k)),)) for k in range(count)]
         if items is None and isinstance(value, Lazy):
             columns = [self.static_items(p, node) for p in value.parts]
+            if value.kind == "iter":
+                items = columns[0]
             if value.kind == "zip":
                 items = [
                     Struct("tuple", tuple(range(len(r))), r)
@@ -159,6 +164,9 @@ class Iterate(Expressions):
             case Struct(kind="list") | Struct(kind="tuple"):
                 made = self.array_of(box)
                 return self.counted(made, node)
+            case Lazy(kind="map"):
+                items = tuple(self.static_items(box, node))
+                return self.counted(Struct("tuple", tuple(range(len(items))), items), node)
             case Lazy(kind=kind, parts=parts):
                 return self.counted_lazy(kind, parts, node)
             case Num(operand):
@@ -190,6 +198,8 @@ class Iterate(Expressions):
                 return Struct("tuple", tuple(range(len(picks))), tuple(pick(i) for pick in picks))
 
             return Literal(0), count, Literal(1), together
+        if kind == "iter":
+            return self.counted(parts[0], node)
         if kind == "enumerate":
             count, pick = self.normal(*self.counted(parts[0], node))
             start = parts[1]
@@ -248,6 +258,8 @@ class Iterate(Expressions):
         escaping: set[str],
     ) -> None:
         """Run `body` once per item, with the item bound to `target`."""
+        if isinstance(iterable, Generator):
+            iterable = self.listed(iterable)
         numbered = isinstance(iterable, Lazy) and iterable.kind == "enumerate"
         fixed = self.enumerated(iterable, node) if numbered else self.fixed_items(iterable, node)  # type: ignore[arg-type]
         if fixed is not None and self.worth_unrolling(fixed):
