@@ -1,4 +1,4 @@
-"""Iterators give their items once, when they are asked for them, and know the names where they are written."""
+"""Iterators give their items once, when asked for them, and know the names where they are written."""
 
 from __future__ import annotations
 
