@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from s2sad.analysis.liveness import Liveness, Numbering, liveness
 from s2sad.analysis.storage import written_args
@@ -47,6 +47,15 @@ class _Variable:
     def meets(self, other: _Variable) -> bool:
         """True if both are needed at the same time somewhere."""
         return bool(self.conflicts & other.members or other.conflicts & self.members)
+
+
+def defined(block: Block) -> Iterator[Value]:
+    """Yield the values that are defined in a block, in inner ones, too."""
+    yield from block.params
+    for instr in block.instrs:
+        yield from instr.results
+        for inner in instr.blocks:
+            yield from defined(inner)
 
 
 def kind_of(value: Value) -> tuple[object, ...]:
@@ -137,7 +146,8 @@ class Names:
             for a in loop.args[:3]:
                 bounds |= self.of.mask(self.inlining.leaves(a))
             index = body.params[0]
-            self._conflict(index, self.live.entry[body])
+            inside = self.of.mask(v for v in defined(body) if v in self.variables)
+            self._conflict(index, self.live.entry[body] | inside)  # a trip that assigns it would puzzle
             if index.name == "_" and self.live.entry[body] & self.of[index]:
                 self.variables[index].names = {"k": None}  # the user's `_` says unused, and here it is used
         else:

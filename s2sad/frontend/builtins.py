@@ -392,7 +392,7 @@ BUILTINS: dict[Any, str] = {
     len: "len", range: "range", zip: "zip", enumerate: "enumerate", reversed: "reversed", map: "map",
     iter: "iter", list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type",
     getattr: "getattr", hasattr: "hasattr", callable: "callable", str: "str", slice: "slice",
-    sum: "sum", any: "any", all: "all",
+    sum: "sum", any: "any", all: "all", super: "super",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
     np.random.seed: "seed", np.random.shuffle: "shuffle",
     tuple.__new__: "tuple_new", unsupported: "unsupported",

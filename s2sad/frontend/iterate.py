@@ -210,9 +210,10 @@ class Iterate(Expressions):
 
             return Literal(0), count, Literal(1), numbered
         if kind == "reversed":
-            if isinstance(parts[0], Range) and parts[0].step == Literal(1):
-                hi = self.binary(gast.Sub, Num(parts[0].hi), Num(Literal(1)), node)
-                lo = self.binary(gast.Sub, Num(parts[0].lo), Num(Literal(1)), node)
+            backwards = reversed_range(Lazy(kind, parts))
+            if backwards is not None:
+                hi = self.binary(gast.Sub, Num(backwards.hi), Num(Literal(1)), node)
+                lo = self.binary(gast.Sub, Num(backwards.lo), Num(Literal(1)), node)
                 return self.operand(hi), self.operand(lo), Literal(-1), Num
             count, pick = self.normal(*self.counted(parts[0], node))
             last = self.operand(self.binary(gast.Sub, Num(count), Num(Literal(1)), node))
@@ -359,7 +360,7 @@ class Iterate(Expressions):
         """Emit a `for` instruction."""
         lo, hi, step, item = self.counted(iterable, node)
         lo, hi, step = (self.index_operand(o, node) for o in (lo, hi, step))
-        is_range = isinstance(iterable, Range)
+        is_range = isinstance(iterable, Range) or reversed_range(iterable) is not None
         hint = target.id if is_range and isinstance(target, gast.Name) else _index_name(target)
 
         def trip(loop: Loop) -> tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]:
@@ -411,6 +412,14 @@ class Iterate(Expressions):
         if operand.type.dtype == INT:
             return self.convert(operand, Scalar(INT, weak=True))
         return self.lower(apply("to_int", Leaf(operand)))
+
+
+def reversed_range(iterable: Abstract) -> Range | None:
+    """Return the range of `reversed(range(...))` with steps of 1, whose index is the item; else None."""
+    match iterable:
+        case Lazy(kind="reversed", parts=(Range(step=step) as found,)) if step == Literal(1):
+            return found
+    return None
 
 
 def _index_name(target: Any) -> str:

@@ -23,6 +23,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    Super,
 )
 from s2sad.ir.core import Literal, Value
 from s2sad.ir.types import Array, Scalar, Sparse, Stream
@@ -51,6 +52,8 @@ class Lookups(SparseMatrices):
                 if isinstance(contents, Struct) and contents.kind == "record":
                     return self.record_attribute(owner, contents, attr, node)
                 return Method(owner, attr)
+            case Super():
+                return self.super_attribute(owner, attr, node)
             case Partial(function=Static(value=v) as inner, kwargs=kwargs) if distribution(v) is not None:
                 found = self.static_attribute(inner, v, attr, node)
                 return Partial(found, (), kwargs) if isinstance(found, Static) else found

@@ -9,7 +9,8 @@ from typing import Any
 
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.loops import Loops
-from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
+from s2sad.frontend.source import free_name
+from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct, Super
 from s2sad.ir.core import Literal
 
 MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
@@ -72,6 +73,33 @@ class Overloaded(Loops):
         if method is None:
             raise self.mismatch("S318", f"{describe(self.contents(value))} cannot be iterated over", "", node)
         return self.call_value(method, (), {}, node)
+
+    def call_super(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`super()` in a method."""
+        method = self.frame.source.function
+        found = free_name(method, "__class__")
+        params = [p.id for p in (*self.frame.node.args.posonlyargs, *self.frame.node.args.args)]
+        owner = self.state.frames[self.frame.id].get(params[0]) if params else None
+        if args or found is None or owner is None or self.class_of(owner) is None:
+            why = "`super` is read in methods of objects made here, without arguments"
+            raise self.refuse("S118", why, "name the class: Base.method(self, ...)", node)
+        return Super(owner, found[0])
+
+    def super_attribute(self, value: Super, attr: str, node: Any) -> Abstract:
+        """Return an attribute that the classes after that of `super()` define."""
+        after = self.class_of(value.owner).__mro__
+        after = after[after.index(value.cls) + 1 :]
+        raw = next((vars(c)[attr] for c in after if attr in vars(c)), None)
+        if raw is object.__init__:
+            return Static(type(None))  # does nothing and returns None
+        if isinstance(raw, property) and raw.fget is not None:
+            return self.call_value(Static(raw.fget), (value.owner,), {}, node)
+        if isinstance(raw, staticmethod):
+            return Static(raw.__func__)
+        if isinstance(raw, types.FunctionType):
+            return self.bound_method(Static(raw), value.owner)
+        why = f"super() has no method `{attr}` that can be read"
+        raise self.refuse("S111", why, "check the spelling", node)
 
     def equal_objects(self, a: Abstract, b: Abstract, node: Any) -> Abstract | None:
         """Return `a == b` of objects: by `__eq__`, by the fields of dataclasses, else by identity; None

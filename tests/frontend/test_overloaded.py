@@ -92,6 +92,41 @@ class Pair(NamedTuple):
         return Pair(self.a * k, self.b * k * k)
 
 
+class Body:
+    scale = 2.0
+
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+
+    def value(self):
+        return self.k * self.scale
+
+    @property
+    def twice(self):
+        return self.k * 2.0
+
+    @staticmethod
+    def square(v):
+        return v * v
+
+
+class Middle(Body):
+    def value(self):
+        return super().value() ** 2
+
+
+class Heavy(Middle):
+    scale = 3.0
+
+    def __init__(self, k, m):
+        super().__init__(k)
+        self.m = m
+
+    def value(self):
+        return super().value() * self.m + super().twice * super().square(self.k)
+
+
 def sums(x):
     v = Vector(x[0], x[1]) + 2.0 * Vector(x[2], x[3]) * x[0]
     w = -(0.25 + v)
@@ -130,7 +165,11 @@ def of_dataclasses(x):
     return p.a * q.b + q.a * (Point(1.0) == Point(1.0)) + len(q) * sum(q)
 
 
-@pytest.mark.parametrize("f", [sums, items, comparisons, identity, of_dataclasses])
+def inherited(x):
+    return Heavy(x[0], x[1]).value() * Middle(x[2]).value()
+
+
+@pytest.mark.parametrize("f", [sums, items, comparisons, identity, of_dataclasses, inherited])
 def test_methods_of_classes(f: Callable[..., Any]) -> None:
     for lowered in (False, True):
         assert_right(f, X, lowered)
