@@ -47,7 +47,7 @@ class Iterate(Expressions):
 
     def fixed_items(self, value: Abstract, node: Any) -> list[Abstract] | None:
         """Return the items if their number is known at compile time, else None."""
-        if self.is_object(value):
+        if self.is_object(value) or self.overloaded(value, "iter") is not None:
             value = self.iterated_by_method(value, node)
         box = self.contents(value)
         match box:

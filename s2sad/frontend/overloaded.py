@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +22,15 @@ class Overloaded(Loops):
     """Methods of classes that Python calls for its operators."""
 
     def overloaded(self, value: Abstract, name: str) -> Abstract | None:
-        """Return the method `__name__` of an object, bound to it; None where its class defines none."""
-        cls = self.class_of(value)
-        found = inspect.getattr_static(cls, f"__{name}__", None)
+        """Return the method `__name__` of an object, bound to it; None where its class defines none. Objects
+        from outside are read again at each call, so their methods are read, too, but Python's own."""
+        contents = self.contents(value)
+        outside = isinstance(contents, Static) and contents.access is not None
+        cls = type(contents.value) if isinstance(contents, Static) and outside else self.class_of(value)
+        found = inspect.getattr_static(cls, f"__{name}__", None) if cls is not None else None
         if not isinstance(found, types.FunctionType) or found.__code__.co_filename == GENERATED:
+            return None
+        if outside and found.__module__.split(".")[0] in (*sys.stdlib_module_names, "numpy", "scipy"):
             return None
         return self.bound_method(Static(found), value)
 

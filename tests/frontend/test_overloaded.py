@@ -175,6 +175,28 @@ def test_methods_of_classes(f: Callable[..., Any]) -> None:
         assert_right(f, X, lowered)
 
 
+OUTSIDE = Vector(2.0, 1.5)
+FLAG = Flag(2.0)
+
+
+def from_outside(x):
+    v = OUTSIDE + Vector(x[0], x[1])
+    w = v.a * (2.0 * OUTSIDE).b + (OUTSIDE + OUTSIDE).a * x[1] + sum(OUTSIDE) * x[2] ** 2
+    for u in OUTSIDE:
+        w += u * x[0] + OUTSIDE[0] * (-OUTSIDE).a * x[3]
+    return w * x[0] if FLAG and Vector(x[0], 1.0) < OUTSIDE else w * x[1]
+
+
+def test_objects_from_outside() -> None:
+    gradient = s2sad.value_and_grad(from_outside)
+    for a in (2.0, 0.25):
+        OUTSIDE.a = FLAG.a = a
+        slope = [(from_outside(X + 1e-6 * e) - from_outside(X - 1e-6 * e)) / 2e-6 for e in np.eye(4)]
+        value, bar = gradient(X)
+        assert value == pytest.approx(from_outside(X), rel=1e-14)
+        np.testing.assert_allclose(bar, slope, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "f",
     [
