@@ -147,6 +147,8 @@ class Calls(Sized):
             )
         if isinstance(value, functools.partial):
             return self.call_partial(function, value, args, kwargs, node, name)
+        if value is np.errstate:
+            return Static(np.errstate())
         if library_of(value):
             return self.call_of_library(value, args, kwargs, node, name)
         if isinstance(value, types.FunctionType):
@@ -155,8 +157,6 @@ class Calls(Sized):
             return self.call_function(value.py_func, args, kwargs, node, name)
         if isinstance(getattr(value, "__self__", None), np.ufunc):
             return self.ufunc_method(value, args, kwargs, node)
-        if value is np.errstate:
-            return Static(np.errstate())
         if isinstance(value, type):
             return self.construct(value, args, kwargs, node)
         return self.call_other(function, value, args, kwargs, node, name)
