@@ -14,6 +14,7 @@ from s2sad.frontend.sparse import SparseMatrices
 from s2sad.frontend.values import (
     Abstract,
     Box,
+    Lazy,
     ListRow,
     Method,
     Num,
@@ -345,6 +346,8 @@ class Lookups(SparseMatrices):
                 if value.kind == "dict":
                     return dict(zip(value.keys, items, strict=True))
                 return tuple(items) if value.kind == "tuple" else items
+            case Lazy():
+                return [self.static_value(i, what, node) for i in self.static_items(value, node)]
             case Ref(type=Array()):
                 pass
         raise self.mismatch("S305", f"{what} must be known at compile time, not {describe(value)}", "", node)

@@ -46,6 +46,8 @@ def nested(x):
 def unpacked(x):
     a, b, c = map(lambda v: v**2, x)
     named = dict(zip(map(str, range(3)), x, strict=True))
+    if "".join(map(str, (1, 2))) != "12" or len(set(map(len, ["a", "b"]))) > 1:
+        raise ValueError("-".join(map(str, x.shape)))
     return a * b + c * named["1"] + max(map(abs, x)) + sum([*map(np.cos, x)])
 
 
