@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import keyword
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -195,15 +196,16 @@ class Expressions:
         callee: Function = instr.param("callee")
         args: list[ast.expr] = []
         keywords: list[ast.keyword] = []
+        leaves = [self.operand(v) for v in instr.args]
         for p in callee.signature:
-            value = self.tree_of(p.tree, instr.args) or ast.Constant(None)  # static, without a text: not read
+            value = self.built(p.tree, leaves) or ast.Constant(None)  # static, without a text: not read
             match p.kind:
                 case "positional" if not keywords:
                     args.append(value)
                 case "variadic":
-                    args.append(ast.Starred(value, ast.Load()))
+                    args += value.elts if isinstance(value, ast.Tuple) else [ast.Starred(value, ast.Load())]
                 case "variadic_keyword":
-                    keywords.append(ast.keyword(None, value))
+                    keywords += _keywords(value)
                 case _:
                     keywords.append(ast.keyword(p.name, value))
         return ast.Call(ast.Name(self.calls[callee], ast.Load()), args, keywords)
@@ -217,7 +219,7 @@ class Expressions:
         keywords = [ast.keyword("args", ast.Tuple(shared, ast.Load()))] if shared else []
         keywords += map(ast.keyword, instr.param("names")[1:], called[1:])
         for name, tree in instr.param("keywords"):
-            keywords.append(ast.keyword(name, structure(tree, values) or ast.Constant(None)))
+            keywords.append(ast.keyword(name, self.built(tree, values) or ast.Constant(None)))
         return ast.Call(parsed(f"{MODULE}.{instr.param('solver')}"), [called[0], *values[:first]], keywords)
 
     def solution(self, of: ast.expr, instr: Instr, k: int) -> ast.expr:
@@ -228,6 +230,15 @@ class Expressions:
     def tree_of(self, tree: Any, values: Sequence[Operand]) -> ast.expr | None:
         """Return a structure of leaves as an expression; None for a static part that has no text."""
         return self.built(tree, [self.operand(v) for v in values])
+
+
+def _keywords(value: ast.expr) -> list[ast.keyword]:
+    """Return `**value` as keywords: one for each item where their names are known."""
+    if isinstance(value, ast.Dict):
+        names = [k.value if isinstance(k, ast.Constant) else None for k in value.keys]
+        if all(isinstance(n, str) and n.isidentifier() and not keyword.iskeyword(n) for n in names):
+            return [ast.keyword(str(n), v) for n, v in zip(names, value.values, strict=True)]
+    return [ast.keyword(None, value)]
 
 
 def _chain(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:

@@ -49,6 +49,15 @@ class _Variable:
         return bool(self.conflicts & other.members or other.conflicts & self.members)
 
 
+def defined(block: Block) -> Iterator[Value]:
+    """Yield the values that are defined in a block, in inner ones, too."""
+    yield from block.params
+    for instr in block.instrs:
+        yield from instr.results
+        for inner in instr.blocks:
+            yield from defined(inner)
+
+
 def kind_of(value: Value) -> tuple[object, ...]:
     """Return what all values of one variable agree in."""
     return isinstance(value.type, Array), value.type.dtype, value.type.ndim
@@ -122,20 +131,18 @@ class Names:
         if v in self.variables:
             self.variables[v].conflicts |= live & ~self.of[v] & ~self.skip
 
-    def _interfere(self, block: Block, around: int = 0) -> None:
-        """Note what may not share a name; `around`: the indices of the loops around the block."""
+    def _interfere(self, block: Block) -> None:
         for instr in block.instrs:
             if self.inlining.is_inlined(instr):
                 continue
-            counting = self._enter(instr, around) if instr.op.name in ("for", "while") else 0
+            if instr.op.name in ("for", "while"):
+                self._enter(instr)
             for r in instr.results:
                 self._conflict(r, self.live.after[instr])
             for inner in instr.blocks:
-                self._interfere(inner, around | counting)
+                self._interfere(inner)
 
-    def _enter(self, loop: Instr, around: int) -> int:
-        """Note what a loop's variables may not share a name with; return its index, if that is used."""
-        used = 0
+    def _enter(self, loop: Instr) -> None:
         head = self.live.head[loop]
         bounds = 0  # range is evaluated after the initial values are assigned
         if loop.op.name == "for":
@@ -143,10 +150,9 @@ class Names:
             for a in loop.args[:3]:
                 bounds |= self.of.mask(self.inlining.leaves(a))
             index = body.params[0]
-            used = self.live.entry[body] & self.of[index]
-            # an index that nobody needs any more could be used again, but readers would take it for the other
-            self._conflict(index, self.live.entry[body] | (around if used else 0))
-            if index.name == "_" and used:
+            inside = self.of.mask(v for v in defined(body) if v in self.variables)
+            self._conflict(index, self.live.entry[body] | inside)  # a trip that assigns it would puzzle
+            if index.name == "_" and self.live.entry[body] & self.of[index]:
                 self.variables[index].names = {"k": None}  # the user's `_` says unused, and here it is used
         else:
             cond, body = loop.blocks
@@ -154,7 +160,6 @@ class Names:
         for k, (p, init) in enumerate(zip(carried(loop), inits(loop), strict=True)):
             if self.needed_next(loop, k):
                 self._conflict(p, head | (bounds & ~self.of.mask((init,))))
-        return used
 
     # --- merging -------------------------------------------------------------------------------
 

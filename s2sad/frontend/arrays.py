@@ -11,6 +11,7 @@ from s2sad.frontend.values import (
     Abstract,
     Box,
     Closure,
+    Lazy,
     Method,
     Num,
     Ref,
@@ -347,6 +348,8 @@ def describe(value: Abstract) -> str:
             return "a number"
         case Closure():
             return "a function"
+        case Lazy(kind=kind):
+            return f"the iterator `{kind}`"
         case Method(name=name):
             return f"the method `{name}`"
     return f"a {type(value).__name__.lower()}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.calls import Calls
+from s2sad.frontend.operators import BINARY
 from s2sad.frontend.outcome import Outcome
 from s2sad.frontend.values import (
     UNBOUND,
@@ -147,6 +148,15 @@ class Assign(Calls):
             self.write(owner, index, value)
             return
         contents = self.contents(owner)
+        if self.is_object(owner):
+            method = self.overloaded(owner, "setitem")
+            if method is None:
+                raise self.mismatch(
+                    "S318", f"{describe(contents)} does not support item assignment", "", node
+                )
+            key = index[0] if len(index) == 1 else Struct("tuple", tuple(range(len(index))), index)
+            self.call_value(method, (key, value), {}, node)
+            return
         if isinstance(owner, Box) and isinstance(contents, Struct):
             pairs = dict(zip(contents.keys, contents.items, strict=True))
             if contents.kind == "dict":
@@ -203,6 +213,11 @@ class Assign(Calls):
             old = self.name_value(target.id, node)
             value = self.expr(node.value)
             self.at(node)
+            if self.is_object(old):
+                method = self.overloaded(old, f"i{BINARY[kind][1].__name__.strip('_')}")
+                made = self.binary(kind, old, value, node) if method is None else None
+                self.assign(target, made or self.call_value(method, (value,), {}, node))  # type: ignore[arg-type]
+                return None
             if isinstance(old, ListRow):
                 self.refuse_list_rows(old, old, node)
             if isinstance(old, Ref):

@@ -10,7 +10,7 @@ import gast
 import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
-from s2sad.frontend.lists import Lists
+from s2sad.frontend.ordering import Ordering
 from s2sad.frontend.programs import unsupported
 from s2sad.frontend.values import (
     Abstract,
@@ -35,7 +35,7 @@ from s2sad.ops.expr import Leaf, apply
 Handler = Callable[..., Abstract]
 
 
-class Builtins(Lists):
+class Builtins(Ordering):
     """Builtins to abstract values."""
 
     def builtin_handler(self, value: Any) -> Handler | None:
@@ -47,11 +47,14 @@ class Builtins(Lists):
 
     def call_len(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`len(x)`."""
+        method = self.overloaded(args[0], "len")
+        if method is not None:
+            return self.call_value(method, (), {}, node)
         box = self.contents(args[0])
         match box:
             case Ref(type=t) if t.ndim:
                 return self.size(box, 0)
-            case Struct():
+            case Struct() if not self.is_object(box):
                 return Num(Literal(len(box.items)))
             case Series(count=count):
                 return Num(count)
@@ -97,15 +100,17 @@ class Builtins(Lists):
         first = self.listed(args[0]) if isinstance(args[0], Generator) else args[0]
         return Lazy("enumerate", (first, start))
 
+    def call_iter(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`iter(xs)`."""
+        return Lazy("iter", (self.listed(args[0]) if isinstance(args[0], Generator) else args[0],))
+
     def call_reversed(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`reversed(xs)`."""
         return Lazy("reversed", args)
 
     def call_map(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`map(f, xs)` over iterables of known length."""
-        rows = zip(*(self.static_items(a, node) for a in args[1:]), strict=False)
-        items = tuple(self.call_value(args[0], tuple(row), {}, node) for row in rows)
-        return tuple_of(items)
+        return Lazy("map", tuple(self.listed(a) if isinstance(a, Generator) else a for a in args))
 
     def call_list(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`list(xs)`."""
@@ -120,6 +125,11 @@ class Builtins(Lists):
         """`tuple(xs)`."""
         items = tuple(self.static_items(args[0], node)) if args else ()
         return tuple_of(items)
+
+    def call_tuple_new(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
+        """`tuple.__new__(cls, xs)`, in the text of namedtuples."""
+        cls = self.static_value(args[0], "the class", node)
+        return self.call_value(Static(cls), tuple(self.static_items(args[1], node)), {}, node)
 
     def call_dict(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
@@ -172,7 +182,11 @@ class Builtins(Lists):
         raise self.mismatch("S318", f"the type of {describe(box)} is not known", "", node)
 
     def call_getattr(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`getattr(x, "name")`."""
+        """`getattr(x, "name", default)`."""
+        if len(args) > 2:
+            there = self.call_hasattr(args[:2], {}, node, "")
+            if there == Num(Literal(False)):
+                return args[2]
         return self.attribute(args[0], self.static_value(args[1], "an attribute name", node), node)
 
     def call_hasattr(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
@@ -214,7 +228,7 @@ class Builtins(Lists):
     ) -> Abstract:
         """Return the fold of an iterable, as a loop where its length is not known."""
         if isinstance(iterable, Generator):
-            return self.accumulate(iterable.node, start, step)
+            return self.accumulate(self.at_home(iterable).node, start, step)
         box = self.contents(iterable)
         items = self.fixed_items(box, node) if not isinstance(box, Ref | Range | Series) else None
         if items is not None:
@@ -325,14 +339,6 @@ class Builtins(Lists):
         t = value.operand.type
         return isinstance(t, Scalar) and t.weak and t.dtype.kind == "i"
 
-    def call_sorted(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`sorted` of compile-time values."""
-        items_of = self.call_list(args, {}, node, "") if isinstance(args[0], Lazy) else args[0]
-        values = self.static_value(items_of, "the argument of sorted()", node)
-        made = sorted(values)
-        items = tuple(constant(v) for v in made)
-        return self.box(Struct("list", tuple(range(len(items))), items))
-
     def call_copyto(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
@@ -385,11 +391,12 @@ class Builtins(Lists):
 
 BUILTINS: dict[Any, str] = {
     len: "len", range: "range", zip: "zip", enumerate: "enumerate", reversed: "reversed", map: "map",
-    list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type", getattr: "getattr",
-    hasattr: "hasattr", callable: "callable", str: "str", slice: "slice", sum: "sum", any: "any", all: "all",
+    iter: "iter", list: "list", tuple: "tuple", dict: "dict", isinstance: "isinstance", type: "type",
+    getattr: "getattr", hasattr: "hasattr", callable: "callable", str: "str", slice: "slice",
+    sum: "sum", any: "any", all: "all", super: "super",
     max: "max", min: "min", sorted: "sorted", np.copyto: "copyto", np.fill_diagonal: "fill_diagonal",
     np.random.seed: "seed", np.random.shuffle: "shuffle",
-    unsupported: "unsupported",
+    tuple.__new__: "tuple_new", unsupported: "unsupported",
 }  # fmt: skip
 
 

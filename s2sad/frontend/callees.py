@@ -283,10 +283,8 @@ class Callees(Functions):
         copier = _Exact(self.sizes, dict(zip(lifted, extra, strict=True)))
         copier.names = self.suggested
         block = copier.block(block)
-        variadic = getattr(callee.args.vararg, "id", None)
-        signature = [
-            Parameter(n, tree_of(t), "variadic" if n == variadic else "positional") for n, t in trees.items()
-        ]
+        kinds = parameter_kinds(callee)
+        signature = [Parameter(n, tree_of(t), kinds.get(n, "positional")) for n, t in trees.items()]
         names = distinct((v.name or "shared" for v in extra), (p.name for p in signature))
         signature += [Parameter(n, Leaf(k), "keyword") for k, n in enumerate(names, len(params))]
         signature = [p for p in signature if not isinstance(p.tree, StaticTree)]
@@ -300,6 +298,17 @@ class Callees(Functions):
             origin=source.origin(callee),
         )
         return rewrite_types(fn, self.sizes.canonical), lifted  # reading it has taught more of sizes
+
+
+def parameter_kinds(callee: Any) -> dict[str, str]:
+    """Return the kinds of a function's parameters that are not positional, by name."""
+    a = callee.args
+    kinds = {p.id: "keyword" for p in a.kwonlyargs}
+    if a.vararg is not None:
+        kinds[a.vararg.id] = "variadic"
+    if a.kwarg is not None:
+        kinds[a.kwarg.id] = "variadic_keyword"
+    return kinds
 
 
 class _Exact(Copier):

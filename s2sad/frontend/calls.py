@@ -147,25 +147,25 @@ class Calls(Sized):
             )
         if isinstance(value, functools.partial):
             return self.call_partial(function, value, args, kwargs, node, name)
-        if is_of_scipy(value):
-            return self.call_of_scipy(value, args, kwargs, node, name)
+        if value is np.errstate:
+            return Static(np.errstate())
+        if library_of(value):
+            return self.call_of_library(value, args, kwargs, node, name)
         if isinstance(value, types.FunctionType):
             return self.call_function(value, args, kwargs, node, name)
         if hasattr(value, "py_func"):  # a function compiled by Numba: read its Python text
             return self.call_function(value.py_func, args, kwargs, node, name)
         if isinstance(getattr(value, "__self__", None), np.ufunc):
             return self.ufunc_method(value, args, kwargs, node)
-        if value is np.errstate:
-            return Static(np.errstate())
         if isinstance(value, type):
             return self.construct(value, args, kwargs, node)
         return self.call_other(function, value, args, kwargs, node, name)
 
-    def call_of_scipy(
+    def call_of_library(
         self, value: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
     ) -> Abstract:
-        """Return the result of a function or class of SciPy that has no rule: its text is read. What cannot
-        be read there is refused at the call."""
+        """Return the result of a function or class of NumPy or SciPy that has no rule: its text is read. What
+        cannot be read there is refused at the call."""
         if value.__module__.startswith(SPARSE) and not value.__module__.startswith(f"{SPARSE}.linalg"):
             raise self.no_construction(value, node)
         try:
@@ -173,8 +173,9 @@ class Calls(Sized):
                 return self.construct(value, args, kwargs, node)
             return self.call_function(value, args, kwargs, node, name)
         except S2sadError as error:
-            if error.origin is not None and f"{os.sep}scipy{os.sep}" in error.origin.path:
-                raise self.unknown(value, node) from error
+            if error.origin is not None and f"{os.sep}{library_of(value)}{os.sep}" in error.origin.path:
+                public = getattr(np, value.__qualname__.split(".")[0], value)  # of a method its class
+                raise self.unknown(public if library_of(value) == "numpy" else value, node) from error
             raise
 
     def call_partial(
@@ -426,9 +427,6 @@ class Calls(Sized):
         if isinstance(box, Struct) and box.kind == "tuple" and attr in ("index", "count"):
             values = self.static_value(box, "the tuple", node)
             return self.evaluated(getattr(values, attr), *args, node=node)
-        if isinstance(box, Struct) and box.kind == "record" and attr == "_replace":
-            pairs = dict(zip(box.keys, box.items, strict=True)) | kwargs
-            return Struct("record", box.keys, tuple(pairs[k] for k in box.keys), box.cls)
         raise UnsupportedOp(
             "S201",
             f"the method `.{attr}()` of {describe(box)} has no rule",
@@ -441,10 +439,10 @@ def _kind(contents: Any) -> str:
     return contents.kind if isinstance(contents, Struct) else "list"
 
 
-def is_of_scipy(value: Any) -> bool:
-    """True for functions and classes that are defined in SciPy's text."""
-    module = getattr(value, "__module__", None) or ""
-    return isinstance(value, types.FunctionType | type) and module.split(".")[0] == "scipy"
+def library_of(value: Any) -> str:
+    """Return "numpy" or "scipy" for functions and classes that are defined in their text, else nothing."""
+    home = (getattr(value, "__module__", None) or "").split(".")[0]
+    return home if isinstance(value, types.FunctionType | type) and home in ("numpy", "scipy") else ""
 
 
 __all__ = ["Array", "Calls"]

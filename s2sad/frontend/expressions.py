@@ -11,18 +11,29 @@ from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant
 from s2sad.frontend.header import Loop
 from s2sad.frontend.lookups import Lookups
+from s2sad.frontend.machine import Frame
 from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.source import free_name
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
     Closure,
+    Generator,
+    Lazy,
     MaybeUnbound,
+    Poison,
     Static,
     Struct,
     tuple_of,
 )
 from s2sad.ir.core import Operand
+
+VIEWS = ("keys", "values", "items")  # of dicts: these can be iterated over again
+USED_UP = Poison(
+    "S109",
+    "this name is an iterator that was read before: it may have no items left",
+    "make a list of it first: list(...)",
+)
 
 
 class Expressions(Lookups):
@@ -62,6 +73,8 @@ class Expressions(Lookups):
             value = self.checked(local, name) if local is not UNBOUND else self.unbound(name)
             if isinstance(local, MaybeUnbound) and name in self.state.frames[self.frame.id]:
                 self.state.frames[self.frame.id][name] = value  # checked once is enough
+            if isinstance(value, Generator) or (isinstance(value, Lazy) and value.kind not in VIEWS):
+                self.use_up(name, value)
             return value
         found = free_name(self.frame.source.function, name)
         if found is None:
@@ -70,6 +83,17 @@ class Expressions(Lookups):
             raise self.refuse("S110", f"the name `{name}` is not defined", "check its spelling", node)
         value, access = found
         return self.captured(Static(value, access), node)
+
+    def use_up(self, name: str, value: Abstract) -> None:
+        """Note that an iterator is read under a name, which can be done once: it has no items after that."""
+        for loop in self.frame.loops:
+            if isinstance(loop, Loop) and loop.before.frames.get(self.frame.id, {}).get(name) is value:
+                self.checked(USED_UP, name)  # the next trip would find it so
+        frame: Frame | None = self.frame
+        while frame is not None and name not in self.state.frames[frame.id]:
+            frame = self.info[frame.parent] if frame.parent is not None else None
+        if frame is not None:
+            self.state.frames[frame.id][name] = USED_UP
 
     def unbound(self, name: str) -> Abstract:
         """Raise that a name is not bound, or not yet: a later part of a loop's body may bind it."""

@@ -24,6 +24,8 @@ from s2sad.frontend.statements import Statements
 from s2sad.frontend.values import (
     Abstract,
     Closure,
+    Generator,
+    Lazy,
     Num,
     Partial,
     Ref,
@@ -232,6 +234,8 @@ class Functions(Statements):
         names: dict[str, Abstract] = {}
         for p in spec:
             value = bound.arguments[p.name]
+            if isinstance(value, Generator):  # what it reads are names of the caller
+                value = Lazy("iter", (self.listed(value),))
             if p.kind is kinds.VAR_POSITIONAL:
                 value = tuple_of(value)
             elif p.kind is kinds.VAR_KEYWORD:

@@ -48,6 +48,14 @@ class Hooks(Machine):
         """Return the items of an iterable whose length is known at compile time."""
         raise NotImplementedError
 
+    def static_value(self, value: Abstract, what: str, node: Any) -> Any:
+        """Return the Python object of a compile-time value."""
+        raise NotImplementedError
+
+    def trip_count(self, lo: Operand, hi: Operand, step: Operand) -> Operand:
+        """Return the number of trips of `range(lo, hi, step)`."""
+        raise NotImplementedError
+
     def assign(self, target: Any, value: Abstract) -> None:
         """Assign a value to a target."""
         raise NotImplementedError

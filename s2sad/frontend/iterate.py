@@ -48,6 +48,8 @@ class Iterate(Expressions):
 
     def fixed_items(self, value: Abstract, node: Any) -> list[Abstract] | None:
         """Return the items if their number is known at compile time, else None."""
+        if self.is_object(value) or self.overloaded(value, "iter") is not None:
+            value = self.iterated_by_method(value, node)
         box = self.contents(value)
         match box:
             case Struct():
@@ -58,6 +60,9 @@ class Iterate(Expressions):
                 return self.static_iterable(box, v, node)
             case Generator():
                 return None
+            case Lazy(kind="map", parts=(function, *iterables)):
+                rows = zip(*(self.static_items(p, node) for p in iterables), strict=False)
+                return [self.call_value(function, tuple(row), {}, node) for row in rows]
             case Lazy(kind=kind, parts=parts):
                 return self.lazy_items(kind, parts, node)
         return None
@@ -91,7 +96,7 @@ class Iterate(Expressions):
                 start = parts[0]
                 del start
                 return None
-            case "keys":
+            case "keys" | "iter":
                 return known[0]
         box = self.contents(parts[0])
         assert isinstance(box, Struct)
@@ -126,6 +131,8 @@ class Iterate(Expressions):
             items = [self.getitem(value, (Num(Literal(k)),)) for k in range(count)]
         if items is None and isinstance(value, Lazy):
             columns = [self.static_items(p, node) for p in value.parts]
+            if value.kind == "iter":
+                items = columns[0]
             if value.kind == "zip":
                 items = [tuple_of(r) for r in (tuple(r) for r in zip(*columns, strict=False))]
         if items is None:
@@ -155,6 +162,9 @@ class Iterate(Expressions):
             case Struct(kind="list") | Struct(kind="tuple"):
                 made = self.array_of(box)
                 return self.counted(made, node)
+            case Lazy(kind="map"):
+                items = tuple(self.static_items(box, node))
+                return self.counted(Struct("tuple", tuple(range(len(items))), items), node)
             case Lazy(kind=kind, parts=parts):
                 return self.counted_lazy(kind, parts, node)
             case Num(operand):
@@ -186,6 +196,8 @@ class Iterate(Expressions):
                 return tuple_of([pick(i) for pick in picks])
 
             return Literal(0), count, Literal(1), together
+        if kind == "iter":
+            return self.counted(parts[0], node)
         if kind == "enumerate":
             count, pick = self.normal(*self.counted(parts[0], node))
             start = parts[1]
@@ -196,9 +208,10 @@ class Iterate(Expressions):
 
             return Literal(0), count, Literal(1), numbered
         if kind == "reversed":
-            if isinstance(parts[0], Range) and parts[0].step == Literal(1):
-                hi = self.binary(gast.Sub, Num(parts[0].hi), Num(Literal(1)), node)
-                lo = self.binary(gast.Sub, Num(parts[0].lo), Num(Literal(1)), node)
+            backwards = reversed_range(Lazy(kind, parts))
+            if backwards is not None:
+                hi = self.binary(gast.Sub, Num(backwards.hi), Num(Literal(1)), node)
+                lo = self.binary(gast.Sub, Num(backwards.lo), Num(Literal(1)), node)
                 return self.operand(hi), self.operand(lo), Literal(-1), Num
             count, pick = self.normal(*self.counted(parts[0], node))
             last = self.operand(self.binary(gast.Sub, Num(count), Num(Literal(1)), node))
@@ -244,6 +257,8 @@ class Iterate(Expressions):
         escaping: set[str],
     ) -> None:
         """Run `body` once per item, with the item bound to `target`."""
+        if isinstance(iterable, Generator):
+            iterable = self.listed(iterable)
         numbered = isinstance(iterable, Lazy) and iterable.kind == "enumerate"
         fixed = self.enumerated(iterable, node) if numbered else self.fixed_items(iterable, node)  # type: ignore[arg-type]
         if fixed is not None and self.worth_unrolling(fixed):
@@ -343,7 +358,7 @@ class Iterate(Expressions):
         """Emit a `for` instruction."""
         lo, hi, step, item = self.counted(iterable, node)
         lo, hi, step = (self.index_operand(o, node) for o in (lo, hi, step))
-        is_range = isinstance(iterable, Range)
+        is_range = isinstance(iterable, Range) or reversed_range(iterable) is not None
         hint = target.id if is_range and isinstance(target, gast.Name) else _index_name(target)
 
         def trip(loop: Loop) -> tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]:
@@ -388,10 +403,21 @@ class Iterate(Expressions):
         return self.builder.owner(OPS["if"], (positive,), tuple(sides), (result,))[0]
 
     def index_operand(self, operand: Operand, node: Any) -> Operand:
-        """Return a range bound, which must be an int."""
+        """Return a range bound, which must be an int, as the Python int that `range` makes of it: an unsigned
+        or short one would overflow where the bounds are computed with."""
         if isinstance(operand.type, Array) or operand.type.dtype.kind not in "iub":
             raise self.mismatch("S320", "range() needs ints", "convert with int()", node)
-        return operand
+        if operand.type.dtype == INT:
+            return self.convert(operand, Scalar(INT, weak=True))
+        return self.lower(apply("to_int", Leaf(operand)))
+
+
+def reversed_range(iterable: Abstract) -> Range | None:
+    """Return the range of `reversed(range(...))` with steps of 1, whose index is the item; else None."""
+    match iterable:
+        case Lazy(kind="reversed", parts=(Range(step=step) as found,)) if step == Literal(1):
+            return found
+    return None
 
 
 def _index_name(target: Any) -> str:

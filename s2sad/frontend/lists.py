@@ -62,7 +62,14 @@ class Lists(Iterate):
     def listed(self, value: Abstract) -> Abstract:
         """Return a generator expression run into a list."""
         assert isinstance(value, Generator)
-        return self.comprehension(value.node)
+        return self.comprehension(self.at_home(value).node)
+
+    def at_home(self, generator: Generator) -> Generator:
+        """Return a generator expression that is about to be run, where its names are known."""
+        if generator.frame != self.frame.id:
+            why = "a generator expression is run outside the function in which it is written"
+            raise self.refuse("S109", why, "return a list: [... for ...]", generator.node)
+        return generator
 
     def comprehension(self, node: Any) -> Abstract:
         """Return the list a comprehension builds."""

@@ -14,6 +14,7 @@ from s2sad.frontend.sparse import SparseMatrices
 from s2sad.frontend.values import (
     Abstract,
     Box,
+    Lazy,
     ListRow,
     Method,
     Num,
@@ -23,6 +24,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    Super,
     tuple_of,
 )
 from s2sad.ir.core import Literal, Value
@@ -52,6 +54,8 @@ class Lookups(SparseMatrices):
                 if isinstance(contents, Struct) and contents.kind == "record":
                     return self.record_attribute(owner, contents, attr, node)
                 return Method(owner, attr)
+            case Super():
+                return self.super_attribute(owner, attr, node)
             case Partial(function=Static(value=v) as inner, kwargs=kwargs) if distribution(v) is not None:
                 found = self.static_attribute(inner, v, attr, node)
                 return Partial(found, (), kwargs) if isinstance(found, Static) else found
@@ -145,6 +149,8 @@ class Lookups(SparseMatrices):
         item = contents.get(attr)
         if item is not None:
             return item
+        if attr == "__class__":
+            return Static(contents.cls)
         try:
             found = getattr(contents.cls, attr)
         except AttributeError:
@@ -191,14 +197,17 @@ class Lookups(SparseMatrices):
             if not index and not owner.type.ndim:
                 return self.absorb(apply("item0", self.leaf(owner)), {}, name)
             return self.getitem(owner, index, name)
+        method = self.overloaded(owner, "getitem")
         contents = self.contents(owner)
         if len(index) > 1:
             index = (tuple_of(index),)
         key = index[0]
+        if method is not None:
+            return self.call_value(method, (key,), {}, node, name)
         match contents:
             case Series():
                 return self.series_item(contents, key, node, name)
-            case Struct():
+            case Struct() if not self.is_object(owner):
                 return self.struct_item(contents, key, node)
             case Static(value=v) if v is np.c_ or v is np.r_:
                 return self.joined_by_brackets(v, key, node, name)
@@ -210,9 +219,8 @@ class Lookups(SparseMatrices):
                     raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
                 access = contents.access.item(static_key) if contents.access is not None else None
                 return self.captured(Static(found, access), node)
-            case Range(lo, _, step):
-                base = self.binary(gast.Mult, key, Num(step), node)
-                return self.binary(gast.Add, Num(lo), base, node)
+            case Range():
+                return self.range_item(contents, key, node)
             case Num():
                 parts = [p for p in index if not (isinstance(p, Static) and p.value in (None, Ellipsis))]
                 if not parts and not (
@@ -236,6 +244,18 @@ class Lookups(SparseMatrices):
         function = np.column_stack if joiner is np.c_ else np.concatenate if max(ranks) == 2 else np.hstack
         pieces = tuple_of(items)
         return self.call_value(Static(function), (pieces,), {}, node, name)
+
+    def range_item(self, r: Range, key: Abstract, node: Any) -> Abstract:
+        """Return `range(lo, hi, step)[key]`."""
+        if not isinstance(key, Num):
+            raise self.mismatch("S318", f"{describe(key)} is no index of a range", "use an int", node)
+        count = self.trip_count(r.lo, r.hi, r.step)
+        k = self.operand(key)
+        inside = apply("logical_and", Leaf(k) >= -Leaf(count), Leaf(k) < Leaf(count))
+        self.guard(self.lower(inside), IndexError, "range object index out of range")
+        from_start = self.lower(apply("where", Leaf(k) < 0, Leaf(k) + Leaf(count), Leaf(k)))
+        base = self.binary(gast.Mult, Num(from_start), Num(r.step), node)
+        return self.binary(gast.Add, Num(r.lo), base, node)
 
     def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
         """Return the error for a number used as an array."""
@@ -327,6 +347,8 @@ class Lookups(SparseMatrices):
                 if value.kind == "dict":
                     return dict(zip(value.keys, items, strict=True))
                 return tuple(items) if value.kind == "tuple" else items
+            case Lazy():
+                return [self.static_value(i, what, node) for i in self.static_items(value, node)]
             case Ref(type=Array()):
                 pass
         raise self.mismatch("S305", f"{what} must be known at compile time, not {describe(value)}", "", node)

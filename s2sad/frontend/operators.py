@@ -12,8 +12,8 @@ import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
-from s2sad.frontend.loops import Loops
 from s2sad.frontend.outcome import NotBoundYet
+from s2sad.frontend.overloaded import Overloaded
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -22,6 +22,7 @@ from s2sad.frontend.values import (
     ListRow,
     Num,
     Poison,
+    Range,
     Ref,
     Series,
     Static,
@@ -46,6 +47,7 @@ BINARY = {
     gast.LShift: ("left_shift", operator.lshift),
     gast.RShift: ("right_shift", operator.rshift),
 }
+UNARY = {gast.USub: "neg", gast.UAdd: "pos", gast.Invert: "invert"}
 COMPARE = {
     gast.Lt: ("less", operator.lt),
     gast.LtE: ("less_equal", operator.le),
@@ -56,7 +58,7 @@ COMPARE = {
 }
 
 
-class Operators(Loops):
+class Operators(Overloaded):
     """Operators to abstract values."""
 
     def expr_BinOp(self, node: Any, name: str) -> Abstract:
@@ -70,10 +72,13 @@ class Operators(Loops):
         op, static = BINARY[kind]
         left, right = self.settled(left), self.settled(right)
         a, b = self.contents(left), self.contents(right)
+        made = self.by_method(static, left, right, node)
+        if made is not None:
+            return made
         self.refuse_list_rows(a, b, node)
         if isinstance(a, Static) and isinstance(b, Static) and not (is_numeric(a) or is_numeric(b)):
             return self.evaluated(static, a, b, node=node)
-        if isinstance(a, Static | Num) and isinstance(b, Static | Num) and (is_text(a) or is_text(b)):
+        if (is_text(a) and is_known(b)) or (is_text(b) and is_known(a)):
             return self.evaluated(static, a, b, node=node)
         if isinstance(a, Struct) or isinstance(b, Struct):
             return self.binary_struct(kind, left, right, node)
@@ -133,9 +138,7 @@ class Operators(Loops):
 
     def evaluated(self, function: Callable[..., Any], *args: Abstract, node: Any = None) -> Abstract:
         """Return a function of compile-time values, evaluated now."""
-        values = [
-            a.value if isinstance(a, Static) else a.literal if isinstance(a, Num) else None for a in args
-        ]
+        values = [a.value if isinstance(a, Static) else self.static_value(a, "this", node) for a in args]
         try:
             return constant(function(*values))
         except Exception as error:
@@ -147,6 +150,9 @@ class Operators(Loops):
             return self.negated(self.truth(node.operand))
         value = self.expr(node.operand)
         self.at(node)
+        method = self.overloaded(value, UNARY[type(node.op)])
+        if method is not None:
+            return self.call_value(method, (), {}, node)
         x = self.leaf(value, node)
         if isinstance(node.op, gast.UAdd):
             return self.absorb(apply("positive", x), {}, name) if isinstance(value, Ref) else value
@@ -176,6 +182,9 @@ class Operators(Loops):
 
     def truth_of(self, value: Abstract, node: Any) -> Operand:
         """Return the truth of a value as a bool operand."""
+        method = self.overloaded(value, "bool") or self.overloaded(value, "len")
+        if method is not None:
+            value = self.call_value(method, (), {}, node)
         value = self.contents(value)
         match value:
             case Num(operand):
@@ -312,8 +321,20 @@ class Operators(Loops):
             found = self.contains(left, right, node)
             return self.negated(found) if isinstance(op, gast.NotIn) else Num(found)
         spelled, static = COMPARE[type(op)]
+        made = self.by_method(static, left, right, node)
+        if made is None and spelled == "not_equal":
+            made = self.by_method(operator.eq, left, right, node) or self.equal_objects(left, right, node)
+            made = self.negated(self.truth_of(made, node)) if made is not None else None
+        if made is None and spelled == "equal":
+            made = self.equal_objects(left, right, node)
+        if made is not None:
+            return made
         a, b = self.contents(left), self.contents(right)
         self.refuse_list_rows(a, b, node)
+        if spelled in ("equal", "not_equal") and (
+            (isinstance(a, Num) and is_no_number(b)) or (isinstance(b, Num) and is_no_number(a))
+        ):
+            return Num(Literal(spelled == "not_equal"))
         both_static = isinstance(a, Static | Struct) and isinstance(b, Static | Struct)
         if both_static and not (is_numeric(a) or is_numeric(b)):
             return self.compare_static(static, a, b, node)
@@ -333,10 +354,11 @@ class Operators(Loops):
         if isinstance(a, Static) and isinstance(b, Static):
             return self.evaluated(static, a, b, node=node)
         if isinstance(a, Struct) and isinstance(b, Struct) and static in (operator.eq, operator.ne):
-            if (a.kind, a.keys) != (b.kind, b.keys):
+            pairs = compared(a, b)
+            if pairs is None:
                 return Num(Literal(static is operator.ne))
             result: Operand = Literal(True)
-            for x, y in zip(a.items, b.items, strict=True):
+            for x, y in pairs:
                 same = self.truth_of(self.compare(gast.Eq(), x, y, node), node)
                 if isinstance(same, Literal):
                     if not same.value:
@@ -374,6 +396,11 @@ class Operators(Loops):
 
     def contains(self, item: Abstract, container: Abstract, node: Any) -> Operand:
         """Return `item in container`."""
+        method = self.overloaded(container, "contains")
+        if method is not None:
+            return self.truth_of(self.call_value(method, (item,), {}, node), node)
+        if self.is_object(container):
+            container = self.iterated_by_method(container, node)
         box = self.contents(container)
         if isinstance(box, Static) and isinstance(item, Static | Num):
             key = item.value if isinstance(item, Static) else item.literal
@@ -382,14 +409,14 @@ class Operators(Loops):
                     return Literal(key in box.value)
                 except TypeError as error:
                     raise self.mismatch("S319", f"TypeError: {error}", "", node) from error
-        if isinstance(box, Struct) and box.kind == "dict" and isinstance(item, Static | Num):
-            key = item.value if isinstance(item, Static) else item.literal
-            return Literal(key in box.keys)
         if isinstance(box, Lazy) and box.kind == "keys":
             return self.contains(item, box.parts[0], node)
+        if isinstance(box, Range) and isinstance(item, Num) and item.operand.type.dtype.kind in "iu":
+            return self.in_range(item, box, node)
         if isinstance(box, Struct):
+            others = [constant(k) for k in box.keys] if box.kind == "dict" else box.items
             result: Operand = Literal(False)
-            for other in box.items:
+            for other in others:
                 same = self.truth_of(self.compare(gast.Eq(), item, other, node), node)
                 if isinstance(same, Literal):
                     if same.value:
@@ -398,6 +425,32 @@ class Operators(Loops):
                     result = same if isinstance(result, Literal) else self.emit("logical_or", result, same)
             return result
         raise self.refuse("S109", f"`in` is not supported on {describe(box)}", "compare with ==", node)
+
+    def in_range(self, item: Num, r: Range, node: Any) -> Operand:
+        """Return `item in range(lo, hi, step)`."""
+        if not isinstance(r.step, Literal):
+            raise self.refuse("S109", "`in` needs a range whose step is known", "compare with < and %", node)
+        up = r.step.value.real > 0
+        i, first, end = Leaf(item.operand), Leaf(r.lo), Leaf(r.hi)
+        bounds = (first <= i, i < end) if up else (i <= first, i > end)
+        inside = apply("logical_and", *bounds)
+        if abs(r.step.value) == 1:
+            return self.lower(inside)
+        met = apply("equal", apply("remainder", i - first, r.step.value), 0)
+        return self.lower(apply("logical_and", inside, met))
+
+
+def compared(a: Struct, b: Struct) -> list[tuple[Abstract, Abstract]] | None:
+    """Return the pairs of items that are equal where two containers are, None if these never are."""
+    if a.kind == b.kind == "dict":
+        if len(a.keys) != len(b.keys) or any(b.get(k) is None for k in a.keys):
+            return None
+        return [(x, b.items[b.keys.index(k)]) for k, x in zip(a.keys, a.items, strict=True)]
+    kinds = {"tuple" if s.kind == "record" and issubclass(s.cls, tuple) else s.kind for s in (a, b)}
+    same_class = kinds != {"record"} or a.cls is b.cls
+    if len(kinds) > 1 or not same_class or len(a.items) != len(b.items):
+        return None
+    return list(zip(a.items, b.items, strict=True))
 
 
 def _same(value: Abstract) -> Abstract:
@@ -413,6 +466,18 @@ def is_numeric(value: Abstract) -> bool:
         and isinstance(value.value, int | float | complex | np.number | np.ndarray)
         and not isinstance(value.value, bool)
     )
+
+
+def is_no_number(value: Abstract) -> bool:
+    """Return True for strings and None, which no number is equal to."""
+    return isinstance(value, Static) and (value.value is None or isinstance(value.value, str | bytes))
+
+
+def is_known(value: Abstract) -> bool:
+    """Return True for compile-time values, and ints: theirs can be assumed."""
+    if isinstance(value, Num):
+        return value.literal is not None or value.operand.type.dtype.kind in "iu"
+    return isinstance(value, Static)
 
 
 def is_text(value: Abstract) -> bool:

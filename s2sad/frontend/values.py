@@ -148,6 +148,14 @@ class Method(Abstract):
 
 
 @dataclass(frozen=True, slots=True)
+class Super(Abstract):
+    """`super()` in a method of class `cls`: what the classes after it say of `owner`."""
+
+    owner: Abstract
+    cls: type
+
+
+@dataclass(frozen=True, slots=True)
 class Partial(Abstract):
     """A function value with arguments already bound (functools.partial, bound methods)."""
 
@@ -211,5 +219,5 @@ UNBOUND = Poison("S110", "this name is not bound here", "assign it before it is 
 __all__ = [
     "UNBOUND", "Abstract", "Box", "Callee", "Closure", "Generator", "Lazy", "Literal", "MaybeUnbound",
     "Method", "Num", "Operand", "Partial", "Poison", "Pullback", "Range", "Ref", "Series", "Static", "Struct",
-    "Value",
+    "Super", "Value",
 ]  # fmt: skip

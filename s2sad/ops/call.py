@@ -98,7 +98,9 @@ def only(name: str, value: Any, *accepted: Any) -> None:
     """Raise S202 unless an option has one of the accepted values."""
     if isinstance(value, Expr):
         known = literal_value(value)
-        value = "..." if known is None else known
+        if known is None:
+            raise unsupported(f"{name}= of an array or a variable is not supported", f"leave out {name}=")
+        value = known
     if not any(value is a or (isinstance(a, str) and value == a) for a in accepted):
         raise unsupported(f"{name}={value!r} is not supported", f"leave out {name}=")
 

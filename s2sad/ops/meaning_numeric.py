@@ -265,10 +265,16 @@ def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> 
 # --- convolution, polynomials, covariance -------------------------------------------------------
 
 
+def _vector(e: Expr) -> Expr:
+    if e.ndim > 1:
+        raise TypeMismatch("S325", "ValueError: object too deep for desired array", "pass vectors")
+    return _line(e)
+
+
 @meaning(np.convolve)
 def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
     """Return np.convolve(a, v, mode)."""
-    x, y = _line(expr(a)), _line(expr(v))
+    x, y = _vector(expr(a)), _vector(expr(v))
     full = apply("convolve", x, y)
     if mode == "full":
         return full
@@ -284,11 +290,11 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Expr:
 @meaning(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Expr:
     """Return np.correlate(a, v, mode)."""
-    y = flip(_line(expr(v)), 0)
+    y = flip(_vector(expr(v)), 0)
     y = conj(y) if y.dtype.kind == "c" else y
     if mode != "same":
         return convolve(a, y, mode)
-    x = _line(expr(a))
+    x = _vector(expr(a))
     n, m = size(x, 0), size(y, 0)
     short, long = apply("py_min", n, m), apply("py_max", n, m)
     lo = (short - apply("to_int", apply("greater_equal", n, m))) // 2

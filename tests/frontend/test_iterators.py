@@ -1,0 +1,117 @@
+"""Iterators give their items once, when asked for them, and know the names where they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from right import assert_right
+
+import s2sad
+
+X = np.array([0.3, 0.7, 1.1])
+
+
+def total(items):
+    k = 100.0
+    s = 0.0 * k
+    for v in items:
+        s += v**2
+    return s
+
+
+def of_a_helper(x):
+    k = 2.0
+    return total(v * k for v in x) + total(map(lambda v: v * k, [x[0], x[1]]))
+
+
+def in_each_trip(x):
+    s = 0.0
+    for i in range(2):
+        pairs = zip(x, x[::-1], strict=True)
+        for a, b in pairs:
+            s += a**2 * b * i
+    return s
+
+
+def nested(x):
+    s = 1.0
+    for i, (a, b) in enumerate(zip(map(np.sin, x), reversed(x), strict=True)):
+        s = s * a + b**2 * i
+    return s
+
+
+def unpacked(x):
+    a, b, c = map(lambda v: v**2, x)
+    named = dict(zip(map(str, range(3)), x, strict=True))
+    if "".join(map(str, (1, 2))) != "12" or len(set(map(len, ["a", "b"]))) > 1:
+        raise ValueError("-".join(map(str, x.shape)))
+    return a * b + c * named["1"] + max(map(abs, x)) + sum([*map(np.cos, x)])
+
+
+def late(x):
+    y = x.copy()
+    scaled = map(lambda v: v * y[0], [x[0], x[1]])
+    y[0] = x[2] ** 2
+    return sum(scaled)
+
+
+def over_a_generator(x):
+    s = 0.0
+    for v in (w**2 for w in x if w > 0.4):
+        s += v * x[0]
+    for v in iter(x):
+        s += v**3
+    return s
+
+
+@pytest.mark.parametrize("f", [of_a_helper, in_each_trip, nested, unpacked, late, over_a_generator])
+def test_iterators(f: Callable[..., Any]) -> None:
+    for lowered in (False, True):
+        assert_right(f, X, lowered)
+
+
+def twice(x):
+    pairs = zip(x, x, strict=True)
+    return sum(a * b for a, b in pairs) + sum(a + b for a, b in pairs)
+
+
+def twice_a_map(x):
+    doubled = map(lambda v: v * 2.0, [x[0], x[1]])
+    return sum(doubled) + sum(doubled) * 3.0
+
+
+def in_every_trip(x):
+    squares = (v**2 for v in x)
+    s = 0.0
+    for _ in range(2):
+        s += sum(squares)
+    return s
+
+
+def after_a_break(x):
+    items = iter([x[0], x[1], x[2]])
+    s = 0.0
+    for v in items:
+        s += v
+        break
+    for v in items:
+        s += v * 7.0
+    return s
+
+
+@pytest.mark.parametrize("f", [twice, twice_a_map, in_every_trip, after_a_break])
+def test_used_up(f: Callable[..., Any]) -> None:
+    with pytest.raises(s2sad.S2sadError, match="is an iterator that was read before"):
+        s2sad.grad(f)(X)
+
+
+def squares_of(x):
+    return (v**2 for v in x)
+
+
+def test_generator_from_elsewhere() -> None:
+    with pytest.raises(s2sad.S2sadError, match="outside the function in which it is written"):
+        s2sad.grad(lambda x: sum(squares_of(x)))(X)
