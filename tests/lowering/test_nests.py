@@ -192,6 +192,30 @@ def dependent(x):
     return s
 
 
+def clears_behind(x):
+    n, total, y = x.shape[0], 0.0, np.zeros(x.shape[0])
+    for t in range(3):
+        for i in range(n - 1, -1, -1):  # reversed, it adds to an element that it has cleared in the trip before
+            y[i] = x[i] * x[i] * (t + 1)
+            total += y[i - 1] * x[i] * (t + 2)
+    return total
+
+
+def clears_elsewhere(x):
+    n, total, y = x.shape[0], 0.0, np.zeros(x.shape[0])
+    for t in range(3):
+        for i in range(n - 1, -1, -1):
+            y[i] = np.sin(x[i] * t)
+            total += y[n - 1 - i] * x[i] * t
+    return total
+
+
+@pytest.mark.parametrize("f", [clears_behind, clears_elsewhere])
+def test_an_array_that_is_not_zero_in_the_end_keeps_the_order_of_trips(f: Callable[..., Any]):
+    text_of(f, X)
+    text_of(f, X, mode="both")
+
+
 def test_dependent_trips_are_reversed_afterwards():
     text = text_of(dependent, X)
     assert len(re.findall(r"^    for ", text, re.MULTILINE)) == 2

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.loops import carried, inits, loop_ends
-from s2sad.ir.types import Scalar
+from s2sad.ir.types import Array, Scalar
 from s2sad.lowering.nests.affine import Forms, Linear
 
 ONE = Linear(frozenset(), 1)
@@ -67,11 +67,13 @@ class Orders:
     def ends_with_zeros(
         self, block: Block, array: Value, sizes: Sequence[Linear], indices: dict[Value, tuple[Linear, Linear]]
     ) -> bool:
-        """True if the last thing that a block does with an array is to write 0 to each of its elements."""
+        """True if the last thing that a block does with an array is to write 0 to each of its elements. In the
+        loops that do so (over `indices`), a trip writes to no other element: that might have its zero already."""
         if block.end.kind != "yield" or any(map(leaves, block.instrs)):
             return False  # a trip may end before it gets there
         versions = {array}
         last: Instr | None = None
+        written: list[Instr] = []
         for instr in block.instrs:
             touched = any(a in versions for a in instr.args) or any(
                 a in versions for b in instr.blocks for i in b.walk() for a in i.args
@@ -79,6 +81,10 @@ class Orders:
             if not touched or instr.op.name == "size":
                 continue
             last = instr
+            if instr.op.name != "getitem":
+                written.append(instr)
+            elif isinstance(instr.result.type, Array):
+                return False  # what is written to a view is not seen here
             if instr.op.name in ("setitem", "accum"):
                 versions.add(instr.result)
             elif instr.blocks:
@@ -87,6 +93,8 @@ class Orders:
                 if instr.op.name == "if":
                     return False
         if last is None:
+            return False
+        if indices and any(i is not last and i.args[2:] != last.args[2:] for i in written):
             return False
         if last.op.name == "for":
             span = self.span(last)
