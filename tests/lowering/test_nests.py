@@ -195,7 +195,9 @@ def dependent(x):
 def clears_behind(x):
     n, total, y = x.shape[0], 0.0, np.zeros(x.shape[0])
     for t in range(3):
-        for i in range(n - 1, -1, -1):  # reversed, it adds to an element that it has cleared in the trip before
+        for i in range(
+            n - 1, -1, -1
+        ):  # reversed, it adds to an element that it has cleared in the trip before
             y[i] = x[i] * x[i] * (t + 1)
             total += y[i - 1] * x[i] * (t + 2)
     return total
