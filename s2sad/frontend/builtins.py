@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gast
@@ -33,6 +34,33 @@ from s2sad.ops import lookup
 from s2sad.ops.expr import Leaf, apply
 
 Handler = Callable[..., Abstract]
+COUNTS = {
+    range: (1, 3), map: (2, 99), enumerate: (1, 2), reversed: (1, 1), iter: (1, 2), getattr: (2, 3),
+    type: (1, 1), slice: (1, 3),
+}  # fmt: skip
+"""How many arguments builtins take that have no signature."""
+
+
+def wrong_count(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return what Python says of a builtin that is called with too few or too many arguments, or nothing."""
+    if getattr(function, "__module__", None) != "builtins":
+        return ""
+    if function in COUNTS:
+        least, most = COUNTS[function]
+        count = len(args) + len(kwargs)
+        fits = least <= count <= most
+        return (
+            ""
+            if fits
+            else f"TypeError: {function.__name__}() takes {least} to {most} arguments ({count} given)"
+        )
+    try:
+        inspect.signature(function).bind(*args, **kwargs)
+    except ValueError:  # without a signature
+        return ""
+    except TypeError as error:
+        return f"TypeError: {function.__name__}(): {error}"
+    return ""
 
 
 class Builtins(Ordering):

@@ -14,7 +14,7 @@ import numpy as np
 
 from s2sad.errors import S2sadError, UnsupportedOp
 from s2sad.frontend.arrays import describe
-from s2sad.frontend.builtins import hashable
+from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import STATIC_MODULES
 from s2sad.frontend.sized import Sized
 from s2sad.frontend.sparse import SPARSE
@@ -115,6 +115,9 @@ class Calls(Sized):
             return self.call_transformed(value, args, kwargs, node, name)
         handler = self.builtin_handler(value)
         if handler is not None:
+            wrong = wrong_count(value, args, kwargs)
+            if wrong:
+                raise self.mismatch("S319", wrong, "", node)
             return handler(args, kwargs, node, name)
         program = self.program_of(value, args, kwargs)
         if program is not None:

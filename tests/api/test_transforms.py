@@ -541,6 +541,6 @@ def test_what_does_not_fit_raises_though_no_derivative_needs_it(f):
         slope = grad(f, jit=jit)
         assert slope(np.ones(5)).shape == (5,)
         for _ in range(2):
-            with pytest.raises(ValueError, match="sizes 6 and 5 meet|sizes 5 and 6 meet"):
+            with pytest.raises(ValueError, match=r"sizes (6 and 5|5 and 6) meet"):
                 slope(np.ones(6))
         assert slope(np.ones(5)).shape == (5,)
