@@ -82,13 +82,14 @@ def _integrate(rhs: Function, rtol: float, atol: float, maxsteps: int, y0: Any, 
             miss = step * np.tensordot(ERRORS, k, 1)
             scale = atol + rtol * np.maximum(np.abs(y), np.abs(new))
             error = stop_gradient(np.sqrt(np.mean((miss / scale) ** 2)))
-            factor = min(max(0.9 * max(error, 1e-10) ** -0.2, 0.2), 5.0)
+            factor = min(max(0.2, 0.9 * max(error, 1e-10) ** -0.2), 5.0)  # 0.2 where the error is nan
             if error <= 1.0:
                 y, t = new, ts[i] if last else t + step
                 k[0] = k[6]
                 h = max(h, way * step * factor) if last else way * step * factor
             else:
                 h = way * step * factor
+                k[1:] = 0.0  # nan times a weight of 0 would be nan
         ys[i] = y if way * (ts[i] - t) <= 0.0 else y + np.nan
     return ys
 

@@ -73,3 +73,16 @@ def test_too_few_steps_are_nan() -> None:
     ys = s2sad.odeint(oscillator, Y0, np.array([0.0, 5.0]), 2.0, 0.3, maxsteps=3)
     assert np.all(np.isnan(ys[1]))
     assert np.all(ys[0] == Y0)
+
+
+EMPTYING = np.array([0.0, 1.5, 1.99])
+
+
+def emptied(y0):
+    """Torricelli's law: steps beyond the end are nan."""
+    return s2sad.odeint(lambda y, t: -np.sqrt(y) if y[0] >= 0.0 else y * np.nan, y0, EMPTYING)
+
+
+def test_a_step_that_fails_is_made_shorter() -> None:
+    for f in (emptied, s2sad.jit(emptied)):
+        np.testing.assert_allclose(f(np.ones(1))[:, 0], (1.0 - EMPTYING / 2.0) ** 2, atol=1e-7)
