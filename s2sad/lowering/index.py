@@ -33,12 +33,18 @@ def lower_getitem(low: Lowerer, instr: Instr) -> None:
     """Lower a read: an element, a view that costs nothing, or a gather."""
     x, operands = instr.args[0], instr.args[1:]
     path: Path = instr.param("path")
-    whole_rep = low.buffer(low.rep(x))
+    rep = low.rep(x)
+    if isinstance(rep, Lazy) and _is_element(path, rep.type.ndim):
+        indices = (low.scalar(a) for a in operands)
+        place = tuple(checked(low.code, i, low.dim(rep, k), k) for k, i in enumerate(indices))
+        low.define_scalar(instr.result, low.read(rep, place))
+        return
+    whole_rep = low.buffer(rep)
     head, tail = split(path)
     count = paths.operand_count(head)
     source = part_of(low, instr, whole_rep, head, operands[:count])
     rest = operands[count:]
-    rep: Rep = source
+    rep = source
     if tail:
         rep = _gather(low, source, tail[0], rest)
         if tail[1:]:
@@ -49,6 +55,13 @@ def lower_getitem(low: Lowerer, instr: Instr) -> None:
         return
     assert isinstance(instr.result.type, Array)
     low.define(instr.result, _with_sizes(low, rep, instr.result.type))
+
+
+def _is_element(path: Path, ndim: int) -> bool:
+    """True if a path selects one element by an index along each axis."""
+    if len(path) != 1 or not isinstance(path[0], paths.Index):
+        return False
+    return len(path[0].items) == ndim and all(isinstance(item, At) for item in path[0].items)
 
 
 def part_of(low: Lowerer, instr: Instr, x: Strided, path: Path, operands: Sequence[Operand]) -> Strided:

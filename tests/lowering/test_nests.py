@@ -163,6 +163,19 @@ def test_work_arrays_keep_their_meaning():
     text_of(work_array, X, W, argnums=(0, 1))
 
 
+def sums_by_row(w):
+    z = np.zeros(w.shape[0])
+    for t in range(w.shape[0]):
+        for i in range(w.shape[1]):
+            z[t] += np.sin(w[t, i])
+    return np.sum(z)
+
+
+def test_one_element_of_what_is_computed_again_is_computed_alone():
+    text = text_of(sums_by_row, np.outer(X, W))
+    assert "np.empty" not in text
+
+
 def half_cleared(x, limit):
     n = x.shape[0]
     y, z, rest = np.zeros(n), np.zeros(n), np.zeros(n)
