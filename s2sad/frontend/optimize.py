@@ -50,6 +50,9 @@ NO_SUCCESS = "scipy.optimize: no success"
 class Solution:
     """Stands for what a solver of SciPy returns: a record whose items are what can be read of it."""
 
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class After(Callee):
