@@ -25,6 +25,7 @@ from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
+from s2sad.lowering.nests.scratch import ends_with_zeros
 from s2sad.lowering.overlap import NONE, Roots, Storage
 from s2sad.passes.slots import drop_slots
 
@@ -264,8 +265,7 @@ class _Fuser:
                 made = self.forms.maker.get(init) if isinstance(init, Value) else None
                 if made is None or made.op.name != "zeros":
                     return False
-                sizes = [self.forms.of(a) for a in made.args]
-                return self.orders.ends_with_zeros(body, p, sizes, {})
+                return ends_with_zeros(self.forms, body, p, made)
         return False
 
     def defined(self, loop: Instr) -> set[Value]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from s2sad.ir.core import Block, Instr, Literal, Operand, Value
-from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.core import Instr, Literal, Operand, Value
+from s2sad.ir.loops import carried, inits, loop_ends
+from s2sad.ir.types import Scalar
 from s2sad.lowering.nests.affine import Forms, Linear
 
 ONE = Linear(frozenset(), 1)
@@ -63,54 +61,6 @@ class Orders:
             ends = [b.end for b in instr.blocks if b.end.kind == "yield"]
             return all(self._is_step(end.args[k], seen) for end in ends)
         return self._is_step(inits(instr)[k], seen) and self._steps(instr, k, seen)
-
-    def ends_with_zeros(
-        self, block: Block, array: Value, sizes: Sequence[Linear], indices: dict[Value, tuple[Linear, Linear]]
-    ) -> bool:
-        """True if the last thing that a block does with an array is to write 0 to each of its elements. In
-        loops that do so (over `indices`), a trip writes to no other one: that might have its zero already."""
-        if block.end.kind != "yield" or any(map(leaves, block.instrs)):
-            return False  # a trip may end before it gets there
-        touching, versions = _touching(block, array)
-        if not touching or any(i.op.name == "if" or _is_view(i) for i in touching):
-            return False
-        last = touching[-1]
-        written = [i for i in touching if i.op.name != "getitem"]
-        if indices and any(i is not last and i.args[2:] != last.args[2:] for i in written):
-            return False
-        if last.op.name == "for":
-            span = self.span(last)
-            k = next((k for k, a in enumerate(inits(last)) if a in versions), None)
-            if span is None or k is None:
-                return False
-            inside = indices | {last.blocks[0].params[0]: span}
-            return self.ends_with_zeros(last.blocks[0], carried(last)[k], sizes, inside)
-        if last.op.name != "setitem" or last.args[1] != Literal(0.0):
-            return False
-        index = [a for a in last.args[2:] if isinstance(a, Value)]
-        if len(index) != len(sizes) or len(set(index)) != len(index) or set(index) != set(indices):
-            return False
-        return all(indices[i] == (NOTHING, n) for i, n in zip(index, sizes, strict=True))
-
-
-def _touching(block: Block, array: Value) -> tuple[list[Instr], set[Value]]:
-    """Return the instructions of a block that read or write an array, and its versions."""
-    versions = {array}
-    found: list[Instr] = []
-    for instr in block.instrs:
-        inside = (i for b in instr.blocks for i in b.walk())
-        if instr.op.name == "size" or not any(a in versions for i in (instr, *inside) for a in i.args):
-            continue
-        found.append(instr)
-        if instr.op.name in ("setitem", "accum"):
-            versions.add(instr.result)
-        elif instr.op.name in LOOPS:
-            versions.update(r for a, r in zip(inits(instr), instr.results, strict=True) if a in versions)
-    return found, versions
-
-
-def _is_view(instr: Instr) -> bool:
-    return instr.op.name == "getitem" and isinstance(instr.result.type, Array)
 
 
 def leaves(instr: Instr) -> bool:

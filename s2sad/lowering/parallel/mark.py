@@ -20,7 +20,7 @@ from s2sad.ir.loops import MARK, OWN, SHARED, SUM, loop_ends
 from s2sad.ir.types import Array
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.fuse import may_raise
-from s2sad.lowering.parallel.scratch import begins_with_writes, ends_with_zeros
+from s2sad.lowering.nests.scratch import begins_with_writes, ends_with_zeros
 from s2sad.lowering.parallel.sums import is_sum
 from s2sad.lowering.parallel.touches import ADDS, READS, Arrays, NotAlone, Touch, Trip
 from s2sad.ops.table import OPS

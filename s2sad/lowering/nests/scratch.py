@@ -1,4 +1,5 @@
-"""Arrays that a loop's trips use one after the other for what is their own: each thread may have one."""
+"""Arrays that a loop's trips use one after the other for what is their own: the trips may then run in another
+order, and each thread may have such an array of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ def begins_with_writes(forms: Forms, block: Block, array: Value, made: Instr) ->
 
 
 def ends_with_zeros(forms: Forms, block: Block, array: Value, made: Instr) -> bool:
-    """True if the last thing that a trip does with an array is to write 0 to each of its elements."""
+    """True if the last thing that a trip does with an array is to write 0 to each of its elements. In the
+    loops that do so no trip writes to another element: that might have its zero already."""
     return _Scratch(forms, array, made).is_cleared(block, {})
 
 
@@ -56,7 +58,7 @@ class _Scratch:
             return False
         first = found[0]
         if first.op.name == "setitem":
-            return self.is_whole(first, around, found)
+            return self.is_alone(first, found) and self.is_whole(first, around)
         span = self.orders.span(first) if first.op.name == "for" else None
         if span is None or (around and len(found) > 1):
             return False
@@ -71,20 +73,26 @@ class _Scratch:
             return False
         last = found[-1]
         if last.op.name == "setitem":
-            return last.args[1] == Literal(0.0) and self.is_whole(last, around, found)
+            written = [i for i in found if i.op.name != "getitem"]
+            is_zero = last.args[1] == Literal(0.0)
+            return is_zero and (not around or self.is_alone(last, written)) and self.is_whole(last, around)
         span = self.orders.span(last) if last.op.name == "for" else None
-        if span is None or (around and len(found) > 1):
+        if span is None or (around and any(i is not last and i.op.name != "getitem" for i in found)):
             return False
         (body,) = last.blocks
         inside = around | {body.params[0]: span}
         return self.is_cleared(body, inside) or (len(found) == 1 and self.is_cleared(body, around))
 
-    def is_whole(self, write: Instr, around: dict[Value, Span], found: list[Instr]) -> bool:
-        """True if the trips of the loops around a write get to every element, and touch no other."""
+    def is_alone(self, write: Instr, found: list[Instr]) -> bool:
+        """True if other instructions touch no other element than a write does."""
         for i in found:
             first = 1 if i.op.name == "getitem" else 2
             if i.op.name not in ("setitem", "accum", "getitem") or i.args[first:] != write.args[2:]:
                 return False
+        return True
+
+    def is_whole(self, write: Instr, around: dict[Value, Span]) -> bool:
+        """True if the trips of the loops around a write get to every element."""
         index = [a for a in write.args[2:] if isinstance(a, Value)]
         if len(index) != len(self.sizes) or len(set(index)) != len(index) or set(index) != set(around):
             return False
