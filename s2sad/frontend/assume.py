@@ -21,7 +21,7 @@ class Assumptions(Sizes):
         self.facts: list[Fact] = []
         self.replaced: dict[str, Size] = {}
         self.whole: dict[Size, Size] = {}
-        self.on_mismatch: Callable[[tuple[int, int], str], None] = lambda axes, why: None
+        self.on_mismatch: Callable[[int, int, int], None] = lambda axis, left, right: None
 
     def canonical(self, size: Size) -> Size:
         """Return the representative of `size`."""
@@ -50,18 +50,6 @@ class Assumptions(Sizes):
         a, b = self.canonical(a), self.canonical(b)
         if a != b and self._known(a) is not None and self._known(a) == self._known(b):
             self._assume(a, b, origin, raises=True)
-
-    def contract(self, a: Size, b: Size, axes: tuple[int, int], origin: Origin | None) -> None:
-        """Note that a product is about to be summed over an axis of each of its two operands."""
-        a, b = self.canonical(a), self.canonical(b)
-        left, right = self._known(a), self._known(b)
-        if left is None or right is None or left == right:
-            self.equal(a, b, origin)
-            return
-        for size, value in ((a, left), (b, right)):  # NumPy will raise: the variant is for these sizes only
-            if not size.is_const:
-                self._assume(size, Size.of(value), origin)
-        self.on_mismatch(axes, f"operands do not fit for a product: sizes {left} and {right} meet")
 
     def carried(self, a: Size, b: Size, origin: Origin | None) -> bool:
         """True if an array of size `a` goes on as one of size `b`, where they are of the same size for the
@@ -125,9 +113,7 @@ class Assumptions(Sizes):
             for size, value in ((a, left), (b, right)):
                 if not size.is_const:
                     self._assume(size, Size.of(value), origin)
-            self.on_mismatch(
-                (axis, axis), f"operands could not be broadcast together: sizes {left} and {right} meet"
-            )
+            self.on_mismatch(axis, left, right)
 
     def _assume(self, a: Size, b: Size, origin: Origin | None, raises: bool = False) -> None:
         if a.is_const or (_symbol(a) is None and _symbol(b) is not None):

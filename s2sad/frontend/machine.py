@@ -280,14 +280,13 @@ class Machine:
         bad = type(bad)((), bad.instrs, end)
         from_block.owner(OPS["if"], (condition,), (then, bad), ())
 
-    def check_sizes(self, axes: tuple[int, int], message: str) -> None:
-        """Emit the check that NumPy would make, of operands whose example sizes do not fit: a derivative may
-        not need their product, and must raise all the same."""
-        arrays = [a for a in self.builder.operands if isinstance(a.type, Array) and a.type.ndim >= -axes[0]]
+    def check_sizes(self, axis: int, left: int, right: int) -> None:
+        """Emit the check that NumPy would make, of operands whose example sizes do not broadcast: a
+        derivative may not need their product, and must raise all the same."""
+        arrays = [a for a in self.builder.operands if isinstance(a.type, Array) and a.type.ndim >= -axis]
         if len(arrays) > 1:
-            sizes = [
-                self.emit("size", a, axis=a.type.ndim + axis) for a, axis in zip(arrays, axes, strict=False)
-            ]
+            sizes = [self.emit("size", a, axis=a.type.ndim + axis) for a in arrays[:2]]
+            message = f"operands could not be broadcast together: sizes {left} and {right} meet"
             self.guard(self.emit("equal", *sizes), ValueError, message)
 
     def internal(self, why: str) -> InternalError:

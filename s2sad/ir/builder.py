@@ -43,9 +43,6 @@ class Sizes:
     def meet(self, shapes: tuple[tuple[Size, ...], ...], origin: Origin | None) -> None:
         """Note that shapes are about to be broadcast together at `origin`."""
 
-    def contract(self, a: Size, b: Size, axes: tuple[int, int], origin: Origin | None) -> None:
-        """Note that a product is about to be summed over an axis of each of its operands, of these sizes."""
-
 
 class Builder:
     """A block under construction."""

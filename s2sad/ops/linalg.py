@@ -30,17 +30,6 @@ def _matmul_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     return (*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ()))
 
 
-_matmul_type = shaped(np.matmul, _matmul_shape)
-
-
-def _infer_matmul(types: Types, params: Params, sizes: Sizes) -> Types:
-    a, b = (t.shape for t in types)
-    if a and b:  # of numbers there is no product: NumPy says so
-        row = max(-2, -len(b))
-        sizes.contract(a[-1], b[row], (-1, row), sizes.origin)
-    return _matmul_type(types, params, sizes)
-
-
 def _matmul_transpose(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
     return _left(g, a, b), _right(g, a, b)
 
@@ -72,7 +61,7 @@ def _column(x: Expr) -> Expr:
     return expand(x, x.ndim)
 
 
-bilinear("matmul", np.matmul, _matmul_transpose, "{} @ {}", infer=_infer_matmul, cost=100)
+bilinear("matmul", np.matmul, _matmul_transpose, "{} @ {}", infer=shaped(np.matmul, _matmul_shape), cost=100)
 bilinear(
     "outer",
     np.outer,

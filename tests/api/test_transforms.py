@@ -523,24 +523,3 @@ def test_pickling():
 def test_minimize():
     found = optimize.minimize(value_and_grad(rosenbrock), np.zeros(4), jac=True, method="BFGS")
     np.testing.assert_allclose(found.x, np.ones(4), atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: x @ np.ones(5),
-        lambda x: np.dot(x, np.ones(5)),
-        lambda x: np.sum(np.ones((2, 5)) @ x),
-        lambda x: np.sum(np.ones((2, 3, 5)) @ x),
-        lambda x: np.vdot(x, np.ones(5)),
-        lambda x: np.sum(x * np.ones(5)),
-    ],
-)
-def test_what_does_not_fit_raises_though_no_derivative_needs_it(f):
-    for jit in (False, True):
-        slope = grad(f, jit=jit)
-        assert slope(np.ones(5)).shape == (5,)
-        for _ in range(2):
-            with pytest.raises(ValueError, match=r"sizes (6 and 5|5 and 6) meet"):
-                slope(np.ones(6))
-        assert slope(np.ones(5)).shape == (5,)
