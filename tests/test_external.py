@@ -145,7 +145,7 @@ def test_compiled_code_calls_python(
         slope = s2sad.value_and_grad(several, argnums=(0, 1), jit=True)
         got, want = slope(x, 3.0), s2sad.value_and_grad(several, argnums=(0, 1))(x, 3.0)
         assert_close(got, want, 1e-13, "arrays and constants")
-    assert "outside_scaled3_float64_2d(" in slope.lowered_source
+    assert "outside_scaled_3_float64_2d(" in slope.lowered_source
     with pytest.raises(TypeError, match=r"declared was float64\(3,\), returned float64\(2,\)"):
         s2sad.grad(lambda x: np.sum(wrong(np.ones(3), "a", 1.0)) * x, jit=True)(2.0)
     with pytest.raises(ZeroDivisionError):
@@ -157,7 +157,61 @@ def raising(x: Any) -> Any:
     return x / 0
 
 
-def test_functions_of_one_name() -> None:
+def is_single(x: Any, y: Any) -> Any:
+    try:
+        return float(isinstance(x, np.float32)) + 2.0 * float(isinstance(y, np.float32))
+    finally:
+        pass
+
+
+kinds_of = s2sad.custom_jvp(s2sad.external(is_single, result=lambda x, y: 1.0))
+kinds_of.defjvp(lambda p, t: (kinds_of(*p), 0.0))
+
+
+@pytest.mark.parametrize("compiler", ["without_numba", "by_numba"])
+def test_scalars_are_handed_over_as_what_they_are(compiler: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue(compiler)
+
+    def program(x, single):
+        return x * kinds_of(single, None) + x * x * kinds_of(None, single)
+
+    for jit in (False, True):
+        assert s2sad.value_and_grad(program, jit=jit)(3.0, np.float32(2.0)) == (21.0, 13.0)
+
+
+asked: list[float] = []
+
+
+def measured(x: Any) -> Any:
+    asked.append(x)
+    try:
+        return np.sin(x)
+    finally:
+        pass
+
+
+measurement = s2sad.external(measured, result=lambda x: x)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_reverse_sweeps_do_not_call_again(jit: bool) -> None:
+    def program(x, ask):
+        total = 0.0
+        for i in range(5):
+            x = np.cos(ask(0.5 * i) * x)
+            total += ask(2.0 + i) * x * x
+        return total
+
+    slope = s2sad.grad(lambda x: program(x, measurement), jit=jit)
+    slope(0.3)
+    asked.clear()
+    assert_close(slope(0.7), s2sad.grad(lambda x: program(x, np.sin))(0.7), 1e-13, "gradient")
+    assert asked == [x for i in range(5) for x in (0.5 * i, 2.0 + i)]
+
+
+@pytest.mark.parametrize("compiler", ["without_numba", "by_numba"])
+def test_functions_of_one_name(compiler: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue(compiler)
     modules = []
     for k in (2.0, 3.0):
         name = f"of_one_name_{k:.0f}"

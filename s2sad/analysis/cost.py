@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s2sad.ir.core import Block, Instr
-from s2sad.ir.op import Alias, Kind
+from s2sad.ir.op import ONCE, Alias, Kind
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Type
 
@@ -37,7 +37,7 @@ def recompute_cost(instr: Instr) -> float | None:
     op = instr.op
     if op.kind is Kind.CONTROL:
         return _branches_cost(instr)
-    if not op.pure or op.name == "optimize":
+    if not op.pure or op.cost == ONCE:
         return None
     size = max((elements(r.type) for r in instr.results), default=1.0)
     if op.alias is Alias.INPLACE:

@@ -54,7 +54,7 @@ def exception_name(cls: type, imported: Mapping[Any, str]) -> str:
     """Return how an exception class is written."""
     if cls in imported:
         return imported[cls]
-    if cls.__module__.startswith("numpy"):
+    if _is_numpys(cls):
         return f"np.linalg.{cls.__name__}" if cls.__name__ == "LinAlgError" else f"np.{cls.__name__}"
     return cls.__name__
 
@@ -82,4 +82,8 @@ def _records(tree: Tree) -> Iterator[type]:
 
 
 def _is_imported(cls: type) -> bool:
-    return cls.__module__ != "builtins" and not cls.__module__.startswith("numpy")
+    return cls.__module__ != "builtins" and not _is_numpys(cls)
+
+
+def _is_numpys(cls: type) -> bool:
+    return cls.__module__.split(".")[0] == "numpy"

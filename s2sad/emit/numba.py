@@ -36,7 +36,7 @@ class _Separate(Compiler):
 
 SEPARATE: dict[str, Any] = {"pipeline_class": _Separate}
 BY_LIBRARY = re.compile(r"\bnp\.fft\.fft\(|^def eig(vals)?\(", re.MULTILINE)
-IMPORTED = re.compile(r"^from \S+ import (\w+)$", re.MULTILINE)
+IMPORTED = re.compile(r"^from \S+ import (?:\w+ as )?(\w+)$", re.MULTILINE)
 
 OWN = {"eigh_upper": "numba_eigh", "cholesky_adjoint": "numba_cholesky"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from s2sad.ir.core import Function, Instr
 from s2sad.ir.types import Array
-from s2sad.ops.external import outside_name
+from s2sad.ops.external import outside_name, scalar_kinds
 
 CONTROL = "from numba import objmode"
 
@@ -35,7 +35,7 @@ def outside_definitions(
         layout = f"[{', '.join([':'] * (rank - 1) + ['::1'])}]" if rank else ""
         like = f"np.empty(({', '.join(dims)},), np.{t.dtype})" if rank else f"np.{t.dtype}(0)"
         function = imported[instr.param("function")]
-        kinds = [instr.param("kinds")[x] if kind == "operand" else "" for kind, x in instr.param("slots")]
+        kinds = scalar_kinds(dict(instr.params))
         handed = [f"np.{k}({x})" if k else x for x, k in zip(given, kinds, strict=True)]
         head = f"def {name}({', '.join(dims + given)}):"
         found = f"declared({function}({', '.join(handed)}), {like})"

@@ -21,6 +21,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    tuple_of,
 )
 from s2sad.ir.core import Literal, Value
 from s2sad.ops.expr import apply
@@ -154,7 +155,7 @@ class Assign(Calls):
                 raise self.mismatch(
                     "S318", f"{describe(contents)} does not support item assignment", "", node
                 )
-            key = index[0] if len(index) == 1 else Struct("tuple", tuple(range(len(index))), index)
+            key = index[0] if len(index) == 1 else tuple_of(index)
             self.call_value(method, (key, value), {}, node)
             return
         if isinstance(owner, Box) and isinstance(contents, Struct):
@@ -205,6 +206,13 @@ class Assign(Calls):
         pairs[attr] = value
         self.refill(owner, Struct("record", tuple(pairs), tuple(pairs.values()), contents.cls))
 
+    def object_after(self, old: Abstract, kind: type, value: Abstract, node: Any) -> Abstract:
+        """Return what `old op= value` leaves in the place of an object."""
+        method = self.overloaded(old, f"i{BINARY[kind][1].__name__.strip('_')}")
+        if method is None:
+            return self.binary(kind, old, value, node)
+        return self.call_value(method, (value,), {}, node)
+
     def do_AugAssign(self, node: Any) -> Outcome:
         """Read a `AugAssign` statement."""
         target = node.target
@@ -214,9 +222,7 @@ class Assign(Calls):
             value = self.expr(node.value)
             self.at(node)
             if self.is_object(old):
-                method = self.overloaded(old, f"i{BINARY[kind][1].__name__.strip('_')}")
-                made = self.binary(kind, old, value, node) if method is None else None
-                self.assign(target, made or self.call_value(method, (value,), {}, node))  # type: ignore[arg-type]
+                self.assign(target, self.object_after(old, kind, value, node))
                 return None
             if isinstance(old, ListRow):
                 self.refuse_list_rows(old, old, node)

@@ -48,12 +48,9 @@ def wrong_count(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     if function in COUNTS:
         least, most = COUNTS[function]
         count = len(args) + len(kwargs)
-        fits = least <= count <= most
-        return (
-            ""
-            if fits
-            else f"TypeError: {function.__name__}() takes {least} to {most} arguments ({count} given)"
-        )
+        if least <= count <= most:
+            return ""
+        return f"TypeError: {function.__name__}() takes {least} to {most} arguments ({count} given)"
     try:
         inspect.signature(function).bind(*args, **kwargs)
     except ValueError:  # without a signature

@@ -58,7 +58,7 @@ class Iterate(Expressions):
                 ]
             case Static(value=v):
                 return self.static_iterable(box, v, node)
-            case Generator():
+            case Generator() | Lazy(kind="enumerate"):
                 return None
             case Lazy(kind="map", parts=(function, *iterables)):
                 rows = zip(*(self.static_items(p, node) for p in iterables), strict=False)
@@ -92,10 +92,6 @@ class Iterate(Expressions):
                 return [tuple_of(r) for r in rows]
             case "reversed":
                 return known[0][::-1]
-            case "enumerate":
-                start = parts[0]
-                del start
-                return None
             case "keys" | "iter":
                 return known[0]
         box = self.contents(parts[0])
@@ -103,7 +99,7 @@ class Iterate(Expressions):
         if kind == "values":
             return list(box.items)
         return [
-            Struct("tuple", (0, 1), (Static(k) if not isinstance(k, int) else Num(Literal(k)), i))
+            tuple_of((Static(k) if not isinstance(k, int) else Num(Literal(k)), i))
             for k, i in zip(box.keys, box.items, strict=True)
         ]
 
@@ -113,7 +109,7 @@ class Iterate(Expressions):
         if items is None:
             return None
         start = self.static_int(value.parts[1], "the start of enumerate", node)
-        return [Struct("tuple", (0, 1), (Num(Literal(start + k)), i)) for k, i in enumerate(items)]
+        return [tuple_of((Num(Literal(start + k)), i)) for k, i in enumerate(items)]
 
     def static_items(self, value: Abstract, node: Any) -> list[Abstract]:
         """Return the items of an iterable whose length is known at compile time."""
@@ -164,7 +160,7 @@ class Iterate(Expressions):
                 return self.counted(made, node)
             case Lazy(kind="map"):
                 items = tuple(self.static_items(box, node))
-                return self.counted(Struct("tuple", tuple(range(len(items))), items), node)
+                return self.counted(tuple_of(items), node)
             case Lazy(kind=kind, parts=parts):
                 return self.counted_lazy(kind, parts, node)
             case Num(operand):
@@ -204,7 +200,7 @@ class Iterate(Expressions):
 
             def numbered(i: Operand) -> Abstract:
                 number = self.binary(gast.Add, Num(i), start, node) if start != Num(Literal(0)) else Num(i)
-                return Struct("tuple", (0, 1), (number, pick(i)))
+                return tuple_of((number, pick(i)))
 
             return Literal(0), count, Literal(1), numbered
         if kind == "reversed":

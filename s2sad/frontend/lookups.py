@@ -178,10 +178,7 @@ class Lookups(SparseMatrices):
         """Return the parts of a subscript."""
         if isinstance(node, gast.Tuple):
             return tuple(self.expr(e) for e in node.elts)
-        value = self.expr(node)
-        if isinstance(value, Struct) and value.kind == "tuple":
-            return (value,)
-        return (value,)
+        return (self.expr(node),)
 
     def expr_Slice(self, node: Any, name: str) -> Abstract:
         """Read a `Slice` expression."""

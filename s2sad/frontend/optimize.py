@@ -50,9 +50,6 @@ NO_SUCCESS = "scipy.optimize: no success"
 class Solution:
     """Stands for what a solver of SciPy returns: a record whose items are what can be read of it."""
 
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class After(Callee):
@@ -346,12 +343,13 @@ class Optimizers(Stationary):
         finally:
             self.raising = outer
 
-    def struct_item(self, contents: Struct, key: Abstract, node: Any) -> Abstract:
-        """Return an item of a list, tuple, dict or solution."""
-        if contents.cls is Solution:
-            attr = str(self.static_value(key, "a key", node))
-            return self.record_attribute(contents, contents, attr, node)
-        return super().struct_item(contents, key, node)
+    def subscript(self, owner: Abstract, index: tuple[Abstract, ...], node: Any, name: str = "") -> Abstract:
+        """Return `owner[index]`; a solution is a dict of its attributes, too."""
+        contents = self.contents(owner)
+        if isinstance(contents, Struct) and contents.cls is Solution and len(index) == 1:
+            attr = str(self.static_value(index[0], "a key", node))
+            return self.record_attribute(owner, contents, attr, node)
+        return super().subscript(owner, index, node, name)
 
     def to_tree(self, value: Abstract, leaves: list[Any], node: Any = None) -> Tree:
         """Return the structure of a value."""

@@ -223,6 +223,14 @@ def number(y: Any) -> Any:
     return fx
 
 
+def bracketed(F: Function, a: Any, b: Any) -> Any:
+    """The values at the ends: of different signs, or one of them is 0."""
+    f_a, f_b = number(F(a)), number(F(b))
+    if f_a != 0.0 and f_b != 0.0 and (f_a < 0.0) == (f_b < 0.0):
+        raise ValueError("f(a) and f(b) must have different signs")
+    return f_a, f_b
+
+
 # --- the searches: (root, iterations, calls, whether it converged) ---------------------------------
 
 
@@ -231,14 +239,9 @@ def brent(F: Function, a: Any, b: Any, xtol: Any, rtol: Any, maxiter: Any, hyper
     `far` the end on the other side of the root, `last` the point before x. `hyperbolic`: the variant of
     J. C. P. Bus and T. J. Dekker (1975) where three points are known."""
     last, x, far = a, b, a
-    f_last = number(F(last))
-    fx = number(F(x))
-    if f_last == 0.0:
-        return last, 0, 2, True
-    if fx == 0.0:
-        return x, 0, 2, True
-    if (f_last < 0.0) == (fx < 0.0):
-        raise ValueError("f(a) and f(b) must have different signs")
+    f_last, fx = bracketed(F, a, b)
+    if f_last == 0.0 or fx == 0.0:
+        return a if f_last == 0.0 else b, 0, 2, True
     f_far, step, before = f_last, 0.0, 0.0
     for k in range(maxiter):
         if f_last != 0.0 and (f_last < 0.0) != (fx < 0.0):
@@ -279,13 +282,9 @@ def brent(F: Function, a: Any, b: Any, xtol: Any, rtol: Any, maxiter: Any, hyper
 
 def halving(F: Function, a: Any, b: Any, xtol: Any, rtol: Any, maxiter: Any) -> Any:
     """Bisection: `low` keeps the sign that the function has at a."""
-    f_low, f_high = number(F(a)), number(F(b))
-    if f_low == 0.0:
-        return a, 0, 2, True
-    if f_high == 0.0:
-        return b, 0, 2, True
-    if (f_low < 0.0) == (f_high < 0.0):
-        raise ValueError("f(a) and f(b) must have different signs")
+    f_low, f_high = bracketed(F, a, b)
+    if f_low == 0.0 or f_high == 0.0:
+        return a if f_low == 0.0 else b, 0, 2, True
     low, width = a, b - a
     for k in range(maxiter):
         width *= 0.5
@@ -301,13 +300,9 @@ def halving(F: Function, a: Any, b: Any, xtol: Any, rtol: Any, maxiter: Any) -> 
 def ridders(F: Function, a: Any, b: Any, xtol: Any, rtol: Any, maxiter: Any) -> Any:
     """C. J. F. Ridders, A new algorithm for computing a single root of a real continuous function (1979)."""
     low, high = a, b
-    f_low, f_high = number(F(a)), number(F(b))
-    if f_low == 0.0:
-        return a, 0, 2, True
-    if f_high == 0.0:
-        return b, 0, 2, True
-    if (f_low < 0.0) == (f_high < 0.0):
-        raise ValueError("f(a) and f(b) must have different signs")
+    f_low, f_high = bracketed(F, a, b)
+    if f_low == 0.0 or f_high == 0.0:
+        return a if f_low == 0.0 else b, 0, 2, True
     least = xtol + rtol * min(abs(a), abs(b))
     x = a
     for k in range(maxiter):
@@ -383,5 +378,5 @@ def secant(F: Function, x0: Any, x1: Any, tol: Any, rtol: Any, maxiter: Any) -> 
     return x, maxiter, maxiter + 2, False
 
 
-HELPERS = (method_of, in_bracket, from_points, answer, trusted, number)
+HELPERS = (method_of, in_bracket, from_points, answer, trusted, number, bracketed)
 ROOTS = (brentq, brenth, bisect, ridder, newton, toms748, root_scalar)

@@ -22,7 +22,8 @@ OWN: frozenset[Program] = frozenset((*programs_roots.HELPERS, *programs_ivp.HELP
 def scipy_program(obj: Any) -> Program | None:
     """Return the program that a function of SciPy stands for, None for all else."""
     if obj in OWN:
-        return obj  # type: ignore[no-any-return]
+        program: Program = obj
+        return program
     name = getattr(obj, "__name__", "")
     for module, programs in MODULES.items():
         if name in programs and getattr(sys.modules.get(module), name, None) is obj:

@@ -88,7 +88,7 @@ class Stationary(Externals):
         }
         origin = self.place(node)
         instr = Instr(OPS["optimize"], params, results, tuple(sorted(static.items())), (), origin)
-        fn = _leafwise(problem.solver.name, params, Block((), (instr,), End("return", results)), self, origin)
+        fn = _leafwise(problem.solver.name, params, Block((), (instr,), End("return", results)), origin)
         first = int(problem.guess is not None)
         varied = [k for k, a in enumerate(problem.around) if is_differentiable(a.type)]
         rule = Rule(problem.solver.name, tuple(first + k for k in varied), origin)
@@ -236,7 +236,7 @@ class Stationary(Externals):
         params = tuple(Value(a.name or "value", self.parameter_type(a.type)) for a in held)
         origin = self.place(node)
         block = Block((), (), End("return", (params[0],), origin=origin))
-        whole = _leafwise(f"{name}_of_{problem.solver.name}", params, block, self, origin)
+        whole = _leafwise(f"{name}_of_{problem.solver.name}", params, block, origin)
         varied = [k for k, a in enumerate(problem.around) if is_differentiable(a.type)]
         targets = [*((1,) if with_x else ()), *(2 + k for k in varied)]
         rule = Rule(whole.name, tuple(targets), origin)
@@ -282,7 +282,7 @@ def _held_name(problem: Problem, k: int) -> str:
     return problem.held[k].name
 
 
-def _leafwise(name: str, params: tuple[Value, ...], block: Block, root: Stationary, origin: Any) -> Function:
+def _leafwise(name: str, params: tuple[Value, ...], block: Block, origin: Any) -> Function:
     """Return a function of leaves."""
     places = tuple(range(len(block.end.args)))
     result: Tree = Leaf(0) if len(places) == 1 else Node("tuple", places, tuple(map(Leaf, places)))

@@ -6,12 +6,15 @@ import the table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from s2sad.ir.types import Type
+
+ONCE = math.inf  # cost of what is never to be computed again
 
 
 class Kind(Enum):
@@ -54,7 +57,7 @@ class Op:
     alias: Alias = Alias.FRESH
     pure: bool = True  # no effect, never raises for reasons other than its arguments
     commutes: bool = False
-    cost: int = 1  # flops per element; 0: free (a view, a shape)
+    cost: float = 1  # flops per element; 0: free (a view, a shape); ONCE: not to be computed again
     results: int = 1
     doc: str = ""
     callables: tuple[Any, ...] = ()  # NumPy/Python objects that mean this op when called

@@ -45,9 +45,8 @@ def callback(instr: Instr) -> Callback:
             raise NotHere("matrices of other numbers than doubles")
         better = importlib.import_module(f"s2sad.machine.{BY_SCIPY[instr.op.name]}")
         evaluate = better.FUNCTIONS[instr.op.name]
-    errors: Literal["ignore"] | None = "ignore"
-    if instr.op.name == OUTSIDE:
-        errors = None  # the user's function warns as it likes
+    # the user's function warns as it likes
+    errors: Literal["ignore"] | None = None if instr.op.name == OUTSIDE else "ignore"
 
     def called(*args: Any) -> tuple[Any, ...]:
         with np.errstate(all=errors):

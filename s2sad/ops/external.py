@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.builder import Sizes
+from s2sad.ir.op import ONCE
 from s2sad.ir.types import Type
 from s2sad.ops.declare import Params, Types, custom, linear, refuse
 from s2sad.ops.support import load
@@ -46,10 +47,15 @@ def _arguments(params: Params, first: int, names: ImportedNames) -> str:
 
 def outside_name(params: Params, names: ImportedNames) -> str:
     """Return what compiled text calls for a function: there is one for each kind of result and scalars."""
-    t = params["type"]
-    scalars = "".join(f"_{kind}" if kind else "_" for kind in params["kinds"]) if any(params["kinds"]) else ""
+    t, kinds = params["type"], scalar_kinds(params)
+    scalars = "".join(f"_{kind}" for kind in kinds) if any(kinds) else ""
     called = _called(params["function"], names)
-    return f"outside_{called}{len(params['slots'])}_{t.dtype}_{len(t.shape)}d{scalars}"
+    return f"outside_{called}_{len(kinds)}_{t.dtype}_{len(t.shape)}d{scalars}"
+
+
+def scalar_kinds(params: Params) -> list[str]:
+    """Return for each argument the dtype that it has as a NumPy scalar, empty where it is none."""
+    return [params["kinds"][x] if kind == "operand" else "" for kind, x in params["slots"]]
 
 
 def spell_outside(types: Types, params: Params, names: ImportedNames = NO_NAMES) -> str:
@@ -83,6 +89,7 @@ custom(
     infer=_infer,
     spell=_spell,
     shape_args=(0,),
+    cost=ONCE,
     doc="a call of a Python function; the result is like the first operand, of which only the shape is read",
 )
 linear(

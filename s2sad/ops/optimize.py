@@ -10,9 +10,11 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from s2sad.errors import InternalError
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Function
 from s2sad.ir.interp import run
+from s2sad.ir.op import ONCE
 from s2sad.ir.structure import rebuild
 from s2sad.ir.tree import Tree
 from s2sad.ops.declare import Params, Types, custom, refuse
@@ -44,7 +46,7 @@ def _callable(fn: Function) -> Callable[..., Any]:
 
 
 def _infer(types: Types, params: Params, sizes: Sizes) -> Types:
-    raise NotImplementedError("an instruction `optimize` is made with its types")
+    raise InternalError("S901", "an instruction `optimize` is made with its types")
 
 
 custom(
@@ -54,6 +56,7 @@ custom(
     refuse("a solver of SciPy by itself", INSTEAD),
     infer=_infer,
     results=0,
+    cost=ONCE,
     doc="a call of scipy.optimize; params: solver, callees and the names they are passed by, guess (whether "
     "the first operand is one), count (of operands that the callees take), keywords, reads (attributes)",
 )

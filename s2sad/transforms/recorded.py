@@ -97,10 +97,9 @@ def _numbered(loop: Instr) -> tuple[list[Instr], Operand]:
     """Return the number of the trip, from 0, and what computes it."""
     b = Builder(Sizes(), loop.origin)
     lo, _, step = loop.args[:3]
-    done: Operand = difference(b, loop.blocks[-1].params[0], lo)
-    if step == Literal(-1):
-        done = difference(b, lo, loop.blocks[-1].params[0])
-    elif step != Literal(1):
+    k = loop.blocks[-1].params[0]
+    done: Operand = difference(b, lo, k) if step == Literal(-1) else difference(b, k, lo)
+    if step not in (Literal(1), Literal(-1)):
         done = b.emit(OPS["floor_divide"], done, step)
     return b.instrs, done
 
