@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import operator
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmapped
+from s2sad.driver.kept import program_of
 from s2sad.driver.program import Program
 from s2sad.driver.seeds import convert_series, spread, zero
 from s2sad.ir.structure import flatten
@@ -336,31 +335,10 @@ def _positions(argnums: Argnums) -> int | tuple[int, ...]:
     return positions if many else positions[0]
 
 
-class _Key:
-    """A function as a cache key: by identity, a bound method by its object and function."""
-
-    __slots__ = ("fun", "parts")
-
-    def __init__(self, fun: Function):
-        self.fun = fun
-        self.parts = (fun.__self__, fun.__func__) if isinstance(fun, types.MethodType) else (fun,)
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(id, self.parts)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and tuple(map(id, self.parts)) == tuple(map(id, other.parts))
-
-
-@functools.lru_cache(maxsize=512)
-def _cached(kind: str, key: _Key, has_aux: bool, jit: Jit, *options: tuple[str, Any]) -> Program:
-    return Program(Transformed(kind, key.fun, (), has_aux, None, jit, **dict(options)))
-
-
 def _program(kind: str, fun: Function, has_aux: bool, jit: Jit, **options: Any) -> Program:
     if not callable(fun):
         raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
-    return _cached(kind, _Key(fun), bool(has_aux), jit_of(jit), *sorted(options.items()))
+    return program_of(Transformed(kind, fun, (), bool(has_aux), None, jit_of(jit), **options))
 
 
 def _paired(
