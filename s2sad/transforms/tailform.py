@@ -176,27 +176,26 @@ class _Tailform:
         results = tuple(
             Value(
                 _common_name([b.end.args[k] for b in yielding]),
-                self.join([b.end.args[k].type for b in yielding]),
+                self.join(t, [b.end.args[k].type for b in yielding]),
             )
-            for k in range(len(types))
+            for k, t in enumerate(types)
         )
         done.append(replace(like, args=args, results=results, blocks=blocks))
         return Block(params, tuple(done), End("yield", results))
 
-    def join(self, types: list[Type]) -> Type:
+    def join(self, expected: Type, types: list[Type]) -> Type:
+        """Return the type of what is one of several values: shapes where they agree. A number of the text is
+        of the type that is expected."""
+        if isinstance(expected, Scalar):
+            return Scalar(expected.dtype, expected.weak)
         if all(t == types[0] for t in types):
             return types[0]
-        first = types[0]
-        if isinstance(first, Array):
-            shapes = [t.shape for t in types]
-            same = [all(s[k] == shapes[0][k] for s in shapes) for k in range(first.ndim)]
-            return Array(
-                first.dtype,
-                tuple(n if ok else self.sizes.fresh() for n, ok in zip(first.shape, same, strict=True)),
-            )
-        scalars = [t for t in types if isinstance(t, Scalar)]
-        chosen = next((t for t in scalars if not t.weak), scalars[0])  # a number of the text fits either
-        return Scalar(chosen.dtype, chosen.weak)
+        shapes = [t.shape for t in types if isinstance(t, Array)]
+        same = [len(set(along)) == 1 for along in zip(*shapes, strict=True)]
+        return Array(
+            expected.dtype,
+            tuple(n if ok else self.sizes.fresh() for n, ok in zip(shapes[0], same, strict=True)),
+        )
 
     def flagged(
         self, instr: Instr, convert: dict[str, Convert], types: Sequence[Type]

@@ -80,3 +80,105 @@ def test_a_name_that_is_bound_in_a_later_trip(c: float) -> None:
     slopes = np.array([(late(Y + e, c) - late(Y - e, c)) / 2e-6 for e in 1e-6 * np.eye(4)])
     for jit in (False, True):
         assert_close(s2sad.grad(late, jit=jit)(Y, c), slopes, 1e-6, f"{jit}")
+
+
+WHILE = """
+def f(y, c):
+    z = y * 1.5
+    r = 0.3
+    i = 1
+    while i < 4 and r < 9.0:
+        {0}
+        if c > 0.1:
+            {1}
+            if z[i] < 1.4:
+                {2}
+                if c > 0.2:
+                    {3}
+                    {out}
+                {4}
+            {5}
+        {6}
+        i += 1
+    return {last}
+"""
+NESTED = """
+def f(y, c):
+    z = y * 1.5
+    r = 0.3
+    for i in range(1, 3):
+        {0}
+        for i in range(1, 4):
+            {1}
+            if z[i] < 1.4:
+                {2}
+                if c > 0.2:
+                    {3}
+                    {out}
+                {4}
+            {5}
+        {6}
+    return {last}
+"""
+WHILE_INSIDE = """
+def f(y, c):
+    z = y * 1.5
+    r = 0.3
+    for i in range(1, 4):
+        {0}
+        while r < 1.2 + 0.5 * i:
+            {1}
+            r += 0.4 + 0.1 * y[i] * z[0]
+            if z[i] < 1.4:
+                {2}
+                if c > 0.2:
+                    {3}
+                    {out}
+                {4}
+            {5}
+        {6}
+    return {last}
+"""
+LOOPS = {"while": WHILE, "nested": NESTED, "while inside": WHILE_INSIDE}
+
+
+@pytest.mark.parametrize("loops", LOOPS)
+def test_ways_out_of_other_loops(loops: str) -> None:
+    rng = np.random.default_rng(len(loops))
+    statements = (*STATEMENTS[:3], "r += 0.1 * z[i] * z[i]")
+    ways = {**WAYS, "i += 1; continue" if loops == "while" else "continue": "r * np.sum(z)"}
+    h, direction = 1e-5, np.array([0.3, -0.2, 0.5, 0.1])
+    for k in range(16):
+        way = list(ways)[k % len(ways)]
+        each = [statements[rng.integers(4)] if rng.random() < 0.4 else "pass" for _ in range(7)]
+        if "q" in way:
+            each[1] = "q = z[i]"
+        text = LOOPS[loops].format(*each, out=way, last=ways[way])
+        f = written(text, f"<way out of {loops} {k}>", {"np": np})["f"]
+        for c in (0.05, 0.15, 0.5):
+            slopes = np.array([(f(Y + e, c) - f(Y - e, c)) / (2 * h) for e in h * np.eye(4)])
+            gradient = s2sad.grad(f)
+            found = gradient(Y, c)
+            assert_close(found, slopes, 1e-6, f"{c}\n{text}")
+            assert_close(s2sad.jvp(f, (Y, c), (Y, None))[1], np.dot(found, Y), 1e-12, f"jvp {c}\n{text}")
+            bent = s2sad.hvp(f, (Y, c), (direction, None))
+            ahead, behind = (gradient(Y + t * direction, c) for t in (h, -h))
+            assert_close(bent, (ahead - behind) / (2 * h), 1e-6, f"hvp {c}\n{text}")
+            if k % 8 == 0 and c == 0.5:
+                assert_close(s2sad.grad(f, jit=True)(Y, c), found, 1e-12, f"jit\n{text}")
+
+
+def test_a_number_of_the_text_on_the_way_out() -> None:
+    def f(x, w):
+        total = np.sum(w)
+        for i in range(x.shape[0]):
+            total = 0.5
+            if x[i] < 0.1:
+                continue
+        return total
+
+    for jit in (False, True):
+        y, pullback = s2sad.vjp(f, np.ones(3), np.ones(2), jit=jit)
+        x_bar, w_bar = pullback(1.0)
+        assert y == 0.5 and not x_bar.any() and not w_bar.any()
+        assert s2sad.grad(f, argnums=1, jit=jit)(np.ones(0), np.ones(2)).tolist() == [1.0, 1.0]
