@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from s2sad.driver.seeds import like
 from s2sad.ir.structure import flatten, rebuild
+from s2sad.record import dataclass
 
 Function = Callable[..., Any]
 Vector = np.ndarray[Any, Any]

@@ -11,7 +11,8 @@ S2sadError
 from __future__ import annotations
 
 import linecache
-from dataclasses import dataclass
+
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from s2sad.analysis.cuts import Cuts
 from s2sad.analysis.kept import Kept, kept
@@ -14,6 +14,7 @@ from s2sad.ir.loops import LOOPS, MARK
 from s2sad.ir.memory import memory
 from s2sad.ir.op import Kind
 from s2sad.ir.walk import held
+from s2sad.record import dataclass
 
 WIDTH = 60
 

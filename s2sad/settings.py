@@ -18,7 +18,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
+
+from s2sad.record import dataclass
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import is_differentiable
 from s2sad.ir.walk import draws
+from s2sad.record import dataclass
 
 KEPT = 16  # patterns that an object remembers
 

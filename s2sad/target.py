@@ -6,13 +6,13 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from s2sad.driver.program import peel
 from s2sad.ir.transformed import record_of
+from s2sad.record import dataclass
 
 EMITTED = ("grad", "value_and_grad", "jvp", "vjp", "hvp")
 

@@ -12,6 +12,7 @@ import s2sad
 ROOT = Path(s2sad.__file__).parent
 FLOORS = {
     "errors": -1,
+    "record": -1,
     "settings": -1,
     "ir": 0,
     "ops": 1,

@@ -7,13 +7,13 @@ that is overwritten with something inactive is inactive from there on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from s2sad.analysis.pullback import Pullbacks, check_has_rule
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried, inits
 from s2sad.ir.rule import targets_of
 from s2sad.ir.types import is_differentiable
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from s2sad.analysis.activity import Activity, activity
 from s2sad.analysis.flows import Flow, Place, Returned, flows, reached
@@ -11,6 +10,7 @@ from s2sad.analysis.pullback import Pullbacks
 from s2sad.errors import Origin, S2sadError
 from s2sad.ir.core import Function, Value, returns
 from s2sad.ir.types import is_differentiable
+from s2sad.record import dataclass
 
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 INTEGERS = ("to_int", "cast", "round_to_int", "math_floor", "math_ceil", "math_trunc")

@@ -4,10 +4,10 @@ the shape of an array is no flow of its values."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

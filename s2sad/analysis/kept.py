@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from s2sad.errors import Origin
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
@@ -11,6 +10,7 @@ from s2sad.ir.loops import LOOPS
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
 from s2sad.ir.walk import free_values
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

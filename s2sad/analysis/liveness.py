@@ -7,10 +7,10 @@ every question asked here is a union or an intersection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried
+from s2sad.record import dataclass
 
 Reads = Callable[[Instr | End], Iterable[Operand]]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+
+from s2sad.record import dataclass
 
 INFINITE = float("inf")
 

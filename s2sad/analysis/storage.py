@@ -8,7 +8,6 @@ share with what they are views of, writes return their first argument, loops and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from s2sad.analysis.liveness import Numbering
@@ -17,6 +16,7 @@ from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, 
 from s2sad.ir.loops import carried, inits, loop_ends
 from s2sad.ir.op import Alias, Op
 from s2sad.ir.types import Array
+from s2sad.record import dataclass
 
 CALLER = 1  # memory that belongs to the caller and must not be written
 READONLY = 2  # NumPy refuses to write through this value

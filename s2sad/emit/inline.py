@@ -7,7 +7,6 @@ it: a write to the memory it reads, a region, an effect, or a new value for a na
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from s2sad.analysis.storage import Storage, is_write, written_args
 from s2sad.emit.fixed import Fixed
@@ -18,6 +17,7 @@ from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array
 from s2sad.ir.walk import has_effect, held, used_values
+from s2sad.record import dataclass
 
 _TERNARY = "if"
 _DRAW = "draw"

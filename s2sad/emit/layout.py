@@ -6,11 +6,12 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from s2sad.emit.constants import quoted
 from s2sad.ir.core import Operand
+from s2sad.record import dataclass
 
 with warnings.catch_warnings():  # astor names classes of `ast` that newer Pythons deprecate
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from s2sad.analysis.unbound import joins, maybe_unbound, undefs_of
 from s2sad.emit.constants import quoted
@@ -19,6 +18,7 @@ from s2sad.ir.loops import carried, inits
 from s2sad.ir.path import Index, Path, Permute
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 from s2sad.ir.types import Array
+from s2sad.record import dataclass
 
 _AUGMENTED = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _FORWARD, _REVERSE = "forward sweep", "reverse sweep"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from s2sad.emit.constants import constant_text, quoted
 from s2sad.emit.layout import INDENT, WIDTH
@@ -11,6 +10,7 @@ from s2sad.emit.names import RESERVED, identifier
 from s2sad.ir.core import Function, Parameter, Value
 from s2sad.ir.tree import Leaf, Static, paths
 from s2sad.ir.types import Array, Opaque
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

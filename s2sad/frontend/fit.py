@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.errors import TypeMismatch
 from s2sad.ir.builder import Builder, Sizes
@@ -12,6 +12,7 @@ from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Array, Scalar, Type, python_number, without_sizes
 from s2sad.ir.walk import at_returns, substitute
 from s2sad.ops import OPS
+from s2sad.record import dataclass
 
 
 def misfit(fn: Function, why: str, instead: str = "") -> TypeMismatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from s2sad.errors import NotDifferentiable, S2sadError
@@ -26,6 +26,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, without_sizes
+from s2sad.record import dataclass
 
 Key = tuple[Any, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, sample, without_sizes
+from s2sad.record import dataclass
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from s2sad.ir.path import Path
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops import OPS
 from s2sad.ops.expr import Apply, Expr, Leaf, lower
+from s2sad.record import dataclass
 
 
 @dataclass(slots=True)

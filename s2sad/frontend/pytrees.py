@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from s2sad.frontend.optimize import Optimizers
 from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.core import Literal
 from s2sad.ir.types import Scalar, is_differentiable
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

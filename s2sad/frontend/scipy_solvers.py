@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
+
+from s2sad.record import dataclass
 
 CLASSIC = ("hybr", "lm")  # methods of root that are MINPACK's: x has rank 1
 KKT = "is not supported: at active bounds the gradient is not 0, and the derivative needs multipliers"

@@ -8,7 +8,7 @@ same kind, so that this holds for derivatives of every order.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from s2sad.frontend.custom import CustomRules, Reading, Ruled, ruled_function
@@ -19,6 +19,7 @@ from s2sad.ir.core import Function, Operand, Value
 from s2sad.ir.rule import Link, Read, Rule
 from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.types import is_differentiable
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,12 +9,12 @@ import linecache
 import os
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import gast
 
 from s2sad.errors import Origin, UnsupportedSyntax
+from s2sad.record import dataclass
 
 EMITTED = "# s2sad "  # the first words of every text that s2sad writes
 

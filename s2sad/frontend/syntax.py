@@ -95,23 +95,33 @@ def loaded_outside(function: Any, loop: Any, names: tuple[str, ...]) -> frozense
     enclosing = _enclosing_targets(body, loop)
     for statement in body:
         visit(statement, frozenset())
-    return frozenset(found | (enclosing & wanted & _loaded(body)))
+    return frozenset(found | (enclosing & wanted & _loaded(function)))
 
 
 def _enclosing_targets(body: list[Any], loop: Any) -> set[str]:
     # a name bound by an enclosing `for` and rebound inside is read by the enclosing loop's body
     found: set[str] = set()
-    for statement in body:
-        for node in gast.walk(statement):
-            if isinstance(node, gast.For) and node is not loop and any(n is loop for n in gast.walk(node)):
-                found.update(assigned_names([node.target]))
+
+    def holds(node: Any) -> bool:
+        if node is loop:
+            return True
+        inside = any(map(holds, gast.iter_child_nodes(node)))
+        if inside and isinstance(node, gast.For):
+            found.update(assigned_names([node.target]))
+        return inside
+
+    any(map(holds, body))
     return found
 
 
-def _loaded(body: list[Any]) -> set[str]:
-    return {
-        n.id for s in body for n in gast.walk(s) if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Load)
-    }
+@functools.lru_cache(maxsize=512)
+def _loaded(function: Any) -> frozenset[str]:
+    return frozenset(
+        n.id
+        for statement in body_of(function)
+        for n in gast.walk(statement)
+        if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Load)
+    )
 
 
 def leaves_loop(body: list[Any], kinds: Any) -> bool:

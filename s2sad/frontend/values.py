@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from s2sad.frontend.source import Access, Source
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.path import Path
 from s2sad.ir.types import Array
+from s2sad.record import dataclass
 
 
 class Abstract:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.tree import Tree
 from s2sad.ir.types import INT, Scalar, Type
 from s2sad.passes.sizes import Resolver
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

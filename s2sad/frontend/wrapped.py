@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -11,6 +11,7 @@ import gast
 from s2sad.frontend.callees import Callees
 from s2sad.frontend.values import Abstract, Callee, Closure, Ref, Static, Struct
 from s2sad.ir.transformed import record_of
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

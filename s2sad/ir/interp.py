@@ -6,12 +6,12 @@ against it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from s2sad.ir.types import Type
+from s2sad.record import dataclass
 
 ONCE = math.inf  # cost of what is never to be computed again
 

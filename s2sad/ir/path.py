@@ -8,13 +8,13 @@ instruction, taken in the order in which the path mentions them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from s2sad.ir.size import Size, slice_length
 from s2sad.ir.types import Scalar, Type
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

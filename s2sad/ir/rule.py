@@ -9,10 +9,10 @@ any more, so that second derivatives are those of `forward` and `reverse`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from s2sad.errors import Origin
 from s2sad.ir.core import Function, Instr, Operand
+from s2sad.record import dataclass
 
 Read = tuple[str, int]
 """What a parameter of a Link's reverse half holds: an `argument` or a `result` of the forward half, or the

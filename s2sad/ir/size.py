@@ -15,8 +15,9 @@ length of a slice), products and floor divisions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
+
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

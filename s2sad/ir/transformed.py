@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
+
+from s2sad.record import dataclass
 
 F = TypeVar("F", bound=Callable[..., Any])
 

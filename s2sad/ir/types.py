@@ -7,11 +7,10 @@ is an `Array` with an empty shape: it is mutable, a scalar is not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from s2sad.ir.size import Size
+from s2sad.record import dataclass
 
 Dtype = np.dtype[np.generic]
 

@@ -7,7 +7,7 @@ wrap-around are written only where they are not provably needless.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import C16, F8, INT, Array, Scalar, Type, without_sizes
 from s2sad.lowering.ops import LOWERED, conversion
 from s2sad.ops.table import OPS
+from s2sad.record import dataclass
 
 ZERO = Literal(0)
 ONE = Literal(1)

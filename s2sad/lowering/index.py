@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
@@ -14,6 +14,7 @@ from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.slices import checked, normalized
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, Terms, whole
+from s2sad.record import dataclass
 
 MASK_MISMATCH = "boolean index did not match indexed array along axis {}"
 

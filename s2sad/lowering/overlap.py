@@ -7,13 +7,14 @@ cannot be what a slot held before the trip.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import loop_ends
 from s2sad.ir.op import Alias
 from s2sad.ir.path import is_fancy
 from s2sad.ir.types import Array
+from s2sad.record import dataclass
 
 Roots = frozenset[Value]
 NONE: Roots = frozenset()

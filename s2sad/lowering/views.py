@@ -4,11 +4,11 @@ exist in memory, and arrays that are computed element by element where they are 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.path import Path
 from s2sad.ir.types import Array
+from s2sad.record import dataclass
 
 Index = tuple[Operand, ...]
 Terms = tuple[tuple[int, Operand], ...]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir import path as paths
 from s2sad.ir.types import BOOL, INT, Dtype
 from s2sad.machine.functions import intrinsic
 from s2sad.machine.scalars import compare, wrapped
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, stored
+from s2sad.record import dataclass
 
 ZERO = constant(0, INT)
 Body = Callable[[Sequence[str]], None]

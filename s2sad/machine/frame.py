@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.types import INT, Dtype, Type
@@ -13,6 +13,7 @@ from s2sad.machine.conversions import convert
 from s2sad.machine.library import Callback
 from s2sad.machine.roots import Roots
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant
+from s2sad.record import dataclass
 
 Found = Number | Buffer
 RAISED, THROWN, NO_MEMORY = 1, 2, 3  # what a function returns beside 0; THROWN: Python has the exception

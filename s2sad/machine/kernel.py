@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from s2sad.machine.frame import Program
 from s2sad.machine.function import emit
 from s2sad.machine.library import Callback
 from s2sad.machine.writer import NotHere
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ that swap, a tape that grows), its memory counts its owners."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value, returns
 from s2sad.ir.types import Array
+from s2sad.record import dataclass
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ threads of Python know nothing of each other."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from s2sad.ir.core import Instr, Literal
 from s2sad.ir.loops import SHARED, SUM
@@ -22,6 +21,7 @@ from s2sad.machine.arrays import Buffer
 from s2sad.machine.frame import Frame, Signature
 from s2sad.machine.functions import intrinsic
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, kind_of
+from s2sad.record import dataclass
 
 THREADS = "s2sad.threads"  # how many there are, and the least work for them, in operations
 CREATE, JOIN = "pthread_create", "pthread_join"

@@ -10,7 +10,6 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from s2sad.ir.types import Dtype, Scalar
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, reshape, size, take_at
+from s2sad.record import dataclass
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import string
-from dataclasses import dataclass
 from typing import Any
 
 from s2sad.ir.core import Literal, Value
@@ -12,6 +11,7 @@ from s2sad.ir.op import Kind, Op
 from s2sad.ir.size import Size
 from s2sad.ir.types import F8, WEAK_FLOAT, Array, Type
 from s2sad.ops.expr import Apply, Expr, Leaf, Located, Masked, leaves
+from s2sad.record import dataclass
 
 SHAPE = (Size.symbol("x.0"), Size.symbol("x.1"))
 KINDS = {

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import absolute, exp, isnan, log, power, where
 from s2sad.ops.special import special
+from s2sad.record import dataclass
 
 Formula = Callable[..., Any]
 ROOT_2PI = math.sqrt(2.0 * math.pi)

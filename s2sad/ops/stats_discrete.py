@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from s2sad.ops.declare import elementwise
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import both, exp, isnan, log, power, where
 from s2sad.ops.special import special
+from s2sad.record import dataclass
 
 Formula = Callable[..., Any]
 INTEGRAL = "integral"

@@ -8,13 +8,14 @@ alive for longer. More than a few reads by generated code share one value, which
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.path import is_fancy
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
+from s2sad.record import dataclass
 
 FEW = 4  # reads by generated code that are written out
 

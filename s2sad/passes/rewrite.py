@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Type, without_sizes
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import Index, Path, Span
 from s2sad.ir.types import Array, Scalar, Type, without_sizes
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

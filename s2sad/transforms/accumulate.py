@@ -7,8 +7,6 @@ there. Both are kept as long as only elementwise pullbacks look at them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
 from s2sad.ir.path import Path, may_repeat
@@ -16,6 +14,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ops.declare import broadcast_shape
 from s2sad.ops.table import OPS
+from s2sad.record import dataclass
 from s2sad.transforms.plan import Plan
 from s2sad.transforms.rules import renamed, scalar_as, widen, zero
 from s2sad.transforms.scope import Scope

@@ -9,7 +9,6 @@ the version on: one that returns hands on an older one, if nobody reads the arra
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from s2sad.analysis.program import Program
 from s2sad.ir.core import Block, Instr, Operand, Value
@@ -18,6 +17,7 @@ from s2sad.ir.path import At, Index, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar
 from s2sad.ops.table import OPS
+from s2sad.record import dataclass
 from s2sad.transforms.reread import Reread
 
 MOST_PAIRS = 5000  # of accesses to one array that are compared

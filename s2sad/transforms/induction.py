@@ -6,12 +6,11 @@ the trips of an inner loop, the reverse sweep carries the value and takes the am
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from s2sad.analysis.program import Program
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits
 from s2sad.ir.types import Scalar, Type
+from s2sad.record import dataclass
 from s2sad.transforms.exits import Counting
 
 

@@ -7,7 +7,6 @@ still has every value that was written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from s2sad.analysis.program import Program
 from s2sad.ir.core import Instr, Operand, Value
@@ -15,6 +14,7 @@ from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
 from s2sad.ir.path import Path
 from s2sad.ir.types import Array
 from s2sad.ops.table import OPS
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

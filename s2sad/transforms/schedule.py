@@ -8,7 +8,6 @@ is computed from the last snapshot before it, and the snapshots that are free ar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
@@ -16,6 +15,7 @@ from s2sad.ir.path import At, Index, Path, Span
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, python_number
 from s2sad.ops.control import FOR, IF, WHILE
 from s2sad.ops.table import OPS
+from s2sad.record import dataclass
 
 State = tuple[Operand, ...]
 Fill = Callable[[Builder, State], Sequence[Operand]]

@@ -4,13 +4,13 @@ arrays with a cursor where the number of trips or a size is not known beforehand
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from s2sad.ir.core import Instr, Value
 from s2sad.ir.path import At, Index, Path, Span
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar, Type
 from s2sad.passes.sizes import Resolver, trips_size
+from s2sad.record import dataclass
 
 FIRST_LENGTH = 16  # of a growing tape
 

@@ -7,10 +7,10 @@ values that are computed alike are one atom.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
+from s2sad.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ that are still what they were; an exponential is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.path import At, Index
@@ -18,6 +18,7 @@ from s2sad.lowering.nests.affine import is_integer
 from s2sad.lowering.overlap import NONE, Roots, Storage
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import dataclass
 
 CHEAP = (
     "add", "subtract", "multiply", "divide", "negative", "absolute", "maximum", "minimum", "square", "sign",

@@ -17,7 +17,7 @@ Only loops of one kind are fused: a recurrence would keep the others from being 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
@@ -28,6 +28,7 @@ from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.nests.scratch import ends_with_zeros
 from s2sad.lowering.overlap import NONE, Roots, Storage
 from s2sad.passes.slots import drop_slots
+from s2sad.record import dataclass
 
 LOOK_BACK = 12  # loops before this one that it is tried to be fused with
 

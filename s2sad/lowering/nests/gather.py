@@ -11,7 +11,7 @@ the statements stand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
@@ -21,6 +21,7 @@ from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.overlap import Storage
 from s2sad.passes.base import sizes_after
 from s2sad.passes.slots import drop_slots
+from s2sad.record import dataclass
 
 LEAST = 3  # terms
 MOST = 4  # operations on numbers for each term, on average: those of all terms may be done for each

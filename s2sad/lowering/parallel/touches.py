@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.loops import inits, loop_ends
@@ -11,6 +10,7 @@ from s2sad.ir.path import At, Index, Span
 from s2sad.ir.types import Array
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.overlap import Roots, Storage
+from s2sad.record import dataclass
 
 READS, WRITES, ADDS = "reads", "writes", "adds"
 Places = tuple[Linear | None, ...] | None
