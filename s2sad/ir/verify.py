@@ -19,7 +19,7 @@ class _Checker:
     def __init__(self, fn: Function, where: str):
         self.fn, self.where = fn, where
         self.ever: set[Value] = set()
-        self.scope: set[Value] = set()
+        self.scope: dict[Value, None] = {}  # in the order of definition
         self.returned: tuple[Type, ...] | None = None
 
     def fail(self, why: str) -> None:
@@ -30,7 +30,7 @@ class _Checker:
             if v in self.ever:
                 self.fail(f"{v} is defined twice")
             self.ever.add(v)
-            self.scope.add(v)
+            self.scope[v] = None
 
     def read(self, args: tuple[Operand, ...], by: str) -> None:
         for a in args:
@@ -41,13 +41,15 @@ class _Checker:
         if len(args) != len(targets):
             self.fail(f"{what}: {len(args)} values for {len(targets)}")
         for a, t in zip(args, targets, strict=True):
+            if a.type is t:
+                continue
             if isinstance(a, Literal) and not isinstance(t, Array) and a.type.dtype.kind == t.dtype.kind:
                 continue  # a weak literal serves as the strong scalar of its kind
             if without_sizes(a.type) != without_sizes(t):
                 self.fail(f"{what}: {a.type} for {t}")
 
     def block(self, block: Block, loop: tuple[Type, ...] | None, yields: tuple[Type, ...] | None) -> None:
-        outer = set(self.scope)
+        outside = len(self.scope)
         self.define(block.params)
         for instr in block.instrs:
             self.instr(instr, loop)
@@ -73,7 +75,8 @@ class _Checker:
                 pass
             case _:
                 self.fail(f"unknown end {end.kind}")
-        self.scope = outer
+        for _ in range(len(self.scope) - outside):
+            self.scope.popitem()
 
     def instr(self, instr: Instr, loop: tuple[Type, ...] | None) -> None:
         name = instr.op.name

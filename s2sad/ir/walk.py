@@ -174,9 +174,12 @@ def rewrite_types(
 
 def held(instr: Instr) -> tuple[Function, ...]:
     """Return the functions that an instruction calls (`call`) or has called (`optimize`)."""
-    callee: Function | None = instr.param("callee")
-    found: tuple[Function, ...] = instr.param("callees", ())
-    return found if callee is None else (callee,)
+    for name, value in instr.params:
+        if name == "callee":
+            return (value,)
+        if name == "callees":
+            return tuple(value)
+    return ()
 
 
 def holding(instr: Instr, change: Callable[[Function], Function]) -> Instr:
