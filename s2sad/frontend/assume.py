@@ -118,15 +118,44 @@ class Assumptions(Sizes):
     def _assume(self, a: Size, b: Size, origin: Origin | None, raises: bool = False) -> None:
         if a.is_const or (_symbol(a) is None and _symbol(b) is not None):
             a, b = b, a
+        solved = _solved(*self._inside(a, b)) or _solved(a, b)
+        if solved is not None and not a.is_const and not b.is_const:
+            raises = raises and solved == _solved(a, b)
+            a, b = solved
         name = _symbol(a)
         if name is not None and name not in b.symbols():
-            other = _symbol(b)
-            if other is not None and _rank(other) > _rank(name):  # keep the earlier parameter's symbol
-                a, b, name = b, a, other
             self.replaced[name] = b
         else:
             self.whole[a] = b
         self.facts.append(Fact(a, b, origin, raises))
+
+    def _inside(self, a: Size, b: Size) -> tuple[Size, Size]:
+        """Return what is sliced, of two slices that are cut alike: `x.0-2` for `max(x.0-2,0)`."""
+        terms = (a - b).terms
+        if (a - b).const == 0 and len(terms) == 2 and terms[0][1] == -terms[1][1]:
+            (x, k), (y, _) = terms
+            if x.kind == y.kind == "clamp":
+                inner = (x.parts[0], y.parts[0]) if k > 0 else (y.parts[0], x.parts[0])
+                if self.trusting or self._known(inner[0]) == self._known(inner[1]):
+                    return inner
+        return a, b
+
+
+def _solved(a: Size, b: Size) -> tuple[Size, Size] | None:
+    """Return the equality of two sizes with a symbol by itself on the left, the later parameter's; None if no
+    symbol can be isolated."""
+    difference = a - b
+    names = [
+        (_rank(atom.name), atom.name, k)
+        for atom, k in difference.terms
+        if atom.kind == "symbol" and abs(k) == 1
+    ]
+    for _, name, k in sorted(names, reverse=True):
+        symbol = Size.symbol(name)
+        rest = symbol - difference * k
+        if name not in rest.symbols():
+            return symbol, rest
+    return None
 
 
 def _symbol(size: Size) -> str | None:

@@ -31,9 +31,7 @@ def shapes(fn: Function) -> Function:
     wanted = _read_for_shape(fn.block) - set(fn.params)
     if not wanted:
         return fn
-    rewriter = _Shapes(wanted)
-    for p in fn.params:
-        rewriter.offer(p)
+    rewriter = _Shapes(wanted, fn.params)
     return rewriter.function(fn)
 
 
@@ -56,12 +54,15 @@ def _read_for_shape(block: Block) -> set[Value]:
 
 
 class _Shapes(Rewriter):
-    def __init__(self, wanted: set[Value]):
+    def __init__(self, wanted: set[Value], params: tuple[Value, ...]):
         super().__init__()
         self.wanted = wanted
+        self.params = {p.name: p for p in params if isinstance(p.type, Array)}
         self.unsure: set[Operand] = set()  # may be undefined on this path: then their types say too much
         self.known: dict[Key, Value] = {}
         self.places: dict[Size, tuple[Value, int]] = {}
+        for p in params:
+            self.offer(p)
 
     def offer(self, v: Value) -> None:
         """Note a value that has come into scope."""
@@ -96,8 +97,12 @@ class _Shapes(Rewriter):
             a = args[k] if k < len(args) else None
             if isinstance(a, Value) and a in self.wanted and isinstance(a.type, Array):
                 same_dtype = instr.op.name in LIKE and instr.param("dtype") is None
-                found = self.known.get((a.type.shape, a.type.dtype if same_dtype else None))
-                args[k] = found if found is not None else a
+                dtype = a.type.dtype if same_dtype else None
+                own = self.params.get(a.name)  # `b` itself for a copy of `b`
+                if own and own.type.shape == a.type.shape and dtype in (None, own.type.dtype):
+                    args[k] = own
+                else:
+                    args[k] = self.known.get((a.type.shape, dtype), a)
         if args == list(instr.args):
             return instr
         return replace(instr, args=tuple(args))
