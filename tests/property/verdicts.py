@@ -6,6 +6,7 @@ The truth is a complex step: the text of the program is run once more with compl
 
 from __future__ import annotations
 
+import ast
 import operator
 import signal
 import traceback
@@ -281,15 +282,44 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 # what the names of compiled text that are not NumPy's stand for
+def within(index: Any) -> Any:
+    """Return an index of an element: compiled code counts from the start of an array, whatever its sign."""
+    assert not isinstance(index, int | np.integer) or index >= 0, f"element {index} is read or written"
+    return index
+
+
 NATIVE = {f"simd_{SIMD[name]}": OPS[name].evaluate for name in reversed(SIMD)}
 NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub, "stay_apart": lambda: None}
-NATIVE |= {"rounded_add": operator.add, "rounded_sub": operator.sub, "as_index": lambda i: i}
+NATIVE |= {
+    "rounded_add": operator.add,
+    "rounded_sub": operator.sub,
+    "as_index": lambda i: i,
+    "within": within,
+}
 POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could take for values
+
+
+class ElementsOnly(ast.NodeTransformer):
+    """Checks that lowered code has no index below zero, which Python would count from the end."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
+        self.generic_visit(node)
+        if not (isinstance(node.value, ast.Attribute) and node.value.attr == "shape"):
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            parts = [p if isinstance(p, ast.Slice | ast.Constant) else called("within", p) for p in parts]
+            node.slice = parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
+        return node
+
+
+def called(name: str, argument: ast.expr) -> ast.Call:
+    """Return a call as syntax."""
+    return ast.Call(ast.Name(name, ast.Load()), [argument], [])
 
 
 def interpreted(loops: Function) -> Callable[..., Any]:
     """Return lowered code as plain Python."""
-    namespace = load(module(native(loops), for_reading=False), f"<lowered {loops.name}>")
+    text = ast.unparse(ElementsOnly().visit(ast.parse(module(native(loops), for_reading=False))))
+    namespace = load(text, f"<lowered {loops.name}>")
     namespace |= NATIVE
     function: Callable[..., Any] = namespace[loops.name]
     return function

@@ -23,6 +23,7 @@ from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
 from s2sad.lowering.nests.affine import Forms, Linear
+from s2sad.lowering.nests.checks import Checks
 from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.nests.scratch import ends_with_zeros
@@ -69,6 +70,7 @@ class _Fuser:
         self.accesses: dict[Instr, list[Access] | None] = {}
         self.known_roots: dict[Value, Roots] = {}
         self.orders = Orders(self.forms)
+        self.checks = Checks(self.forms, self.roots)
         self.writes_parameters = bool(fn.writes)
 
     def block(self, block: Block) -> Block:
@@ -157,6 +159,8 @@ class _Fuser:
         if is_seen(later) and is_seen(earlier):
             return True
         if leaves(later) or leaves(earlier):
+            return True
+        if may_raise(earlier) and self.checks.rely(later, earlier):
             return True
         if not self.used_by(later).isdisjoint(earlier.results):
             return True

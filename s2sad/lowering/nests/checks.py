@@ -1,0 +1,148 @@
+"""Which checks an access relies on: it must not go before them.
+
+What is not in range raises in a check of its own before the access. A check compares an index, or what the
+index is made of, with a size, or sizes with each other; an access relies on the checks that compare what its
+index is made of, and on those that compare nothing but sizes, one of them a size of its array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from s2sad.ir.core import Block, Instr, Literal, Operand, Value
+from s2sad.ir.types import Array
+from s2sad.lowering.nests.affine import Forms
+from s2sad.lowering.overlap import Roots
+from s2sad.record import dataclass
+
+CONNECTIVES = ("both", "either", "not_", "logical_not")
+COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "outside")
+ACCESSES = {"getitem": 1, "item0": 1, "setitem": 2, "accum": 2}  # where the indices begin
+DIVISIONS = ("floor_divide", "remainder")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an integer is made of: values, arrays that it was read from, sizes."""
+
+    values: frozenset[Value] = frozenset()
+    sizes: frozenset[str | Value] = frozenset()  # symbols, and the arrays' roots
+
+    def __or__(self, other: Parts) -> Parts:
+        return Parts(self.values | other.values, self.sizes | other.sizes)
+
+
+class Checks:
+    """The checks of a function's instructions, and what relies on them."""
+
+    def __init__(self, forms: Forms, roots: Callable[[Operand], Roots]) -> None:
+        self.forms, self.roots = forms, roots
+        self.checked: dict[Instr, list[Parts] | None] = {}
+        self.needed: dict[Instr, Parts | None] = {}
+
+    def rely(self, later: Instr, earlier: Instr) -> bool:
+        """True if an instruction may touch elements, or divide, as a check in an earlier one has allowed."""
+        if earlier not in self.checked:
+            self.checked[earlier] = self.checks_in(earlier)
+        checks = self.checked[earlier]
+        if checks is not None and not checks:
+            return False
+        if later not in self.needed:
+            self.needed[later] = self.needs_of(later)
+        needs = self.needed[later]
+        if needs == Parts():
+            return False
+        if checks is None or needs is None:
+            return True
+        return any(
+            not c.values.isdisjoint(needs.values) if c.values else not c.sizes.isdisjoint(needs.sizes)
+            for c in checks
+        )
+
+    def checks_in(self, instr: Instr) -> list[Parts] | None:
+        """Return what each check of an instruction compares; None if that cannot be told."""
+        found: list[Parts] = []
+        if instr.op.name == "call":
+            return None
+        for block in instr.blocks:
+            if instr.op.name == "if" and any(_raises(block)):
+                compared = self.comparisons(instr.args[0])
+                if compared is None:
+                    return None
+                found += compared
+            for inner in block.instrs:
+                more = self.checks_in(inner)
+                if more is None:
+                    return None
+                found += more
+        return found
+
+    def comparisons(self, condition: Operand) -> list[Parts] | None:
+        """Return what is compared in a condition."""
+        if isinstance(condition, Literal):
+            return []
+        maker = self.forms.maker.get(condition)
+        if maker is None or maker.blocks:
+            return None
+        if maker.op.name in CONNECTIVES:
+            found: list[Parts] = []
+            for a in maker.args:
+                parts = self.comparisons(a)
+                if parts is None:
+                    return None
+                found += parts
+            return found
+        return [self.parts(maker.args)] if maker.op.name in COMPARISONS else None
+
+    def needs_of(self, instr: Instr) -> Parts | None:
+        """Return what the indices and arrays of an instruction's accesses are made of; None if it calls."""
+        found = Parts()
+        if instr.op.name == "call":
+            return None
+        if instr.op.name in ACCESSES:
+            array, index = instr.args[0], instr.args[ACCESSES[instr.op.name] :]
+            found |= self.parts(index) | Parts(frozenset(), self.sizes_of(array))
+        elif instr.op.name in DIVISIONS:
+            found |= self.parts(instr.args)
+        for block in instr.blocks:
+            for inner in block.instrs:
+                more = self.needs_of(inner)
+                if more is None:
+                    return None
+                found |= more
+        if instr.blocks and found != Parts():  # how far indices go, and whether there is an access
+            found |= self.parts(instr.args)
+        return found
+
+    def parts(self, operands: tuple[Operand, ...]) -> Parts:
+        """Return what operands are made of."""
+        values: set[Value] = set()
+        sizes: set[str | Value] = set()
+        todo = list(operands)
+        while todo:
+            a = todo.pop()
+            if not isinstance(a, Value) or a in values:
+                continue
+            maker = self.forms.maker.get(a)
+            if maker is not None and maker.op.name == "size":
+                sizes |= self.sizes_of(maker.args[0])
+                continue
+            if isinstance(a.type, Array):
+                values |= self.roots(a)
+                continue
+            values.add(a)
+            if maker is not None:
+                todo += maker.args
+        return Parts(frozenset(values), frozenset(sizes))
+
+    def sizes_of(self, array: Operand) -> frozenset[str | Value]:
+        """Return the size symbols of an array, and its roots."""
+        assert isinstance(array.type, Array)
+        return frozenset(s for n in array.type.shape for s in n.symbols()) | self.roots(array)
+
+
+def _raises(block: Block) -> Iterator[bool]:
+    yield block.end.kind == "raise"
+    for instr in block.instrs:
+        for inner in instr.blocks:
+            yield from _raises(inner)
