@@ -295,9 +295,10 @@ class Plan:
         if counting is None or block is not counting.body:
             return k
         place = k
-        for position, kind in sorted((e.path[0][1], e.kind) for e in counting.exits):
+        for position in sorted({e.path[0][1] for e in counting.exits}):
+            kinds = {e.kind for e in counting.exits if e.path[0][1] == position}
             if position > k:
-                if kind != "none":
+                if kinds != {"none"}:
                     break
                 place = position
         return place

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from oracle import assert_close
+from property.verdicts import memory_poisoned
 from written import written
 
 import s2sad
@@ -182,3 +183,41 @@ def test_a_number_of_the_text_on_the_way_out() -> None:
         x_bar, w_bar = pullback(1.0)
         assert y == 0.5 and not x_bar.any() and not w_bar.any()
         assert s2sad.grad(f, argnums=1, jit=jit)(np.ones(0), np.ones(2)).tolist() == [1.0, 1.0]
+
+
+TWO_WAYS = """
+def f(y, c):
+    r = y[0]
+    for i in range(1, 4):
+        {before}
+        if c < 0.1:
+            {going}
+        else:
+            if {test}:
+                {first}
+            {between}
+            q = r
+            r += q * q * y[i]
+            {second}
+        r = r * y[i]
+    return r
+"""
+
+
+def test_two_ways_out_of_one_branch() -> None:
+    texts = [
+        TWO_WAYS.format(before=before, going=going, test=test, first=first, between=between, second=second)
+        for before in ("pass", "r = np.sin(r)")
+        for going in ("continue", "r = r * r")
+        for test in ("i == 0", "i > 1", "y[i] > 1.0")
+        for first in ("break", "return 2.0 * r", "continue")
+        for between in ("pass", "r = r * y[0]")
+        for second in ("break", "return r", "pass")
+    ]
+    for k, text in enumerate(texts):
+        f = written(text, f"<two ways {k}>", {"np": np})["f"]
+        for c in (0.05, 0.5):
+            slopes = np.array([(f(Y + e, c) - f(Y - e, c)) / 2e-6 for e in 1e-6 * np.eye(4)])
+            with memory_poisoned():
+                found = s2sad.grad(f)(Y, c)
+            assert_close(found, slopes, 1e-6, f"{c}\n{text}")
