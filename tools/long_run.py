@@ -98,6 +98,7 @@ def main() -> int:
         totals["points rounded in another order"] += verdict.rounded
         totals["points of second order"] += verdict.second
         totals["points that raise alike"] += verdict.raised
+        totals["points that raise in a conversion not used"] += verdict.unused
         totals["programs compiled"] += compiled
         if verdict.kind != "right":
             text = generated(number).text

@@ -8,7 +8,7 @@ from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.types import F8, INT, WEAK_INT, Array
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.context import Lowerer
-from s2sad.lowering.scalars import convert
+from s2sad.lowering.scalars import check_fits, convert
 
 DOMAIN = "math domain error"
 RANGE = "math range error"
@@ -84,7 +84,7 @@ def lower_math(low: Lowerer, instr: Instr) -> None:
     if name in DOMAINS:
         code.fail_if(DOMAINS[name](code, args), ValueError, DOMAIN)
     if name in TO_INT:
-        _finite(code, args[0])
+        check_fits(code, args[0], INT)
     found = _value(low, name, instr, args)
     if name in OVERFLOWS and not (name == "exp" and _is_minus_square(code, args[0])):
         finite = [code.op("isfinite", a) for a in args]
@@ -220,12 +220,6 @@ def _lcm(code: Code, a: Operand, b: Operand) -> Operand:
     return code.op("absolute", code.op("multiply", code.op("floor_divide", a, divisor), b))
 
 
-def _finite(code: Code, a: Operand) -> None:
-    if a.type.dtype.kind == "f":
-        code.fail_if(code.op("isnan", a), ValueError, "cannot convert float NaN to integer")
-        code.fail_if(code.op("isinf", a), OverflowError, "cannot convert float infinity to integer")
-
-
 def lower_conversion(low: Lowerer, instr: Instr) -> None:
     """Lower float(), int(), bool(), complex(), round() of a number or of an array of one element."""
     code = low.code
@@ -239,7 +233,7 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
                 code.fail_if(bad, ValueError, "can only convert an array of size 1 to a Python scalar")
     a = low.scalar(x)
     if instr.op.name in ("to_int", "round_to_int"):
-        _finite(code, a)
+        check_fits(code, a, INT)
     if a.type.dtype == INT and instr.op.name in ("to_int", "round_to_int"):
         low.define_scalar(instr.result, code.coerce(a, instr.result.type))
         return

@@ -41,6 +41,19 @@ def convert(code: Code, a: Operand, dtype: Dtype) -> Operand:
     return code.op(conversion(dtype), a)
 
 
+def check_fits(code: Code, a: Operand, dtype: Dtype) -> None:
+    """Append what raises, as Python does, where a float has no integer of this type."""
+    limits: np.iinfo[Any] = np.iinfo(dtype.name)
+    if a.type.dtype.kind != "f" or (isinstance(a, Literal) and abs(a.value) < limits.max):
+        return
+    code.fail_if(code.op("isnan", a), ValueError, "cannot convert float NaN to integer")
+    above = code.op("greater_equal", a, Literal(float(limits.max) + (limits.bits < 64)))
+    lowest = Literal(float(limits.min) - (limits.bits < 64))
+    below = code.op("less_equal" if limits.bits < 64 else "less", a, lowest)
+    too_large = f"cannot convert float to integer: it is infinite, or too large for {dtype.name}"
+    code.fail_if(code.op("either", above, below), OverflowError, too_large)
+
+
 def promote(code: Code, a: Operand, dtype: Dtype) -> Operand:
     """Return `a` cast to `dtype` where arithmetic would not do so by itself, in Numba as in Python."""
     kind = a.type.dtype.kind

@@ -11,11 +11,11 @@ from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.path import Fancy, Path
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Scalar
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, part_of, split, view
-from s2sad.lowering.scalars import convert, promote
+from s2sad.lowering.scalars import check_fits, convert, promote
 from s2sad.lowering.views import Index, Rep, Strided, whole
 
 
@@ -27,6 +27,8 @@ def lower_write(low: Lowerer, instr: Instr) -> None:
     op, at = instr.op.name, bool(instr.param("at", False))
     if op == "accum" and base.type.dtype.kind == "b":
         op = "or"
+    if op == "setitem" and _is_converted_by_python(base, v, path):
+        check_fits(low.code, low.scalar(v), base.type.dtype)
     head, tail = split(path)
     count = paths.operand_count(head)
     target = part_of(low, instr, whole(base), head, operands[:count])
@@ -39,6 +41,14 @@ def lower_write(low: Lowerer, instr: Instr) -> None:
             rep, op = _sum(low, base, part, rep), "setitem"
         after = _assign(low, base, part, rep, op)
     low.define(instr.result, whole(low.version(base, after)))
+
+
+def _is_converted_by_python(base: Value, v: Operand, path: Path) -> bool:
+    """True if NumPy makes an integer of a number as `int()` does, which raises where it does not fit: of
+    Python's own floats always, of its scalars where signed integers are written at no index arrays."""
+    if base.type.dtype.kind not in "iu" or not isinstance(v.type, Scalar) or v.type.dtype.kind != "f":
+        return False
+    return v.type.weak or (base.type.dtype.kind == "i" and not paths.is_fancy(path))
 
 
 def _one_mask(tail: Path) -> bool:
