@@ -99,6 +99,16 @@ def test_ridge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert chosen < 0.5 * one < 0.5 * unpenalised
 
 
+def test_ode_adjoints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    errors = run("ode_adjoints", monkeypatch, tmp_path)
+    for problem in ("oscillator, 2 times", "rod, 2 times", "rod, 11 times"):
+        assert errors[problem, 1e-8, "discrete"] < 1e-6
+        assert errors[problem, 1e-4, "discrete"] < 1e-2
+    assert errors["oscillator, 2 times", 1e-8, "continuous"] < 1e-6
+    assert errors["rod, 11 times", 1e-8, "continuous"] < 1e-6
+    assert not errors["rod, 2 times", 1e-8, "continuous"] < 1e6  # the way back is unstable
+
+
 def test_neural_ode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     seen, ahead = run("neural_ode", monkeypatch, tmp_path)
     assert seen < 0.025  # the noise is 0.02

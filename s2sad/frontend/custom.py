@@ -184,7 +184,7 @@ class CustomRules(Transforms):
         if record is not None:
             name = getattr(function, "__name__", "function")
             return self.reading(self.defined_here(Static(function), name, len(args), []), args, node)
-        source = self.source(function)
+        source = self.called_source(function, node)
         defaults = self.function_defaults(function)
         names = self.bound_arguments(source.node, defaults, args, {}, source.name, node)
         names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}

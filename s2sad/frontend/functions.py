@@ -180,6 +180,12 @@ class Functions(Statements):
                 raise error.located(self.place()) from None
         return self.sources[function]
 
+    def called_source(self, function: types.FunctionType, node: Any) -> Source:
+        """Return the source of a function that is called: all of one of ours has the place of the call."""
+        source = self.source(function)
+        own = (function.__module__ or "").startswith("s2sad.")
+        return replace(source, call=self.place(node)) if own else source
+
     def push(
         self,
         source: Source,
@@ -264,7 +270,7 @@ class Functions(Statements):
         inner = getattr(function, "__wrapped__", None)
         if isinstance(inner, types.FunctionType) and _only_caches(function):
             function = inner
-        source = self.source(function)
+        source = self.called_source(function, node)
         if source.name in SUPPORT and gast.dump(source.node) == _support_dump(source.name):
             return self.call_support(source.name, args, kwargs)
         names = self.bound_arguments(

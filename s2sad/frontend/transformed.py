@@ -190,9 +190,7 @@ class Transforms(Wrapped):
             names = self.bound_arguments(function.node, function.defaults, args, kwargs, function.name, node)
             source, callee, parent = function.source, function.node, function.frame
         elif isinstance(function, Static) and inspect.isfunction(function.value):
-            source = self.source(function.value)
-            if (function.value.__module__ or "").startswith("s2sad."):  # the place is that of the call
-                source = replace(source, call=self.place(node))
+            source = self.called_source(function.value, node)
             callee, parent = source.node, None
             names = self.bound_arguments(
                 callee, self.function_defaults(function.value), args, kwargs, source.name, node

@@ -29,10 +29,10 @@ def total_grad(a, b):
     x = scipy.optimize.root(residual, np.zeros(3), args=(a, b), tol=1e-13).x
     # reverse sweep
     x_bar = 2 * x  # scipy_root.py:13
-    A = np.empty((3, 3))  # dense.py:18
+    A = np.empty((3, 3))  # scipy_root.py:12
     for k in range(3):
         unit = np.zeros(3)
-        unit[k] = 1.0  # dense.py:21
-        A[:, k] = unit + 3 * x ** 2 * (a * unit)  # dense.py:22
-    t1 = np.linalg.solve(A, x_bar)  # dense.py:23
+        unit[k] = 1.0  # scipy_root.py:12
+        A[:, k] = unit + 3 * x ** 2 * (a * unit)  # scipy_root.py:12
+    t1 = np.linalg.solve(A, x_bar)  # scipy_root.py:12
     return x ** 3 * -t1, float(np.sum(t1))

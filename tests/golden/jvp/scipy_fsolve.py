@@ -28,10 +28,10 @@ def crossing_jvp(a, a_dot):
     y = scipy.optimize.fsolve(residual, start, args=(a,), xtol=1e-12)
     height_dot = y[1] * a_dot  # scipy_fsolve.py:9
     t1 = -np.array([-height_dot, 0.0])  # scipy_fsolve.py:13
-    A = np.empty((2, 2))  # dense.py:18
+    A = np.empty((2, 2))  # scipy_fsolve.py:13
     for k in range(2):
         unit = np.zeros(2)
-        unit[k] = 1.0  # dense.py:21
+        unit[k] = 1.0  # scipy_fsolve.py:13
         height_dot = a * unit[1]  # scipy_fsolve.py:9
-        A[:, k] = np.array([-np.sin(y[0]) * unit[0] - height_dot, unit[1] - unit[0]])  # dense.py:22
+        A[:, k] = np.array([-np.sin(y[0]) * unit[0] - height_dot, unit[1] - unit[0]])  # scipy_fsolve.py:13
     return y, np.linalg.solve(A, t1)

@@ -52,11 +52,11 @@ def energy_vjp(a, y_bar=1.0):
     t4 = np.exp(x)  # scipy_minimize.py:9
     a_bar = t4 * t3 - 2 * (x - a) * t3  # scipy_minimize.py:9
     t5 = np.broadcast_to(fun * y_bar, x.shape)  # scipy_minimize.py:17
-    A = np.empty((3, 3))  # dense.py:18
+    A = np.empty((3, 3))  # scipy_minimize.py:17
     for k in range(3):
         unit = np.zeros(3)
-        unit[k] = 1.0  # dense.py:21
+        unit[k] = 1.0  # scipy_minimize.py:17
         x_bar_dot = a * (np.exp(x) * unit) + 2 * unit  # scipy_minimize.py:9
-        A[:, k] = x_bar_dot  # dense.py:22
-    t6 = np.linalg.solve(A, t5)  # dense.py:23
+        A[:, k] = x_bar_dot  # scipy_minimize.py:17
+    t6 = np.linalg.solve(A, t5)  # scipy_minimize.py:17
     return y, a_bar + (2 * t6 - t4 * t6)
