@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,23 @@ from s2sad.record import dataclass
 KEPT = 16  # patterns that an object remembers
 
 
+class Spare:
+    """An array kept for the next call: its pages, if new, would cost as much as what is computed in it."""
+
+    def __init__(self) -> None:
+        self.kept: list[np.ndarray] = []
+
+    def take(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return an array that nobody else uses, with any contents."""
+        found = self.kept.pop() if self.kept else None
+        fits = found is not None and found.shape == shape and found.dtype == dtype
+        return found if found is not None and fits else np.empty(shape, dtype)
+
+    def give(self, array: np.ndarray) -> None:
+        """Keep an array that is no longer used."""
+        self.kept = [array]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """How the entries of a matrix are computed: entry k is element `places[k]` of the products, of which
@@ -39,14 +56,20 @@ class Plan:
     pattern: Pattern
     groups: np.ndarray  # the colour of each column, of each row if `by_rows`
     places: np.ndarray
+    indices: tuple[np.ndarray, np.ndarray]  # columns and ends of the pattern, as SciPy has them
     by_rows: bool = False
+    seeds: Spare = field(default_factory=Spare)
+    products: Spare = field(default_factory=Spare)
 
     @classmethod
     def of(
         cls, pattern: Pattern, groups: np.ndarray, at: np.ndarray, colors: np.ndarray, by_rows: bool = False
     ) -> Plan:
         """Return the plan where entry k is element `at[k]` of the product with group `colors[k]`."""
-        return cls(pattern, groups, colors * pattern.shape[1 if by_rows else 0] + at, by_rows)
+        small = max(*pattern.shape, pattern.columns.size) <= np.iinfo(np.int32).max
+        columns, ends = (a.astype(np.int32 if small else np.int64) for a in (pattern.columns, pattern.ends))
+        places = colors * pattern.shape[1 if by_rows else 0] + at
+        return cls(pattern, groups, places, (columns, ends), by_rows)
 
     @property
     def count(self) -> int:
@@ -79,7 +102,9 @@ class SparseJacobian(Derivative):
         else:
             products = self.pushed(plan, variant, values, found[x])
         data = np.take(products, plan.places)
-        made = scipy_sparse().csr_matrix((data, plan.pattern.columns, plan.pattern.ends), plan.pattern.shape)
+        plan.products.give(products)
+        columns, ends = (a.copy() for a in plan.indices)  # matrices are changed in place
+        made = scipy_sparse().csr_matrix((data, columns, ends), plan.pattern.shape)
         if self.sparsity is not None:
             self.check(made, variant, values, found[x])
         return made
@@ -115,15 +140,17 @@ class SparseJacobian(Derivative):
         """Return the products of the matrix with the seeds: one jvp each."""
         if np.size(x) != plan.pattern.shape[1]:
             raise self.misfit(plan.pattern.shape, f"the argument has {np.size(x)} elements")
-        made: Any = None
+        shape = (plan.count, plan.pattern.shape[0])
+        dtype = variant.ir.result_types[-1].dtype
+        made, given = plan.products.take(shape, dtype), plan.seeds.take(plan.groups.shape, np.result_type(x))
         for color in range(plan.count):
-            y_dot = np.ravel(variant.run(values, [seed(x, plan.groups == color)])[1])
-            if made is None:
-                if y_dot.size != plan.pattern.shape[0]:
-                    raise self.misfit(plan.pattern.shape, f"the result has {y_dot.size} elements")
-                made = np.empty((plan.count, y_dot.size), y_dot.dtype)
+            np.equal(plan.groups, color, out=given, casting="unsafe")
+            y_dot = np.ravel(variant.run(values, [like(x, np.reshape(given, np.shape(x)))])[1])
+            if y_dot.size != shape[1]:
+                raise self.misfit(plan.pattern.shape, f"the result has {y_dot.size} elements")
             made[color] = y_dot
-        return np.empty((0, plan.pattern.shape[0])) if made is None else made
+        plan.seeds.give(given)
+        return made
 
     def pulled(self, plan: Plan, args: Any, kwargs: Any) -> Any:
         """Return the products of the transpose with the seeds: one pullback each, on one tape."""
