@@ -16,9 +16,10 @@ PROGRAM = """
 def f(y, c):
     z = y * 1.5
     r = 0.3
-    for i in range(1, 4):
+    {before}
+    {loop}:
         {0}
-        if c > 0.1:
+        {gate}:
             {1}
             if z[i] < 1.4:
                 {2}
@@ -28,8 +29,15 @@ def f(y, c):
                 {4}
             {5}
         {6}
+        {step}
     return {last}
 """
+FOR = {"before": "pass", "loop": "for i in range(1, 4)", "gate": "if c > 0.1", "step": "pass"}
+LOOPS = {
+    "while": {**FOR, "before": "i = 1", "loop": "while i < 4 and r < 9.0", "step": "i += 1"},
+    "nested": {**FOR, "loop": "for i in range(1, 3)", "gate": "for i in range(1, 4)"},
+    "while inside": {**FOR, "gate": "while r < 1.2 + 0.5 * i"},
+}
 STATEMENTS = ("q = z[i]", "r = r * z[i - 1] + y[i]", "z[i] = np.sin(z[i] * y[0])", "pass")
 WAYS = {"break": "r + np.sum(z)", "return r * z[i]": "np.sum(z)", "return z[i] + q": "7.0 * r"}
 Y = np.array([0.7, 1.2, 0.5, 0.9])
@@ -44,7 +52,7 @@ def texts() -> list[str]:
             for places in (*itertools.combinations(range(7), 1), (1, 4), (0, 3), (2, 5), (1, 6)):
                 each = [statement if k in places else "pass" for k in range(7)]
                 each[1 if 0 in places else 0] = start if "q" in way else each[1 if 0 in places else 0]
-                found.append(PROGRAM.format(*each, out=way, last=last))
+                found.append(PROGRAM.format(*each, **FOR, out=way, last=last))
     return found
 
 
@@ -83,66 +91,6 @@ def test_a_name_that_is_bound_in_a_later_trip(c: float) -> None:
         assert_close(s2sad.grad(late, jit=jit)(Y, c), slopes, 1e-6, f"{jit}")
 
 
-WHILE = """
-def f(y, c):
-    z = y * 1.5
-    r = 0.3
-    i = 1
-    while i < 4 and r < 9.0:
-        {0}
-        if c > 0.1:
-            {1}
-            if z[i] < 1.4:
-                {2}
-                if c > 0.2:
-                    {3}
-                    {out}
-                {4}
-            {5}
-        {6}
-        i += 1
-    return {last}
-"""
-NESTED = """
-def f(y, c):
-    z = y * 1.5
-    r = 0.3
-    for i in range(1, 3):
-        {0}
-        for i in range(1, 4):
-            {1}
-            if z[i] < 1.4:
-                {2}
-                if c > 0.2:
-                    {3}
-                    {out}
-                {4}
-            {5}
-        {6}
-    return {last}
-"""
-WHILE_INSIDE = """
-def f(y, c):
-    z = y * 1.5
-    r = 0.3
-    for i in range(1, 4):
-        {0}
-        while r < 1.2 + 0.5 * i:
-            {1}
-            r += 0.4 + 0.1 * y[i] * z[0]
-            if z[i] < 1.4:
-                {2}
-                if c > 0.2:
-                    {3}
-                    {out}
-                {4}
-            {5}
-        {6}
-    return {last}
-"""
-LOOPS = {"while": WHILE, "nested": NESTED, "while inside": WHILE_INSIDE}
-
-
 @pytest.mark.parametrize("loops", LOOPS)
 def test_ways_out_of_other_loops(loops: str) -> None:
     rng = np.random.default_rng(len(loops))
@@ -154,7 +102,9 @@ def test_ways_out_of_other_loops(loops: str) -> None:
         each = [statements[rng.integers(4)] if rng.random() < 0.4 else "pass" for _ in range(7)]
         if "q" in way:
             each[1] = "q = z[i]"
-        text = LOOPS[loops].format(*each, out=way, last=ways[way])
+        if loops == "while inside":
+            each[1] = f"r += 0.4 + 0.1 * y[i] * z[0]; {each[1]}"
+        text = PROGRAM.format(*each, **LOOPS[loops], out=way, last=ways[way])
         f = written(text, f"<way out of {loops} {k}>", {"np": np})["f"]
         for c in (0.05, 0.15, 0.5):
             slopes = np.array([(f(Y + e, c) - f(Y - e, c)) / (2 * h) for e in h * np.eye(4)])

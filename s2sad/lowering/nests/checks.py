@@ -23,13 +23,17 @@ DIVISIONS = ("floor_divide", "remainder")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an integer is made of: values, arrays that it was read from, sizes."""
+    """What an integer is made of: values, arrays that it was read from, sizes; or what cannot be told."""
 
     values: frozenset[Value] = frozenset()
     sizes: frozenset[str | Value] = frozenset()  # symbols, and the arrays' roots
+    unknown: bool = False
 
     def __or__(self, other: Parts) -> Parts:
-        return Parts(self.values | other.values, self.sizes | other.sizes)
+        return Parts(self.values | other.values, self.sizes | other.sizes, self.unknown or other.unknown)
+
+
+NOTHING, ANYTHING = Parts(), Parts(unknown=True)
 
 
 class Checks:
@@ -37,80 +41,59 @@ class Checks:
 
     def __init__(self, forms: Forms, roots: Callable[[Operand], Roots]) -> None:
         self.forms, self.roots = forms, roots
-        self.checked: dict[Instr, list[Parts] | None] = {}
-        self.needed: dict[Instr, Parts | None] = {}
+        self.checked: dict[Instr, list[Parts]] = {}
+        self.needed: dict[Instr, Parts] = {}
 
     def rely(self, later: Instr, earlier: Instr) -> bool:
         """True if an instruction may touch elements, or divide, as a check in an earlier one has allowed."""
         if earlier not in self.checked:
-            self.checked[earlier] = self.checks_in(earlier)
-        checks = self.checked[earlier]
-        if checks is not None and not checks:
-            return False
+            self.checked[earlier] = list(self.checks_in(earlier))
         if later not in self.needed:
             self.needed[later] = self.needs_of(later)
         needs = self.needed[later]
-        if needs == Parts():
+        if needs == NOTHING:
             return False
-        if checks is None or needs is None:
-            return True
         return any(
-            not c.values.isdisjoint(needs.values) if c.values else not c.sizes.isdisjoint(needs.sizes)
-            for c in checks
+            c.unknown
+            or needs.unknown
+            or not (c.values.isdisjoint(needs.values) if c.values else c.sizes.isdisjoint(needs.sizes))
+            for c in self.checked[earlier]
         )
 
-    def checks_in(self, instr: Instr) -> list[Parts] | None:
-        """Return what each check of an instruction compares; None if that cannot be told."""
-        found: list[Parts] = []
+    def checks_in(self, instr: Instr) -> Iterator[Parts]:
+        """Yield what each check of an instruction compares."""
         if instr.op.name == "call":
-            return None
+            yield ANYTHING
         for block in instr.blocks:
             if instr.op.name == "if" and any(_raises(block)):
-                compared = self.comparisons(instr.args[0])
-                if compared is None:
-                    return None
-                found += compared
+                yield from self.comparisons(instr.args[0])
             for inner in block.instrs:
-                more = self.checks_in(inner)
-                if more is None:
-                    return None
-                found += more
-        return found
+                yield from self.checks_in(inner)
 
-    def comparisons(self, condition: Operand) -> list[Parts] | None:
-        """Return what is compared in a condition."""
+    def comparisons(self, condition: Operand) -> Iterator[Parts]:
+        """Yield what is compared in a condition."""
         if isinstance(condition, Literal):
-            return []
+            return
         maker = self.forms.maker.get(condition)
-        if maker is None or maker.blocks:
-            return None
-        if maker.op.name in CONNECTIVES:
-            found: list[Parts] = []
+        name = maker.op.name if maker is not None else ""
+        if maker is not None and name in CONNECTIVES:
             for a in maker.args:
-                parts = self.comparisons(a)
-                if parts is None:
-                    return None
-                found += parts
-            return found
-        return [self.parts(maker.args)] if maker.op.name in COMPARISONS else None
+                yield from self.comparisons(a)
+        else:
+            yield self.parts(maker.args) if maker is not None and name in COMPARISONS else ANYTHING
 
-    def needs_of(self, instr: Instr) -> Parts | None:
-        """Return what the indices and arrays of an instruction's accesses are made of; None if it calls."""
-        found = Parts()
-        if instr.op.name == "call":
-            return None
+    def needs_of(self, instr: Instr) -> Parts:
+        """Return what the indices and arrays of an instruction's accesses are made of."""
+        found = ANYTHING if instr.op.name == "call" else NOTHING
         if instr.op.name in ACCESSES:
             array, index = instr.args[0], instr.args[ACCESSES[instr.op.name] :]
-            found |= self.parts(index) | Parts(frozenset(), self.sizes_of(array))
+            found |= self.parts(index) | Parts(sizes=self.sizes_of(array))
         elif instr.op.name in DIVISIONS:
             found |= self.parts(instr.args)
         for block in instr.blocks:
             for inner in block.instrs:
-                more = self.needs_of(inner)
-                if more is None:
-                    return None
-                found |= more
-        if instr.blocks and found != Parts():  # how far indices go, and whether there is an access
+                found |= self.needs_of(inner)
+        if instr.blocks and found != NOTHING:  # how far indices go, and whether there is an access
             found |= self.parts(instr.args)
         return found
 
