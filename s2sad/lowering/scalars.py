@@ -22,6 +22,7 @@ from s2sad.ops.table import OPS
 
 WIDE = {np.dtype(name) for name in ("bool", "int64", "float64", "complex128")}
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+STRICT = {"less": "less", "less_equal": "less", "greater": "greater", "greater_equal": "greater"}
 LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not"}
 AS_THEY_ARE = {"isnan", "isfinite", "isinf", "signbit", "to_float", "to_int", "to_bool", "not_"}
 ON_BOOLS = {
@@ -190,7 +191,18 @@ def _compare(code: Code, name: str, args: tuple[Operand, ...]) -> Operand:
         common = np.result_type(*(_sample(a) for a in args))
     if common.kind == "b":
         return code.op(name, *args)
+    if common.kind == "c" and name in STRICT:
+        return _in_order(code, name, *(convert(code, a, common) for a in args))
     return code.op(name, *(promote(code, a, common) for a in args))
+
+
+def _in_order(code: Code, name: str, a: Operand, b: Operand) -> Operand:
+    """Return whether complex numbers are in order, which is that of the real parts first."""
+    real, imag = ([code.op(f"{part}_part", z) for z in (a, b)] for part in ("real", "imag"))
+    known = code.op("not_", code.op("either", *(code.op("isnan", y) for y in imag)))
+    first = code.op("both", code.op(STRICT[name], *real), known)
+    second = code.op("both", code.op("equal", *real), code.op(name, *imag))
+    return code.op("either", first, second)
 
 
 def _sample(a: Operand) -> Any:
