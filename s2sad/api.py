@@ -338,7 +338,7 @@ def _positions(argnums: Argnums) -> int | tuple[int, ...]:
 def _program(kind: str, fun: Function, has_aux: bool, jit: Jit, **options: Any) -> Program:
     if not callable(fun):
         raise TypeError(f"{kind} takes a function first, not {type(fun).__name__}")
-    return program_of(Transformed(kind, fun, (), bool(has_aux), None, jit_of(jit), **options))
+    return program_of(kind, fun, argnums=(), has_aux=bool(has_aux), jit=jit_of(jit), **options)
 
 
 def _paired(

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from s2sad.driver.program import Program
@@ -18,7 +17,7 @@ from s2sad.ir.transformed import Transformed
 NAME = "_s2sad_programs"
 
 
-class Kept(dict[Transformed, Program]):
+class Kept(dict[Hashable, Program]):
     """The programs of a function, as an attribute of it."""
 
     def __init__(self, function: Callable[..., Any] | None = None):
@@ -29,39 +28,43 @@ class Kept(dict[Transformed, Program]):
         return Kept, ()  # a copy of the function begins anew
 
 
-def program_of(record: Transformed) -> Program:
-    """Return the program of a record: the same for the same function and options."""
-    function = record.function
+def program_of(kind: str, function: Callable[..., Any], **fields: Any) -> Program:
+    """Return the program of `Transformed(kind, function, **fields)`, made at the first call."""
+    key = (kind, *fields.items())
     if not isinstance(function, types.FunctionType):
-        return _latest(_Key(record))
+        return _latest(_Callable(function), key)
     kept = function.__dict__.get(NAME)
     if not isinstance(kept, Kept) or kept.function is not function:  # functools.wraps copies attributes
         kept = function.__dict__[NAME] = Kept(function)
-    key = replace(record, function=None)
     if key not in kept:
-        kept[key] = Program(record)
+        kept[key] = _made(function, key)
     return kept[key]
 
 
-class _Key:
+def _made(function: Callable[..., Any], key: tuple[Any, ...]) -> Program:
+    kind, *fields = key
+    return Program(Transformed(kind, function, **dict(fields)))
+
+
+class _Callable:
     """What has no attributes of its own as a cache key: by identity, a bound method by its object and
     function."""
 
-    __slots__ = ("identity", "record")
+    __slots__ = ("function", "identity")
 
-    def __init__(self, record: Transformed):
-        fun = record.function
-        parts = (fun.__self__, fun.__func__) if isinstance(fun, types.MethodType) else (fun,)
-        self.record = record
-        self.identity = (*map(id, parts), replace(record, function=None))
+    def __init__(self, function: Callable[..., Any]):
+        parts = (
+            (function.__self__, function.__func__) if isinstance(function, types.MethodType) else (function,)
+        )
+        self.function, self.identity = function, tuple(map(id, parts))
 
     def __hash__(self) -> int:
         return hash(self.identity)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.identity == other.identity
+        return isinstance(other, _Callable) and self.identity == other.identity
 
 
 @functools.lru_cache(maxsize=64)
-def _latest(key: _Key) -> Program:
-    return Program(key.record)
+def _latest(function: _Callable, key: tuple[Any, ...]) -> Program:
+    return _made(function.function, key)
