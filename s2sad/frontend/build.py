@@ -15,6 +15,7 @@ import numpy as np
 from s2sad.errors import UnsupportedSyntax
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.functions import Transform, trim_returns
+from s2sad.frontend.library import calling, is_library
 from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived
@@ -78,12 +79,14 @@ class Root(Vmaps):
         self.params: list[Value] = []
         self.signature: list[Parameter] = []
         self.partial_keywords: dict[str, Static] = {}
+        self.given: tuple[int, tuple[str, ...]] = (0, ())  # how many by position, which by keyword
 
     def build(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wanted: tuple[Type, ...] | None
     ) -> tuple[Function, tuple[Type, ...] | None]:
         """Return the Function, and the result types to build it again with if its returns differ."""
         body = Body(wanted)
+        self.given = (len(args), tuple(kwargs))
         source, leading = self.underlying(self.function)
         node = source.node
         names = self.parameters(source, leading, args, kwargs, body)
@@ -112,6 +115,8 @@ class Root(Vmaps):
             return self.underlying(record.function)
         if hasattr(function, "py_func"):
             return self.underlying(function.py_func)
+        if is_library(function):
+            return self.source(calling(function, *self.given)), ()
         if isinstance(function, types.FunctionType):
             return self.source(function), ()
         if isinstance(function, types.MethodType):
@@ -166,6 +171,9 @@ class Root(Vmaps):
 
     def underlying_partial(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return what a functools.partial runs; its keywords become defaults."""
+        count, keywords = self.given
+        more = [k for k in function.keywords if k not in keywords]
+        self.given = (count + len(function.args), (*keywords, *more))
         source, leading = self.underlying(function.func)
         bound = tuple(
             Static(v, Access(f"partial_{k}", lambda k=k: function.args[k]))
