@@ -289,9 +289,11 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 # what the names of compiled text that are not NumPy's stand for
-def within(index: Any) -> Any:
-    """Return an index of an element: compiled code counts from the start of an array, whatever its sign."""
-    assert not isinstance(index, int | np.integer) or index >= 0, f"element {index} is read or written"
+def within(array: Any, count: int, index: Any) -> Any:
+    """Return one of `count` indices of an array: compiled code counts elements from the start, whatever the
+    sign."""
+    is_element = np.ndim(array) == count and isinstance(index, int | np.integer)
+    assert not is_element or index >= 0, f"element {index} is read or written"
     return index
 
 
@@ -307,20 +309,24 @@ POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could ta
 
 
 class ElementsOnly(ast.NodeTransformer):
-    """Checks that lowered code has no index below zero, which Python would count from the end."""
+    """Checks that lowered code has no index of an element below zero, one from the end in Python."""
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
         self.generic_visit(node)
-        if not (isinstance(node.value, ast.Attribute) and node.value.attr == "shape"):
+        if isinstance(node.value, ast.Name):
+            array = ast.Name(node.value.id, ast.Load())
             parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            parts = [p if isinstance(p, ast.Slice | ast.Constant) else called("within", p) for p in parts]
+            count = ast.Constant(len(parts))
+            parts = [
+                p if isinstance(p, ast.Slice | ast.Constant) else checked(array, count, p) for p in parts
+            ]
             node.slice = parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
         return node
 
 
-def called(name: str, argument: ast.expr) -> ast.Call:
-    """Return a call as syntax."""
-    return ast.Call(ast.Name(name, ast.Load()), [argument], [])
+def checked(*arguments: ast.expr) -> ast.Call:
+    """Return a call of `within` as syntax."""
+    return ast.Call(ast.Name("within", ast.Load()), list(arguments), [])
 
 
 def interpreted(loops: Function) -> Callable[..., Any]:
