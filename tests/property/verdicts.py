@@ -313,13 +313,10 @@ class ElementsOnly(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
         self.generic_visit(node)
-        if isinstance(node.value, ast.Name):
-            array = ast.Name(node.value.id, ast.Load())
-            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            count = ast.Constant(len(parts))
-            parts = [
-                p if isinstance(p, ast.Slice | ast.Constant) else checked(array, count, p) for p in parts
-            ]
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if isinstance(node.value, ast.Name) and not any(isinstance(p, ast.Slice) for p in parts):
+            array, count = ast.Name(node.value.id, ast.Load()), ast.Constant(len(parts))
+            parts = [checked(array, count, p) for p in parts]
             node.slice = parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
         return node
 
