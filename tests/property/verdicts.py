@@ -292,7 +292,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 def within(array: Any, count: int, index: Any) -> Any:
     """Return one of `count` indices of an array: compiled code counts elements from the start, whatever the
     sign."""
-    is_element = np.ndim(array) == count and isinstance(index, int | np.integer)
+    is_element = getattr(array, "ndim", 0) == count and isinstance(index, int | np.integer)
     assert not is_element or index >= 0, f"element {index} is read or written"
     return index
 
