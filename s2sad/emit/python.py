@@ -52,9 +52,9 @@ class Statements:
         self.bound = {instr.result for instr in undefs_of(fn.block, self._read_unbound())}
 
     def _read_unbound(self) -> list[Operand]:
-        """Return the values that may be unbound where an assignment at a join reads them, or the write to a
-        tape (whose role is none if it may be written again): all others are behind the check that the user's
-        reads have."""
+        """Return the values that may be unbound where an assignment at a join reads them, the write to a tape
+        (whose role is none if it may be written again), or a cotangent their shape: all others are behind the
+        check that the user's reads have."""
         unbound = maybe_unbound(self.fn.block) - self.inlining.undefined
         if not unbound:
             return []
@@ -64,6 +64,9 @@ class Statements:
                 found += (a for v, a in zip(targets, row, strict=True) if a in unbound and self._moves(v, a))
             if instr.role == "tape" or instr.op.name in ("copy", "setitem"):
                 found += (a for a in instr.args if a in unbound)
+            elif instr.role:
+                shaped = (a for k, a in enumerate(instr.args) if k in instr.op.shape_args)
+                found += (a for a in shaped if a in unbound)
         return found
 
     def body(self) -> list[Statement]:

@@ -171,3 +171,21 @@ def test_two_ways_out_of_one_branch() -> None:
             with memory_poisoned():
                 found = s2sad.grad(f)(Y, c)
             assert_close(found, slopes, 1e-6, f"{c}\n{text}")
+
+
+def test_the_shape_of_what_is_not_made_on_the_way() -> None:
+    def f(x, y, c):
+        u = v = y * 1.5
+        for i in range(1, x.shape[0]):
+            if x[i] < 1.0:
+                if -0.7 < c < 0.1:
+                    continue
+                v[u > -0.7] = y[i]
+            u *= u
+        return np.sum(np.sin(u) * y)
+
+    for c in (0.0, 0.5):
+        for x in (Y, Y[::-1].copy()):
+            slopes = np.array([(f(x, Y + e, c) - f(x, Y - e, c)) / 2e-6 for e in 1e-6 * np.eye(4)])
+            for jit in (False, True):
+                assert_close(s2sad.vjp(f, x, Y, c, jit=jit)[1](1.0)[1], slopes, 1e-6, f"{c} {x} {jit}")

@@ -22,12 +22,13 @@ from dataclasses import replace
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
+from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.nests.checks import Checks
 from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.nests.scratch import ends_with_zeros
-from s2sad.lowering.overlap import NONE, Roots, Storage
+from s2sad.lowering.overlap import NONE, Roots
 from s2sad.passes.slots import drop_slots
 from s2sad.record import dataclass
 
@@ -62,15 +63,14 @@ class Effects:
 
 class _Fuser:
     def __init__(self, fn: Function) -> None:
-        self.storage = Storage(fn)
+        self.arrays = Arrays(fn)
         self.forms = Forms(fn.block)
         self.counts = use_counts(fn.block)
         self.effects: dict[Instr, Effects] = {}
         self.used: dict[Instr, frozenset[Value]] = {}
         self.accesses: dict[Instr, list[Access] | None] = {}
-        self.known_roots: dict[Value, Roots] = {}
         self.orders = Orders(self.forms)
-        self.checks = Checks(self.forms, self.roots)
+        self.checks = Checks(self.forms, self.arrays.origins)
         self.writes_parameters = bool(fn.writes)
 
     def block(self, block: Block) -> Block:
@@ -176,31 +176,24 @@ class _Fuser:
     def may_meet(self, a: Roots, b: Roots) -> bool:
         return not a.isdisjoint(b)
 
-    def roots(self, array: Operand) -> Roots:
-        """Return the allocations and parameters that an array may be."""
-        assert isinstance(array, Value)
-        if array not in self.known_roots:
-            self.known_roots[array] = self.storage.origins(self.storage.roots(array))
-        return self.known_roots[array]
-
     def effects_of(self, instr: Instr) -> Effects:
         if instr not in self.effects:
             reads, writes = NONE, NONE
             for inner in (instr, *(i for b in instr.blocks for i in b.walk())):
                 arrays = [a for a in inner.args if isinstance(a, Value) and isinstance(a.type, Array)]
                 if inner.op.name in ("setitem", "accum"):
-                    writes |= self.roots(arrays[0])
+                    writes |= self.arrays.origins(arrays[0])
                     arrays = arrays[1:]
                 elif inner.op.name == "call":
                     callee: Function = inner.param("callee")
                     for w in callee.writes:
                         target = inner.args[w]
                         assert isinstance(target, Value)
-                        writes |= self.roots(target)
+                        writes |= self.arrays.origins(target)
                 elif inner.op.name in ("for", "while", "if", "size"):
                     arrays = []
                 for a in arrays:
-                    reads |= self.roots(a)
+                    reads |= self.arrays.origins(a)
             self.effects[instr] = Effects(reads, writes)
         return self.effects[instr]
 
@@ -214,7 +207,7 @@ class _Fuser:
         sign = 1 if leader.args[2] == UP else -1
         for x in self.accesses_of(first) or ():
             for y in self.accesses_of(second) or ():
-                if not self.may_meet(self.roots(x.value), self.roots(y.value)):
+                if not self.may_meet(self.arrays.origins(x.value), self.arrays.origins(y.value)):
                     continue
                 together = True
                 if not (x.is_write or y.is_write) or (x.adds and y.adds) or (x.tape and y.tape):
@@ -239,7 +232,7 @@ class _Fuser:
             for y in found[n:]:
                 if not (x.is_write or y.is_write) or (x.adds and y.adds):
                     continue
-                if not self.may_meet(self.roots(x.value), self.roots(y.value)):
+                if not self.may_meet(self.arrays.origins(x.value), self.arrays.origins(y.value)):
                     continue
                 if self.in_one_trip(x, y, i, inner):
                     continue
@@ -250,11 +243,16 @@ class _Fuser:
                     return False
         return True
 
+    def are_comparable(self, x: Access, y: Access) -> bool:
+        """True if equal indices of two accesses are of one element: not of an array and a view of it."""
+        known = x.index is not None and y.index is not None and len(x.index) == len(y.index)
+        return known and self.arrays.frame(x.value) is self.arrays.frame(y.value)
+
     def in_one_trip(self, x: Access, y: Access, i: Value, inner: set[Value]) -> bool:
         """True if two accesses are to one element in one trip only."""
-        if x.index is None or y.index is None or len(x.index) != len(y.index):
+        if not self.are_comparable(x, y):
             return False
-        for left, right in zip(x.index, y.index, strict=True):
+        for left, right in zip(x.index or (), y.index or (), strict=True):
             k = left.factor(i)
             if k in (1, -1) and right.factor(i) == k:
                 rest = left.without(i)
@@ -266,7 +264,7 @@ class _Fuser:
         """True if an array is all zeros whenever a trip begins."""
         (body,) = loop.blocks
         for p, init in zip(body.params[1:], loop.args[3:], strict=True):
-            if self.may_meet(self.roots(p), self.roots(array)):
+            if self.may_meet(self.arrays.origins(p), self.arrays.origins(array)):
                 made = self.forms.maker.get(init) if isinstance(init, Value) else None
                 if made is None or made.op.name != "zeros":
                     return False
@@ -283,10 +281,10 @@ class _Fuser:
 
     def in_order(self, x: Access, y: Access, i: Value, j: Value, inner: set[Value], sign: int) -> bool:
         """True if the first loop touches an element in no later trip than the second."""
-        if x.index is None or y.index is None or len(x.index) != len(y.index):
+        if not self.are_comparable(x, y):
             return False
         legal = False
-        for left, right in zip(x.index, y.index, strict=True):
+        for left, right in zip(x.index or (), y.index or (), strict=True):
             k = left.factor(i)
             if k not in (1, -1) or right.factor(j) != k:
                 continue

@@ -17,8 +17,8 @@ from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.code import ONE, ZERO, Code
+from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear
-from s2sad.lowering.overlap import Storage
 from s2sad.passes.base import sizes_after
 from s2sad.passes.slots import drop_slots
 from s2sad.record import dataclass
@@ -61,7 +61,7 @@ class _Term:
 class _Turner:
     def __init__(self, fn: Function) -> None:
         self.sizes = sizes_after(fn)
-        self.storage, self.forms = Storage(fn), Forms(fn.block)
+        self.arrays, self.forms = Arrays(fn), Forms(fn.block)
         self.found = 0
 
     def block(self, block: Block) -> Block:
@@ -145,8 +145,6 @@ class _Turner:
     def may_turn(self, nest: _Nest, terms: list[_Term]) -> bool:
         """True if the terms can be computed again, before the rest of the nest."""
         target = terms[0].write.args[0]
-        assert isinstance(target, Value)
-        mine = self.storage.roots(target)
         needed = self.needed(nest, terms)
         if needed is None or sum(i.result.type.dtype.kind in "fc" for i in needed) > MOST * len(terms):
             return False
@@ -156,16 +154,12 @@ class _Turner:
         others = [i for i in nest.body.instrs if i not in own]
         for i in others:
             arrays = [a for a in i.args if isinstance(a, Value) and isinstance(a.type, Array)]
-            if i.op.name != "size" and any(
-                self.storage.may_alias(self.storage.roots(a), mine) for a in arrays
-            ):
+            if i.op.name != "size" and any(self.arrays.may_meet(a, target) for a in arrays):
                 return False
             if i.op.name not in ("setitem", "accum"):
                 continue
             for r in reads:
-                source = r.args[0]
-                assert isinstance(source, Value)
-                if not self.storage.may_alias(self.storage.roots(source), self.storage.roots(arrays[0])):
+                if not self.arrays.may_meet(r.args[0], arrays[0]):
                     continue
                 if order[r] > order[i] or not self.same_element(nest, r, i):
                     return False
@@ -173,6 +167,8 @@ class _Turner:
 
     def same_element(self, nest: _Nest, read: Instr, write: Instr) -> bool:
         """True if a read and a write touch one element only in one trip."""
+        if self.arrays.frame(read.args[0]) is not self.arrays.frame(write.args[0]):
+            return False  # one of them through a view
         places = self.places(nest, write)
         return places is not None and [self.forms.of(a) for a in read.args[1:]] == places
 

@@ -19,10 +19,12 @@ from s2sad.ir.core import Block, Function, Instr, Literal, Value
 from s2sad.ir.loops import MARK, OWN, SHARED, SUM, loop_ends
 from s2sad.ir.types import Array
 from s2sad.ir.walk import use_counts
+from s2sad.lowering.frames import Arrays
+from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.nests.fuse import may_raise
 from s2sad.lowering.nests.scratch import begins_with_writes, ends_with_zeros
 from s2sad.lowering.parallel.sums import is_sum
-from s2sad.lowering.parallel.touches import ADDS, READS, Arrays, NotAlone, Touch, Trip
+from s2sad.lowering.parallel.touches import ADDS, READS, NotAlone, Touch, Trip
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
@@ -87,7 +89,7 @@ def _called(block: Block) -> list[Function]:
 
 class _Marker:
     def __init__(self, fn: Function) -> None:
-        self.arrays = Arrays(fn)
+        self.arrays, self.forms = Arrays(fn), Forms(fn.block)
         self.counts = use_counts(fn.block)
         self.writes_parameters = bool(fn.writes)
 
@@ -117,7 +119,7 @@ class _Marker:
         if self.writes_parameters and any(map(may_raise, (loop, *loop.blocks[0].walk()))):
             return None  # trips behind the one that raises would have written to the caller's arrays
         try:
-            trip = Trip(self.arrays, loop)
+            trip = Trip(self.arrays, self.forms, loop)
         except NotAlone:
             return None
         found: list[str] = []
@@ -173,16 +175,16 @@ class _Marker:
         """True for an array that a trip finds as if it were the only one, which nobody sees afterwards."""
         (body,) = loop.blocks
         init, p = loop.args[3 + k], body.params[1 + k]
-        made = self.arrays.forms.maker.get(init) if isinstance(init, Value) else None
+        made = self.forms.maker.get(init) if isinstance(init, Value) else None
         if made is None or made.op.name not in ("empty", "zeros") or self.counts.get(made.result) != 1:
             return False
         if self.counts.get(loop.results[k]):
             return False
         if all(t.tape for t in touches) and any(t.kind == READS for t in touches):
             return True  # a reverse sweep reads of a tape what this very trip has written
-        if made.op.name == "zeros" and ends_with_zeros(self.arrays.forms, body, p, made):
+        if made.op.name == "zeros" and ends_with_zeros(self.forms, body, p, made):
             return True
-        return begins_with_writes(self.arrays.forms, body, p, made)
+        return begins_with_writes(self.forms, body, p, made)
 
 
 def _are_alone(trip: Trip, touches: list[Touch]) -> bool:

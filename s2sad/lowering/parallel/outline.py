@@ -14,9 +14,9 @@ from s2sad.ir.loops import LOOPS, MARK, SHARED
 from s2sad.ir.tree import Leaf, Node
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar
 from s2sad.ir.walk import Copier, used_values
+from s2sad.lowering.frames import Arrays
 from s2sad.lowering.ops import LOWERED
 from s2sad.lowering.parallel.mark import kinds_of
-from s2sad.lowering.parallel.touches import Arrays
 from s2sad.lowering.separate import BODY
 from s2sad.ops.table import OPS
 from s2sad.passes.calls import everywhere
