@@ -90,6 +90,9 @@ class Checks:
             found |= self.parts(index) | Parts(sizes=self.sizes_of(array))
         elif instr.op.name in DIVISIONS:
             found |= self.parts(instr.args)
+        elif instr.op.name != "size" and not instr.blocks:  # BLAS and its like trust the sizes they are given
+            arrays = (a for a in instr.args if isinstance(a.type, Array))
+            found |= Parts(sizes=frozenset().union(*map(self.sizes_of, arrays)))
         for block in instr.blocks:
             for inner in block.instrs:
                 found |= self.needs_of(inner)
