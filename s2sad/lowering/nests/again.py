@@ -14,8 +14,9 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.path import At, Index
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
+from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import is_integer
-from s2sad.lowering.overlap import NONE, Roots, Storage
+from s2sad.lowering.overlap import NONE, Roots
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 from s2sad.record import dataclass
@@ -60,10 +61,9 @@ class _Finder:
 
     def __init__(self, fn: Function) -> None:
         self.counts = use_counts(fn.block)
-        self.storage = Storage(fn)
+        self.arrays = Arrays(fn)
         self.found: dict[Value, _Kept] = {}
         self.needed: set[Value] = set()  # arrays that the steps of those read
-        self.places: dict[Value, Roots] = {}
         self.reads: dict[Value, int] = {}
         for instr in fn.block.walk():
             if instr.op.name == "getitem" and isinstance(instr.result.type, Scalar):
@@ -145,22 +145,15 @@ class _Finder:
         found = NONE
         for i in (instr, *(x for b in instr.blocks for x in b.walk())):
             if i.op.name in ("setitem", "accum"):
-                found |= self.origins(i.args[0])
+                found |= self.arrays.origins(i.args[0])
             elif i.op.name == "call":
                 for w in i.param("callee").writes:
-                    found |= self.origins(i.args[w])
+                    found |= self.arrays.origins(i.args[w])
         return found
-
-    def origins(self, array: Operand) -> Roots:
-        """Return the allocations and parameters that an array may be."""
-        assert isinstance(array, Value)
-        if array not in self.places:
-            self.places[array] = self.storage.origins(self.storage.roots(array))
-        return self.places[array]
 
     def is_kept(self, array: Value, written: Roots) -> bool:
         """True if an array is none of those that are written."""
-        return self.origins(array).isdisjoint(written)
+        return self.arrays.origins(array).isdisjoint(written)
 
     def steps(
         self,
