@@ -83,11 +83,18 @@ class Builder:
         the op can tell."""
         if a.type == t or not isinstance(a, Value) or not self.instrs:
             return a
-        last = self.instrs[-1]
-        if last.results != (a,) or without_sizes(a.type) != without_sizes(t):
+        if self.instrs[-1].results != (a,) or without_sizes(a.type) != without_sizes(t):
             return a
-        value = Value(a.name, t)
-        self.instrs[-1] = replace(last, results=(value,))
+        return self._appended_last(Value(a.name, t))
+
+    def named(self, a: Operand, name: str) -> Operand:
+        """Return `a` with a name, if it is the result appended last and has none."""
+        if not isinstance(a, Value) or a.name or not self.instrs or self.instrs[-1].results != (a,):
+            return a
+        return self._appended_last(Value(name, a.type))
+
+    def _appended_last(self, value: Value) -> Value:
+        self.instrs[-1] = replace(self.instrs[-1], results=(value,))
         return value
 
     def inner(self) -> Builder:

@@ -75,7 +75,7 @@ inside:
   br label %made
 outside:
   %total = add i64 %whole, {HEADER}
-  %new = call ptr @aligned_alloc(i64 {HEADER}, i64 %total)
+  %new = call ptr @lines(i64 %total)
   %failed = icmp eq ptr %new, null
   br i1 %failed, label %none, label %chained
 chained:
@@ -127,7 +127,7 @@ enough:
   br i1 %grow, label %larger, label %same
 larger:
   call void @free(ptr %old)
-  %new = call ptr @aligned_alloc(i64 {HEADER}, i64 %need)
+  %new = call ptr @lines(i64 %need)
   %failed = icmp eq ptr %new, null
   br i1 %failed, label %done, label %sized
 sized:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -146,6 +147,28 @@ def _bound(w: Writer, a: Number, n: Number) -> Number:
 
 # --- memory -------------------------------------------------------------------------------------
 
+# large pages make new memory cheaper, where the system gives them to who asks; NumPy asks from this size on
+LARGE, LARGE_PAGES, PAGE = 1 << 22, 14, 4096  # bytes; MADV_HUGEPAGE
+ASK = f"""
+  %many = icmp uge i64 %bytes, {LARGE}
+  %is = icmp ne ptr %new, null
+  %ask = and i1 %many, %is
+  br i1 %ask, label %large, label %done
+large:
+  %at = ptrtoint ptr %new to i64
+  %after = add i64 %at, {PAGE - 1}
+  %page = and i64 %after, -{PAGE}
+  %skip = sub i64 %page, %at
+  %rest = sub i64 %bytes, %skip
+  %first = inttoptr i64 %page to ptr
+  %ignored = call i32 @madvise(ptr %first, i64 %rest, i32 {LARGE_PAGES})"""
+LINES = f"""define internal noalias ptr @lines(i64 %bytes) noinline nounwind {{
+entry:
+  %new = call ptr @aligned_alloc(i64 64, i64 %bytes){ASK if sys.platform == "linux" else ""}
+  br label %done
+done:
+  ret ptr %new
+}}"""
 ALLOCATE = """define internal noalias ptr @allocate(i64 %count, i64 %size, i1 %zero) noinline nounwind {
 entry:
   %pair = call {i64, i1} @llvm.umul.with.overflow.i64(i64 %count, i64 %size)
@@ -164,7 +187,7 @@ quick:
 wide:
   %more = add i64 %bytes, 63
   %whole = and i64 %more, -64
-  %lines = call ptr @aligned_alloc(i64 64, i64 %whole)
+  %lines = call ptr @lines(i64 %whole)
   br label %made
 made:
   %data = phi ptr [ %chunk, %quick ], [ %lines, %wide ]
@@ -242,6 +265,9 @@ def declare_memory(module: Module) -> None:
     module.declare("void", "llvm.memset.p0.i64", "ptr", "i8", "i64", "i1")
     module.declare("noalias ptr", "malloc", "i64")
     module.declare("noalias ptr", "aligned_alloc", "i64", "i64")
+    if sys.platform == "linux":
+        module.declare("i32", "madvise", "ptr", "i64", "i32")
+    module.helpers["lines"] = LINES
     module.declare("void", "free", "ptr")
 
 

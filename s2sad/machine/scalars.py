@@ -165,6 +165,14 @@ def _extreme(of_floats: str, of_ints: str) -> Rule:
     return rule
 
 
+def _python_extreme(comparison: str) -> Rule:
+    def rule(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+        a, b = args  # of equal ones, and beside nan, Python's max and min are the first
+        return choose(w, compare(w, comparison, (b, a)), convert(w, b, dtype), convert(w, a, dtype))
+
+    return rule
+
+
 def _logical(word: str) -> Rule:
     def rule(w: Writer, args: Numbers, dtype: Dtype) -> Number:
         if dtype != BOOL:
@@ -399,6 +407,8 @@ RULES: dict[str, Rule] = {
     "select": _select,
     "maximum": _extreme("maximum", "max"),
     "minimum": _extreme("minimum", "min"),
+    "py_max": _python_extreme("greater"),
+    "py_min": _python_extreme("less"),
     "at_least": _extreme("", "max"),
     "at_most": _extreme("", "min"),
     "both": _logical("and"),

@@ -5,10 +5,10 @@ Cells (tapes, cursors, kept values of branches) are threaded through loops and i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from s2sad.ir.builder import Builder
+from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.size import Size
@@ -19,12 +19,22 @@ from s2sad.transforms.plan import Plan
 from s2sad.transforms.tape import FIRST_LENGTH, Tape
 
 
+def version(cell: Value, sizes: Sizes) -> Value:
+    """Return a new version of a cell; the length of a growing tape is only known at run time."""
+    t = cell.type
+    if isinstance(t, Array):
+        shape = tuple(sizes.fresh() if n == Size.symbol("?") else n for n in t.shape)
+        t = Array(t.dtype, shape)
+    return Value(cell.name, t)
+
+
 class Forward:
     """Builds the forward sweep; afterwards `env` has the final versions of all cells."""
 
-    def __init__(self, plan: Plan, builder: Builder):
+    def __init__(self, plan: Plan, builder: Builder, given: Mapping[Value, Value]):
         self.plan, self.program = plan, plan.program
-        self.env: dict[Value, Operand] = {}
+        self.given = given  # tapes that are not made here
+        self.env: dict[Value, Operand] = dict(given)
         self.index: dict[Instr, Operand] = {}  # loop -> entry of its trip in indexed tapes
         self.fill(builder, self.program.fn.block)
 
@@ -82,12 +92,8 @@ class Forward:
         return Scalar(t.dtype, t.weak)
 
     def version(self, cell: Value) -> Value:
-        """Return a new version of a cell; the length of a growing tape is only known at run time."""
-        t = cell.type
-        if isinstance(t, Array):
-            shape = tuple(self.plan.sizes.fresh() if n == Size.symbol("?") else n for n in t.shape)
-            t = Array(t.dtype, shape)
-        return Value(cell.name, t)
+        """Return a new version of a cell."""
+        return version(cell, self.plan.sizes)
 
     def closed(self, b: Builder, block: Block, cells: Sequence[Value], leave: Sequence[Value]) -> Block:
         """Close a block that was filled."""
@@ -147,7 +153,8 @@ class Forward:
         """Append a loop; the cells written in it become slots."""
         for tape in self.plan.made_before(instr):
             b.role = "tape"
-            self.env[tape.cell] = self.allocate(b, tape)
+            if tape.cell not in self.given:
+                self.env[tape.cell] = self.allocate(b, tape)
         if self.program.loop_of[self.program.home[instr]] is None:
             for c in self.plan.cursors_in(instr):
                 self.env[c] = Literal(0)

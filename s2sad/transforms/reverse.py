@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from s2sad.analysis.activity import activity
 from s2sad.analysis.program import Program
@@ -25,7 +26,7 @@ from s2sad.transforms.custom import linked, unlinked
 from s2sad.transforms.define import define
 from s2sad.transforms.exits import count_trips
 from s2sad.transforms.flow import Flow
-from s2sad.transforms.forward import Forward
+from s2sad.transforms.forward import Forward, version
 from s2sad.transforms.fresh import fresh, silent
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.loops import LoopReversal
@@ -35,7 +36,8 @@ from s2sad.transforms.rules import scalar_as, widen, zero
 from s2sad.transforms.scope import Scope, World
 from s2sad.transforms.split import REVERSE_SWEEP
 from s2sad.transforms.tailform import tailform
-from s2sad.transforms.transpose import along, made_once, transposed
+from s2sad.transforms.taped import Taped, entries, of_any_length
+from s2sad.transforms.transpose import along, flat, made_once, transposed
 
 Memo = dict[tuple[Function, tuple[bool, ...]], Function]
 
@@ -52,6 +54,20 @@ def vjp(
     loops are reversed that would have tapes."""
     interface = Interface(fresh(share_reads(fn)), active)
     return _Reverse(interface, {}, with_value, seed_one, checkpoint).build()
+
+
+def taped(fn: Function, active: Sequence[bool]) -> Taped | None:
+    """Return the vjp (without value) of trips of a loop, with tapes that it is given; None if what they put
+    there is not known before the loop."""
+    reverse = _Reverse(Interface(fresh(share_reads(fn)), active), {}, False, False, None)
+    plan = reverse.plan
+    found = entries(tuple(plan.tapes.values()), plan.top)
+    if not found:
+        return None
+    plan.tapes = {v: of_any_length(tape) for v, tape in plan.tapes.items()}
+    given = {tape.cell: version(tape.cell, plan.sizes) for tape in plan.tapes.values()}
+    made = reverse.build(given)
+    return Taped(flat(made, made.params, made.block), found, tuple(cell.name for cell in given))
 
 
 class _Reverse(LoopReversal):
@@ -71,7 +87,7 @@ class _Reverse(LoopReversal):
         if checkpoint is not None and self.plan.tapes:
             at = {tape.at for tape in self.plan.tapes.values()}
             chosen = {k for k, loop in enumerate(outermost_loops(self.fn.block)) if loop in at}
-            self.plan_all(checkpointed(fn, self.activity, chosen, checkpoint, self.step_back_of))
+            self.plan_all(checkpointed(fn, self.activity, chosen, checkpoint, self.step_back_of, taped))
         self.sums = Accumulator(self.plan)
 
     def plan_all(self, fn: Function) -> None:
@@ -96,10 +112,13 @@ class _Reverse(LoopReversal):
         self.flow = Flow(program, self.activity, self.pullbacks)
         self.plan = Plan(program, self.activity, self.pullbacks, self.flow, self.counting, lengths)
 
-    def build(self) -> Function:
+    def build(self, given: Mapping[Value, Value] = MappingProxyType({})) -> Function:
+        """Return the derivative. Tapes that are `given` (by their cells) are further parameters, and their
+        last versions further results."""
         fn, interface = self.fn, self.interface
         b = Builder(self.plan.sizes, fn.origin)
-        forward = Forward(self.plan, b)
+        forward = Forward(self.plan, b, given)
+        tapes = tuple(forward.env[cell] for cell in given)
         b.origin, b.role = None, ""
         b.emit_all(COMMENT, text=REVERSE_SWEEP)
         b.role = "reverse"
@@ -114,14 +133,14 @@ class _Reverse(LoopReversal):
         values: tuple[Operand, ...] = ()
         if fn.block.end.kind == "return" and self.with_value:
             values = tuple(fn.block.end.args[k] for k in interface.kept_results)
-        end = fn.block.end if fn.block.end.kind != "return" else End("return", (*values, *bars))
+        end = fn.block.end if fn.block.end.kind != "return" else End("return", (*values, *bars, *tapes))
         to_bind = [*world.to_bind, *(v for v in self.plan.lengths if v in self.plan.unbound)]  # measured
         parameters, result = interface.reverse_signature(self.with_value, self.seed_one)
         added = {p.name for p in parameters} - {p.name for p in fn.signature}
         return replace(
             interface.fn,
             name=f"{fn.name}_{self.suffix()}",
-            params=(*fn.params, *seeds),
+            params=(*fn.params, *seeds, *given.values()),
             block=unlinked(define(Block((), tuple(b.instrs), end), to_bind, self.plan.sizes)),
             signature=parameters,
             result=result,

@@ -15,6 +15,7 @@ from s2sad.ir.path import At, Index, Path, Span
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, python_number
 from s2sad.ops.control import FOR, IF, WHILE
 from s2sad.ops.table import OPS
+from s2sad.passes.sizes import added
 from s2sad.record import dataclass
 
 State = tuple[Operand, ...]
@@ -22,34 +23,51 @@ Fill = Callable[[Builder, State], Sequence[Operand]]
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """A loop to be reversed: the types and names of its state, the first state, and the number of steps.
-    `advance(b, k, state)` appends step k, `back(b, k, state, bars)` its reversal."""
+class Trips:
+    """How the state of a loop goes on: its types and names; `advance(b, trip, state)` appends the trip of a
+    number, which loops over trips call `index`."""
 
     types: tuple[Type, ...]
     names: tuple[str, ...]
-    first: State
     index: str
-    count: Operand
     advance: Callable[[Builder, Operand, State], State]
+
+    @property
+    def slots(self) -> list[Value]:
+        """Return values for the state."""
+        return [Value(n, t) for n, t in zip(self.names, self.types, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Trips to be reversed in `count` steps of `length` trips, the last one perhaps shorter, from the state
+    `first` before trip `start`. `back(b, k, state, bars)` appends the reversal of step k."""
+
+    trips: Trips
+    first: State
+    count: Operand
     back: Callable[[Builder, Operand, State, State], State]
+    start: Operand = Literal(0)
+    length: Operand = Literal(1)
+
+    def begins(self, b: Builder, k: Operand) -> Operand:
+        """Append the number of the first trip of step k."""
+        return added(b, self.start, times(b, k, self.length))
 
 
-def reverse_steps(b: Builder, steps: Steps, bars: State, like: Sequence[Value], snapshots: Operand) -> State:
-    """Append the reversal of all steps with the given number of snapshots (at least 1); return what became of
-    the cotangents `bars`, which have types and names like `like`."""
-    held = [_room(b, snapshots, *slot) for slot in zip(steps.types, steps.names, steps.first, strict=True)]
-    places = b.emit(OPS["empty"], snapshots, name="steps_at", dtype=INT)
-    stack = _Stack(steps, snapshots)
-    state = stack.push(b, (*held, places), Literal(0), Literal(0), steps.first)
-    names = [v.name for v in (*held, places)]
-    carried = [Value("last", WEAK_INT), *(Value(n, v.type) for n, v in zip(names, state, strict=True))]
+def reverse_steps(
+    b: Builder, steps: Steps, bars: State, like: Sequence[Value], stack: Stack, arrays: State
+) -> tuple[State, State]:
+    """Append the reversal of all steps with the arrays of a stack of snapshots; return what became of
+    `bars`, which have types and names like `like`, and of the arrays."""
+    state = stack.push(b, arrays, Literal(0), Literal(0), steps.first)
+    carried = [Value("last", WEAK_INT), *(Value(v.name, v.type) for v in state)]
     carried += (Value(v.name, v.type) for v in like)
     high = b.emit(OPS["subtract"], steps.count, Literal(1))
 
     def trip(inner: Builder, k: Operand, slots: State) -> Sequence[Operand]:
-        top, arrays, now = slots[0], slots[1 : 2 + len(held)], slots[2 + len(held) :]
-        top, arrays, values = stack.bring(inner, k, top, arrays)
+        top, arrays, now = slots[0], slots[1 : 1 + stack.width], slots[1 + stack.width :]
+        top, arrays, values = stack.bring(inner, steps, k, top, arrays)
         now = steps.back(inner, k, values, now)
         placed = inner.emit(OPS["to_int"], inner.emit(OPS["getitem"], arrays[-1], top, path=_entry(WEAK_INT)))
         (spent,) = branch(
@@ -68,43 +86,44 @@ def reverse_steps(b: Builder, steps: Steps, bars: State, like: Sequence[Value], 
         )
         return (top, *arrays, *now)
 
-    out = for_loop(
-        b, (high, Literal(-1), Literal(-1)), (Literal(0), *state, *bars), carried, steps.index, trip
-    )
-    return out[2 + len(held) :]
+    bounds = (high, Literal(-1), Literal(-1))
+    out = for_loop(b, bounds, (Literal(0), *state, *bars), carried, steps.trips.index, trip)
+    return out[1 + stack.width :], out[1 : 1 + stack.width]
 
 
-class _Stack:
-    """The snapshots, last one on top."""
+class Stack:
+    """At most `count` (at least 1) snapshots, last one on top: an array for each part of the state, and one
+    of the numbers of their steps."""
 
-    def __init__(self, steps: Steps, room: Operand):
-        self.steps, self.room = steps, room
+    def __init__(self, trips: Trips, count: Operand):
+        self.trips, self.count = trips, count
+        self.width = len(trips.types) + 1
+
+    def room(self, b: Builder, like: State) -> State:
+        """Append the arrays for states like the given one, or for snapshots like these."""
+        return (
+            *room(b, self.count, self.trips, like),
+            b.emit(OPS["empty"], self.count, name="steps_at", dtype=INT),
+        )
 
     def push(self, b: Builder, arrays: State, top: Operand, k: Operand, state: State) -> State:
         """Append the writing of a snapshot of step k."""
-        out = []
-        for array, v, t in zip(arrays, (*state, k), (*self.steps.types, WEAK_INT), strict=True):
-            out.append(b.emit(OPS["setitem"], array, v, top, name=array.name, path=_entry(t)))
-        return tuple(out)
+        return written(b, arrays, top, (*state, k), (*self.trips.types, WEAK_INT))
 
     def read(self, b: Builder, arrays: State, top: Operand) -> tuple[Operand, State]:
         """Append the reading of a snapshot: its step and its state."""
-        values = []
-        for array, t, name in zip(arrays, self.steps.types, self.steps.names, strict=False):
-            named = "" if isinstance(t, Array) else name
-            v: Operand = b.emit(OPS["getitem"], array, top, name=named, path=_entry(t))
-            if isinstance(t, Array):  # a copy: the snapshot stays as it is
-                v = b.retype(b.emit(OPS["copy"], b.retype(v, t), name=name), t)
-            values.append(weakened(b, v, t, name))
+        values = read(b, arrays, top, self.trips)
         at = b.emit(OPS["getitem"], arrays[-1], top, path=_entry(WEAK_INT))
-        return b.emit(OPS["to_int"], at, name="k"), tuple(values)
+        return b.emit(OPS["to_int"], at, name="k"), values
 
-    def bring(self, b: Builder, goal: Operand, top: Operand, arrays: State) -> tuple[Operand, State, State]:
+    def bring(
+        self, b: Builder, steps: Steps, goal: Operand, top: Operand, arrays: State
+    ) -> tuple[Operand, State, State]:
         """Append what computes the state before step `goal`, with snapshots on the way."""
         k, state = self.read(b, arrays, top)
         slots = [Value("k", WEAK_INT), Value("last", WEAK_INT)]
         slots += (Value(a.name, a.type) for a in arrays)
-        slots += (Value(n, t) for n, t in zip(self.steps.names, self.steps.types, strict=True))
+        slots += self.trips.slots
         count = len(arrays)
 
         def test(inner: Builder, s: State) -> Operand:
@@ -112,12 +131,13 @@ class _Stack:
 
         def body(inner: Builder, s: State) -> Sequence[Operand]:
             k, top, arrays, state = s[0], s[1], s[2 : 2 + count], s[2 + count :]
-            free = inner.emit(OPS["subtract"], inner.emit(OPS["subtract"], self.room, Literal(1)), top)
+            free = inner.emit(OPS["subtract"], inner.emit(OPS["subtract"], self.count, Literal(1)), top)
             far = inner.emit(OPS["subtract"], goal, k)
             ahead = distance(inner, far, free)
             new = inner.emit(OPS["add"], k, ahead, name="k")
-            named = [Value(n, t) for n, t in zip(self.steps.names, self.steps.types, strict=True)]
-            state = for_loop(inner, (k, new, Literal(1)), state, named, self.steps.index, self.steps.advance)
+            bounds = (steps.begins(inner, k), steps.begins(inner, new), Literal(1))
+            trips = self.trips
+            state = for_loop(inner, bounds, state, trips.slots, trips.index, trips.advance)
             more = inner.emit(OPS["less"], new, goal)
 
             def keep(kept: Builder) -> Sequence[Operand]:
@@ -168,15 +188,17 @@ def for_loop(
     like: Sequence[Value],
     index: str,
     fill: Callable[[Builder, Operand, State], Sequence[Operand]],
+    results: Sequence[Value] | None = None,
 ) -> State:
-    """Append a counted loop; its slots have the names and types of `like`."""
+    """Append a counted loop; its slots have the names and types of `like`, and so have the results that are
+    not given."""
     i = Value(index, Scalar(INT, weak=True, size=b.sizes.fresh_int()))
     params = tuple(Value(v.name, v.type) for v in like)
     inner = b.inner()
     out = tuple(fill(inner, i, params))
     block = inner.block((i, *params), "yield", *out)
-    results = tuple(Value(v.name, v.type) for v in like)
-    return b.owner(FOR, (*bounds, *inits), (block,), results)
+    outs = tuple(results or (Value(v.name, v.type) for v in like))
+    return b.owner(FOR, (*bounds, *inits), (block,), outs)
 
 
 def while_loop(
@@ -220,10 +242,43 @@ def weakened(b: Builder, a: Operand, t: Type, name: str = "") -> Operand:
     return b.emit(OPS[python_number(t)], a, name=name)
 
 
-def _room(b: Builder, count: Operand, t: Type, name: str, first: Operand) -> Operand:
-    """Append the array that holds the snapshots of one value."""
-    dims = [b.emit(OPS["size"], first, axis=k) for k in range(t.ndim)]
-    return b.emit(OPS["empty"], count, *dims, name=f"{name}_at", dtype=t.dtype)
+def times(b: Builder, a: Operand, n: Operand) -> Operand:
+    """Append `a * n`."""
+    if a == Literal(0) or n == Literal(1):
+        return a
+    return n if a == Literal(1) else b.emit(OPS["multiply"], a, n)
+
+
+# --- snapshots --------------------------------------------------------------------------------------------
+
+
+def room(b: Builder, count: Operand, trips: Trips, like: State) -> State:
+    """Append the arrays that hold so many snapshots of a state like the given one, or like such arrays."""
+    arrays = []
+    for t, name, v in zip(trips.types, trips.names, like, strict=False):
+        dims = [b.emit(OPS["size"], v, axis=k) for k in range(v.type.ndim - t.ndim, v.type.ndim)]
+        arrays.append(b.emit(OPS["empty"], count, *dims, name=f"{name}_at", dtype=t.dtype))
+    return tuple(arrays)
+
+
+def written(b: Builder, arrays: State, k: Operand, state: State, types: Sequence[Type]) -> State:
+    """Append the writing of snapshot k."""
+    out = []
+    for array, v, t in zip(arrays, state, types, strict=True):
+        out.append(b.emit(OPS["setitem"], array, v, k, name=array.name, path=_entry(t)))
+    return tuple(out)
+
+
+def read(b: Builder, arrays: State, k: Operand, trips: Trips) -> State:
+    """Append the reading of snapshot k."""
+    values = []
+    for array, t, name in zip(arrays, trips.types, trips.names, strict=False):
+        named = "" if isinstance(t, Array) else name
+        v: Operand = b.emit(OPS["getitem"], array, k, name=named, path=_entry(t))
+        if isinstance(t, Array):  # a copy: the snapshot stays as it is
+            v = b.retype(b.emit(OPS["copy"], b.retype(v, t), name=name), t)
+        values.append(weakened(b, v, t, name))
+    return tuple(values)
 
 
 def _entry(t: Type) -> Path:

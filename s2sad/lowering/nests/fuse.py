@@ -16,7 +16,7 @@ Only loops of one kind are fused: a recurrence would keep the others from being 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
@@ -28,7 +28,6 @@ from s2sad.lowering.nests.checks import Checks
 from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.nests.scratch import ends_with_zeros
-from s2sad.lowering.overlap import NONE, Roots
 from s2sad.passes.slots import drop_slots
 from s2sad.record import dataclass
 
@@ -36,8 +35,18 @@ LOOK_BACK = 12  # loops before this one that it is tried to be fused with
 
 
 def fuse(fn: Function) -> Function:
-    """Return the function with neighbouring loops fused, outer ones first."""
-    fuser = _Fuser(fn)
+    """Return the function with neighbouring loops fused, outer ones first. Sums into neighbours stay by
+    themselves, to be gathered."""
+    return _fused(_Fuser(fn, gathered=False), fn)
+
+
+def fuse_sums(fn: Function) -> Function:
+    """Return the function with neighbouring loops fused, those with sums into neighbours too, where these
+    have been gathered."""
+    return _fused(_Fuser(fn, gathered=True), fn)
+
+
+def _fused(fuser: _Fuser, fn: Function) -> Function:
     block = fuser.block(fn.block)
     return fn if block is fn.block else replace(fn, block=block)
 
@@ -55,18 +64,22 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """The arrays that an instruction reads and writes, by their roots."""
+    """The arrays that an instruction reads and writes, by their first names, and what it defines in its
+    blocks."""
 
-    reads: Roots
-    writes: Roots
+    reads: frozenset[Value]
+    writes: frozenset[Value]
+    inner: frozenset[Value]
 
 
 class _Fuser:
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, gathered: bool) -> None:
+        self.gathered = gathered
         self.arrays = Arrays(fn)
         self.forms = Forms(fn.block)
         self.counts = use_counts(fn.block)
         self.effects: dict[Instr, Effects] = {}
+        self.shared: dict[tuple[Value, Value], tuple[bool, bool]] = {}  # ever, and where they are
         self.used: dict[Instr, frozenset[Value]] = {}
         self.accesses: dict[Instr, list[Access] | None] = {}
         self.orders = Orders(self.forms)
@@ -107,7 +120,7 @@ class _Fuser:
             if tried > LOOK_BACK:
                 return
             a, b = self.effects_of(first), self.effects_of(second)
-            if not self.may_meet(a.reads | a.writes, b.reads | b.writes):
+            if not self.meet(a.reads | a.writes, b.reads | b.writes, a.inner | b.inner):
                 continue
             leader = self.leader(first, second)
             around = self.arrange(first, instrs[j + 1 : k], second) if leader is not None else None
@@ -165,7 +178,8 @@ class _Fuser:
         if not self.used_by(later).isdisjoint(earlier.results):
             return True
         a, b = self.effects_of(earlier), self.effects_of(later)
-        return self.may_meet(a.writes, b.reads | b.writes) or self.may_meet(a.reads, b.writes)
+        inner = a.inner | b.inner
+        return self.meet(a.writes, b.reads | b.writes, inner) or self.meet(a.reads, b.writes, inner)
 
     def used_by(self, instr: Instr) -> frozenset[Value]:
         """Return the values that an instruction reads."""
@@ -173,28 +187,36 @@ class _Fuser:
             self.used[instr] = frozenset(used_values(instr))
         return self.used[instr]
 
-    def may_meet(self, a: Roots, b: Roots) -> bool:
-        return not a.isdisjoint(b)
+    def meet(self, a: frozenset[Value], b: frozenset[Value], inner: Set[Value]) -> bool:
+        """True if some of these arrays may share memory."""
+        return any(self.may_share(x, y, inner) for x in a for y in b)
+
+    def may_share(self, a: Value, b: Value, inner: Set[Value]) -> bool:
+        """True if two arrays may share memory, one of them perhaps in another trip than the other where they
+        are `inner` ones of what is moved."""
+        a, b = self.arrays.frame(a), self.arrays.frame(b)
+        if (a, b) not in self.shared:
+            ever = not self.arrays.origins(a).isdisjoint(self.arrays.origins(b))
+            self.shared[a, b] = ever, ever and self.arrays.may_meet(a, b)
+        ever, here = self.shared[a, b]
+        return ever if a in inner or b in inner else here
 
     def effects_of(self, instr: Instr) -> Effects:
         if instr not in self.effects:
-            reads, writes = NONE, NONE
+            reads: set[Value] = set()
+            writes: set[Value] = set()
             for inner in (instr, *(i for b in instr.blocks for i in b.walk())):
                 arrays = [a for a in inner.args if isinstance(a, Value) and isinstance(a.type, Array)]
                 if inner.op.name in ("setitem", "accum"):
-                    writes |= self.arrays.origins(arrays[0])
+                    writes.add(self.arrays.frame(arrays[0]))
                     arrays = arrays[1:]
                 elif inner.op.name == "call":
                     callee: Function = inner.param("callee")
-                    for w in callee.writes:
-                        target = inner.args[w]
-                        assert isinstance(target, Value)
-                        writes |= self.arrays.origins(target)
+                    writes |= {self.arrays.frame(inner.args[w]) for w in callee.writes}
                 elif inner.op.name in ("for", "while", "if", "size"):
                     arrays = []
-                for a in arrays:
-                    reads |= self.arrays.origins(a)
-            self.effects[instr] = Effects(reads, writes)
+                reads |= set(map(self.arrays.frame, arrays))
+            self.effects[instr] = Effects(frozenset(reads), frozenset(writes), frozenset(self.defined(instr)))
         return self.effects[instr]
 
     # --- two loops --------------------------------------------------------------------------------
@@ -207,15 +229,15 @@ class _Fuser:
         sign = 1 if leader.args[2] == UP else -1
         for x in self.accesses_of(first) or ():
             for y in self.accesses_of(second) or ():
-                if not self.may_meet(self.arrays.origins(x.value), self.arrays.origins(y.value)):
+                if not self.may_share(x.value, y.value, inner):
                     continue
                 together = True
                 if not (x.is_write or y.is_write) or (x.adds and y.adds) or (x.tape and y.tape):
                     continue
                 if not self.in_order(x, y, i, j, inner, sign):
                     return False
-                if x.adds != y.adds and is_shifted(x, y, inner):
-                    return False  # sums into neighbours stay by themselves, to be gathered
+                if x.adds != y.adds and not self.gathered and is_shifted(x, y, inner):
+                    return False
         return together
 
     def is_reversible(self, loop: Instr) -> bool:
@@ -232,7 +254,7 @@ class _Fuser:
             for y in found[n:]:
                 if not (x.is_write or y.is_write) or (x.adds and y.adds):
                     continue
-                if not self.may_meet(self.arrays.origins(x.value), self.arrays.origins(y.value)):
+                if not self.may_share(x.value, y.value, inner):
                     continue
                 if self.in_one_trip(x, y, i, inner):
                     continue
@@ -264,19 +286,22 @@ class _Fuser:
         """True if an array is all zeros whenever a trip begins."""
         (body,) = loop.blocks
         for p, init in zip(body.params[1:], loop.args[3:], strict=True):
-            if self.may_meet(self.arrays.origins(p), self.arrays.origins(array)):
+            if not self.arrays.origins(p).isdisjoint(self.arrays.origins(array)):
                 made = self.forms.maker.get(init) if isinstance(init, Value) else None
                 if made is None or made.op.name != "zeros":
                     return False
                 return ends_with_zeros(self.forms, body, p, made)
         return False
 
-    def defined(self, loop: Instr) -> set[Value]:
-        found = set(loop.blocks[0].params)
-        for instr in loop.blocks[0].walk():
-            found.update(instr.results)
-            for b in instr.blocks:
-                found.update(b.params)
+    def defined(self, instr: Instr) -> set[Value]:
+        """Return what is defined in the blocks of an instruction."""
+        found: set[Value] = set()
+        for block in instr.blocks:
+            found.update(block.params)
+            for inner in block.walk():
+                found.update(inner.results)
+                for b in inner.blocks:
+                    found.update(b.params)
         return found
 
     def in_order(self, x: Access, y: Access, i: Value, j: Value, inner: set[Value], sign: int) -> bool:
