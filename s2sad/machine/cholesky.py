@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
+
+from s2sad.machine.lapack import LAPACK
 
 WIDTH = 32  # of a block of columns
 
@@ -20,9 +21,10 @@ def cholesky_adjoint(factor: Any, g: Any) -> Any:
         here, after = slice(low, low + WIDTH), slice(low + WIDTH, n)
         lower = triangle[: n - low, : n - low]
         d, c = np.where(lower, factor[here, here], 0.0), factor[after, here]
-        turned, is_zero = dtrtri(d.T)  # Fortran reads columns: of our rows it sees the transpose
+        inverse, is_zero = LAPACK.trtri(d)
         if is_zero:
             raise np.linalg.LinAlgError("Singular matrix")
+        turned = inverse.T
         d_bar = g[here, here]
         if c.size:
             below = (g[after, here] - whole[after, after] @ c) @ turned.T

@@ -1,11 +1,12 @@
-"""Square systems of doubles whose matrix is used more than once: LAPACK's factors, by SciPy."""
+"""Square systems of doubles whose matrix is used more than once: LAPACK's factors."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy.linalg.lapack import dgetrf, dgetrs
+
+from s2sad.machine.lapack import LAPACK
 
 
 def lu_factored(a: Any) -> Any:
@@ -14,10 +15,10 @@ def lu_factored(a: Any) -> Any:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     if not a.size:
         return np.zeros((1, 0))
-    factors, exchanges, zero = dgetrf(a.T)  # Fortran reads columns: of our rows it sees the transpose
+    factors, exchanges, zero = LAPACK.getrf(a)  # Fortran reads columns: of our rows it sees the transpose
     if zero > 0:
         raise np.linalg.LinAlgError("Singular matrix")
-    return np.vstack((factors.T, exchanges))
+    return np.vstack((factors, exchanges))
 
 
 def lu_solved(packed: Any, b: Any, turned: bool) -> Any:
@@ -26,8 +27,7 @@ def lu_solved(packed: Any, b: Any, turned: bool) -> Any:
         raise ValueError("solve: Input operand 1 has a mismatch in its core dimension 0")
     if not b.size:
         return b.copy()
-    found, _ = dgetrs(packed[:-1].T, packed[-1].astype(np.int32), b, trans=0 if turned else 1)
-    return found
+    return LAPACK.getrs(packed[:-1], packed[-1], b, not turned)
 
 
 FUNCTIONS = {"lu_factored": lu_factored, "lu_solved": lu_solved}
