@@ -12,6 +12,8 @@ LOOPS = ("for", "while")
 MARK = "parallel"
 """The parameter of a `for` whose trips threads may share, and of the call that they share: what they do with
 each slot."""
+INDEPENDENT = "independent"
+"""The parameter of an innermost `for` of which no trip writes what another one reads or writes."""
 SHARED, SUM, OWN = "shared", "sum", "own"
 """Write to places of their own; have a sum each, to be added up; have an array each, to be dropped."""
 

@@ -8,6 +8,7 @@ from s2sad.lowering.nests.forward import forward
 from s2sad.lowering.nests.fuse import fuse, fuse_sums
 from s2sad.lowering.nests.gather import gather
 from s2sad.lowering.nests.guards import hoist_guards
+from s2sad.lowering.nests.independent import mark_independent
 from s2sad.lowering.nests.induct import from_index
 from s2sad.lowering.nests.promote import promote_sums
 from s2sad.lowering.parallel.mark import mark_parallel
@@ -17,7 +18,7 @@ from s2sad.passes.dce import dce
 
 STEPS: tuple[Pass, ...] = (
     *(from_index, hoist_guards, fuse, forward, forward, dce, compute_again, dce),
-    *(contract, gather, fuse_sums, forward, dce, contract, promote_sums, dce),
+    *(contract, gather, fuse_sums, forward, dce, contract, promote_sums, dce, mark_independent),
 )
 NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))
 THREADED: tuple[Pass, ...] = (mark_parallel,)

@@ -71,7 +71,7 @@ def load_from(w: Writer, place: str, dtype: Dtype, aligned: bool = True) -> str:
     """Return the number at an address."""
     kind = stored(dtype)
     size = dtype.itemsize if aligned else 1
-    found = w.value(f"load {kind}, ptr {place}, align {size}")
+    found = w.value(f"load {kind}, ptr {place}, align {size}{w.group}")
     return w.value(f"icmp ne i8 {found}, 0") if dtype == BOOL else found
 
 
@@ -83,7 +83,8 @@ def store(w: Writer, x: Buffer, index: Sequence[str], v: Number) -> None:
 def store_at(w: Writer, place: str, v: Number, aligned: bool = True) -> None:
     """Write a number to an address."""
     text = w.value(f"zext i1 {v.text} to i8") if v.dtype == BOOL else v.text
-    w.do(f"store {stored(v.dtype)} {text}, ptr {place}, align {v.dtype.itemsize if aligned else 1}")
+    size = v.dtype.itemsize if aligned else 1
+    w.do(f"store {stored(v.dtype)} {text}, ptr {place}, align {size}{w.group}")
 
 
 # --- views --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.loops import MARK
+from s2sad.ir.loops import INDEPENDENT, MARK
 from s2sad.ir.types import INT, Array, Opaque
 from s2sad.machine import arrays, storage, threads
 from s2sad.machine.arrays import Buffer
@@ -265,10 +265,14 @@ class _Emitter(Frame):
         w.branch(compare(w, more, (i, last)), inside, out)
         w.begin(inside)
         self.env[body.params[0]] = i
+        how = ""
+        if instr.param(INDEPENDENT) and self.apart:
+            w.group, how = w.module.independent_loop()
         self.trip(places, body, body.params[1:], following, out)
+        w.group = ""
         w.begin(following)
         w.do(f"store i64 {w.value(f'add nsw i64 {i.text}, {int(step.value.real)}')}, ptr {counter}")
-        w.jump(head)
+        w.jump(head, how)
         self.after(places, instr, out)
 
     def while_loop(self, instr: Instr) -> None:

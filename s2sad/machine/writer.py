@@ -50,6 +50,7 @@ class Module:
     functions: list[str] = field(default_factory=list)
     attributes: dict[str, int] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)  # symbols that only the vectoriser is to find
+    independent: int = 0  # loops whose trips are
 
     def declare(self, result: str, symbol: str, *args: str, attributes: str = "") -> None:
         """Note a function that is elsewhere."""
@@ -65,6 +66,12 @@ class Module:
         if symbol not in self.kept:
             self.kept.append(symbol)
 
+    def independent_loop(self) -> tuple[str, str]:
+        """Return what is said with each access of a loop of independent trips, and where it goes on."""
+        self.independent += 1
+        k = 3 * self.independent
+        return f", !llvm.access.group !{k - 2}", f", !llvm.loop !{k - 1}"
+
     def text(self) -> str:
         """Return the module."""
         parts = [*self.declared.values(), *self.helpers.values(), *self.functions]
@@ -76,6 +83,10 @@ class Module:
             )
         parts += [f"attributes #{k} = {{ {text} }}" for text, k in self.attributes.items()]
         parts.append('!0 = !{!"branch_weights", i32 1, i32 2000}')
+        for k in range(3, 3 * self.independent + 1, 3):
+            parts.append(f"!{k - 2} = distinct !{{}}")
+            parts.append(f"!{k - 1} = distinct !{{!{k - 1}, !{k}}}")
+            parts.append(f'!{k} = !{{!"llvm.loop.parallel_accesses", !{k - 2}}}')
         return "\n".join(parts) + "\n"
 
     def symbols(self) -> list[str]:
@@ -93,6 +104,7 @@ class Writer:
         self.count = 0
         self.label = "entry"
         self.open = True  # False after a jump, until a block begins
+        self.group = ""  # of accesses of elements
 
     def name(self) -> str:
         """Return a new name."""
@@ -129,9 +141,9 @@ class Writer:
         self.lines.append(f"{block}:")
         self.label, self.open = block, True
 
-    def jump(self, block: str) -> None:
+    def jump(self, block: str, how: str = "") -> None:
         """Go to a block."""
-        self.end(f"br label %{block}")
+        self.end(f"br label %{block}{how}")
 
     def branch(self, condition: str, yes: str, no: str, weights: str = "") -> None:
         """Go to one of two blocks."""

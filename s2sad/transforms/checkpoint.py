@@ -232,7 +232,7 @@ def check(instr: Instr, scope: Resolver) -> None:
         why = "its step is not a literal"
     for p, a, r in zip(carried(instr), inits(instr), instr.results, strict=True):
         if isinstance(p.type, Array) and not (p.type.shape == a.type.shape == r.type.shape):
-            why = f"the size of `{p.name}` changes from trip to trip"
+            why = f"the size of `{p.name}` may change from trip to trip"
         elif not storable(p.type):
             why = f"`{p.name}` cannot be stored"
     if why:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from oracle import leaves
 from property.programs import generated
-from property.verdicts import arguments, compare, loaded, tame, tangents
+from property.verdicts import arguments, compare, loaded, lowering_interpreted, tame, tangents
 
 import s2sad
 
@@ -48,10 +48,12 @@ def with_rules(f: Any, args: tuple[Any, ...], dots: tuple[Any, ...]) -> None:
 
 
 def with_snapshots(f: Any, args: tuple[Any, ...], dots: tuple[Any, ...]) -> None:
-    """Compare gradients from one, two and many snapshots with those from tapes."""
+    """Compare gradients from one, two and many snapshots, and from segments, with those from tapes."""
     expected = pulled(f, args)
-    for checkpoint in (1, 2, "sqrt"):
+    for checkpoint in (1, 2, "sqrt", "600B"):
         compare(pulled(f, args, checkpoint=checkpoint), expected, 1e-9, f"checkpoint={checkpoint!r}")
+    with lowering_interpreted():
+        compare(pulled(f, args, checkpoint="sqrt", jit=True), expected, 1e-9, "loop nests")
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

@@ -22,10 +22,10 @@ from dataclasses import replace
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
-from s2sad.lowering.frames import Arrays
+from s2sad.lowering.nests.accesses import Access, Accesses, defined
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.nests.checks import Checks
-from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
+from s2sad.lowering.nests.order import UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.nests.scratch import ends_with_zeros
 from s2sad.passes.slots import drop_slots
@@ -52,17 +52,6 @@ def _fused(fuser: _Fuser, fn: Function) -> Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """An element that a loop's body reads or writes: where it is known, its index."""
-
-    value: Value
-    is_write: bool
-    adds: bool  # by `+=` of generated code
-    index: tuple[Linear, ...] | None
-    tape: bool  # an entry of a tape
-
-
-@dataclass(frozen=True, slots=True)
 class Effects:
     """The arrays that an instruction reads and writes, by their first names, and what it defines in its
     blocks."""
@@ -75,13 +64,12 @@ class Effects:
 class _Fuser:
     def __init__(self, fn: Function, gathered: bool) -> None:
         self.gathered = gathered
-        self.arrays = Arrays(fn)
         self.forms = Forms(fn.block)
+        self.accesses = Accesses(fn, self.forms)
+        self.arrays = self.accesses.arrays
         self.counts = use_counts(fn.block)
         self.effects: dict[Instr, Effects] = {}
-        self.shared: dict[tuple[Value, Value], tuple[bool, bool]] = {}  # ever, and where they are
         self.used: dict[Instr, frozenset[Value]] = {}
-        self.accesses: dict[Instr, list[Access] | None] = {}
         self.orders = Orders(self.forms)
         self.checks = Checks(self.forms, self.arrays.origins)
         self.writes_parameters = bool(fn.writes)
@@ -135,7 +123,7 @@ class _Fuser:
 
     def leader(self, first: Instr, second: Instr) -> Instr | None:
         """Return the loop whose order the fused loop has; None if the loops may not be fused."""
-        a, b = self.accesses_of(first), self.accesses_of(second)
+        a, b = self.accesses.of(first), self.accesses.of(second)
         if a is None or b is None or kind_of(first) != kind_of(second):
             return None
         raised = [raises(first), raises(second)]
@@ -189,17 +177,7 @@ class _Fuser:
 
     def meet(self, a: frozenset[Value], b: frozenset[Value], inner: Set[Value]) -> bool:
         """True if some of these arrays may share memory."""
-        return any(self.may_share(x, y, inner) for x in a for y in b)
-
-    def may_share(self, a: Value, b: Value, inner: Set[Value]) -> bool:
-        """True if two arrays may share memory, one of them perhaps in another trip than the other where they
-        are `inner` ones of what is moved."""
-        a, b = self.arrays.frame(a), self.arrays.frame(b)
-        if (a, b) not in self.shared:
-            ever = not self.arrays.origins(a).isdisjoint(self.arrays.origins(b))
-            self.shared[a, b] = ever, ever and self.arrays.may_meet(a, b)
-        ever, here = self.shared[a, b]
-        return ever if a in inner or b in inner else here
+        return any(self.accesses.may_share(x, y, inner) for x in a for y in b)
 
     def effects_of(self, instr: Instr) -> Effects:
         if instr not in self.effects:
@@ -216,7 +194,7 @@ class _Fuser:
                 elif inner.op.name in ("for", "while", "if", "size"):
                     arrays = []
                 reads |= set(map(self.arrays.frame, arrays))
-            self.effects[instr] = Effects(frozenset(reads), frozenset(writes), frozenset(self.defined(instr)))
+            self.effects[instr] = Effects(frozenset(reads), frozenset(writes), frozenset(defined(instr)))
         return self.effects[instr]
 
     # --- two loops --------------------------------------------------------------------------------
@@ -225,11 +203,11 @@ class _Fuser:
         """True if two loops share an array, and one loop in the order of the leader does what both do."""
         together = False
         i, j = first.blocks[0].params[0], second.blocks[0].params[0]
-        inner = self.defined(first) | self.defined(second)
+        inner = defined(first) | defined(second)
         sign = 1 if leader.args[2] == UP else -1
-        for x in self.accesses_of(first) or ():
-            for y in self.accesses_of(second) or ():
-                if not self.may_share(x.value, y.value, inner):
+        for x in self.accesses.of(first) or ():
+            for y in self.accesses.of(second) or ():
+                if not self.accesses.may_share(x.value, y.value, inner):
                     continue
                 together = True
                 if not (x.is_write or y.is_write) or (x.adds and y.adds) or (x.tape and y.tape):
@@ -247,16 +225,16 @@ class _Fuser:
         for k, p in enumerate(body.params[1:]):
             if isinstance(p.type, Scalar) and p not in sums and not self.orders.is_cursor(loop, k):
                 return False
-        i, inner = body.params[0], self.defined(loop)
-        found = self.accesses_of(loop) or []
+        i, inner = body.params[0], defined(loop)
+        found = self.accesses.of(loop) or []
         restored: dict[Value, bool] = {}
         for n, x in enumerate(found):
             for y in found[n:]:
                 if not (x.is_write or y.is_write) or (x.adds and y.adds):
                     continue
-                if not self.may_share(x.value, y.value, inner):
+                if not self.accesses.may_share(x.value, y.value, inner):
                     continue
-                if self.in_one_trip(x, y, i, inner):
+                if self.accesses.in_one_trip(x, y, i, inner):
                     continue
                 for v in (x.value, y.value):
                     if v not in restored:
@@ -264,23 +242,6 @@ class _Fuser:
                 if not (restored[x.value] and restored[y.value]):
                     return False
         return True
-
-    def are_comparable(self, x: Access, y: Access) -> bool:
-        """True if equal indices of two accesses are of one element: not of an array and a view of it."""
-        known = x.index is not None and y.index is not None and len(x.index) == len(y.index)
-        return known and self.arrays.frame(x.value) is self.arrays.frame(y.value)
-
-    def in_one_trip(self, x: Access, y: Access, i: Value, inner: set[Value]) -> bool:
-        """True if two accesses are to one element in one trip only."""
-        if not self.are_comparable(x, y):
-            return False
-        for left, right in zip(x.index or (), y.index or (), strict=True):
-            k = left.factor(i)
-            if k in (1, -1) and right.factor(i) == k:
-                rest = left.without(i)
-                if rest == right.without(i) and not any(a in inner for a in rest.atoms()):
-                    return True
-        return False
 
     def is_restored(self, loop: Instr, array: Value) -> bool:
         """True if an array is all zeros whenever a trip begins."""
@@ -293,20 +254,9 @@ class _Fuser:
                 return ends_with_zeros(self.forms, body, p, made)
         return False
 
-    def defined(self, instr: Instr) -> set[Value]:
-        """Return what is defined in the blocks of an instruction."""
-        found: set[Value] = set()
-        for block in instr.blocks:
-            found.update(block.params)
-            for inner in block.walk():
-                found.update(inner.results)
-                for b in inner.blocks:
-                    found.update(b.params)
-        return found
-
     def in_order(self, x: Access, y: Access, i: Value, j: Value, inner: set[Value], sign: int) -> bool:
         """True if the first loop touches an element in no later trip than the second."""
-        if not self.are_comparable(x, y):
+        if not self.accesses.are_comparable(x, y):
             return False
         legal = False
         for left, right in zip(x.index or (), y.index or (), strict=True):
@@ -319,49 +269,6 @@ class _Fuser:
                 continue
             legal = legal or gap.const * k * sign <= 0
         return legal
-
-    def accesses_of(self, loop: Instr) -> list[Access] | None:
-        """Return what a loop touches; None if it does more than read and write elements."""
-        if loop not in self.accesses:
-            step = loop.args[2]
-            plain = step in (UP, DOWN)
-            found: list[Access] = []
-            self.accesses[loop] = found if plain and self.collect(loop.blocks[0], found) else None
-        return self.accesses[loop]
-
-    def collect(self, block: Block, found: list[Access], inside: bool = False) -> bool:
-        leaves = ("yield", "break", "continue", "raise") if inside else ("yield", "raise")
-        if block.end.kind not in leaves:
-            return False
-        for instr in block.instrs:
-            match instr.op.name:
-                case "for" | "while":
-                    if not all(self.collect(b, found, True) for b in instr.blocks):
-                        return False
-                case "if":
-                    if not all(self.collect(b, found, inside) for b in instr.blocks):
-                        return False
-                case "getitem" | "item0":
-                    if isinstance(instr.result.type, Array):
-                        return False
-                    found.append(self.access(instr, instr.args[0], instr.args[1:]))
-                case "setitem" | "accum":
-                    found.append(self.access(instr, instr.args[0], instr.args[2:]))
-                case "size" | "comment" | "empty":
-                    pass
-                case _:
-                    values = (*instr.args, *instr.results)
-                    if instr.blocks or not instr.op.pure or any(isinstance(a.type, Array) for a in values):
-                        return False
-        return True
-
-    def access(self, instr: Instr, array: Operand, index: Sequence[Operand]) -> Access:
-        assert isinstance(array, Value)
-        is_write = instr.op.name in ("setitem", "accum")
-        known = not instr.param("at") and len(index) == array.type.ndim
-        adds = instr.op.name == "accum" and bool(instr.role) and array.type.dtype.kind in "fc"
-        forms = tuple(map(self.forms.of, index)) if known else None
-        return Access(array, is_write, adds, forms, instr.role == "tape")
 
     # --- the new loop --------------------------------------------------------------------------------
 
