@@ -8,6 +8,7 @@ states come from snapshots within it (`schedule.py`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from s2sad.ir.builder import Builder
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.loops import carried, inits
 from s2sad.ops.table import OPS
-from s2sad.passes.sizes import added
+from s2sad.passes.sizes import added, difference
 from s2sad.record import dataclass
 from s2sad.transforms.schedule import (
     Stack,
@@ -36,29 +37,24 @@ Back = Callable[[Builder, Operand, Operand, State, State], State]
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How a loop of `trips` is divided: a segment has `length` trips, and each `stride` begins with a
-    snapshot. `free`: how many snapshots there are within a stride; None if it is one segment."""
+    """How a loop of `trips` is divided: a segment has `length` trips, and each of `count` strides of `stride`
+    begins with a snapshot. `free`: the snapshots within a stride; None if that is one segment."""
 
     trips: Operand
+    count: Operand
     length: Operand
     stride: Operand
     free: Operand | None = None
 
     def operands(self) -> State:
         """Return what the reverse sweep reads."""
-        found = (self.trips, self.length)
+        found = (self.trips, self.count, self.length)
         return found if self.free is None else (*found, self.stride, self.free)
 
     @staticmethod
     def of(operands: State) -> Spans:
         """Return the spans with these operands."""
-        if len(operands) == 2:
-            return Spans(*operands, operands[1])
-        return Spans(*operands)
-
-    def count(self, b: Builder) -> Operand:
-        """Append the number of strides."""
-        return quotient(b, self.trips, self.stride, "snapshots")
+        return Spans(*operands, operands[-1]) if len(operands) == 3 else Spans(*operands)
 
     def ends(self, b: Builder, k: Operand) -> tuple[Operand, Operand]:
         """Append the first trip of stride k and the one behind its last."""
@@ -69,8 +65,12 @@ class Spans:
 
 def by_root(b: Builder, trips: Operand) -> Spans:
     """Append the division into as many segments as each has trips."""
+    if isinstance(trips, Literal):
+        n = int(trips.value.real)
+        root = max(math.isqrt(n), 1)
+        return Spans(trips, Literal(-(-n // root)), Literal(root), Literal(root))
     length = b.emit(OPS["py_max"], b.emit(OPS["math_isqrt"], trips), Literal(1), name="length")
-    return Spans(trips, length, length)
+    return Spans(trips, quotient(b, trips, length, "snapshots"), length, length)
 
 
 def by_budget(b: Builder, trips: Operand, budget: Operand, snapshot: Operand, entry: Operand) -> Spans:
@@ -91,7 +91,7 @@ def by_budget(b: Builder, trips: Operand, budget: Operand, snapshot: Operand, en
     stride = b.emit(OPS["multiply"], length, each, name="stride")
     rest = b.emit(OPS["subtract"], places, quotient(b, segments, each))
     free = b.emit(OPS["py_max"], b.emit(OPS["py_min"], rest, each), Literal(1), name="free")
-    return Spans(trips, length, stride, free)
+    return Spans(trips, quotient(b, trips, stride, "snapshots"), length, stride, free)
 
 
 def quotient(b: Builder, a: Operand, n: Operand, name: str = "") -> Operand:
@@ -107,8 +107,7 @@ def keeping(
     arrays that hold them. Its first results are those of `run`, made anew but for `same`."""
     lo, _, step = run.args[:3]
     first = inits(run)
-    count = spans.count(b)
-    arrays = room(b, count, trips, tuple(first[k] for k in needed))
+    arrays = room(b, spans.count, trips, tuple(first[k] for k in needed))
     like = [*(Value(p.name, p.type) for p in carried(run)), *(Value(a.name, a.type) for a in arrays)]
 
     def stride(inner: Builder, k: Operand, state: State) -> Sequence[Operand]:
@@ -121,7 +120,7 @@ def keeping(
 
     made = (*run.results, *like[len(first) :])
     results = [r if r in same else Value(r.name, r.type) for r in made]
-    bounds = (Literal(0), count, Literal(1))
+    bounds = (Literal(0), spans.count, Literal(1))
     out = for_loop(b, bounds, (*first, *arrays), like, "segment", stride, results)
     return b.instrs[-1], out[len(first) :]
 
@@ -136,7 +135,7 @@ def reverse_segments(
 ) -> State:
     """Append the reversal of all trips from the snapshots in `arrays`; return what became of `bars`,
     cotangents and tapes, which have types and names like `like`."""
-    last = b.emit(OPS["subtract"], spans.count(b), Literal(1))
+    last = difference(b, spans.count, Literal(1))
     stack = None if spans.free is None else Stack(trips, spans.free)
     held = () if stack is None else stack.room(b, arrays)
     like = (*like, *(Value(a.name, a.type) for a in held))

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 from oracle import active_leaves, assert_same, copied, leaves, map_tree, structure
+from property.backwards import backwards
 from property.programs import ACTIVE, PARAMETERS
 from written import written
 
@@ -327,7 +328,10 @@ def checked(*arguments: ast.expr) -> ast.Call:
 
 
 def interpreted(loops: Function) -> Callable[..., Any]:
-    """Return lowered code as plain Python."""
+    """Return lowered code as plain Python; of about half of all functions, loops of independent trips run
+    backwards."""
+    if sum(1 for _ in loops.block.walk()) % 2:
+        loops = backwards(loops)
     text = ast.unparse(ElementsOnly().visit(ast.parse(module(native(loops), for_reading=False))))
     namespace = load(text, f"<lowered {loops.name}>")
     namespace |= NATIVE

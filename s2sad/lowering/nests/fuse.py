@@ -302,6 +302,7 @@ class _Fuser:
                     return None
                 new[v] = yields[slot[v]]
         body = substitute(Block((), b.instrs, b.end), new)
+        self.count_again(new, [yields[at] for at in handed.values()])
         for k, at in handed.items():
             results[at], yields[at] = second.results[k], body.end.args[k]
         params = (*a.params, *(b.params[1 + k] for k in own))
@@ -318,6 +319,15 @@ class _Fuser:
         self.forms.known = {}  # forms that mention the second loop's index
         self.forms.maker.update((r, i) for i in fused.blocks[0].walk() for r in i.results)
         return fused
+
+    def count_again(self, new: dict[Value, Operand], replaced: Sequence[Operand]) -> None:
+        """Note that values are used in place of others, and how often the ends of trips use them no more."""
+        for v, a in new.items():
+            if isinstance(a, Value):
+                self.counts[a] = self.counts.get(a, 0) + self.counts.get(v, 0)
+        for a in replaced:
+            if isinstance(a, Value):
+                self.counts[a] -= 1
 
 
 def is_shifted(x: Access, y: Access, inner: set[Value]) -> bool:
