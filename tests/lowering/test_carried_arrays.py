@@ -36,20 +36,29 @@ def statement(rng: random.Random, names: list[str]) -> list[str]:
         case _:
             i, j, k = (rng.randrange(3) for _ in range(3))
             trips = rng.choice([f"range({N - 2})", f"range({N - 3}, -1, -1)"])
-            return [f"for j in {trips}:", f"    {x}[j + {i}] {op} {y}[j + {j}] * 0.7 + {z}[j + {k}]"]
+            body = [f"    {x}[j + {i}] {op} {y}[j + {j}] * 0.7 + {z}[j + {k}]"]
+            more = (
+                f"{y}, {z} = {z}, {y}",
+                f"{y} = 0.5 * {z}",
+                f"s += np.sum({y}) * {z}[j]",
+                f"{z} = np.zeros({N})",
+            )
+            if rng.random() < 0.5:
+                body.insert(rng.randrange(2), f"    {rng.choice(more)}")
+            return [f"for j in {trips}:", *body[: rng.randrange(1, 3)]]
 
 
 def program(seed: int) -> str:
     """Return a random program."""
     rng = random.Random(seed)
     names = ["a", "b", "c"]
-    lines = ["a = x.copy()", "b = 0.5 * x", f"c = np.ones({N})"]
+    lines = ["s = 0.0", "a = x.copy()", "b = 0.5 * x", f"c = np.ones({N})"]
     if rng.random() < 0.3:
         lines.append("b = a[::-1]")
     lines.append(f"for t in range({rng.choice([1, 3])}):")
     for _ in range(rng.randrange(3, 8)):
         lines += [f"    {line}" for line in statement(rng, names)]
-    lines.append("return np.sum(a * np.cos(b)) + np.sum(np.sin(c) * x)")
+    lines.append("return s + np.sum(a * np.cos(b)) + np.sum(np.sin(c) * x)")
     return "def f(x):\n" + "".join(f"    {line}\n" for line in lines)
 
 
@@ -102,3 +111,50 @@ def test_what_a_trip_makes_is_not_what_it_was_given() -> None:
     u = np.linspace(0.1, 1.0, 6)
     assert_close(compiled(u, 3), march(u, 3), 1e-14, "value")
     assert compiled.lowered_source.count("for ") <= 7
+
+
+def updated_then_replaced(x, y):
+    s, u = 0.5, -y
+    for i in range(x.shape[0]):
+        t = u.sum()
+        s += t
+        if x[i] < -0.2:
+            u[i] = t
+    for _ in range(x.shape[0]):
+        u = x * 2.0
+    return s + np.sum(u)
+
+
+def swapped_then_updated(x, y):
+    a, b, c, d = x.copy(), y.copy(), x * y, np.zeros_like(x)
+    for i in range(x.shape[0]):
+        c[i] = 2.0 * x[i]
+        a, b = b, a
+    for i in range(x.shape[0]):
+        d[i] = c[i] * y[i]
+        a[i] += d[i]
+    return np.sum(a * d) + np.sum(b * x)
+
+
+def replaced_then_read(x, y):
+    c, u = x * y, x.copy()
+    for i in range(x.shape[0]):
+        c[i] = c[i] * 2.0
+        u = x * c[i]
+    d = np.zeros_like(x)
+    for i in range(x.shape[0]):
+        d[i] = u[i] * c[i]
+    return np.sum(d)
+
+
+@pytest.mark.parametrize("f", [updated_then_replaced, swapped_then_updated, replaced_then_read])
+def test_the_last_array_is_meant(f) -> None:
+    args = (np.array([-1.0, 0.5, -0.7]), np.array([0.3, -0.2, 0.9]))
+    expected = s2sad.value_and_grad(f, argnums=(0, 1))(*args)
+    assert_close(expected[0], f(*args), 1e-14, "value")
+    with lowering_interpreted():
+        assert_close(s2sad.jit(f)(*args), f(*args), 1e-14, "value, compiled")
+        assert_close(s2sad.value_and_grad(f, argnums=(0, 1), jit=True)(*args), expected, 1e-13, "gradient")
+        for dots in (args, (None, args[0])):
+            got = s2sad.jvp(f, args, dots, jit=True)
+            assert_close(got, s2sad.jvp(f, args, dots), 1e-13, "tangent")

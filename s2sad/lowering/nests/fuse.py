@@ -290,6 +290,10 @@ class _Fuser:
                 return None  # what the first loop leaves is read elsewhere
             new[b.params[1 + k]] = yields[at]
             if isinstance(first.results[at].type, Array):
+                if not (self.is_updated(a, at) or self.is_tape(second, b.params[1 + k])):
+                    return None
+                if not self.is_updated(b, k):
+                    return None
                 handed[k] = at
                 continue
             is_cursor = self.orders.is_cursor(first, at) and self.orders.is_cursor(second, k)
@@ -299,6 +303,8 @@ class _Fuser:
         for v in used_values(second):
             if v in slot and slot[v] not in handed.values() and slot[v] not in cursors:
                 if not isinstance(v.type, Array):
+                    return None
+                if not (self.is_updated(a, slot[v]) or self.is_tape(second, v)):
                     return None
                 new[v] = yields[slot[v]]
         body = substitute(Block((), b.instrs, b.end), new)
@@ -319,6 +325,17 @@ class _Fuser:
         self.forms.known = {}  # forms that mention the second loop's index
         self.forms.maker.update((r, i) for i in fused.blocks[0].walk() for r in i.results)
         return fused
+
+    def is_updated(self, body: Block, k: int) -> bool:
+        """True if a trip hands on, in slot k, the array that it was given, with other elements. Of another
+        array in each trip the last one is meant behind the loop, not that of the trip."""
+        return self.arrays.frame(body.end.args[k]) is self.arrays.frame(body.params[1 + k])
+
+    def is_tape(self, loop: Instr, array: Value) -> bool:
+        """True if a loop reads of an array the tape of the trip only."""
+        frame = self.arrays.frame(array)
+        found = self.accesses.of(loop) or ()
+        return all(x.tape and not x.is_write for x in found if self.arrays.frame(x.value) is frame)
 
     def count_again(self, new: dict[Value, Operand], replaced: Sequence[Operand]) -> None:
         """Note that values are used in place of others, and how often the ends of trips use them no more."""
