@@ -147,9 +147,43 @@ def replaced_then_read(x, y):
     return np.sum(d)
 
 
-@pytest.mark.parametrize("f", [updated_then_replaced, swapped_then_updated, replaced_then_read])
+def swapped_downwards(x, y):
+    a, b, c, d = x, y, np.zeros_like(x), np.zeros_like(x)
+    for i in range(x.shape[0]):
+        c[i] = x[i] * y[i]
+    for i in range(x.shape[0] - 1, -1, -1):
+        d[i] = c[i] * a[i]
+        a, b = b, a
+    return np.sum(d * x)
+
+
+def swapped_upwards(x, y):
+    a, b, c, d = x, y, np.zeros_like(x), np.zeros_like(x)
+    for i in range(x.shape[0] - 1, -1, -1):
+        c[i] = x[i] * y[i]
+    for i in range(x.shape[0]):
+        d[i] = c[i] * a[i]
+        a, b = b, a
+    return np.sum(d * x)
+
+
+def swapped_before(x, y):
+    a, b, c, d = x, y, np.zeros_like(x), np.zeros_like(x)
+    for i in range(x.shape[0] - 1, -1, -1):
+        d[i] = a[i] * 2.0
+        a, b = b, a
+    for i in range(x.shape[0]):
+        c[i] = d[i] * y[i]
+    return np.sum(c * x)
+
+
+LAST = [updated_then_replaced, swapped_then_updated, replaced_then_read]
+ORDERED = [swapped_downwards, swapped_upwards, swapped_before]
+
+
+@pytest.mark.parametrize("f", LAST + ORDERED)
 def test_the_last_array_is_meant(f) -> None:
-    args = (np.array([-1.0, 0.5, -0.7]), np.array([0.3, -0.2, 0.9]))
+    args = (np.array([-1.0, 0.5, -0.7, 0.4]), np.array([0.3, -0.2, 0.9, 1.1]))
     expected = s2sad.value_and_grad(f, argnums=(0, 1))(*args)
     assert_close(expected[0], f(*args), 1e-14, "value")
     with lowering_interpreted():

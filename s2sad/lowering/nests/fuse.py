@@ -223,6 +223,8 @@ class _Fuser:
         (body,) = loop.blocks
         sums = running_sums(loop)
         for k, p in enumerate(body.params[1:]):
+            if isinstance(p.type, Array) and not self.is_updated(body, k):
+                return False
             if isinstance(p.type, Scalar) and p not in sums and not self.orders.is_cursor(loop, k):
                 return False
         i, inner = body.params[0], defined(loop)

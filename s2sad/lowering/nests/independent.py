@@ -40,6 +40,8 @@ class _Marker:
         if not found:
             return False
         i, inner = body.params[0], defined(loop)
+        if any(self.accesses.arrays.frame(x.value) in inner for x in found):
+            return False  # another array in each trip, perhaps a view of the last one
         for n, x in enumerate(found):
             for y in found[n:]:
                 if not (x.is_write or y.is_write) or not self.accesses.may_share(x.value, y.value, inner):
