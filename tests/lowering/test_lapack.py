@@ -10,7 +10,6 @@ import pytest
 
 from s2sad.machine import lapack
 
-
 KINDS = list(dict.fromkeys((type(lapack.LAPACK), lapack._Scipys)))  # what is used here, and SciPy's
 
 
