@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.builder import Sizes
+from s2sad.ir.core import Value
 from s2sad.ir.op import Alias, Kind, Op
 from s2sad.ir.types import WEAK_BOOL, Array, Dtype, Scalar, Type
 from s2sad.ops.external import evaluate_outside, spell_outside
@@ -204,6 +205,11 @@ for _name in (*DTYPES, *FLOATS):
 def conversion(dtype: Dtype) -> str:
     """Return the name of the op that converts a scalar to `dtype`."""
     return f"to_{dtype.name}"
+
+
+def conversion_to(value: Value) -> Op:
+    """Return the op that makes a scalar of the dtype of a value."""
+    return LOWERED[conversion(value.type.dtype)]
 
 
 # operations of the text that is compiled; emit/numba_math.py has what they are there

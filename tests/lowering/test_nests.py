@@ -411,6 +411,38 @@ def test_a_number_in_two_arrays():
     text_of(same_number, X, mode="primal")
 
 
+def carried_on(x, c):
+    total = np.sum(x)
+    u = np.array([c / (1.5 + c * c) + 0.0 * q for q in range(x.shape[0])])
+    for i, e in enumerate(u):
+        for j in range(x.shape[0]):
+            if j > 0:
+                e += 0.3 * last
+            last = x[j] * total
+        total += e * e
+    return total
+
+
+def test_a_python_number_is_carried_on_as_an_element():
+    text_of(carried_on, X, 0.4, argnums=(0, 1), mode="both")
+    text_of(carried_on, X, 0.4, mode="primal")
+
+
+def rounded(x, c):
+    u = np.zeros(x.shape[0], dtype=np.float32)
+    for i in range(x.shape[0]):
+        u[i] = x[i] * c
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += u[i] * u[i]
+    return total
+
+
+def test_what_a_store_rounds_stays_rounded():
+    for dtype in (np.float64, np.float32):
+        text_of(rounded, X.astype(dtype), 0.4, mode="primal")
+
+
 # --- running indices ----------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import is_integer
+from s2sad.lowering.ops import conversion_to
 from s2sad.lowering.overlap import NONE, Roots
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
@@ -138,6 +139,8 @@ class _Finder:
                 return None
             if len(set(index)) != len(index) or not index:
                 return None
+            if user.args[1].type.dtype != p.type.dtype:  # the store rounds it
+                return None
             return _Store(version, user.args[1], tuple(a for a in index if isinstance(a, Value)))
 
     def written(self, instr: Instr) -> Roots:
@@ -232,5 +235,11 @@ class _Again(Rewriter):
             known[step.result] = value
             made.append(replace(step, args=args, results=(value,), origin=instr.origin, role=instr.role))
         assert isinstance(store.value, Value)
-        self.map[instr.result] = known[store.value]
+        computed = known[store.value]
+        self.map[instr.result] = computed
+        if computed.type != instr.result.type:  # a Python number, which an array's element is not
+            strong = Value("", instr.result.type)
+            self.map[instr.result] = strong
+            to = conversion_to(strong)
+            made.append(Instr(to, (computed,), (strong,), (), (), instr.origin, instr.role))
         return made

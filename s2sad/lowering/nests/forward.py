@@ -12,11 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
-from s2sad.ir.op import Op
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.affine import Forms, Linear
-from s2sad.lowering.ops import LOWERED, conversion
+from s2sad.lowering.ops import conversion_to
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
@@ -146,11 +145,6 @@ def _end_args(block: Block) -> Iterator[Operand]:
             yield from _end_args(b)
         if instr.blocks:
             yield from instr.args
-
-
-def conversion_to(value: Value) -> Op:
-    """Return the op that makes a scalar of the dtype of a value."""
-    return LOWERED[conversion(value.type.dtype)]
 
 
 def _is_element(instr: Instr) -> bool:
