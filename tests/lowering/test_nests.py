@@ -416,10 +416,8 @@ def carried_on(x, c):
     u = np.array([c / (1.5 + c * c) + 0.0 * q for q in range(x.shape[0])])
     for i, e in enumerate(u):
         for j in range(x.shape[0]):
-            if j > 0:
-                e += 0.3 * last
-            last = x[j] * total
-        total += e * e
+            e += 0.3 * x[j]
+        total += e * x[i]
     return total
 
 
