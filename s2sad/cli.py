@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     ops = commands.add_parser("ops", help="list functions and operations, or show one")
     ops.add_argument("name", nargs="?")
     ops.set_defaults(run=run_ops)
-    cache = commands.add_parser("cache", help="show the compiled kernels that are kept, or remove them")
+    cache = commands.add_parser("cache", help="show what is kept of compilations, or remove it")
     cache.add_argument("--clear", action="store_true")
     cache.set_defaults(run=run_cache)
     return top
@@ -123,13 +123,13 @@ def run_ir(options: argparse.Namespace) -> str:
     texts = []
     for target in load_target(options.target):
         variant, _ = compiled(target, options)
-        stages = variant.trace.stages
+        stages = variant.passed()
         if options.after:
-            stages = [(name, fn) for name, fn in stages if name == options.after]
-            if not stages:
-                names = ", ".join(dict.fromkeys(name for name, _ in variant.trace.stages))
+            found = [fn for name, fn in stages if name == options.after]
+            if not found:
+                names = ", ".join(dict.fromkeys(name for name, _ in stages))
                 raise ValueError(f"no pass {options.after!r} changed {target.name}; those that did: {names}")
-            texts.append(print_function(stages[-1][1], types=True, origins=True))
+            texts.append(print_function(found[-1], types=True, origins=True))
         else:
             texts.append(print_function(variant.ir, types=True, origins=True))
     return "\n\n".join(texts) + "\n"
@@ -143,11 +143,11 @@ def run_ops(options: argparse.Namespace) -> str:
 def run_cache(options: argparse.Namespace) -> str:
     """Return what is kept, or how much was removed."""
     if options.clear:
-        return f"{store.clear()} kernels removed from {store.folder()}\n"
+        return f"{store.clear()} files removed from {store.folder()}\n"
     kept = list(store.kept())
-    lines = [f"{size / 1e3:10.0f} kB  {path.stem}" for path, size in kept]
+    lines = [f"{size / 1e3:10.0f} kB  {path.name}" for path, size in kept]
     total = sum(size for _, size in kept) / 1e6
-    return "\n".join([*lines, f"{len(kept)} kernels, {total:.1f} MB in {store.folder()}"]) + "\n"
+    return "\n".join([*lines, f"{len(kept)} files, {total:.1f} MB in {store.folder()}"]) + "\n"
 
 
 def compiled(target: Target, options: argparse.Namespace) -> tuple[Variant, Example]:

@@ -99,7 +99,7 @@ class Derivative:
     @property
     def stages(self) -> tuple[tuple[str, Function], ...]:
         """The IR after each pass that changed it, as (pass name, Function)."""
-        return tuple(self.variant.trace.stages)
+        return self.variant.passed()
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """Return the emitted text for these arguments, without running it."""
@@ -136,7 +136,7 @@ class Pullback:
 
     def __init__(self, variant: Variant, y: Any, tape: tuple[Any, ...], has_aux: bool):
         self.variant, self.tape = variant, tape
-        tree = variant.primal.result
+        tree = variant.outline.result
         found = pick(tree, y)
         self.result = tree.items[0] if has_aux and isinstance(tree, Node) else tree
         # what a cotangent must fit is kept as zeros: the caller may change y itself
@@ -151,8 +151,8 @@ class Pullback:
         """Return the cotangents for seeds of the float leaves of the result, in order; `reverse`: by another
         function like the reverse sweep."""
         reverse = reverse or self.variant.halves[1]
-        padded = [None] * (len(reverse.ir.params) - len(seeds)) + seeds
-        seeded = (rebuild(p.tree, padded) for p in reverse.ir.signature[1:])
+        padded = [None] * (len(reverse.outline.params) - len(seeds)) + seeds
+        seeded = (rebuild(p.tree, padded) for p in reverse.outline.signature[1:])
         values = [self.tape, *seeded]
         cotangents = reverse.call(values)
         if self.variant.debug:
@@ -160,7 +160,7 @@ class Pullback:
         return cotangents
 
     def __repr__(self) -> str:
-        return f"<s2sad pullback of {self.variant.primal.name}>"
+        return f"<s2sad pullback of {self.variant.outline.name}>"
 
 
 class Linearized:
@@ -180,7 +180,7 @@ class Linearized:
 
     def __call__(self, *tangents: Any) -> Any:
         """Return the tangent of the result; a tangent None means not varied."""
-        trees = [tree for _, tree in argument_trees(self.variant.primal)]
+        trees = [tree for _, tree in argument_trees(self.variant.outline)]
         if len(tangents) != len(trees):
             raise TypeError(f"{len(tangents)} tangents for {len(trees)} primals")
         given: dict[int, Any] = {}

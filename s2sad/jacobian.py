@@ -41,7 +41,7 @@ class ForwardJacobian(ByChunks):
         """Return the Jacobian: the result's structure over that of the chosen arguments."""
         variant, values = self.program.find(args, kwargs)
         record = self.__s2sad__
-        flags = active_leaves(variant.primal, record.argnums)
+        flags = active_leaves(variant.outline, record.argnums)
         found = variant.binding.leaves(values)
         xs = [found[i] for i, flag in enumerate(flags) if flag]
         many = worth_an_axis(sum(map(np.size, xs)), self.chunk_size)
@@ -49,7 +49,7 @@ class ForwardJacobian(ByChunks):
         if together is not None:
             return self.by_chunks(variant, values, xs, together)
         runs = [(k, j, basis(xs, k, j)) for k, x in enumerate(xs) for j in range(np.size(x))]
-        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        tree, _ = split_aux(variant.outline.result, None, record.has_aux)
         table: dict[tuple[int, int], Any] = {}
         replay = Replay(variant.primal, found)
         out = variant.run(values, [zero(x) for x in xs])
@@ -68,8 +68,8 @@ class ForwardJacobian(ByChunks):
     def by_chunks(self, variant: Variant, values: Sequence[Any], xs: list[Any], together: Compiled) -> Any:
         """Return the Jacobian, along many columns at once."""
         record = self.__s2sad__
-        flags = active_leaves(variant.primal, record.argnums)
-        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        flags = active_leaves(variant.outline, record.argnums)
+        tree, _ = split_aux(variant.outline.result, None, record.has_aux)
         blocks: dict[int, list[Any]] = {}
         out: Any = None
         for seeds, _ in chunks(xs, self.chunk_size):
@@ -100,11 +100,11 @@ class ReverseJacobian(ByChunks):
     def rows(self, variant: Variant, values: Sequence[Any], out: tuple[Any, Any]) -> Any:
         """Return the Jacobian, given what the forward sweep returned."""
         record = self.__s2sad__
-        flags = active_leaves(variant.primal, record.argnums)
+        flags = active_leaves(variant.outline, record.argnums)
         found = variant.binding.leaves(values)
         xs = [found[i] for i, flag in enumerate(flags) if flag]
-        bars = bars_tree(variant.primal, record.argnums, flags, 0)
-        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        bars = bars_tree(variant.outline, record.argnums, flags, 0)
+        tree, _ = split_aux(variant.outline.result, None, record.has_aux)
         y, tape = out
         pullback = Pullback(variant, y, tape, record.has_aux)
         ys = float_results(tree, split_aux(y, None, record.has_aux)[0])
@@ -163,9 +163,9 @@ class Jacobian(ReverseJacobian):
         found = variant.binding.leaves(values)
         replay = Replay(variant.primal, found)
         out = variant.forward(values)
-        tree, _ = split_aux(variant.primal.result, None, record.has_aux)
+        tree, _ = split_aux(variant.outline.result, None, record.has_aux)
         height = sum(map(np.size, float_results(tree, split_aux(out[0], None, record.has_aux)[0]).values()))
-        flags = active_leaves(variant.primal, record.argnums)
+        flags = active_leaves(variant.outline, record.argnums)
         width = sum(np.size(x) for x, flag in zip(found, flags, strict=True) if flag)
         if height <= width:
             return self.rows(variant, values, out)
@@ -202,7 +202,7 @@ def _result(
     ys: dict[int, Any],
     y: Any,
 ) -> Any:
-    inner = bars_tree(variant.primal, record.argnums, flags, 0)
+    inner = bars_tree(variant.outline, record.argnums, flags, 0)
 
     def block(i: int) -> Any:
         if i not in ys:

@@ -211,7 +211,40 @@ def of_one_argument_twice(x, y):
     return a * np.sum(b) + np.sum(y)
 
 
+SCALES = np.array([2.0, -1.0, 0.5])
+
+
+@s2sad.custom_jvp
+def sloped(x, gain=1.5):
+    return np.sin(x) * gain
+
+
+@sloped.defjvp
+def sloped_jvp(primals, tangents, *, scales=SCALES, half=0.5, on=True):
+    (x, gain), (x_dot, gain_dot) = primals, tangents
+    slope = np.cos(x) * gain * (scales / SCALES) if on else x
+    return np.sin(x) * gain, (slope * x_dot + np.sin(x) * gain_dot) * (half + 0.5)
+
+
+@s2sad.custom_vjp
+def bent(x):
+    return x * x
+
+
+bent.defvjp(
+    lambda x, twice=2.0: (x * x, (x, twice)),
+    lambda kept, g, scales=SCALES, half=0.5: (g * kept[0] * kept[1] * scales / SCALES * (half + 0.5),),
+)
+
+
+def of_rules_with_defaults(x, y):
+    gain = np.sum(y)
+    return np.sum(sloped(x, gain) * bent(y)) + np.sum(bent(sloped(y)))
+
+
 PLAIN: dict[str, Any] = {
+    "sloped": lambda x, gain=1.5: np.sin(x) * gain,
+    "bent": lambda x: x * x,
     "both": lambda x, y, n: (np.sum(np.sin(x) * y) * n, x * y),
     "square": lambda x: x * x,
     "step": lambda u, dt: u + dt * np.sin(u),
@@ -229,6 +262,7 @@ PROGRAMS = [
     of_more_and_more_steps,
     called_twice,
     of_one_argument_twice,
+    of_rules_with_defaults,
 ]
 
 
@@ -249,7 +283,9 @@ def test_a_true_rule_gives_the_derivatives_of_the_code(f: Any) -> None:
     assert_close(s2sad.hvp(f, (X, Y), DIRECTIONS), s2sad.hvp(plain, (X, Y), DIRECTIONS), 1e-10, "hvp")
 
 
-@pytest.mark.parametrize("f", [of_structures, in_a_while_loop, called_twice], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "f", [of_structures, in_a_while_loop, called_twice, of_rules_with_defaults], ids=lambda f: f.__name__
+)
 def test_compiled(f: Any) -> None:
     expected = s2sad.grad(without_rules(f), argnums=(0, 1))(X, Y)
     assert_close(s2sad.grad(f, argnums=(0, 1), jit=True)(X, Y), expected, 1e-12, "gradient")

@@ -11,7 +11,7 @@ from typing import Any
 
 from s2sad.driver.assemble import assembler, gatherer
 from s2sad.driver.binding import Values
-from s2sad.driver.native import load_kernel
+from s2sad.driver.native import Ready, load_kernel, load_ready
 from s2sad.driver.pipeline import Trace, finish, run
 from s2sad.emit.load import load
 from s2sad.emit.names import RESERVED, identifier
@@ -36,13 +36,23 @@ _KINDS = {
 class Compiled:
     """One emitted function: `ir`, `source` and the callable. `call(values)` takes one Python value
     per parameter and returns the Python result. Result leaves in `exact` that are NumPy scalars by type
-    are returned as such, even where the text leaves a Python number."""
+    are returned as such, even where the text leaves a Python number.
 
-    def __init__(self, fn: Function, trace: Trace, jit: Jit = False, exact: frozenset[int] = frozenset()):
-        self.ir = fn
+    With the machine code of an earlier process, `fn` is an outline, and `whole()` the function itself."""
+
+    def __init__(
+        self,
+        fn: Function,
+        trace: Trace,
+        jit: Jit = False,
+        exact: frozenset[int] = frozenset(),
+        ready: Ready | None = None,
+        whole: Callable[[], Function] | None = None,
+    ):
+        self.outline, self.whole = fn, whole
         self.trace = trace
+        self.ready = ready
         self.steps = (*NESTS, *THREADED) if jit == PARALLEL else NESTS
-        self.finished = finish(fn, trace)
         self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
         self.returned = without_records(fn.result)
         types = fn.result_types
@@ -50,6 +60,16 @@ class Compiled:
         self.kinds = {k: types[k].dtype.type for k in strong if jit or k in exact}
         self.assemble = assembler(fn.result, self.kinds)
         self.call: Callable[[Values], Any] = self._native() if jit else self._plain()
+
+    @functools.cached_property
+    def ir(self) -> Function:
+        """The function before its writes were put in place."""
+        return self.outline if self.whole is None else self.whole()
+
+    @functools.cached_property
+    def finished(self) -> Function:
+        """The function as it is emitted."""
+        return finish(self.ir, self.trace)
 
     @functools.cached_property
     def source(self) -> str:
@@ -65,7 +85,7 @@ class Compiled:
         # they are read at each call; and objects are returned as tuples, for a gradient in the structure
         # of an object need not be one that its class would make.
         captured = any(p.kind == "captured" for p in self.ir.signature)
-        if captured or self.returned is not self.ir.result:
+        if captured or self.returned is not self.outline.result:
             text = module(replace(self.finished, result=self.returned), captured_as_lines=False)
         else:
             text = self.source
@@ -85,10 +105,12 @@ class Compiled:
 
     def _native(self) -> Callable[[Values], Any]:
         """Return `call` by way of a compiled kernel over flat leaves."""
-        fn, kernel = self.loops, load_kernel(self.loops)
+        kernel = load_ready(self.ready, lambda: self.loops) if self.ready is not None else None
+        if kernel is None:
+            kernel = load_kernel(self.loops, self._note)
         flat, assemble = self.flat, self.assemble
-        gather = gatherer([p.tree for p in self.ir.signature])
-        given = [i for p in self.ir.signature for i in leaves(p.tree)]
+        gather = gatherer([p.tree for p in self.outline.signature])
+        given = [i for p in self.outline.signature for i in leaves(p.tree)]
         if given != sorted(given):  # captured values may stand between leaves and their tangents
             in_order, flat = gather, False
             ranks = sorted(range(len(given)), key=given.__getitem__)
@@ -97,7 +119,7 @@ class Compiled:
                 found = in_order(values)
                 return [found[k] for k in ranks]
 
-        sparse = [k for k, p in enumerate(fn.params) if isinstance(p.type, Sparse)]
+        sparse = [k for k, p in enumerate(self.outline.params) if isinstance(p.type, Sparse)]
 
         def call(values: Values) -> Any:
             found = values if flat else gather(values)
@@ -108,6 +130,9 @@ class Compiled:
             return assemble(kernel(*found))
 
         return call
+
+    def _note(self, ready: Ready) -> None:
+        self.ready = ready
 
     def _plain(self) -> Callable[[Values], Any]:
         """Return `call` by way of the emitted Python function."""
@@ -120,7 +145,7 @@ class Compiled:
                 args, kwargs = placed(places, values)
                 return function(*args, **kwargs)
 
-        if not self.kinds and self.returned is self.ir.result:
+        if not self.kinds and self.returned is self.outline.result:
             return run
         returned, assemble = self.returned, self.assemble
 
@@ -134,7 +159,7 @@ class Compiled:
         """Return how each parameter is passed to the emitted function; None if all are positional."""
         takes = inspect.signature(self.function).parameters
         found: list[tuple[str, str]] = []
-        for p in self.ir.signature:
+        for p in self.outline.signature:
             name = identifier(p.name, RESERVED)
             kind = takes[name].kind if name in takes else None
             found.append((_KINDS[kind] if kind is not None else "absent", name))

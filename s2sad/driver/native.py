@@ -4,6 +4,7 @@ Numba's compiler knows. Neither is imported before the first kernel is asked for
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -13,20 +14,34 @@ import numpy as np
 from s2sad.driver import store
 from s2sad.emit.source import module
 from s2sad.errors import InternalError
-from s2sad.ir.core import Function
+from s2sad.ir.core import Function, outline
 from s2sad.ir.types import Array, Type
 from s2sad.lowering.native import native
 from s2sad.lowering.parallel.outline import has_marks, outlined
-from s2sad.machine.kernel import Code, code_of, exception, layouts_of, plain_layouts
+from s2sad.machine.kernel import Code, Raised, code_of, exception, layouts_of, plain_layouts
 from s2sad.machine.writer import NotHere
+from s2sad.record import dataclass
 
 Kernel = Callable[..., tuple[Any, ...]]
 Layouts = tuple[str, ...]
+Variant = tuple[Kernel, Raised]
 
 
-def load_kernel(loops: Function) -> Kernel:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Machine code that is kept, for arguments that are all in C order: its `key`, the `outline` of the
+    function that was compiled, and of its `Code` what is no text."""
+
+    outline: Function
+    key: str
+    symbols: tuple[str, ...]
+    raised: Raised
+
+
+def load_kernel(loops: Function, note: Callable[[Ready], None] | None = None) -> Kernel:
     """Return the compiled function of loop nests, from flat leaves to a tuple of flat results. Marked loops
-    are run by threads in machine code, if there is nothing in them that it does not know there."""
+    are run by threads in machine code, if there is nothing in them that it does not know there. `note` is
+    told what `load_ready` takes, where another process can do with that."""
     fn = native(loops)
     plain = plain_layouts(fn)
     try:
@@ -35,7 +50,37 @@ def load_kernel(loops: Function) -> Kernel:
         first = _code(shared, fn, plain)
     except (NotHere, ImportError):
         return _by_numba(loops)
-    return _by_layout(loops, shared, fn, first)
+    if note is not None and not first.callbacks:
+        note(Ready(outline(fn), _key(fn.name, first), first.symbols, first.raised))
+
+    def variant(layouts: Layouts) -> Variant:
+        try:
+            code = first if layouts == plain else _code(shared, fn, layouts)
+            return _by_llvm(fn.name, code), code.raised
+        except NotHere:
+            return _by_numba(loops), ()
+
+    return _by_layout(fn, variant)
+
+
+def load_ready(ready: Ready, loops: Callable[[], Function]) -> Kernel | None:
+    """Return the kernel of machine code that is kept; None where it is not any more. `loops()`, the function
+    itself, is asked for where arrays lie otherwise."""
+    code = store.read(ready.key)
+    if code is None:
+        return None
+    try:
+        binary = importlib.import_module("s2sad.machine.binary")
+        run: Kernel = binary.loaded(code, ready.symbols, ())
+    except (NotHere, RuntimeError):
+        return None
+    plain = plain_layouts(ready.outline)
+    whole = functools.cache(lambda: load_kernel(loops()))
+
+    def variant(layouts: Layouts) -> Variant:
+        return (run, ready.raised) if layouts == plain else (whole(), ())
+
+    return _by_layout(ready.outline, variant)
 
 
 def _code(shared: Function, serial: Function, layouts: Layouts) -> Code:
@@ -46,39 +91,31 @@ def _code(shared: Function, serial: Function, layouts: Layouts) -> Code:
     return code_of(serial, layouts)
 
 
-def _by_layout(loops: Function, shared: Function, fn: Function, first: Code) -> Kernel:
+def _by_layout(fn: Function, variant: Callable[[Layouts], Variant]) -> Kernel:
     """Return a kernel that is compiled for each way in which its arrays lie in memory."""
-    plain = plain_layouts(fn)
-    made: dict[Layouts, tuple[Kernel, Code | None]] = {}
+    made: dict[Layouts, Variant] = {}
     types = [p.type for p in fn.params]
-
-    def variant(layouts: Layouts) -> tuple[Kernel, Code | None]:
-        if layouts not in made:
-            try:
-                code = first if layouts == plain else _code(shared, fn, layouts)
-                made[layouts] = (_by_llvm(fn, code), code)
-            except NotHere:
-                made[layouts] = (_by_numba(loops), None)
-        return made[layouts]
 
     def not_made_yet(*values: Any) -> Any:
         return NotImplemented
 
-    latest: tuple[Kernel, Code | None] = (not_made_yet, None)
+    latest: Variant = (not_made_yet, ())
 
     def kernel(*values: Any) -> tuple[Any, ...]:
         nonlocal latest
-        run, code = latest
+        run, raised = latest
         out: Any = run(*values)
         if out is NotImplemented:
             values = tuple(
                 _as_expected(v, t, k in fn.writes) for k, (v, t) in enumerate(zip(values, types, strict=True))
             )
-            latest = run, code = variant(layouts_of(values))
+            layouts = layouts_of(values)
+            if layouts not in made:
+                made[layouts] = variant(layouts)
+            latest = run, raised = made[layouts]
             out = run(*values)
         if isinstance(out, int):
-            assert code is not None
-            raise exception(code, out)
+            raise exception(raised, out)
         assert isinstance(out, tuple)
         return out
 
@@ -97,9 +134,9 @@ def _as_expected(value: Any, t: Type, is_written: bool) -> Any:
     return found if found.dtype.isnative else found.astype(t.dtype)
 
 
-def _by_llvm(fn: Function, code: Code) -> Kernel:
+def _by_llvm(name: str, code: Code) -> Kernel:
     binary = importlib.import_module("s2sad.machine.binary")
-    key = store.key("\n".join((*binary.versions(), code.text)), fn.name)
+    key = _key(name, code)
     kept = store.read(key)
     try:
         if kept is None:
@@ -107,8 +144,13 @@ def _by_llvm(fn: Function, code: Code) -> Kernel:
             store.keep(key, kept)
         kernel: Kernel = binary.loaded(kept, code.symbols, code.callbacks)
     except RuntimeError as error:
-        raise _failed(fn, error) from error
+        raise _failed(name, error) from error
     return kernel
+
+
+def _key(name: str, code: Code) -> str:
+    binary = importlib.import_module("s2sad.machine.binary")
+    return store.key("\n".join((*binary.versions(), code.text)), name)
 
 
 def _by_numba(loops: Function) -> Kernel:
@@ -123,11 +165,11 @@ def _by_numba(loops: Function) -> Kernel:
         try:
             return compiled(*values)
         except failure as error:
-            raise _failed(fn, error) from error
+            raise _failed(fn.name, error) from error
 
     return kernel
 
 
-def _failed(fn: Function, error: Exception) -> InternalError:
-    why = f"the compilation of {fn.name} failed: {error}"
+def _failed(name: str, error: Exception) -> InternalError:
+    why = f"the compilation of {name} failed: {error}"
     return InternalError("S906", why, "please report this with the program")

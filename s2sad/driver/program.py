@@ -19,6 +19,7 @@ from s2sad.driver.compiled import Compiled
 from s2sad.driver.conforming import check_results
 from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
 from s2sad.driver.pipeline import Trace, clean
+from s2sad.driver.plans import Plan, find, keep, plan_name
 from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
@@ -30,28 +31,96 @@ from s2sad.transforms.split import split
 Flags = tuple[bool, ...] | None
 Result = TypeVar("Result")
 MOST_VARIANTS = 256
+NONE: frozenset[int] = frozenset()
+
+
+class Stages:
+    """What compilation makes of the Function `built` by the frontend, as it is asked for."""
+
+    def __init__(self, program: Program, built: Function, flags: Flags, count: int | None, trace: Trace):
+        self.program, self.built, self.flags, self.count, self.trace = program, built, flags, count, trace
+
+    @functools.cached_property
+    def primal(self) -> Function:
+        """The function that is differentiated last, without what it does not need."""
+        return guarded(self.program.plain, self._primal)
+
+    @functools.cached_property
+    def derived(self) -> Function:
+        """What the program's record makes of it."""
+        return guarded(self.program.plain, self._derived)
+
+    def _primal(self) -> Function:
+        primal = clean(self.built, self.trace)
+        if next(returns(primal.block), None) is None:
+            raise NeverReturns(
+                "S125",
+                f"`{self.trace.name}` never returns for these arguments",
+                "return a value on some path",
+            )
+        for record in self.program.inner:
+            primal = derive(record, primal, self.trace)
+        return primal
+
+    def _derived(self) -> Function:
+        count = len(argument_trees(self.primal)) if self.count is None else self.count
+        return self.program.derived(self.primal, self.flags, count, self.trace)
 
 
 class Variant:
     """A program built for one structure, one set of leaf types, and the facts of one call.
 
-    `main` is the emitted function; in mode pullback it is the joint one, for reading.
+    `main` is the emitted function; in mode pullback it is the joint one, for reading. With a plan, it is
+    machine code of an earlier process, and the stages before it are run if somebody asks for them.
     """
 
-    def __init__(self, program: Program, primal: Function, derived: Function, trace: Trace):
-        self.primal, self.ir, self.trace = primal, derived, trace
+    def __init__(self, program: Program, stages: Stages, plan_name: str, plan: Plan | None):
+        self.stages, self.trace = stages, stages.trace
+        self.plan_name, self.plan = plan_name, plan
+        primal = plan.primal if plan is not None else stages.primal
+        derived = plan.derived if plan is not None else stages.derived
+        self.outline = primal
         self.binding = Binding(primal, check_overlap=not program.runs_as_written)
-        kind = program.record.kind
-        exact = derivative_leaves(derived, kind, program.record.has_aux)
         self.jit, self.plain, self.debug = program.jit, program.plain, program.record.debug
-        compiled = program.jit if kind != "pullback" else False
-        self.main = Compiled(self.checked(derived, compiled), trace, compiled, exact)
+        self.kind = program.record.kind
+        self.exact = derivative_leaves(derived, self.kind, program.record.has_aux)
         self.flags: Flags = None
         self.quick: Callable[[tuple[Any, ...]], Values | None] = lambda args: None
         known = {p.name: k for k, p in enumerate(primal.signature)}
         self.layout = tuple(known.get(p.name, -1) for p in derived.signature)
         self.extra = tuple(p for p in derived.signature if p.name not in known)
         self.aligned = self.layout == tuple(range(len(primal.signature)))
+
+    @property
+    def primal(self) -> Function:
+        """What is differentiated; `outline` has its parameters and results, which is less work."""
+        return self.stages.primal
+
+    @property
+    def ir(self) -> Function:
+        """The derivative, before its writes were put in place."""
+        return self.stages.derived
+
+    @functools.cached_property
+    def main(self) -> Compiled:
+        """The emitted function."""
+        return guarded(self.plain, self._main)
+
+    def _main(self) -> Compiled:
+        if self.kind == "pullback":
+            return Compiled(self.checked(self.ir, False), self.trace, False, self.exact)
+        if self.plan is not None:
+            ((fn, ready),) = self.plan.compiled
+            return Compiled(fn, self.trace, self.jit, self.exact, ready, lambda: self.ir)
+        made = Compiled(self.checked(self.ir, self.jit), self.trace, self.jit, self.exact)
+        keep(self.plan_name, self.primal, self.ir, (made,))
+        return made
+
+    def passed(self) -> tuple[tuple[str, Function], ...]:
+        """Return the IR after each pass that changed it, with the pass's name."""
+        if self.main.ready is not None:
+            assert self.main.loops is not None
+        return tuple(self.trace.stages)
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> None:
         """Note the call that this variant was built for: plain calls like it are recognised quickly."""
@@ -71,10 +140,15 @@ class Variant:
         return self.trace.step("checks", checks(trips=not jit)(fn), fn) if self.debug else fn
 
     def _halves(self) -> tuple[Compiled, Compiled]:
-        forward, reverse = split(self.ir)
-        exact = frozenset(range(len(reverse.result_types)))
-        forward, reverse = (self.checked(half, self.jit) for half in (forward, reverse))
-        return Compiled(forward, self.trace, self.jit), Compiled(reverse, self.trace, self.jit, exact)
+        if self.plan is not None:
+            whole = functools.cache(lambda: split(self.ir))
+            (first, ready), (second, late) = self.plan.compiled
+            forward = Compiled(first, self.trace, self.jit, NONE, ready, lambda: whole()[0])
+            return forward, Compiled(second, self.trace, self.jit, every(second), late, lambda: whole()[1])
+        first, second = (self.checked(half, self.jit) for half in split(self.ir))
+        made = Compiled(first, self.trace, self.jit), Compiled(second, self.trace, self.jit, every(second))
+        keep(self.plan_name, self.primal, self.ir, made)
+        return made
 
     def forward(self, values: Values) -> Any:
         """Return what the forward sweep returns: the result and the tape."""
@@ -87,13 +161,18 @@ class Variant:
         main = main or self.main
         self.binding.check_overlap(values)
         if not self.aligned:
-            padded = [*[None] * len(self.primal.params), *seeds]
+            padded = [*[None] * len(self.outline.params), *seeds]
             added = iter([rebuild(p.tree, padded) for p in self.extra])
             values = [values[k] if k >= 0 else next(added) for k in self.layout]
         result = main.call(values)
         if self.debug:
             check_results(self.ir, values, result)
         return result
+
+
+def every(fn: Function) -> frozenset[int]:
+    """Return the result leaves of a function."""
+    return frozenset(range(len(fn.result_types)))
 
 
 class NeverReturns(UnsupportedSyntax):
@@ -174,15 +253,15 @@ class Program:
         if examples and next(returns(fn.block), None) is not None:
             binding = Binding(fn, check_overlap=False)
             trace.examples = binding.leaves(binding.values(args, kwargs))
-        primal = clean(trace.step("build", fn), trace)
-        if next(returns(primal.block), None) is None:
-            raise NeverReturns(
-                "S125", f"`{trace.name}` never returns for these arguments", "return a value on some path"
-            )
-        for record in self.inner:
-            primal = derive(record, primal, trace)
-        count = len(args) if examples else len(argument_trees(primal))
-        return Variant(self, primal, self.derived(primal, flags, count, trace), trace)
+        stages = Stages(self, trace.step("build", fn), flags, len(args) if examples else None, trace)
+        name = ""
+        if self.jit and not self.record.debug:
+            transforms = [record.of(None) for record in (*self.inner, self.record)]
+            name = plan_name(fn, transforms, self.jit, flags, stages.count)
+        variant = Variant(self, stages, name, find(name, fn))
+        if self.record.kind != "pullback":  # refusals come now
+            assert variant.main is not None
+        return variant
 
     def derived(self, primal: Function, flags: Flags, count: int, trace: Trace) -> Function:
         """Return what this program's record makes of a primal Function called with `count` positional

@@ -1,6 +1,7 @@
 """The folder where compiled kernels are kept between processes.
 
-Machine code is a file named by all that it depends on, with a sum of its bytes before it. Of what Numba
+Machine code, and a plan that leads to it, is a file named by all that it depends on, with a sum of its bytes
+before it. Of what Numba
 compiles the lowered module is a file; Numba keeps the machine code beside it, and knows for which CPU it is.
 Files are written once and never changed: processes may share the folder.
 """
@@ -59,31 +60,31 @@ def file_for(text: str, name: str) -> Path | None:
     return path
 
 
-def key(text: str, name: str) -> str:
-    """Return the name under which the machine code of a text is kept."""
-    return f"{name[:40]}_{hashlib.sha256(f'{_platform()}{text}'.encode()).hexdigest()[:24]}.bin"
+def key(text: str, name: str, suffix: str = ".bin") -> str:
+    """Return the name under which the machine code of a text is kept, or with another suffix a plan."""
+    return f"{name[:40]}_{hashlib.sha256(f'{_platform()}{text}'.encode()).hexdigest()[:24]}{suffix}"
 
 
 def read(name: str) -> bytes | None:
-    """Return machine code that is kept; None where there is none, or it is damaged."""
+    """Return the bytes that are kept under a name; None where there are none, or they are damaged."""
     if not is_on():
         return None
     try:
         found = (folder() / name).read_bytes()
     except OSError:
         return None
-    sum_of, code = found[:SUM], found[SUM:]
-    return code if hashlib.sha256(code).digest() == sum_of else None
+    sum_of, content = found[:SUM], found[SUM:]
+    return content if hashlib.sha256(content).digest() == sum_of else None
 
 
-def keep(name: str, code: bytes) -> None:
-    """Keep machine code, where that is possible."""
+def keep(name: str, content: bytes) -> None:
+    """Keep bytes, where that is possible."""
     if not is_on():
         return
     with contextlib.suppress(OSError):
         where = folder()
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(where / name, hashlib.sha256(code).digest() + code)
+        _write(where / name, hashlib.sha256(content).digest() + content)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -131,16 +132,16 @@ def forget(path: Path) -> None:
 
 
 def kept() -> Iterator[tuple[Path, int]]:
-    """Yield the modules that are kept, each with its size in bytes, machine code included."""
+    """Yield the files that are kept, with their sizes in bytes: a module with what Numba keeps beside it."""
     where = folder()
-    files = [p for p in where.glob("*_*") if p.suffix in (".py", ".bin")] if where.is_dir() else []
+    files = [p for p in where.glob("*_*") if p.suffix in (".py", ".bin", ".plan")] if where.is_dir() else []
     for path in sorted(files):
         parts = (path, *where.glob(f"__pycache__/{path.stem}.*"))
         yield path, sum(p.stat().st_size for p in parts)
 
 
 def clear() -> int:
-    """Remove all modules that are kept; return how many there were."""
+    """Remove all that is kept; return how many files there were."""
     found = list(kept())
     for path, _ in found:
         forget(path)

@@ -122,7 +122,7 @@ class Root(Vmaps):
         if isinstance(function, types.MethodType):
             owner = function.__self__
             source, leading = self.underlying(function.__func__)
-            return source, (*leading, Static(owner, Access("self", lambda: owner)))
+            return source, (*leading, Static(owner, Access("self", ("self", id(owner)), lambda: owner)))
         if isinstance(function, functools.partial):
             return self.underlying_partial(function)
         inner = getattr(function, "__wrapped__", None)
@@ -130,7 +130,9 @@ class Root(Vmaps):
             return self.underlying(inner)
         call = inspect.getattr_static(type(function), "__call__", None)
         if isinstance(call, types.FunctionType):
-            return self.source(call), (Static(function, Access("self", lambda: function)),)
+            return self.source(call), (
+                Static(function, Access("self", ("self", id(function)), lambda: function)),
+            )
         name = getattr(function, "__name__", type(function).__name__)
         raise UnsupportedSyntax(
             "S101", f"`{name}` is not written in Python", "wrap it: def f(x): return " + name + "(x)"
@@ -176,12 +178,14 @@ class Root(Vmaps):
         self.given = (count + len(function.args), (*keywords, *more))
         source, leading = self.underlying(function.func)
         bound = tuple(
-            Static(v, Access(f"partial_{k}", lambda k=k: function.args[k]))
+            Static(v, Access(f"partial_{k}", ("partial", id(function), k), lambda k=k: function.args[k]))
             for k, v in enumerate(function.args)
         )
         self.partial_keywords.update(
             {
-                k: Static(v, Access(f"partial_{k}", lambda k=k: function.keywords[k]))
+                k: Static(
+                    v, Access(f"partial_{k}", ("partial", id(function), k), lambda k=k: function.keywords[k])
+                )
                 for k, v in function.keywords.items()
             }
         )

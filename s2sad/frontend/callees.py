@@ -109,7 +109,7 @@ class Callees(Functions):
     ) -> tuple[Function, list[Operand]]:
         """Return a callee's Function and the operands of its parameters at this call."""
         operands: list[Operand] = []
-        key_parts: list[Any] = [callee, parent, keep_literals, own]
+        key_parts: list[Any] = [callee, source.function, parent, keep_literals, own]
         trees: dict[str, Any] = {}
         for name, value in names.items():
             trees[name] = self.argument_tree(value, operands, key_parts, keep_literals, node)
@@ -372,8 +372,7 @@ def tree_of(tree: Any) -> Tree:
     if isinstance(tree, tuple):
         _, box, items = tree
         return Node(box.kind, box.keys, tuple(map(tree_of, items)), box.cls)
-    if isinstance(tree, Num):
-        assert isinstance(tree.operand, Literal)
+    if isinstance(tree, Num) and isinstance(tree.operand, Literal):
         return StaticTree(tree.operand.value)
     return StaticTree(tree.value if isinstance(tree, Static) else tree)
 

@@ -119,7 +119,7 @@ class CustomRules(Transforms):
         assert isinstance(derived.function, Static)
         function, given = derived.function.value, derived.record.given
         for part in ("jvp", "fwd", "bwd"):  # a rule that is given anew is read anew
-            access = Access(f"{part} of {id(given)}", lambda part=part: getattr(given, part))
+            access = Access(part, ("rule", id(given), part), lambda part=part: getattr(given, part))
             self.remember(access, getattr(given, part))
         bound = self.positional(function, args, kwargs, node)
         operands, places, key = self.flattened(bound, node)
@@ -177,7 +177,7 @@ class CustomRules(Transforms):
             function = function.value
         if isinstance(function, Closure):
             names = self.bound_arguments(function.node, function.defaults, args, {}, function.name, node)
-            return self.read_own(function.source, function.node, function.frame, names, node)
+            return self.read_own(function.source, function.node, function.frame, names, len(args), node)
         record = record_of(function)
         if record is not None and record.kind in IDENTITY:
             return self.reading(record.function, args, node)
@@ -188,14 +188,24 @@ class CustomRules(Transforms):
         defaults = self.function_defaults(function)
         names = self.bound_arguments(source.node, defaults, args, {}, source.name, node)
         names = {k: self.captured(v) if isinstance(v, Static) and v.access else v for k, v in names.items()}
-        return self.read_own(source, source.node, None, names, node)
+        return self.read_own(source, source.node, None, names, len(args), node)
 
     def read_own(
-        self, source: Source, callee: Any, parent: int | None, names: dict[str, Abstract], node: Any
+        self,
+        source: Source,
+        callee: Any,
+        parent: int | None,
+        names: dict[str, Abstract],
+        given: int,
+        node: Any,
     ) -> Reading:
-        """Return a function read with its parameters bound; its results may be its arguments."""
+        """Return a function read with its parameters bound; its results may be its arguments. Parameters
+        beyond the `given` ones have their defaults, which are read as other values around it are."""
         operands: list[Operand] = []
-        trees = {name: self.argument_tree(v, operands, [], True, node) for name, v in names.items()}
+        trees = {
+            name: self.argument_tree(v, operands, [], True, node) if k < given else v
+            for k, (name, v) in enumerate(names.items())
+        }
         try:
             fn, lifted = self.build_callee(source, callee, parent, trees, operands, node, own=False)
         except NotPure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,11 +56,11 @@ class Functions(Statements):
     def __init__(self, sizes: Assumptions, transform: Transform | None):
         super().__init__(sizes)
         self.transform = transform
-        self.hidden: dict[str, tuple[Parameter, Value]] = {}  # captured parameters by access name
-        self.hidden_values: dict[str, Abstract] = {}
+        self.hidden: dict[Hashable, tuple[Parameter, Value]] = {}  # captured parameters by access key
+        self.hidden_values: dict[Hashable, Abstract] = {}
         self.readers: dict[str, Callable[[], Any]] = {}
         self.static_captures: list[tuple[Callable[[], Any], Any]] = []
-        self.static_seen: set[tuple[str, int]] = set()
+        self.static_seen: set[Hashable] = set()
         self.taken: set[str] = set()
         self.sources: dict[Any, Source] = {}
         self.recursive_calls: dict[Any, int] = {}  # of each function from within itself
@@ -88,7 +88,7 @@ class Functions(Statements):
 
     def remember(self, access: Access, value: Any) -> None:
         """Note a static captured value, to be checked at each call."""
-        key = (access.name, id(value))
+        key = (access.key, id(value))
         if key not in self.static_seen and access.read is not None:
             self.static_seen.add(key)
             self.static_captures.append((access.read, value))
@@ -104,8 +104,8 @@ class Functions(Statements):
 
     def hidden_parameter(self, value: Any, access: Access, node: Any) -> Abstract:
         """Return the parameter that holds a captured number or array."""
-        if access.name in self.hidden_values:
-            return self.hidden_values[access.name]
+        if access.key in self.hidden_values:
+            return self.hidden_values[access.key]
         if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
             return Static(value)
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
@@ -121,7 +121,7 @@ class Functions(Statements):
         elif isinstance(value, int | np.integer):
             self.sizes.concrete[name] = int(value)
         parameter = Parameter(name, Leaf(-1), "captured", value, True)
-        self.hidden[access.name] = (parameter, leaf)
+        self.hidden[access.key] = (parameter, leaf)
         self.readers[name] = access.read
         made: Abstract
         if isinstance(leaf.type, Array):
@@ -131,7 +131,7 @@ class Functions(Statements):
             made = Ref(buffer, (), (), leaf.type)
         else:
             made = Num(leaf)
-        self.hidden_values[access.name] = made
+        self.hidden_values[access.key] = made
         return made
 
     def contents(self, value: Abstract) -> Abstract:
@@ -161,7 +161,7 @@ class Functions(Statements):
 
     def static_captures_keys(self, access: Access, value: Any) -> None:
         """Note the length or keys of a captured container, to be checked at each call."""
-        key = (access.name + "#", len(value))
+        key = (access.key, "items", len(value))
         if key in self.static_seen:
             return
         self.static_seen.add(key)
@@ -255,11 +255,14 @@ class Functions(Statements):
         positional = code.co_varnames[: code.co_argcount]
         given = function.__defaults__ or ()
         found: dict[str, Abstract] = {}
+        owner = function.__name__.strip("<>")  # of a lambda, too, parameters have such names
         for k, name in enumerate(positional[len(positional) - len(given) :]):
-            access = Access(f"{function.__name__}_{name}", lambda k=k: (function.__defaults__ or ())[k])
+            key = ("default", id(function), k)
+            access = Access(f"{owner}_{name}", key, lambda k=k: (function.__defaults__ or ())[k])
             found[name] = Static(given[k], access)
         for name, value in (function.__kwdefaults__ or {}).items():
-            access = Access(f"{function.__name__}_{name}", lambda n=name: (function.__kwdefaults__ or {})[n])
+            key = ("default", id(function), name)
+            access = Access(f"{owner}_{name}", key, lambda n=name: (function.__kwdefaults__ or {})[n])
             found[name] = Static(value, access)
         return found
 

@@ -8,7 +8,7 @@ import inspect
 import linecache
 import os
 import types
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import gast
@@ -178,21 +178,23 @@ def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a captured value is read again at each call: from a name, then attributes and items."""
+    """How a captured value is read again at each call: from a name, then attributes and items. `key` tells
+    places with one name apart: two functions that one function returned have variables of the same names."""
 
     name: str
+    key: Hashable
     read: Any = None  # zero-argument callable
 
     def attribute(self, attr: str) -> Access:
         """Return the access of an attribute of this value."""
         read = self.read
-        return Access(f"{self.name}_{attr}", lambda: getattr(read(), attr))
+        return Access(f"{self.name}_{attr}", (self.key, "attribute", attr), lambda: getattr(read(), attr))
 
     def item(self, key: Any) -> Access:
         """Return the access of an item of this value."""
         read = self.read
         text = str(key) if str(key).isidentifier() or isinstance(key, int) else "item"
-        return Access(f"{self.name}_{text}", lambda: read()[key])
+        return Access(f"{self.name}_{text}", (self.key, "item", key), lambda: read()[key])
 
 
 def free_name(function: types.FunctionType, name: str) -> tuple[Any, Access | None] | None:
@@ -200,12 +202,12 @@ def free_name(function: types.FunctionType, name: str) -> tuple[Any, Access | No
     if name in function.__code__.co_freevars:
         cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
         try:
-            return cell.cell_contents, Access(name, lambda: cell.cell_contents)
+            return cell.cell_contents, Access(name, ("cell", id(cell)), lambda: cell.cell_contents)
         except ValueError:
             return None
     if name in function.__globals__:
         scope = function.__globals__
-        return scope[name], Access(name, lambda: scope[name])
+        return scope[name], Access(name, ("global", id(scope), name), lambda: scope[name])
     builtins = function.__globals__.get("__builtins__", {})
     table = builtins if isinstance(builtins, dict) else vars(builtins)
     return (table[name], None) if name in table else None

@@ -18,7 +18,7 @@ results are the carried values after the last trip. `return` carries the functio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from s2sad.errors import Origin
@@ -204,3 +204,9 @@ def returns(block: Block) -> Iterator[End]:
             yield from returns(inner)
     if block.end.kind == "return":
         yield block.end
+
+
+def outline(fn: Function) -> Function:
+    """Return the function without what it does: parameters and types of results."""
+    end = End("return", tuple(Value("", t) for t in fn.result_types))
+    return replace(fn, block=Block((), (), end))

@@ -124,7 +124,7 @@ class Transformed:
         """True if a program calls the function as it is, with what the record adds beside it."""
         return self.kind in ("custom", "external", "vmap")
 
-    def of(self, function: Callable[..., Any]) -> Transformed:
+    def of(self, function: Callable[..., Any] | None) -> Transformed:
         """Return the record of the same transform applied to `function`."""
         return replace(self, function=function)
 

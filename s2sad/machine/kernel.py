@@ -16,6 +16,9 @@ from s2sad.machine.library import Callback
 from s2sad.machine.writer import NotHere
 from s2sad.record import dataclass
 
+Raised = tuple[tuple[type[Exception], str], ...]
+"""The exceptions that a kernel raises, by number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -24,7 +27,7 @@ class Code:
     text: str
     symbols: tuple[str, ...]
     callbacks: tuple[Callback, ...]
-    raised: tuple[tuple[type[Exception], str], ...]
+    raised: Raised
 
 
 def code_of(fn: Function, layouts: Sequence[str]) -> Code:
@@ -58,7 +61,7 @@ def _layout(x: Any) -> str:
     return "F" if x.flags.f_contiguous else "A"
 
 
-def exception(code: Code, number: int) -> Exception:
+def exception(raised: Raised, number: int) -> Exception:
     """Return the exception that a kernel's result stands for."""
-    kind, message = code.raised[number]
+    kind, message = raised[number]
     return kind(message)

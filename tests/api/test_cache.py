@@ -101,5 +101,5 @@ def test_the_command_shows_and_clears(tmp_path: Path, capsys: pytest.CaptureFixt
         assert cli.main(["cache"]) == 0
         assert "f_grad_" in capsys.readouterr().out
         assert cli.main(["cache", "--clear"]) == 0
-        assert "2 kernels removed" in capsys.readouterr().out
+        assert "2 files removed" in capsys.readouterr().out
         assert list(store.kept()) == []

@@ -26,7 +26,7 @@ SHARDS = 8
 COMPILED = range(0, 120, 17)
 
 
-def in_any_order(loops: Function) -> Callable[..., tuple[Any, ...]]:
+def in_any_order(loops: Function, note: object = None) -> Callable[..., tuple[Any, ...]]:
     """Return a program as threads may run it."""
     fn = outlined(native(loops))
     return lambda *values: emulate(fn, *values)

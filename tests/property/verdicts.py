@@ -327,7 +327,7 @@ def checked(*arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name("within", ast.Load()), list(arguments), [])
 
 
-def interpreted(loops: Function) -> Callable[..., Any]:
+def interpreted(loops: Function, note: object = None) -> Callable[..., Any]:
     """Return lowered code as plain Python; of about half of all functions, loops of independent trips run
     backwards."""
     if sum(1 for _ in loops.block.walk()) % 2:
