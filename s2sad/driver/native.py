@@ -149,8 +149,13 @@ def _by_llvm(name: str, code: Code) -> Kernel:
 
 
 def _key(name: str, code: Code) -> str:
-    binary = importlib.import_module("s2sad.machine.binary")
-    return store.key("\n".join((*binary.versions(), code.text)), name)
+    return store.key("\n".join((*versions(), code.text)), name)
+
+
+def versions() -> tuple[str, ...]:
+    """Return what machine code depends on beside its text. ImportError is raised without a compiler."""
+    found: tuple[str, ...] = importlib.import_module("s2sad.machine.binary").versions()
+    return found
 
 
 def _by_numba(loops: Function) -> Kernel:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib
 import io
 import os
 import pickle
@@ -25,7 +24,7 @@ import numpy as np
 
 from s2sad.driver import store
 from s2sad.driver.compiled import Compiled
-from s2sad.driver.native import Ready
+from s2sad.driver.native import Ready, versions
 from s2sad.ir.core import Function, Parameter, outline
 from s2sad.ir.op import Op
 from s2sad.ops.table import OPS
@@ -54,8 +53,7 @@ def plan_name(fn: Function, *wanted: Any) -> str:
     if not store.is_on() or settings.debug or settings.dump or settings.verify > 1:
         return ""
     try:
-        binary = importlib.import_module("s2sad.machine.binary")
-        text = _pickled((fn, wanted, binary.versions(), _package()))
+        text = _pickled((fn, wanted, versions(), _package()))
     except (ImportError, *UNKEPT):
         return ""
     return store.key(hashlib.sha256(text).hexdigest(), fn.name, ".plan")

@@ -257,12 +257,12 @@ class Functions(Statements):
         found: dict[str, Abstract] = {}
         owner = function.__name__.strip("<>")  # of a lambda, too, parameters have such names
         for k, name in enumerate(positional[len(positional) - len(given) :]):
-            key = ("default", id(function), k)
-            access = Access(f"{owner}_{name}", key, lambda k=k: (function.__defaults__ or ())[k])
+            place = ("default", id(function), name)
+            access = Access(f"{owner}_{name}", place, lambda k=k: (function.__defaults__ or ())[k])
             found[name] = Static(given[k], access)
         for name, value in (function.__kwdefaults__ or {}).items():
-            key = ("default", id(function), name)
-            access = Access(f"{owner}_{name}", key, lambda n=name: (function.__kwdefaults__ or {})[n])
+            place = ("default", id(function), name)
+            access = Access(f"{owner}_{name}", place, lambda n=name: (function.__kwdefaults__ or {})[n])
             found[name] = Static(value, access)
         return found
 
