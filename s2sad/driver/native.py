@@ -19,6 +19,7 @@ from s2sad.ir.types import Array, Type
 from s2sad.lowering.native import native
 from s2sad.lowering.parallel.outline import has_marks, outlined
 from s2sad.machine.kernel import Code, Raised, code_of, exception, layouts_of, plain_layouts
+from s2sad.machine.library import Callback
 from s2sad.machine.writer import NotHere
 from s2sad.record import dataclass
 
@@ -35,6 +36,7 @@ class Ready:
     outline: Function
     key: str
     symbols: tuple[str, ...]
+    callbacks: tuple[Callback, ...]
     raised: Raised
 
 
@@ -50,8 +52,8 @@ def load_kernel(loops: Function, note: Callable[[Ready], None] | None = None) ->
         first = _code(shared, fn, plain)
     except (NotHere, ImportError):
         return _by_numba(loops)
-    if note is not None and not first.callbacks:
-        note(Ready(outline(fn), _key(fn.name, first), first.symbols, first.raised))
+    if note is not None:
+        note(Ready(outline(fn), _key(fn.name, first), first.symbols, first.callbacks, first.raised))
 
     def variant(layouts: Layouts) -> Variant:
         try:
@@ -71,7 +73,7 @@ def load_ready(ready: Ready, loops: Callable[[], Function]) -> Kernel | None:
         return None
     try:
         binary = importlib.import_module("s2sad.machine.binary")
-        run: Kernel = binary.loaded(code, ready.symbols, ())
+        run: Kernel = binary.loaded(code, ready.symbols, ready.callbacks)
     except (NotHere, RuntimeError):
         return None
     plain = plain_layouts(ready.outline)

@@ -27,6 +27,7 @@ from s2sad.driver.compiled import Compiled
 from s2sad.driver.native import Ready, versions
 from s2sad.ir.core import Function, Parameter, outline
 from s2sad.ir.op import Op
+from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
 from s2sad.record import dataclass
 from s2sad.settings import settings
@@ -83,9 +84,10 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, x: Any) -> Any:
         if isinstance(x, Op):
-            if OPS.get(x.name) is not x:
+            is_lowered = LOWERED.get(x.name) is x
+            if not is_lowered and OPS.get(x.name) is not x:
                 raise pickle.PicklingError(f"an op of its own: {x}")
-            return _op, (x.name,)
+            return _op, (x.name, is_lowered)
         if isinstance(x, NAMED) and (getattr(x, "__module__", None) or "").split(".")[0] not in KNOWN:
             raise pickle.PicklingError(f"a name from elsewhere: {x}")
         if isinstance(x, Function):
@@ -97,8 +99,8 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def _op(name: str) -> Op:
-    return OPS[name]
+def _op(name: str, is_lowered: bool) -> Op:
+    return (LOWERED if is_lowered else OPS)[name]
 
 
 def _pickled(x: Any) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 
 from s2sad.machine.arena import FEW, KEPT
 from s2sad.machine.entry import ENTRY
-from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE
+from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE, Callback
 from s2sad.machine.threads import CREATE, JOIN, THREADS
 from s2sad.machine.writer import NotHere
 from s2sad.ops.vector_math import LIBRARY
@@ -117,7 +117,7 @@ def compiled(text: str, level: int = 3) -> bytes:
     return found
 
 
-def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> Callable[..., Any]:
+def loaded(code: bytes, symbols: Sequence[str], callbacks: Sequence[Callback]) -> Callable[..., Any]:
     """Return the kernel in machine code as a function of Python. It keeps what it needs."""
     numpy_table()
     blocks()[0] = settings.keep << 20
@@ -129,7 +129,8 @@ def loaded(code: bytes, symbols: Sequence[str], callbacks: tuple[Any, ...]) -> C
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     method = Method(b"kernel", engine.get_function_address(ENTRY), FASTCALL, None)
-    kept = (*callbacks, engine, method)  # the first argument of the C function, and what has to live as long
+    functions = (c.function() for c in callbacks)
+    kept = (*functions, engine, method)  # the first argument of the C function, and what has to live as long
     function: Callable[..., Any] = new_function(ctypes.addressof(method), kept, None)
     return function
 

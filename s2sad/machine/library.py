@@ -12,12 +12,13 @@ from typing import Any, Literal
 import numpy as np
 
 from s2sad.ir.core import Instr
-from s2sad.ir.types import F8, Array, Dtype, Opaque
+from s2sad.ir.op import Op
+from s2sad.ir.types import F8, Array, Dtype, Opaque, Type
 from s2sad.machine.arrays import Buffer, copied, load_from, rows
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
+from s2sad.record import dataclass
 
 OUTSIDE = "called_outside"
-Callback = Callable[..., tuple[Any, ...]]
 # the place in NumPy's table of C functions, and what they are
 ARRAY_TYPE, NEW_ARRAY = 2, 93
 TABLE = "s2sad.numpy"
@@ -37,26 +38,40 @@ def is_library(instr: Instr) -> bool:
     return instr.op.pure and not instr.blocks and any(isinstance(t, Array) for t in types)
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """An operation, called as a function of Python of arrays and numbers, which returns arrays."""
+
+    op: Op
+    params: tuple[tuple[str, Any], ...]
+    types: tuple[Type, ...]
+
+    def function(self) -> Callable[..., tuple[Any, ...]]:
+        """Return the function: what the operation means."""
+        evaluate, params, types = self.op.evaluate, dict(self.params), self.types
+        if self.op.name in BY_SCIPY:
+            better = importlib.import_module(f"s2sad.machine.{BY_SCIPY[self.op.name]}")
+            evaluate = better.FUNCTIONS[self.op.name]
+        # the user's function warns as it likes
+        errors: Literal["ignore"] | None = None if self.op.name == OUTSIDE else "ignore"
+
+        def called(*args: Any) -> tuple[Any, ...]:
+            with np.errstate(all=errors):
+                found = evaluate(*args, **params)
+            values = (found,) if len(types) == 1 else tuple(found)
+            arrays = tuple(np.asarray(v, t.dtype) for v, t in zip(values, types, strict=True))
+            assert [a.ndim for a in arrays] == [t.ndim for t in types]
+            return arrays
+
+        return called
+
+
 def callback(instr: Instr) -> Callback:
-    """Return the function of Python: what an operation means."""
-    evaluate, params, types = instr.op.evaluate, dict(instr.params), [r.type for r in instr.results]
-    if instr.op.name in BY_SCIPY:
-        if any(t.dtype != F8 for t in types):
-            raise NotHere("matrices of other numbers than doubles")
-        better = importlib.import_module(f"s2sad.machine.{BY_SCIPY[instr.op.name]}")
-        evaluate = better.FUNCTIONS[instr.op.name]
-    # the user's function warns as it likes
-    errors: Literal["ignore"] | None = None if instr.op.name == OUTSIDE else "ignore"
-
-    def called(*args: Any) -> tuple[Any, ...]:
-        with np.errstate(all=errors):
-            found = evaluate(*args, **params)
-        values = (found,) if len(types) == 1 else tuple(found)
-        arrays = tuple(np.asarray(v, t.dtype) for v, t in zip(values, types, strict=True))
-        assert [a.ndim for a in arrays] == [t.ndim for t in types]
-        return arrays
-
-    return called
+    """Return the callback of an instruction. NotHere is raised where there is none for its types."""
+    types = tuple(r.type for r in instr.results)
+    if instr.op.name in BY_SCIPY and any(t.dtype != F8 for t in types):
+        raise NotHere("matrices of other numbers than doubles")
+    return Callback(instr.op, instr.params, types)
 
 
 def type_number(dtype: Dtype) -> int:
