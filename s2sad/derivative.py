@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import html
 import inspect
 import sys
 import types
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,11 +19,18 @@ from s2sad.driver.draws import Replay
 from s2sad.driver.program import Program, Variant
 from s2sad.driver.seeds import spread, zero
 from s2sad.errors import S2sadError
-from s2sad.explain import explain
 from s2sad.ir.core import Function
 from s2sad.ir.structure import pick, rebuild
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Node
+from s2sad.late import late
+
+if TYPE_CHECKING:
+    import html as markup
+
+    from s2sad import explain as explaining
+else:
+    explaining, markup = late("s2sad.explain"), late("html")
 
 
 class Derivative:
@@ -107,11 +113,11 @@ class Derivative:
 
     def explain(self) -> str:
         """Return the function's source with notes: active lines, taped and recomputed values."""
-        return explain(self.variant)
+        return explaining.explain(self.variant)
 
     def _repr_html_(self) -> str:
         text = repr(self) if self.program.last is None else self.source
-        return f"<pre><code>{html.escape(text)}</code></pre>"
+        return f"<pre><code>{markup.escape(text)}</code></pre>"
 
 
 class Unchanged(Derivative):

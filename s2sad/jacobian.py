@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from s2sad.derivative import Derivative, Pullback
-from s2sad.driver.arguments import active_leaves
+from s2sad.driver.arguments import active_leaves, bars_tree
 from s2sad.driver.chunks import Chunks, chunks, worth_an_axis
 from s2sad.driver.compiled import Compiled
-from s2sad.driver.derive import bars_tree
 from s2sad.driver.draws import Replay
 from s2sad.driver.program import Variant
 from s2sad.driver.seeds import basis, spread, zero

@@ -9,7 +9,8 @@ import inspect
 from typing import Any
 
 from s2sad.driver.derive import joint, pushforward
-from s2sad.driver.pipeline import Trace, clean, finish
+from s2sad.driver.pipeline import clean, finish
+from s2sad.driver.trace import Trace
 from s2sad.emit.source import module
 from s2sad.errors import S2sadError
 from s2sad.ir.core import Function

@@ -5,20 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2sad.analysis.coloring import Pattern, color_count, direct, distance_two, star
-from s2sad.analysis.course import follows_values
-from s2sad.analysis.dependence import dependence
 from s2sad.derivative import Derivative, Pullback
-from s2sad.driver.arguments import active_leaves
-from s2sad.driver.derive import bars_tree
+from s2sad.driver.arguments import active_leaves, bars_tree
 from s2sad.driver.draws import refused
-from s2sad.driver.pipeline import Trace, finish
 from s2sad.driver.program import Program, Variant
 from s2sad.driver.seeds import like
+from s2sad.driver.trace import Trace
 from s2sad.errors import S2sadError, TypeMismatch
 from s2sad.ir.core import Function
 from s2sad.ir.structure import is_sparse, pick
@@ -26,7 +22,19 @@ from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import is_differentiable
 from s2sad.ir.walk import draws
+from s2sad.late import late
 from s2sad.record import dataclass
+
+if TYPE_CHECKING:
+    from s2sad.analysis import coloring, course
+    from s2sad.analysis import dependence as dependences
+    from s2sad.analysis.coloring import Pattern
+    from s2sad.driver import pipeline
+else:
+    coloring = late("s2sad.analysis.coloring")
+    course = late("s2sad.analysis.course")
+    dependences = late("s2sad.analysis.dependence")
+    pipeline = late("s2sad.driver.pipeline")
 
 KEPT = 16  # patterns that an object remembers
 
@@ -74,7 +82,7 @@ class Plan:
     @property
     def count(self) -> int:
         """Return the number of products."""
-        return color_count(self.groups)
+        return coloring.color_count(self.groups)
 
 
 class SparseJacobian(Derivative):
@@ -114,7 +122,7 @@ class SparseJacobian(Derivative):
         fn = variant.primal
         if draws(fn):
             raise refused(fn)
-        if self.sparsity is None and follows_values(fn):
+        if self.sparsity is None and course.follows_values(fn):
             return self.planned(found_pattern(fn, found, x, result))
         key = (variant, tuple(map(pattern_key, found)))
         plan = self.plans.get(key)
@@ -128,11 +136,11 @@ class SparseJacobian(Derivative):
 
     def planned(self, pattern: Pattern) -> Plan:
         """Return how a matrix of this pattern is computed: by columns, or by rows if they are fewer."""
-        columns = distance_two(pattern)
-        count = color_count(columns)
+        columns = coloring.distance_two(pattern)
+        count = coloring.color_count(columns)
         if count > 1 and int(np.diff(pattern.turned.ends).max(initial=0)) < count:
-            rows = distance_two(pattern.turned)
-            if color_count(rows) < count:
+            rows = coloring.distance_two(pattern.turned)
+            if coloring.color_count(rows) < count:
                 return Plan.of(pattern, rows, pattern.columns, rows[pattern.rows], by_rows=True)
         return Plan.of(pattern, columns, pattern.rows, columns[pattern.columns])
 
@@ -194,8 +202,8 @@ class SparseHessian(SparseJacobian):
         if pattern.shape[0] != pattern.shape[1]:
             raise self.misfit(pattern.shape, "a Hessian is square")
         whole = pattern.symmetric
-        groups = star(whole)
-        return Plan.of(whole, groups, *direct(whole, groups))
+        groups = coloring.star(whole)
+        return Plan.of(whole, groups, *coloring.direct(whole, groups))
 
 
 def one_by_one(fn: Function, record: Transformed) -> tuple[int, int]:
@@ -218,20 +226,20 @@ def one_by_one(fn: Function, record: Transformed) -> tuple[int, int]:
 
 def found_pattern(fn: Function, found: Sequence[Any], x: int, result: int) -> Pattern:
     """Return which entries may differ from zero at these arguments."""
-    done = finish(fn, Trace(fn.name))
-    height, rows, columns = dependence(done, found, x, result)
-    return Pattern.of((height, int(np.size(found[x]))), rows, columns)
+    done = pipeline.finish(fn, Trace(fn.name))
+    height, rows, columns = dependences.dependence(done, found, x, result)
+    return coloring.Pattern.of((height, int(np.size(found[x]))), rows, columns)
 
 
 def given_pattern(sparsity: Any) -> Pattern:
     """Return the pattern that a user gives as a matrix."""
     if is_sparse(sparsity):
         entries = sparsity.tocoo()
-        return Pattern.of(sparsity.shape, entries.row, entries.col)
+        return coloring.Pattern.of(sparsity.shape, entries.row, entries.col)
     dense = np.asarray(sparsity)
     if dense.ndim != 2:
         raise TypeMismatch("S371", f"the sparsity given has shape {dense.shape}", "give a matrix")
-    return Pattern.of((dense.shape[0], dense.shape[1]), *np.nonzero(dense))
+    return coloring.Pattern.of((dense.shape[0], dense.shape[1]), *np.nonzero(dense))
 
 
 def pattern_key(leaf: Any) -> Any:

@@ -10,7 +10,9 @@ import pytest
 
 from s2sad.driver import native
 from s2sad.ir.core import Function
-from s2sad.machine.kernel import code_of, plain_layouts
+from s2sad.machine import kernel
+from s2sad.machine.kernel import code_of
+from s2sad.machine.layouts import plain_layouts
 from s2sad.machine.writer import NotHere
 from s2sad.settings import settings
 
@@ -57,4 +59,4 @@ def by_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> Any:
         raise NotHere("this test")
 
-    monkeypatch.setattr(native, "code_of", refuse)
+    monkeypatch.setattr(kernel, "code_of", refuse)

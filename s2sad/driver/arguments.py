@@ -1,9 +1,10 @@
-"""Which argument leaves a derivative is taken with respect to."""
+"""Which argument leaves a derivative is taken with respect to, and which result leaves it has."""
 
 from __future__ import annotations
 
 from s2sad.errors import TypeMismatch
 from s2sad.ir.core import Function, Value
+from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Array, Sparse, Stream, is_differentiable
 
@@ -79,3 +80,25 @@ def _number(fn: Function, name: str, leaf: Value) -> tuple[str, str]:
     if isinstance(leaf.type, Array):
         return f"argument {name} of {fn.name} is an array of {leaf.type.dtype}", f"pass {name}.astype(float)"
     return f"argument {name} of {fn.name} is an int", f"pass a float, for instance 3.0 or float({name})"
+
+
+def bars_tree(fn: Function, argnums: int | tuple[int, ...], active: tuple[bool, ...], first: int) -> Tree:
+    """Return the structure of the cotangents: like the chosen arguments, None at inactive leaves.
+    The cotangent of the k-th active leaf is result leaf `first + k`."""
+    rank = {leaf: first + k for k, leaf in enumerate(i for i, flag in enumerate(active) if flag)}
+    trees = [
+        map_tree(tree, lambda i: Leaf(rank[i]) if i in rank else Static(None))
+        for _, tree in selected(fn, argnums)
+    ]
+    return trees[0] if isinstance(argnums, int) else Node("tuple", tuple(range(len(trees))), tuple(trees))
+
+
+def derivative_leaves(fn: Function, kind: str, has_aux: bool) -> frozenset[int]:
+    """Return the result leaves of a derived Function that are derivatives, not values or aux."""
+    tree: Tree = fn.result
+    if kind == "primal":
+        return frozenset()
+    if kind != "hvp" and (kind != "grad" or has_aux):
+        assert isinstance(tree, Node)
+        tree = tree.items[0 if kind == "grad" else 1]
+    return frozenset(leaves(tree))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from s2sad.driver.compiled import Compiled
-from s2sad.driver.pipeline import clean
 from s2sad.driver.program import Variant
 from s2sad.ir.core import Function
 from s2sad.ir.tree import leaves
 from s2sad.ir.walk import draws
-from s2sad.transforms.batch import batch
-from s2sad.transforms.lanes import Unbatchable
+from s2sad.late import late
+
+if TYPE_CHECKING:
+    from s2sad.driver import pipeline
+    from s2sad.transforms import batch as batching
+    from s2sad.transforms import lanes
+else:
+    pipeline = late("s2sad.driver.pipeline")
+    batching = late("s2sad.transforms.batch")
+    lanes = late("s2sad.transforms.lanes")
 
 LARGEST = (
     1 << 15
@@ -53,10 +60,11 @@ def many(variant: Variant, fn: Function, first: int, results: Sequence[int], doc
     if draws(fn):
         return None
     try:
-        made = batch(fn, first, results, doc)
-    except Unbatchable:
+        made = batching.batch(fn, first, results, doc)
+    except lanes.Unbatchable:
         return None
-    return Compiled(clean(variant.trace.step("batch", made), variant.trace), variant.trace, variant.jit)
+    cleaned = pipeline.clean(variant.trace.step("batch", made), variant.trace)
+    return Compiled(cleaned, variant.trace, variant.jit)
 
 
 def worth_an_axis(count: int, chunk_size: int | None) -> bool:

@@ -7,22 +7,31 @@ import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s2sad.driver.assemble import assembler, gatherer
 from s2sad.driver.binding import Values
 from s2sad.driver.native import Ready, load_kernel, load_ready
-from s2sad.driver.pipeline import Trace, finish, run
+from s2sad.driver.trace import Trace
 from s2sad.emit.load import load
-from s2sad.emit.names import RESERVED, identifier
-from s2sad.emit.source import module
 from s2sad.ir.core import Function
 from s2sad.ir.structure import pick
 from s2sad.ir.transformed import PARALLEL, Jit
 from s2sad.ir.tree import Leaf, Node, Tree, leaves
 from s2sad.ir.types import Scalar, Sparse, Type
-from s2sad.lowering.lower import lower
-from s2sad.lowering.optimize import NESTS, THREADED
+from s2sad.late import late
+
+if TYPE_CHECKING:
+    from s2sad.driver import pipeline
+    from s2sad.emit import names, source
+    from s2sad.lowering import lower as lowering
+    from s2sad.lowering import optimize
+else:
+    pipeline = late("s2sad.driver.pipeline")
+    names = late("s2sad.emit.names")
+    source = late("s2sad.emit.source")
+    lowering = late("s2sad.lowering.lower")
+    optimize = late("s2sad.lowering.optimize")
 
 _KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: "positional",
@@ -52,7 +61,7 @@ class Compiled:
         self.outline, self.whole = fn, whole
         self.trace = trace
         self.ready = ready
-        self.steps = (*NESTS, *THREADED) if jit == PARALLEL else NESTS
+        self.jit = jit
         self.flat = all(isinstance(p.tree, Leaf) for p in fn.signature)
         self.returned = without_records(fn.result)
         types = fn.result_types
@@ -69,12 +78,12 @@ class Compiled:
     @functools.cached_property
     def finished(self) -> Function:
         """The function as it is emitted."""
-        return finish(self.ir, self.trace)
+        return pipeline.finish(self.ir, self.trace)
 
     @functools.cached_property
     def source(self) -> str:
         """The text that is shown."""
-        text: str = module(self.finished)
+        text: str = source.module(self.finished)
         self.trace.text(self.ir.name, text)
         return text
 
@@ -86,7 +95,7 @@ class Compiled:
         # of an object need not be one that its class would make.
         captured = any(p.kind == "captured" for p in self.ir.signature)
         if captured or self.returned is not self.outline.result:
-            text = module(replace(self.finished, result=self.returned), captured_as_lines=False)
+            text = source.module(replace(self.finished, result=self.returned), captured_as_lines=False)
         else:
             text = self.source
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -96,12 +105,13 @@ class Compiled:
     @functools.cached_property
     def loops(self) -> Function:
         """The loop-nest form of the function."""
-        return run(self.steps, self.trace.step("lower", lower(self.finished)), self.trace)
+        steps = (*optimize.NESTS, *optimize.THREADED) if self.jit == PARALLEL else optimize.NESTS
+        return pipeline.run(steps, self.trace.step("lower", lowering.lower(self.finished)), self.trace)
 
     @functools.cached_property
     def lowered_source(self) -> str:
         """The text of the loop-nest form that is shown."""
-        return module(self.loops)
+        return source.module(self.loops)
 
     def _native(self) -> Callable[[Values], Any]:
         """Return `call` by way of a compiled kernel over flat leaves."""
@@ -160,7 +170,7 @@ class Compiled:
         takes = inspect.signature(self.function).parameters
         found: list[tuple[str, str]] = []
         for p in self.outline.signature:
-            name = identifier(p.name, RESERVED)
+            name = names.identifier(p.name, names.RESERVED)
             kind = takes[name].kind if name in takes else None
             found.append((_KINDS[kind] if kind is not None else "absent", name))
         return None if all(kind == "positional" for kind, _ in found) else tuple(found)

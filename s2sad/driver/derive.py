@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums, selected
+from s2sad.driver.arguments import active_leaves, argument_trees, bars_tree, float_argnums, selected
 from s2sad.driver.jacobian import jacobian_function, refuse_aux
-from s2sad.driver.pipeline import Trace, clean
+from s2sad.driver.pipeline import clean
+from s2sad.driver.trace import Trace
 from s2sad.errors import InternalError, TypeMismatch, UnsupportedOp
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, returns
@@ -166,17 +167,6 @@ def varied_leaves(fn: Function, varied: tuple[bool, ...] | None) -> tuple[bool, 
     return active_leaves(fn, chosen)
 
 
-def bars_tree(fn: Function, argnums: int | tuple[int, ...], active: tuple[bool, ...], first: int) -> Tree:
-    """Return the structure of the cotangents: like the chosen arguments, None at inactive leaves.
-    The cotangent of the k-th active leaf is result leaf `first + k`."""
-    rank = {leaf: first + k for k, leaf in enumerate(i for i, flag in enumerate(active) if flag)}
-    trees = [
-        map_tree(tree, lambda i: Leaf(rank[i]) if i in rank else Static(None))
-        for _, tree in selected(fn, argnums)
-    ]
-    return trees[0] if isinstance(argnums, int) else Node("tuple", tuple(range(len(trees))), tuple(trees))
-
-
 def returned(fn: Function) -> tuple[Operand, ...]:
     """Return the operands of the result proper: without the final versions of written parameters."""
     args = next(returns(fn.block)).args
@@ -315,14 +305,3 @@ def _bar_types(fn: Function, active: tuple[bool, ...], first: int) -> dict[int, 
 
 def _pair(left: Tree, right: Tree) -> Node:
     return Node("tuple", (0, 1), (left, right))
-
-
-def derivative_leaves(fn: Function, kind: str, has_aux: bool) -> frozenset[int]:
-    """Return the result leaves of a derived Function that are derivatives, not values or aux."""
-    tree: Tree = fn.result
-    if kind == "primal":
-        return frozenset()
-    if kind != "hvp" and (kind != "grad" or has_aux):
-        assert isinstance(tree, Node)
-        tree = tree.items[0 if kind == "grad" else 1]
-    return frozenset(leaves(tree))

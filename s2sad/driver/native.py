@@ -7,21 +7,31 @@ import contextlib
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from s2sad.driver import store
-from s2sad.emit.source import module
 from s2sad.errors import InternalError
 from s2sad.ir.core import Function, outline
 from s2sad.ir.types import Array, Type
-from s2sad.lowering.native import native
-from s2sad.lowering.parallel.outline import has_marks, outlined
-from s2sad.machine.kernel import Code, Raised, code_of, exception, layouts_of, plain_layouts
-from s2sad.machine.library import Callback
+from s2sad.late import late
+from s2sad.machine.layouts import Raised, exception, layouts_of, plain_layouts
 from s2sad.machine.writer import NotHere
 from s2sad.record import dataclass
+
+if TYPE_CHECKING:
+    from s2sad.emit import source
+    from s2sad.lowering import native as compiling
+    from s2sad.lowering.parallel import outline as outlining
+    from s2sad.machine import kernel as printing
+    from s2sad.machine.kernel import Code
+    from s2sad.machine.library import Callback
+else:
+    source = late("s2sad.emit.source")
+    compiling = late("s2sad.lowering.native")
+    outlining = late("s2sad.lowering.parallel.outline")
+    printing = late("s2sad.machine.kernel")
 
 Kernel = Callable[..., tuple[Any, ...]]
 Layouts = tuple[str, ...]
@@ -44,11 +54,11 @@ def load_kernel(loops: Function, note: Callable[[Ready], None] | None = None) ->
     """Return the compiled function of loop nests, from flat leaves to a tuple of flat results. Marked loops
     are run by threads in machine code, if there is nothing in them that it does not know there. `note` is
     told what `load_ready` takes, where another process can do with that."""
-    fn = native(loops)
+    fn = compiling.native(loops)
     plain = plain_layouts(fn)
     try:
         binary = importlib.import_module("s2sad.machine.binary")
-        shared = outlined(fn) if has_marks(fn) and binary.has_threads() else fn
+        shared = outlining.outlined(fn) if outlining.has_marks(fn) and binary.has_threads() else fn
         first = _code(shared, fn, plain)
     except (NotHere, ImportError):
         return _by_numba(loops)
@@ -89,8 +99,8 @@ def _code(shared: Function, serial: Function, layouts: Layouts) -> Code:
     """Return the code of a kernel with threads, or without where that has something unknown in it."""
     if shared is not serial:
         with contextlib.suppress(NotHere):
-            return code_of(shared, layouts)
-    return code_of(serial, layouts)
+            return printing.code_of(shared, layouts)
+    return printing.code_of(serial, layouts)
 
 
 def _by_layout(fn: Function, variant: Callable[[Layouts], Variant]) -> Kernel:
@@ -161,8 +171,8 @@ def versions() -> tuple[str, ...]:
 
 
 def _by_numba(loops: Function) -> Kernel:
-    fn = native(loops)
-    text = module(fn, for_reading=False)
+    fn = compiling.native(loops)
+    text = source.module(fn, for_reading=False)
     path = store.file_for(text, fn.name)
     file = str(path) if path is not None else ""
     compiled: Kernel = importlib.import_module("s2sad.emit.numba").compile_kernel(text, fn.name, file)

@@ -11,22 +11,31 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
+from s2sad.driver.arguments import active_leaves, argument_trees, derivative_leaves, float_argnums
 from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.conforming import check_results
-from s2sad.driver.derive import derivative_leaves, derive, joint, pushforward
-from s2sad.driver.pipeline import Trace, clean
 from s2sad.driver.plans import Plan, find, keep, plan_name
+from s2sad.driver.trace import Trace
 from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
 from s2sad.ir.structure import rebuild
 from s2sad.ir.transformed import Jit, Transformed, record_of, strongest
-from s2sad.passes.checks import checks
-from s2sad.transforms.split import split
+from s2sad.late import late
+
+if TYPE_CHECKING:
+    from s2sad.driver import derive as deriving
+    from s2sad.driver import pipeline
+    from s2sad.passes import checks as checking
+    from s2sad.transforms import split as splitting
+else:
+    deriving = late("s2sad.driver.derive")
+    pipeline = late("s2sad.driver.pipeline")
+    checking = late("s2sad.passes.checks")
+    splitting = late("s2sad.transforms.split")
 
 Flags = tuple[bool, ...] | None
 Result = TypeVar("Result")
@@ -51,7 +60,7 @@ class Stages:
         return guarded(self.program.plain, self._derived)
 
     def _primal(self) -> Function:
-        primal = clean(self.built, self.trace)
+        primal = pipeline.clean(self.built, self.trace)
         if next(returns(primal.block), None) is None:
             raise NeverReturns(
                 "S125",
@@ -59,7 +68,7 @@ class Stages:
                 "return a value on some path",
             )
         for record in self.program.inner:
-            primal = derive(record, primal, self.trace)
+            primal = deriving.derive(record, primal, self.trace)
         return primal
 
     def _derived(self) -> Function:
@@ -137,15 +146,15 @@ class Variant:
 
     def checked(self, fn: Function, jit: Jit) -> Function:
         """Return the function as it is compiled: with `debug=True` it checks its numbers."""
-        return self.trace.step("checks", checks(trips=not jit)(fn), fn) if self.debug else fn
+        return self.trace.step("checks", checking.checks(trips=not jit)(fn), fn) if self.debug else fn
 
     def _halves(self) -> tuple[Compiled, Compiled]:
         if self.plan is not None:
-            whole = functools.cache(lambda: split(self.ir))
+            whole = functools.cache(lambda: splitting.split(self.ir))
             (first, ready), (second, late) = self.plan.compiled
             forward = Compiled(first, self.trace, self.jit, NONE, ready, lambda: whole()[0])
             return forward, Compiled(second, self.trace, self.jit, every(second), late, lambda: whole()[1])
-        first, second = (self.checked(half, self.jit) for half in split(self.ir))
+        first, second = (self.checked(half, self.jit) for half in splitting.split(self.ir))
         made = Compiled(first, self.trace, self.jit), Compiled(second, self.trace, self.jit, every(second))
         keep(self.plan_name, self.primal, self.ir, made)
         return made
@@ -249,7 +258,7 @@ class Program:
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags, examples: bool
     ) -> Variant:
         trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
-        fn = build(self.plain, args, dict(kwargs), transform=derive, values=examples)
+        fn = build(self.plain, args, dict(kwargs), transform=derived_inside, values=examples)
         if examples and next(returns(fn.block), None) is not None:
             binding = Binding(fn, check_overlap=False)
             trace.examples = binding.leaves(binding.values(args, kwargs))
@@ -271,17 +280,24 @@ class Program:
             return primal
         if record.kind in ("jvp", "jet") and flags is not None:
             varied = flags + (False,) * (len(primal.params) - len(flags))  # what is captured does not vary
-            return pushforward(primal, varied, trace, record.order if record.kind == "jet" else None)
+            return deriving.pushforward(primal, varied, trace, record.order if record.kind == "jet" else None)
         argnums, chosen = record.argnums, record.argnums
         if argnums == ():  # every float
             chosen = tuple(k for k in float_argnums(primal) if k < count)
             argnums = chosen[0] if len(chosen) == 1 else chosen
         if record.kind == "jvp":
-            return pushforward(primal, active_leaves(primal, chosen), trace)
+            return deriving.pushforward(primal, active_leaves(primal, chosen), trace)
         if record.kind == "pullback":  # one cotangent per positional argument
             argnums = tuple(range(count)) if record.argnums == () else argnums
-            return joint(primal, replace(record, argnums=argnums), active_leaves(primal, chosen), trace)
-        return derive(replace(record, argnums=argnums, varied=flags), primal, trace)
+            return deriving.joint(
+                primal, replace(record, argnums=argnums), active_leaves(primal, chosen), trace
+            )
+        return deriving.derive(replace(record, argnums=argnums, varied=flags), primal, trace)
+
+
+def derived_inside(record: Transformed, fn: Function) -> Function:
+    """Return what a transform that a program itself calls makes of a Function."""
+    return deriving.derive(record, fn)
 
 
 def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 
 from s2sad.ir.types import Dtype
 from s2sad.machine.arrays import Buffer, count_of, declare_memory, rows
+from s2sad.machine.names import FEW, KEPT
 from s2sad.machine.writer import Writer
 
-KEPT = "s2sad.kept"  # the most bytes of a block that is kept, then the places
-FEW = 8  # places: threads in kernels at a time for which memory is kept
 HEADER = 64  # bytes at the beginning of a block, and of each array that is not in it; also the alignment
 
 # of one call: its block, how much of it is in use, its size, what would have been needed, and a chain of the

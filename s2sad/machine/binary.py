@@ -7,19 +7,35 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from s2sad.machine.arena import FEW, KEPT
-from s2sad.machine.entry import ENTRY
-from s2sad.machine.library import DATA, DESCR, FLAGS, NDIM, NUMBER, ORDER, SIZES, STRIDES, TABLE, Callback
-from s2sad.machine.threads import CREATE, JOIN, THREADS
+from s2sad.machine.names import (
+    CREATE,
+    DATA,
+    DESCR,
+    ENTRY,
+    FEW,
+    FLAGS,
+    JOIN,
+    KEPT,
+    NDIM,
+    NUMBER,
+    ORDER,
+    SIZES,
+    STRIDES,
+    TABLE,
+    THREADS,
+)
 from s2sad.machine.writer import NotHere
 from s2sad.ops.vector_math import LIBRARY
 from s2sad.settings import settings
+
+if TYPE_CHECKING:
+    from s2sad.machine.library import Callback
 
 if llvm.llvm_version_info[0] < 20:
     raise ImportError("the text is for LLVM 20 and later")

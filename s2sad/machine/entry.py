@@ -15,10 +15,9 @@ from s2sad.machine import arena, arrays, library
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import RAISED, THROWN, Program, Signature
-from s2sad.machine.library import DESCR, FLAGS, NDIM, NUMBER, ORDER, STRIDES
+from s2sad.machine.names import DESCR, ENTRY, FLAGS, NDIM, NUMBER, ORDER, STRIDES
 from s2sad.machine.writer import Number, Writer, kind_of
 
-ENTRY = "s2sad_entry"
 FLAGS_OF = {"C": 0x101, "F": 0x102, "A": 0x100, "U": 0}
 FOREIGN = ord(">")
 I4, U8 = np.dtype(np.int32), np.dtype(np.uint64)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from s2sad.ir.core import Function
-from s2sad.ir.types import Array
 from s2sad.machine.entry import write_entry
 from s2sad.machine.frame import Program
 from s2sad.machine.function import emit
+from s2sad.machine.layouts import Raised
 from s2sad.machine.library import Callback
 from s2sad.machine.writer import NotHere
 from s2sad.record import dataclass
-
-Raised = tuple[tuple[type[Exception], str], ...]
-"""The exceptions that a kernel raises, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +34,3 @@ def code_of(fn: Function, layouts: Sequence[str]) -> Code:
     write_entry(program, fn, signature, layouts)
     module = program.module
     return Code(module.text(), tuple(module.symbols()), tuple(program.callbacks), tuple(program.raised))
-
-
-def plain_layouts(fn: Function) -> tuple[str, ...]:
-    """Return the layouts of arguments that are all in C order."""
-    return tuple("C" if isinstance(p.type, Array) else "" for p in fn.params)
-
-
-def layouts_of(values: Sequence[Any]) -> tuple[str, ...]:
-    """Return how arrays lie in memory: in C order, in Fortran's, in another, and unaligned; an empty text
-    for what is no array."""
-    return tuple(_layout(v) if isinstance(v, np.ndarray) else "" for v in values)
-
-
-def _layout(x: Any) -> str:
-    if not x.flags.aligned:
-        return "U"
-    if x.flags.c_contiguous:
-        return "C"
-    return "F" if x.flags.f_contiguous else "A"
-
-
-def exception(raised: Raised, number: int) -> Exception:
-    """Return the exception that a kernel's result stands for."""
-    kind, message = raised[number]
-    return kind(message)

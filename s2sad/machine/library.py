@@ -15,18 +15,15 @@ from s2sad.ir.core import Instr
 from s2sad.ir.op import Op
 from s2sad.ir.types import F8, Array, Dtype, Opaque, Type
 from s2sad.machine.arrays import Buffer, copied, load_from, rows
+from s2sad.machine.names import DATA, FLAGS, SIZES, STRIDES, TABLE
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 from s2sad.record import dataclass
 
 OUTSIDE = "called_outside"
 # the place in NumPy's table of C functions, and what they are
 ARRAY_TYPE, NEW_ARRAY = 2, 93
-TABLE = "s2sad.numpy"
 # modules with better ways for matrices of doubles; what lu_factored hands to lu_solved is their own affair
 BY_SCIPY = {"lu_factored": "factors", "lu_solved": "factors", "cholesky_adjoint": "cholesky"}
-# what an object of NumPy's array type has where, and its dtype
-DATA, NDIM, SIZES, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
-ORDER, NUMBER = 26, 28
 MAY_READ, IN_ROWS, MAY_WRITE, OWNS_DATA = 0x100, 0x1, 0x400, 0x4
 
 

@@ -20,11 +20,10 @@ from s2sad.machine import arrays
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.frame import Frame, Signature
 from s2sad.machine.functions import intrinsic
+from s2sad.machine.names import CREATE, JOIN, THREADS
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, kind_of
 from s2sad.record import dataclass
 
-THREADS = "s2sad.threads"  # how many there are, and the least work for them, in operations
-CREATE, JOIN = "pthread_create", "pthread_join"
 LINE = 128  # bytes: what two threads write lies at least that far apart
 COPIED = 4  # operations that a thread's own element takes: zeroed, added up
 

@@ -9,6 +9,7 @@ import s2sad
 from s2sad import S2sadError, grad, hvp, jvp, value_and_grad, vjp
 from s2sad.driver import program
 from s2sad.errors import InternalError
+from s2sad.transforms import split
 
 
 def cube(x):
@@ -95,7 +96,7 @@ def test_failures_of_the_split_are_internal_errors(monkeypatch):
     def broken(fn):
         raise KeyError("lost")
 
-    monkeypatch.setattr(program, "split", broken)
+    monkeypatch.setattr(split, "split", broken)
     with pytest.raises(InternalError, match="S902"):
         vjp(lambda x: x * x, 1.0)
 

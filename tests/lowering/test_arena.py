@@ -15,8 +15,10 @@ import s2sad
 from s2sad.driver import native
 from s2sad.lowering.native import native as as_compiled
 from s2sad.machine import binary, factors
-from s2sad.machine.arena import FEW, HEADER
-from s2sad.machine.kernel import code_of, plain_layouts
+from s2sad.machine.arena import HEADER
+from s2sad.machine.kernel import code_of
+from s2sad.machine.layouts import plain_layouts
+from s2sad.machine.names import FEW
 from s2sad.settings import settings
 
 

@@ -20,7 +20,8 @@ from s2sad.driver import native
 from s2sad.emit.load import load
 from s2sad.ir.core import Function, Literal
 from s2sad.lowering.native import native as as_compiled
-from s2sad.machine.kernel import code_of, plain_layouts
+from s2sad.machine.kernel import code_of
+from s2sad.machine.layouts import plain_layouts
 from s2sad.machine.roots import roots_of
 from s2sad.machine.writer import NotHere
 

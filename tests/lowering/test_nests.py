@@ -11,7 +11,7 @@ import pytest
 from property.verdicts import lowering_interpreted
 
 import s2sad
-from s2sad.driver import compiled
+from s2sad.lowering import optimize
 from s2sad.lowering.optimize import STEPS
 
 
@@ -522,7 +522,7 @@ PROGRAMS = [
 
 @pytest.mark.parametrize("steps", range(len(STEPS) + 1))
 def test_the_passes_one_by_one(steps: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(compiled, "NESTS", STEPS[:steps])
+    monkeypatch.setattr(optimize, "NESTS", STEPS[:steps])
     for f, args, argnums in PROGRAMS:
         text_of(f, *args, argnums=argnums)
         text_of(f, *args, argnums=argnums, mode="both")

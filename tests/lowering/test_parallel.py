@@ -14,7 +14,8 @@ import s2sad
 from s2sad.lowering.native import native
 from s2sad.lowering.parallel.mark import kinds_of
 from s2sad.lowering.parallel.outline import outlined
-from s2sad.machine.kernel import code_of, plain_layouts
+from s2sad.machine.kernel import code_of
+from s2sad.machine.layouts import plain_layouts
 from s2sad.settings import settings
 
 THREADS = (1, 2, 3, 8)

@@ -12,7 +12,7 @@ from property.programs import generated
 from property.verdicts import LIMIT, SIZES, arguments, loaded, lowering_interpreted, memory_poisoned
 
 import s2sad
-from s2sad.driver import compiled
+from s2sad.lowering import optimize
 from s2sad.lowering.optimize import NESTS
 
 PROGRAMS = 72
@@ -55,7 +55,7 @@ def test_gradients(shard: int, monkeypatch: pytest.MonkeyPatch):
         except s2sad.S2sadError:
             continue  # refused: counted by test_random_programs
         for nests in (NESTS, ()):
-            monkeypatch.setattr(compiled, "NESTS", nests)
+            monkeypatch.setattr(optimize, "NESTS", nests)
             lowered = [make(total, argnums=ACTIVE, jit=True) for make in (s2sad.value_and_grad, s2sad.grad)]
             for size in SIZES:
                 args = inputs(number, *size)

@@ -13,7 +13,8 @@ from property.programs import ACTIVE, generated
 from property.verdicts import Point, compare, loaded, lowering_interpreted, memory_poisoned, slopes, tangents
 
 import s2sad
-from s2sad.driver.pipeline import Trace, clean
+from s2sad.driver.pipeline import clean
+from s2sad.driver.trace import Trace
 from s2sad.frontend.build import build
 from s2sad.ir import interp
 from s2sad.transforms.jvp import jvp
