@@ -35,6 +35,7 @@ from s2sad.ops import OPS
 SIZES = ((3, 2), (0, 4), (1, 1), (4, 3), (2, 0))  # n, m: the first is where code is compiled
 RATES = (0.83, -0.41, 0.83, 1.27)  # the values of the programs' global
 TINY = 1e-30
+EPSILON = float(np.finfo(float).eps)
 LIMIT = 1e6  # values beyond are not compared: rounding would hide what is looked for
 
 
@@ -159,6 +160,11 @@ def tame(values: list[Any]) -> bool:
     return all(np.all(np.abs(v) < LIMIT) for v in values)
 
 
+def scaled(a: Any, factor: float) -> Any:
+    """Return a float argument times a number, others as they are."""
+    return a * factor if np.result_type(a).kind == "f" else a
+
+
 class Point:
     """One program at one size."""
 
@@ -209,9 +215,15 @@ class Point:
 
     def check_value(self, value: Any, what: str, loose: bool) -> None:
         """Check the primal: bit for bit without jit, but for the order in which NumPy sums an array that
-        lies in memory in another order there (`b = a.T + w; b[:] = 2 * b`); such points are counted."""
+        lies in memory in another order there (`b = a.T + w; b[:] = 2 * b`); such points are counted, and
+        those where an argument's last bit matters as much as the order of sums in lowered code."""
         if loose:
-            compare(leaves(value), leaves(self.value), 1e-12, what)
+            try:
+                compare(leaves(value), leaves(self.value), 1e-12, what)
+            except Wrong:
+                if structure(value) != structure(self.value) or not self.is_rounding(value):
+                    raise
+                self.rounded = 1
             return
         try:
             assert_same(value, self.value, what)
@@ -220,6 +232,21 @@ class Point:
                 raise
             compare(leaves(value), leaves(self.value), 1e-15 * np.size(self.args[3]), what)
             self.rounded = 1
+
+    def is_rounding(self, value: Any) -> bool:
+        """True if a value is no farther from the program's than those of arguments that differ in their last
+        bits."""
+        found = [np.zeros(np.shape(v)) for v in leaves(self.value)]
+        for factor in (1.0 - EPSILON, 1.0 + EPSILON, 1.0 + 2.0 * EPSILON):
+            with np.errstate(all="ignore"):
+                near = leaves(self.f(*(scaled(a, factor) for a in copied(self.args))))
+            if [np.shape(v) for v in near] != [np.shape(v) for v in found]:
+                return False
+            found = [
+                np.maximum(m, np.abs(a - b)) for m, a, b in zip(found, near, leaves(self.value), strict=True)
+            ]
+        gaps = [np.abs(a - b) for a, b in zip(leaves(value), leaves(self.value), strict=True)]
+        return all(np.all(g <= 4.0 * m) for g, m in zip(gaps, found, strict=True))
 
     def pull(self, pullback: Callable[..., Any], value_dot: Any, what: str) -> None:
         """Check the dot product identity and the second call of the pullback."""
