@@ -116,7 +116,9 @@ class Callees(Functions):
         key = tuple(key_parts) if parent is None else (*key_parts, self.outer_key(parent))
         if key not in self.built:
             try:
-                self.built[key] = self.build_callee(source, callee, parent, trees, operands, node, own)
+                self.built[key] = self.build_callee(
+                    source, callee, parent, trees, operands, node, own, whole=keep_literals
+                )
             except (NotPure, S2sadError) as error:
                 self.built[key] = error
         found = self.built[key]
@@ -169,12 +171,15 @@ class Callees(Functions):
         operands: list[Operand],
         node: Any,
         own: bool = True,
+        whole: bool = False,
     ) -> tuple[Function, tuple[Value, ...]]:
         """Read a callee into a Function; return it with the outer values it reads. `own`: its results must
-        have memory of their own."""
+        have memory of their own; `whole`: parameters that are known now stay in its signature."""
         wanted: tuple[Type, ...] | None = None
         for _ in range(6):
-            fn, lifted, found = self.attempt_callee(source, callee, parent, trees, operands, wanted, own)
+            fn, lifted, found = self.attempt_callee(
+                source, callee, parent, trees, operands, wanted, own, whole
+            )
             if found is None:
                 return fn, lifted
             wanted = found
@@ -189,6 +194,7 @@ class Callees(Functions):
         operands: list[Operand],
         wanted: tuple[Type, ...] | None,
         own: bool,
+        whole: bool,
     ) -> tuple[Function, tuple[Value, ...], tuple[Type, ...] | None]:
         """Read a callee once; the last item is the types its results turned out to need, if not `wanted`."""
         outer_state, outer_builder, outer_depth = self.state, self.builder, self.branch_depth
@@ -217,7 +223,8 @@ class Callees(Functions):
             del self.frames[depth:]
             self.state, self.builder, self.branch_depth = outer_state, outer_builder, outer_depth
             self.written = written
-        return (*self.finished_callee(source, callee, trees, params, block, body, own), self.unsettled(body))
+        made = self.finished_callee(source, callee, trees, params, block, body, own, whole)
+        return (*made, self.unsettled(body))
 
     def parameter_type(self, t: Type) -> Type:
         """Return the type of a callee's parameter: sizes of arrays are kept, values of ints are not."""
@@ -273,6 +280,7 @@ class Callees(Functions):
         block: Block,
         body: Body,
         own: bool,
+        whole: bool,
     ) -> tuple[Function, tuple[Value, ...]]:
         """Return the Function, with outer values it reads as further parameters."""
         if own and any(map(any, shared_results(block, params))):
@@ -287,7 +295,7 @@ class Callees(Functions):
         signature = [Parameter(n, tree_of(t), kinds.get(n, "positional")) for n, t in trees.items()]
         names = distinct((v.name or "shared" for v in extra), (p.name for p in signature))
         signature += [Parameter(n, Leaf(k), "keyword") for k, n in enumerate(names, len(params))]
-        signature = [p for p in signature if not isinstance(p.tree, StaticTree)]
+        signature = [p for p in signature if whole or not isinstance(p.tree, StaticTree)]
         fn = Function(
             name=getattr(callee, "name", "lambda_"),
             params=(*params, *extra),
@@ -363,6 +371,12 @@ def _roots(block: Block) -> dict[Operand, Operand]:
 def _returns(block: Block) -> list[End]:
     found = [e for i in block.instrs for b in i.blocks for e in _returns(b)]
     return [*found, block.end] if block.end.kind == "return" else found
+
+
+def without_statics(fn: Function) -> Function:
+    """Return the function without parameters that were known when it was read."""
+    kept = tuple(p for p in fn.signature if not isinstance(p.tree, StaticTree))
+    return fn if len(kept) == len(fn.signature) else replace(fn, signature=kept)
 
 
 def tree_of(tree: Any) -> Tree:

@@ -16,7 +16,7 @@ import gast
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.builtins import Handler
-from s2sad.frontend.callees import NotPure, shared_results
+from s2sad.frontend.callees import NotPure, shared_results, without_statics
 from s2sad.frontend.functions import Transform
 from s2sad.frontend.values import (
     Abstract,
@@ -65,6 +65,7 @@ class Transforms(Wrapped):
     def __init__(self, sizes: Assumptions, transform: Transform | None):
         super().__init__(sizes, transform)
         self.derived: dict[Any, tuple[Function, Function]] = {}
+        self.calls: dict[int, tuple[Function, Function]] = {}  # by id, of those that are called
 
     def builtin_handler(self, value: Any) -> Handler | None:
         """Return what reads a call of a Python builtin, or of what makes a transformed function; or None."""
@@ -126,8 +127,8 @@ class Transforms(Wrapped):
             found: Abstract = reader(derived, args, kwargs, node)
             return found
         fn, operands = self.function_of(derived.function, args, kwargs, node)
-        made = self.derive(derived.record, fn, node)
-        return self.call_ir(made, operands)
+        made = self.derive(among(derived.record, len(args)), fn, node)
+        return self.call_ir(self.called(made), operands)
 
     def called_jit(
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
@@ -140,6 +141,7 @@ class Transforms(Wrapped):
     ) -> Abstract:
         """Return the result of a function that stays one: the reverse of its call runs it again."""
         fn, operands = self.function_of(derived.function, args, kwargs, node)
+        fn = self.called(fn)
         fn.extra["kept"] = True
         results = [self.wrap(r) for r in self.emit_call(fn, operands)]
         if fn.extra.get("shares"):  # in Python a write to one of them is seen in the other
@@ -170,6 +172,12 @@ class Transforms(Wrapped):
         made: Function = self.derived[key][0]
         return made
 
+    def called(self, fn: Function) -> Function:
+        """Return a function as it is called: transforms count the arguments that are known now, too."""
+        if id(fn) not in self.calls:
+            self.calls[id(fn)] = without_statics(fn), fn
+        return self.calls[id(fn)][0]
+
     def function_of(
         self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> tuple[Function, list[Operand]]:
@@ -182,7 +190,7 @@ class Transforms(Wrapped):
             if function.record.kind in IDENTITY:
                 return self.function_of(function.function, args, kwargs, node)
             fn, operands = self.function_of(function.function, args, kwargs, node)
-            return self.derive(function.record, fn, node), operands
+            return self.derive(among(function.record, len(args)), fn, node), operands
         record = record_of(function.value) if isinstance(function, Static) else None
         if record is not None and record.function is not None:
             return self.function_of(Derived(record, Static(record.function)), args, kwargs, node)
@@ -259,7 +267,7 @@ class Transforms(Wrapped):
         for tangent, used in zip(tangents, varied, strict=True):
             if used:
                 self.float_leaves(tangent, dots, node)
-        return self.call_ir(made, self.with_seeds(made, fn, operands, dots, node))
+        return self.call_ir(self.called(made), self.with_seeds(made, fn, operands, dots, node))
 
     def form_jet(self, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
         """`jet(f, primals, series)`."""
@@ -276,7 +284,7 @@ class Transforms(Wrapped):
         dots: list[Operand] = []
         for terms in series:
             self.float_leaves(terms, dots, node)
-        return self.call_ir(made, self.with_seeds(made, fn, operands, dots, node))
+        return self.call_ir(self.called(made), self.with_seeds(made, fn, operands, dots, node))
 
     def orders(self, primal: Abstract, series: Abstract, node: Any) -> Iterator[int]:
         """Yield how many derivatives there are of each leaf of a primal that has some."""
@@ -327,7 +335,7 @@ class Transforms(Wrapped):
         fn, operands = self.function_of(args[0], args[1:], {}, node)
         record = Transformed("vjp", None, tuple(range(len(args) - 1)))
         made = self.derive(record, fn, node)
-        value = self.call_ir(fn, operands)
+        value = self.call_ir(self.called(fn), operands)
         return Struct("tuple", (0, 1), (value, Pullback((made, fn), tuple(operands))))
 
     def call_pullback(self, pullback: Pullback, args: tuple[Abstract, ...], node: Any) -> Abstract:
@@ -336,7 +344,7 @@ class Transforms(Wrapped):
         seeds: list[Operand] = []
         for arg in args:
             self.float_leaves(arg, seeds, node)
-        both = self.call_ir(made, self.with_seeds(made, fn, list(pullback.tape), seeds, node))
+        both = self.call_ir(self.called(made), self.with_seeds(made, fn, list(pullback.tape), seeds, node))
         assert isinstance(both, Struct)
         return both.items[1]
 
@@ -345,3 +353,11 @@ class Transforms(Wrapped):
         primals = args[1:]
         value = self.call_value(args[0], primals, {}, node)
         return Struct("tuple", (0, 1), (value, Pushforward(args[0], primals)))
+
+
+def among(record: Transformed, count: int) -> Transformed:
+    """Return a record whose positions count from the first of so many arguments that are given."""
+    argnums = record.argnums
+    if isinstance(argnums, int):
+        return replace(record, argnums=argnums + count if -count <= argnums < 0 else argnums)
+    return replace(record, argnums=tuple(k + count if -count <= k < 0 else k for k in argnums))
