@@ -16,6 +16,7 @@ from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Sparse
 
 Values = Sequence[Any]
+READING = (AttributeError, LookupError, TypeError, ValueError, NameError)
 
 
 class Binding:
@@ -29,7 +30,9 @@ class Binding:
         self.gather = gatherer([p.tree for p in fn.signature])
         self.readers: dict[str, Callable[[], Any]] = fn.extra.get("captured", {})
         self.statics: tuple[tuple[Callable[[], Any], Any], ...] = tuple(fn.extra.get("static_captures", ()))
-        self.captured_keys = {p.name: _captured_key(fn, p) for p in fn.signature if p.kind == "captured"}
+        self.defaults: dict[str, Callable[[], Any]] = fn.extra.get("defaults", {})
+        read = self.readers | self.defaults
+        self.read_keys = {p.name: _key_of(read[p.name](), p) for p in fn.signature if p.name in read}
         self.holds = facts_predicate(fn)
         self.written = tuple(fn.writes) if check_overlap else ()
         self.quick: Callable[[tuple[Any, ...]], Values | None] = lambda args: None
@@ -47,7 +50,7 @@ class Binding:
                     found.append(args[position])
                     position += 1
                 case "positional" | "keyword":
-                    found.append(rest.pop(p.name) if p.name in rest else p.default)
+                    found.append(rest.pop(p.name) if p.name in rest else self.defaults[p.name]())
                 case "variadic":
                     found.append(args[position:])
                     position = len(args)
@@ -78,32 +81,40 @@ class Binding:
             for a, (kind, dtype, ndim) in zip(found, wanted, strict=True):
                 if type(a) is not kind or (dtype is not None and (a.dtype is not dtype or a.ndim != ndim)):
                     return None
-            for read, value in statics:
-                if read() is not value:
-                    return None
             values: Values = found
-            if readers:
-                values = [*found]
-                for read, kind, dtype, ndim in readers:
-                    a = read()
-                    if type(a) is not kind or (
-                        dtype is not None and (a.dtype is not dtype or a.ndim != ndim)
-                    ):
+            try:
+                for read, value in statics:
+                    if read() is not value:
                         return None
-                    values.append(a)
+                if readers:
+                    values = [*found]
+                    for read, kind, dtype, ndim in readers:
+                        a = read()
+                        if type(a) is not kind or (
+                            dtype is not None and (a.dtype is not dtype or a.ndim != ndim)
+                        ):
+                            return None
+                        values.append(a)
+            except READING:  # what was there is not there any more
+                return None
             return values if holds is None or holds(values) else None
 
         self.quick = quick
 
-    def accepts(self, values: Values) -> bool:
-        """True if captured values have the types, statics and sizes that this variant was built for."""
-        if self.statics and not all(_same(read(), value) for read, value in self.statics):
-            return False
-        if self.captured_keys:
+    def accepted(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Values | None:
+        """Return one value per parameter, if what is read around the function has the types, statics and
+        sizes that this variant was built for."""
+        try:
+            if not all(_same(read(), value) for read, value in self.statics):
+                return None
+            values = self.values(args, kwargs)
+        except READING:
+            return None
+        if self.read_keys:
             for p, value in zip(self.signature, values, strict=True):
-                if p.kind == "captured" and not self._captured_fits(p, value):
-                    return False
-        return self.holds is None or self.holds(self.leaves(values))
+                if p.name in self.read_keys and not self._fits(p, value):
+                    return None
+        return values if self.holds is None or self.holds(self.leaves(values)) else None
 
     def check_overlap(self, values: Values) -> None:
         """Refuse arguments of which a written one shares memory with another."""
@@ -122,11 +133,9 @@ class Binding:
                     self.fn.origin,
                 )
 
-    def _captured_fits(self, p: Parameter, value: Any) -> bool:
-        if isinstance(p.tree, Leaf):
-            return bool(leaf_key(value) == self.captured_keys[p.name])
+    def _fits(self, p: Parameter, value: Any) -> bool:
         try:
-            return bool(key_of(value, p.name)[0] == self.captured_keys[p.name])
+            return bool(_key_of(value, p) == self.read_keys[p.name])
         except S2sadError:
             return False
 
@@ -136,9 +145,10 @@ def _wanted(leaf: Any) -> tuple[Any, Any, int]:
     return (type(leaf), leaf.dtype, leaf.ndim) if has_dtype else (type(leaf), None, 0)
 
 
-def _captured_key(fn: Function, p: Parameter) -> Any:
-    value = fn.extra["captured"][p.name]()
-    return leaf_key(value) if isinstance(p.tree, Leaf) else key_of(value, p.name)[0]
+def _key_of(value: Any, p: Parameter) -> Any:
+    if isinstance(p.tree, Leaf) and p.kind == "captured":
+        return leaf_key(value)
+    return key_of(value, p.name)[0]
 
 
 def _same(now: Any, then: Any) -> bool:

@@ -15,7 +15,7 @@ from s2sad.driver.pipeline import clean
 from s2sad.driver.trace import Trace
 from s2sad.errors import InternalError, TypeMismatch, UnsupportedOp
 from s2sad.ir.builder import Builder, Sizes
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, returns
+from s2sad.ir.core import READ_AGAIN, Block, Function, Instr, Literal, Operand, Value, returns
 from s2sad.ir.structure import map_tree
 from s2sad.ir.transformed import IDENTITY, Transformed
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves, renumber
@@ -75,7 +75,7 @@ def pushforward(fn: Function, active: tuple[bool, ...], trace: Trace, order: int
 
 def inherit(made: Function, fn: Function) -> Function:
     """Return the derivative with what `fn` knows of captured values."""
-    kept = {k: v for k, v in fn.extra.items() if k in ("captured", "static_captures")}
+    kept = {k: v for k, v in fn.extra.items() if k in READ_AGAIN}
     return replace(made, extra={**kept, **made.extra})
 
 

@@ -25,14 +25,13 @@ import numpy as np
 from s2sad.driver import store
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.native import Ready, versions
-from s2sad.ir.core import Function, Parameter, outline
+from s2sad.ir.core import READ_AGAIN, Function, Parameter, outline
 from s2sad.ir.op import Op
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
 from s2sad.record import dataclass
 from s2sad.settings import settings
 
-READ_AGAIN = ("captured", "static_captures")  # of `Function.extra`: what the frontend finds in each process
 KNOWN = ("builtins", "collections", "copyreg", "numpy", "s2sad")  # packages whose names mean what they did
 NAMED = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
 UNKEPT = (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError)
@@ -94,7 +93,7 @@ class _Pickler(pickle.Pickler):
             extra = {k: v for k, v in x.extra.items() if k not in READ_AGAIN}
             fields = (x.name, x.params, x.block, x.signature, x.result, x.writes, x.facts, x.doc, x.origin)
             return Function, (*fields, extra)
-        if isinstance(x, Parameter) and x.kind == "captured":  # its value, too
+        if isinstance(x, Parameter):  # a default is read again, as what is captured
             return Parameter, (x.name, x.tree, x.kind, None, x.has_default)
         return NotImplemented
 

@@ -241,8 +241,8 @@ class Program:
         self, key: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[Variant, Values] | None:
         for variant in self.variants.get(key, ()):
-            values = variant.binding.values(args, kwargs)
-            if variant.binding.accepts(values):
+            values = variant.binding.accepted(args, kwargs)
+            if values is not None:
                 return variant, values
         return None
 

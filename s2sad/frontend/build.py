@@ -80,6 +80,7 @@ class Root(Vmaps):
         self.signature: list[Parameter] = []
         self.partial_keywords: dict[str, Static] = {}
         self.given: tuple[int, tuple[str, ...]] = (0, ())  # how many by position, which by keyword
+        self.defaults: dict[str, Callable[[], Any]] = {}  # of parameters that are not given
 
     def build(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wanted: tuple[Type, ...] | None
@@ -213,6 +214,14 @@ class Root(Vmaps):
         bound = inspect.Signature([self.plain(p) for p in rest], __validate_parameters__=False).bind(
             *args, **kwargs
         )
+        defaults = self.function_defaults(source.function)
+        self.defaults = {
+            p.name: access.read
+            for p in rest
+            if p.name not in bound.arguments
+            and p.name in defaults
+            and (access := defaults[p.name].access) is not None
+        }
         bound.apply_defaults()
         leaf_names: set[str] = set()
         for p in rest:
@@ -274,6 +283,7 @@ class Root(Vmaps):
             extra={
                 "captured": dict(self.readers),
                 "static_captures": tuple(self.static_captures),
+                "defaults": self.defaults,
                 "emitted": source.is_emitted,
             },
         )

@@ -64,7 +64,7 @@ class Callees(Functions):
     ) -> Abstract:
         """Return the result of a program of s2sad: all of it has the place of the call."""
         source = replace(self.source(program), call=self.place(node))
-        defaults = {k: constant(v.value) for k, v in self.function_defaults(program).items()}  # type: ignore[attr-defined]
+        defaults = {k: constant(v.value) for k, v in self.function_defaults(program).items()}
         names = self.bound_arguments(source.node, defaults, args, kwargs, program.__name__, node)
         return self.inline(source, source.node, None, names, node)
 

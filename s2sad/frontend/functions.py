@@ -215,7 +215,7 @@ class Functions(Statements):
     def bound_arguments(
         self,
         node: Any,
-        defaults: dict[str, Abstract],
+        defaults: Mapping[str, Abstract],
         args: tuple[Abstract, ...],
         kwargs: dict[str, Abstract],
         label: str,
@@ -249,12 +249,12 @@ class Functions(Statements):
             names[p.name] = value
         return names
 
-    def function_defaults(self, function: types.FunctionType) -> dict[str, Abstract]:
+    def function_defaults(self, function: types.FunctionType) -> dict[str, Static]:
         """Return the defaults of a Python function as captured values."""
         code = function.__code__
         positional = code.co_varnames[: code.co_argcount]
         given = function.__defaults__ or ()
-        found: dict[str, Abstract] = {}
+        found: dict[str, Static] = {}
         owner = function.__name__.strip("<>")  # of a lambda, too, parameters have such names
         for k, name in enumerate(positional[len(positional) - len(given) :]):
             place = ("default", id(function), name)

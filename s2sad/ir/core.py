@@ -197,6 +197,11 @@ class Function:
         )
 
 
+READ_AGAIN = ("captured", "static_captures", "defaults")
+"""Of `Function.extra`: what is read at each call around the user's function, or checked, by functions that
+read it: `captured` and `defaults` by the parameter's name, `static_captures` with the value it had."""
+
+
 def returns(block: Block) -> Iterator[End]:
     """Yield the `return` ends in a block, in program order."""
     for instr in block.instrs:

@@ -43,6 +43,7 @@ def test_values_follow_the_signature():
         ("rest", {"d": 1.0}),
         kinds={"xs": "variadic", "c": "keyword", "rest": "variadic_keyword"},
         defaults={"c": 30.0},
+        extra={"defaults": {"c": lambda: 30.0}},
     )
     binding = Binding(fn, check_overlap=False)
     assert binding.values((1, 2, 3, 4), {"d": 5}) == [1, 2, (3, 4), 30.0, {"d": 5}]
@@ -55,10 +56,10 @@ def test_facts():
     facts = (Fact(x, y), Fact(n, Size.of(2)), Fact(x - 1, n * 2), Fact(Size.symbol("?1"), x))
     fn = made(("x", np.ones(5)), ("y", np.ones(5)), ("n", 2), facts=facts)
     binding = Binding(fn, check_overlap=False)
-    assert binding.accepts([np.ones(5), np.ones(5), 2])
-    assert not binding.accepts([np.ones(5), np.ones(4), 2])
-    assert not binding.accepts([np.ones(5), np.ones(5), 3])
-    assert not binding.accepts([np.ones(4), np.ones(4), 2])
+    assert binding.accepted((np.ones(5), np.ones(5), 2), {}) is not None
+    assert binding.accepted((np.ones(5), np.ones(4), 2), {}) is None
+    assert binding.accepted((np.ones(5), np.ones(5), 3), {}) is None
+    assert binding.accepted((np.ones(4), np.ones(4), 2), {}) is None
 
 
 def test_facts_about_derived_sizes():
@@ -128,13 +129,13 @@ def test_captured_values_and_statics():
     fn = made(("x", 1.0), ("w", now["w"]), ("deep", now["deep"]), kinds=kinds, extra=extra)
     binding = Binding(fn, check_overlap=False)
     values = binding.values((1.0,), {})
-    assert values[1] is now["w"] and binding.accepts(values)
+    assert values[1] is now["w"] and binding.accepted((1.0,), {}) is not None
     for name, other in [("w", np.ones((2, 2))), ("deep", {"b": 1.0}), ("mode", "tanh"), ("f", np.cos)]:
         before = now[name]
         now[name] = other
-        assert not binding.accepts(binding.values((1.0,), {})), name
+        assert binding.accepted((1.0,), {}) is None, name
         now[name] = before
-    assert binding.accepts(binding.values((1.0,), {}))
+    assert binding.accepted((1.0,), {}) is not None
 
 
 def test_overlap_of_written_arguments():
