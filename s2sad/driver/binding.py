@@ -154,6 +154,8 @@ def _key_of(value: Any, p: Parameter) -> Any:
 def _same(now: Any, then: Any) -> bool:
     if now is then:
         return True
+    if type(now) is type(then) is tuple:
+        return len(now) == len(then) and all(map(_same, now, then))
     plain = (str, bytes, bool, int, float, complex, type(None))
     return type(now) is type(then) and isinstance(now, plain) and bool(now == then)
 

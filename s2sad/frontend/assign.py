@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import types
 from typing import Any
 
 import gast
@@ -202,9 +204,31 @@ class Assign(Calls):
                 "use a local name",
                 node,
             )
+        setter = self.setter(contents.cls, attr, node)
+        if setter is not None:
+            self.call_value(Static(setter), (owner, value), {}, node)
+            return
         pairs = dict(zip(contents.keys, contents.items, strict=True))
         pairs[attr] = value
         self.refill(owner, Struct("record", tuple(pairs), tuple(pairs.values()), contents.cls))
+
+    def setter(self, cls: Any, attr: str, node: Any) -> Any:
+        """Return the function that a class has assign an attribute; None where it is stored in the object."""
+        raw = inspect.getattr_static(cls, attr, None)
+        label = f"`{cls.__name__}.{attr}`"
+        if isinstance(raw, property):
+            if raw.fset is None:
+                why = f"AttributeError: property {label} has no setter"
+                raise self.mismatch("S319", why, "", node)
+            return raw.fset
+        stores = inspect.getattr_static(cls, "__setattr__") is object.__setattr__
+        if not stores or (hasattr(type(raw), "__set__") and not isinstance(raw, types.MemberDescriptorType)):
+            why = f"assigning {label} is an affair of its class: it has a `__setattr__` or a descriptor"
+            raise self.refuse("S122", why, "use a local name", node)
+        if not cls.__dictoffset__ and not isinstance(raw, types.MemberDescriptorType):
+            why = f"AttributeError: {label} is not among the slots of its class"
+            raise self.mismatch("S319", why, "", node)
+        return None
 
     def object_after(self, old: Abstract, kind: type, value: Abstract, node: Any) -> Abstract:
         """Return what `old op= value` leaves in the place of an object."""

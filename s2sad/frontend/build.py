@@ -19,7 +19,7 @@ from s2sad.frontend.library import calling, is_library
 from s2sad.frontend.machine import Body
 from s2sad.frontend.source import Access, Source
 from s2sad.frontend.transformed import Derived
-from s2sad.frontend.values import Abstract, Num, Static, Struct
+from s2sad.frontend.values import Abstract, Num, Static, Struct, held
 from s2sad.frontend.vmapped import Vmaps
 from s2sad.ir.core import Block, End, Function, Parameter, Value
 from s2sad.ir.structure import describe as describe_argument
@@ -98,7 +98,7 @@ class Root(Vmaps):
         if record is not None and record.kind == "vmap":
             end: Any = self.root_return(self.run_vmapped(record, source, leading, names, args, kwargs), node)
         elif record is not None and record.is_called:  # its body is a call of itself, with its rule
-            derived = Derived(record, Static(record.function))
+            derived = Derived(record, held(record.function))
             end = self.root_return(self.call_derived(derived, tuple(names.values()), {}, node), node)
         elif isinstance(node, gast.Lambda):
             end = self.root_return(self.expr(node.body), node.body)
@@ -169,7 +169,7 @@ class Root(Vmaps):
                 keywords[p.name] = value
             elif p.kind is not p.POSITIONAL_ONLY and p.name not in self.partial_keywords:
                 defaults[p.name] = value
-        derived = Derived(record, Static(record.function))
+        derived = Derived(record, held(record.function))
         return self.called_vmap(derived, tuple(given), keywords, source.node, defaults)
 
     def underlying_partial(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:

@@ -13,6 +13,7 @@ import numpy as np
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.ordering import Ordering
 from s2sad.frontend.programs import unsupported
+from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
     Closure,
@@ -197,7 +198,7 @@ class Builtins(Ordering):
                     return {"b": bool, "i": int, "f": float, "c": complex}[t.dtype.kind]
                 return t.dtype.type
             case Struct(kind=kind, cls=cls):
-                return cls or {"tuple": tuple, "list": list, "dict": dict}[kind]
+                return cls or {"tuple": tuple, "list": list, "dict": dict, "slice": slice}[kind]
             case Series():
                 return list
             case Closure():
@@ -219,7 +220,12 @@ class Builtins(Ordering):
         attr = self.static_value(args[1], "an attribute name", node)
         box = self.contents(args[0])
         if isinstance(box, Static):
-            return Num(Literal(hasattr(box.value, attr)))
+            there = hasattr(box.value, attr)
+            if box.access is not None:
+                read = box.access.read
+                has = Access(attr, (box.access.key, "hasattr", attr), lambda: hasattr(read(), attr))
+                self.remember(has, there)
+            return Num(Literal(there))
         if isinstance(box, Struct) and box.kind == "record":
             return Num(Literal(attr in box.keys or hasattr(box.cls, attr)))
         return Num(Literal(hasattr(self.type_of(box, node), attr)))
@@ -249,11 +255,16 @@ class Builtins(Ordering):
         return self.folded(args[0], start, lambda a, b: self.binary(gast.Add, a, b, node), node)
 
     def folded(
-        self, iterable: Abstract, start: Abstract, step: Callable[[Abstract, Abstract], Abstract], node: Any
+        self,
+        iterable: Abstract,
+        start: Abstract,
+        step: Callable[[Abstract, Abstract], Abstract],
+        node: Any,
+        last: Abstract | None = None,
     ) -> Abstract:
-        """Return the fold of an iterable, as a loop where its length is not known."""
+        """Return the fold of an iterable, as a loop where its length is not known; `last` ends it."""
         if isinstance(iterable, Generator):
-            return self.accumulate(self.at_home(iterable).node, start, step)
+            return self.accumulate(self.at_home(iterable).node, start, step, last)
         box = self.contents(iterable)
         items = self.fixed_items(box, node) if not isinstance(box, Ref | Range | Series) else None
         if items is not None:
@@ -281,7 +292,7 @@ class Builtins(Ordering):
                 self.truth_of(a, node), lambda: Num(Literal(True)), lambda: Num(self.truth_of(b, node))
             )
 
-        return self.folded(args[0], Num(Literal(False)), step, node)
+        return self.folded(args[0], Num(Literal(False)), step, node, Num(Literal(True)))
 
     def call_all(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """Python's `all`."""
@@ -291,7 +302,7 @@ class Builtins(Ordering):
                 self.truth_of(a, node), lambda: Num(self.truth_of(b, node)), lambda: Num(Literal(False))
             )
 
-        return self.folded(args[0], Num(Literal(True)), step, node)
+        return self.folded(args[0], Num(Literal(True)), step, node, Num(Literal(False)))
 
     def either(self, cond: Operand, then: Callable[[], Abstract], other: Callable[[], Abstract]) -> Abstract:
         """Return one of two values, decided now if the condition is a literal."""

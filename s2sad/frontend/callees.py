@@ -17,7 +17,7 @@ from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.functions import ENDLESS, Functions, Transform, trim_returns
-from s2sad.frontend.machine import Body
+from s2sad.frontend.machine import Body, State
 from s2sad.frontend.source import Source
 from s2sad.frontend.values import Abstract, Box, Closure, Num, Partial, Ref, Series, Static, Struct
 from s2sad.ir.builder import Builder
@@ -208,7 +208,7 @@ class Callees(Functions):
         depth = len(self.frames)
         try:
             names = {n: self.bound_tree(t, params, body, n) for n, t in trees.items()}
-            before = self.state.copy()
+            before = body.before = self.state.copy()
             self.push(source, callee, parent, names, body)
             self.at(callee)
             if isinstance(callee, gast.Lambda):
@@ -258,18 +258,10 @@ class Callees(Functions):
         body.entry[ref.buffer] = leaf
         return ref
 
-    def check_pure(self, before: Any) -> None:
+    def check_pure(self, before: State) -> None:
         """Raise NotPure if the callee wrote to anything that existed before."""
-        now = self.state
-        for buffer, version in before.buffers.items():
-            if now.buffers.get(buffer) is not version:
-                raise NotPure
-        for frame, names in before.frames.items():
-            if now.frames.get(frame) != names:
-                raise NotPure
-        for box, contents in before.heap.items():
-            if now.heap.get(box) != contents:
-                raise NotPure
+        if not self.is_as_before(before):
+            raise NotPure
 
     def finished_callee(
         self,

@@ -17,6 +17,7 @@ from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import STATIC_MODULES
 from s2sad.frontend.sized import Sized
+from s2sad.frontend.source import Access
 from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
     Abstract,
@@ -34,6 +35,8 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    held,
+    holding,
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import RULE, record_of
@@ -144,7 +147,9 @@ class Calls(Sized):
         if isinstance(value, types.MethodType) and is_closed(value):
             raise self.unknown(value, node)
         if isinstance(value, types.MethodType):
-            owner = Static(value.__self__, function.access.attribute("__self__") if function.access else None)
+            owner = held(value.__self__)
+            if function.access is not None and function.access.key != holding(value).key:
+                owner = Static(value.__self__, function.access.attribute("__self__"))
             return self.call_value(
                 Static(value.__func__), (self.captured(owner, node), *args), kwargs, node, name
             )
@@ -191,16 +196,15 @@ class Calls(Sized):
         name: str,
     ) -> Abstract:
         """Return the result of calling a functools.partial."""
-        access = function.access
+        access = function.access or holding(value)
         bound = tuple(
-            self.captured(Static(a, access.attribute("args").item(k) if access else None), node)
-            for k, a in enumerate(value.args)
+            self.captured(Static(a, access.attribute("args").item(k)), node) for k, a in enumerate(value.args)
         )
         more = {
-            k: self.captured(Static(v, access.attribute("keywords").item(k) if access else None), node)
+            k: self.captured(Static(v, access.attribute("keywords").item(k)), node)
             for k, v in value.keywords.items()
         }
-        return self.call_value(Static(value.func), (*bound, *args), {**more, **kwargs}, node, name)
+        return self.call_value(held(value.func), (*bound, *args), {**more, **kwargs}, node, name)
 
     def freeze(
         self,
@@ -253,7 +257,13 @@ class Calls(Sized):
                 named = {k: self.static_value(v, "an argument", node) for k, v in kwargs.items()}
             except Exception:
                 raise self.unknown(value, node) from None
-            return self.evaluated(lambda: value(*values, **named), node=node)
+            made = self.evaluated(lambda: value(*values, **named), node=node)
+            if function.access is not None:
+                read = function.access.read
+                key = (function.access.key, "called", repr((values, named)))
+                now = Access(function.access.name, key, lambda: read()(*values, **named))
+                self.remember_plain(now, value(*values, **named))
+            return made
         raise self.unknown(value, node)
 
     def unknown(self, value: Any, node: Any) -> UnsupportedOp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections import OrderedDict
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from s2sad.frontend.arrays import constant
 from s2sad.frontend.builtins import Builtins
+from s2sad.frontend.overloaded import GENERATED
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -178,6 +180,12 @@ class Containers(Builtins):
         """Return a namedtuple, dataclass, or object of a class with a readable `__init__`."""
         if issubclass(cls, BaseException):
             return Static(cls)
+        own = next((vars(c)["__new__"] for c in cls.__mro__ if "__new__" in vars(c)), None)
+        own = getattr(own, "__func__", own)
+        is_read = isinstance(own, types.FunctionType) and own.__code__.co_filename != GENERATED
+        if is_read and own.__module__.split(".")[0] not in (*sys.stdlib_module_names, "numpy", "scipy"):
+            why = f"`{cls.__name__}` has a `__new__` of its own"
+            raise self.refuse("S118", why, "make the object outside, or with a function", node)
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
             defaults = {k: constant(v) for k, v in getattr(cls, "_field_defaults", {}).items()}
             given = dict(zip(cls._fields, args, strict=False)) | kwargs
@@ -191,7 +199,8 @@ class Containers(Builtins):
             assert isinstance(made, Struct)
             return self.box(replace(made, cls=cls))
         init = getattr(cls, "__init__", None)
-        if "__dataclass_fields__" in vars(cls):
+        written = getattr(init, "__code__", None)
+        if "__dataclass_fields__" in vars(cls) and getattr(written, "co_filename", "") == GENERATED:
             return self.construct_dataclass(cls, args, kwargs, node)
         if isinstance(init, types.FunctionType):
             box = self.box(Struct("record", (), (), cls))

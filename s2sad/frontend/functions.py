@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import inspect
 import types
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +24,7 @@ from s2sad.frontend.outcome import RETURN, Returned
 from s2sad.frontend.source import Access, Source, source_of
 from s2sad.frontend.statements import Statements
 from s2sad.frontend.values import (
+    OPENED,
     Abstract,
     Closure,
     Generator,
@@ -47,6 +50,8 @@ MAX_DEPTH = 40
 MAX_CALLS = 250  # of a function from within itself: what calls itself twice grows fast
 MAX_ITEMS = 200
 
+CHANGING = (set, bytearray, deque, list, dict)
+"""Objects that may have other things in them at the next call, and are not opened."""
 Transform = Callable[[Any, Function], Function]
 
 
@@ -75,15 +80,26 @@ class Functions(Statements):
                 return self.structured(v, node)
             return constant(v) if not isinstance(v, np.generic) else value
         if isinstance(v, np.bool_):
-            v = bool(v)
+            read = access.read
+            v, access = bool(v), replace(access, read=lambda: bool(read()))
         if type(v) is bool:
             self.remember(access, v)
             return Num(Literal(v))
+        if isinstance(v, enum.Enum):
+            self.remember(access, v)
+            return value
+        if number and not isinstance(v, np.generic) and type(v) not in (int, float, complex):
+            why = f"`{access.name}` is a {type(v).__name__}, which may have operators of its own"
+            raise self.mismatch("S304", why, f"pass {type(v).__mro__[-2].__name__}({access.name})", node)
         if number or type(v) is np.ndarray or isinstance(v, STREAMS) or is_sparse(v):
             return self.hidden_parameter(v, access, node)
-        if type(v) in (list, dict, tuple) or _has_fields(v):
+        if type(v) in OPENED or _has_fields(v):
+            self.remember(access.kind(), type(v))
             return value
         self.remember(access, v)
+        if isinstance(v, CHANGING):
+            read = access.read
+            self.remember(Access(access.name, (access.key, "all"), lambda: tuple(read())), tuple(v))
         return value
 
     def remember(self, access: Access, value: Any) -> None:
@@ -92,6 +108,11 @@ class Functions(Statements):
         if key not in self.static_seen and access.read is not None:
             self.static_seen.add(key)
             self.static_captures.append((access.read, value))
+
+    def remember_plain(self, access: Access, value: Any) -> None:
+        """Note what was computed of captured values, if it can be compared at each call."""
+        if isinstance(value, bool | int | float | complex | str | bytes | type(None)):
+            self.remember(access, value)
 
     def structured(self, value: Any, node: Any) -> Abstract:
         """Return a fresh list or dict of compile-time values as a container."""
@@ -136,11 +157,7 @@ class Functions(Statements):
 
     def contents(self, value: Abstract) -> Abstract:
         """Return the contents of a container; captured records open on demand."""
-        if (
-            isinstance(value, Static)
-            and value.access is not None
-            and type(value.value) in (tuple, list, dict)
-        ):
+        if isinstance(value, Static) and value.access is not None and type(value.value) in OPENED:
             return self.opened(value)
         return super().contents(value)
 
@@ -157,7 +174,8 @@ class Functions(Statements):
             )
         items = tuple(self.captured(Static(v[k], access.item(k))) for k in keys)
         self.static_captures_keys(access, v)
-        return Struct(type(v).__name__, keys, items)
+        kind = "dict" if isinstance(v, dict) else type(v).__name__
+        return Struct(kind, keys, items, type(v) if kind == "dict" and type(v) is OrderedDict else None)
 
     def static_captures_keys(self, access: Access, value: Any) -> None:
         """Note the length or keys of a captured container, to be checked at each call."""
@@ -202,7 +220,8 @@ class Functions(Statements):
         nonlocals = syntax.declared(statements, gast.Nonlocal)
         globals_ = syntax.declared(statements, gast.Global)
         assigned = frozenset(syntax.assigned_names(statements)) - globals_
-        frame = Frame(self.fresh_id(), source, node, parent, body, assigned | frozenset(params), nonlocals)
+        own = assigned | frozenset(params)
+        frame = Frame(self.fresh_id(), source, node, parent, body, own, nonlocals, globals_)
         self.info[frame.id] = frame
         self.frames.append(frame)
         self.state.frames[frame.id] = names
@@ -347,6 +366,8 @@ class Functions(Statements):
         """Return the end of the IR function: the leaves of the result, then the array parameters."""
         body = self.frame.body
         assert body is not None
+        if body.before is not None:
+            self.check_pure(body.before)
         leaves: list[Abstract] = []
         tree = self.to_tree(value, leaves, node)
         if body.tree is None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from s2sad.errors import UnsupportedOp
-from s2sad.frontend.machine import Machine
+from s2sad.frontend.machine import Machine, State
+from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
     Closure,
@@ -23,6 +24,18 @@ class Hooks(Machine):
 
     def captured(self, value: Static, node: Any = None) -> Abstract:
         """Return a captured Python object: numbers and arrays become hidden parameters."""
+        raise NotImplementedError
+
+    def remember(self, access: Access, value: Any) -> None:
+        """Note a static captured value, to be checked at each call."""
+        raise NotImplementedError
+
+    def remember_plain(self, access: Access, value: Any) -> None:
+        """Note what was computed of captured values, if it can be compared at each call."""
+        raise NotImplementedError
+
+    def check_pure(self, before: State) -> None:
+        """Raise NotPure if what existed before has been written to."""
         raise NotImplementedError
 
     def listed(self, value: Abstract) -> Abstract:

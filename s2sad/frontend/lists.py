@@ -38,7 +38,8 @@ class Lists(Iterate):
 
     def expr_GeneratorExp(self, node: Any, name: str) -> Abstract:
         """Read a `GeneratorExp` expression."""
-        return Generator(node, self.frame.id)
+        names = sorted({n.id for n in gast.walk(node.generators[0].iter) if isinstance(n, gast.Name)})
+        return Generator(node, self.frame.id, tuple((n, self.lookup_local(n)) for n in names))
 
     def expr_DictComp(self, node: Any, name: str) -> Abstract:
         """Read a `DictComp` expression."""
@@ -69,6 +70,9 @@ class Lists(Iterate):
         if generator.frame != self.frame.id:
             why = "a generator expression is run outside the function in which it is written"
             raise self.refuse("S109", why, "return a list: [... for ...]", generator.node)
+        if any(self.lookup_local(name) != value for name, value in generator.names):
+            why = "a generator expression is run after what it iterates over got another value"
+            raise self.refuse("S109", why, "make a list: [... for ...]", generator.node)
         return generator
 
     def comprehension(self, node: Any) -> Abstract:
@@ -132,17 +136,28 @@ class Lists(Iterate):
         self.run_if(cond, lambda: self.filtered(conditions[1:], then), lambda: None)
 
     def accumulate(
-        self, node: Any, start: Abstract, step: Callable[[Abstract, Abstract], Abstract]
+        self,
+        node: Any,
+        start: Abstract,
+        step: Callable[[Abstract, Abstract], Abstract],
+        last: Abstract | None = None,
     ) -> Abstract:
-        """Return the fold of a generator expression."""
+        """Return the fold of a generator expression. `last`: what ends it, as True does `any`: the elements
+        after that are not computed."""
         name = f"$acc{self.fresh_id()}"
         scope = self.frame.id
         self.state.frames[scope][name] = start
 
         def one() -> None:
-            value = self.expr(node.elt)
             now = self.state.frames[scope][name]
-            self.state.frames[scope][name] = step(now, value)
+            if last is not None and now == last:
+                return
+            before = self.state.copy()
+            value = self.expr(node.elt)
+            if last is not None and now != start and not self.is_as_before(before):
+                why = "whether this is run for all elements is known when it runs, and it writes something"
+                raise self.refuse("S109", why, "write a loop", node)
+            self.state.frames[scope][name] = step(self.state.frames[scope][name], value)
 
         self.comprehend(node, one)
         return self.checked(self.state.frames[scope].pop(name), "the accumulated value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy as np
 
 from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant, describe
+from s2sad.frontend.source import Access
 from s2sad.frontend.sparse import SparseMatrices
 from s2sad.frontend.values import (
+    OPENED,
     Abstract,
     Box,
     Lazy,
@@ -31,6 +34,9 @@ from s2sad.ir.core import Literal, Value
 from s2sad.ir.types import Array, Scalar, Sparse, Stream
 from s2sad.ops import attribute, distribution
 from s2sad.ops.expr import Leaf, apply
+
+READING = ("keys", "values", "items", "get", "index", "count", "copy")
+"""Methods of containers that change nothing."""
 
 
 class Lookups(SparseMatrices):
@@ -72,7 +78,11 @@ class Lookups(SparseMatrices):
         if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] in ("numpy", "math", "scipy"):
             return constant(found)
         access = owner.access.attribute(attr) if owner.access is not None else None
+        if access is not None and type(value) in OPENED[1:] and attr in READING:
+            return Method(self.box(self.contents(owner)), attr)
         if isinstance(found, types.MethodType | types.BuiltinMethodType) and found.__self__ is value:
+            if access is not None and isinstance(found, types.MethodType):
+                self.remember(access.attribute("__func__"), found.__func__)
             return Static(found, access)  # another object at each access
         return self.captured(Static(found, access), node)
 
@@ -146,11 +156,17 @@ class Lookups(SparseMatrices):
 
     def record_attribute(self, owner: Abstract, contents: Struct, attr: str, node: Any) -> Abstract:
         """Return a field, property or method of a dataclass, namedtuple or object."""
-        item = contents.get(attr)
-        if item is not None:
-            return item
         if attr == "__class__":
             return Static(contents.cls)
+        raw = inspect.getattr_static(contents.cls, attr, None)
+        if isinstance(inspect.getattr_static(contents.cls, "__getattribute__"), types.FunctionType):
+            why = f"`{contents.cls.__name__}` has a `__getattribute__` of its own"
+            raise self.refuse("S111", why, "read the attributes before", node)
+        if isinstance(raw, types.FunctionType | property | staticmethod):
+            self.remember(self.of_class(contents.cls, attr), getattr(contents.cls, attr))
+        item = contents.get(attr)
+        if item is not None and not isinstance(raw, property):
+            return item
         try:
             found = getattr(contents.cls, attr)
         except AttributeError:
@@ -165,7 +181,11 @@ class Lookups(SparseMatrices):
             if isinstance(raw, staticmethod):
                 return Static(found)
             return self.bound_method(Static(found), owner)
-        return self.captured(Static(found), node)
+        return self.captured(Static(found, self.of_class(contents.cls, attr)), node)
+
+    def of_class(self, cls: Any, attr: str) -> Access:
+        """Return the access of an attribute of a class."""
+        return Access(attr, ("attribute", id(cls), attr), lambda: getattr(cls, attr, None))
 
     def expr_Subscript(self, node: Any, name: str) -> Abstract:
         """Read a `Subscript` expression."""

@@ -64,6 +64,7 @@ class Body:
     seen: list[tuple[Type, ...]] = field(default_factory=list)
     entry: dict[int, Value] = field(default_factory=dict)  # buffers of array parameters
     written: dict[int, Origin | None] = field(default_factory=dict)
+    before: State | None = None  # of a callee: the state at its call, which it has to leave as it is
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +78,7 @@ class Frame:
     body: Body | None = None  # set for the frame whose returns are returns of an IR function
     locals: frozenset[str] = frozenset()
     nonlocals: frozenset[str] = frozenset()
+    globals: frozenset[str] = frozenset()
     loops: list[Any] = field(default_factory=list)
 
     @property
@@ -230,11 +232,22 @@ class Machine:
         )
 
     # -- names -------------------------------------------------------------------------------------
+    def is_as_before(self, before: State) -> bool:
+        """True if nothing that existed before has been written to."""
+        now = self.state
+        return (
+            all(now.buffers.get(buffer) is version for buffer, version in before.buffers.items())
+            and all(now.frames.get(frame) == names for frame, names in before.frames.items())
+            and all(now.heap.get(box) == contents for box, contents in before.heap.items())
+        )
+
     def lookup_local(self, name: str) -> Abstract | None:
         """Return the value of a name in the active frame or the frames it is nested in."""
         frame: Frame | None = self.frame
         while frame is not None:
             names = self.state.frames[frame.id]
+            if name in frame.globals:
+                return None
             if name in names and not (frame is self.frame and name in frame.nonlocals):
                 return names[name]
             if name in frame.locals and name not in frame.nonlocals:

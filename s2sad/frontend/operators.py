@@ -14,6 +14,7 @@ from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
 from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.overloaded import Overloaded
+from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -140,9 +141,20 @@ class Operators(Overloaded):
         """Return a function of compile-time values, evaluated now."""
         values = [a.value if isinstance(a, Static) else self.static_value(a, "this", node) for a in args]
         try:
-            return constant(function(*values))
+            made = function(*values)
         except Exception as error:
             raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+        places = [a.access if isinstance(a, Static) else None for a in args]
+        if any(p is not None for p in places):
+            key = tuple((repr(v) if p is None else p.key) for p, v in zip(places, values, strict=True))
+            readers = [p.read if p is not None else None for p in places]
+
+            def again() -> Any:
+                now = [v if r is None else r() for r, v in zip(readers, values, strict=True)]
+                return function(*now)
+
+            self.remember_plain(Access("evaluated", (id(function), key), again), made)
+        return constant(made)
 
     def expr_UnaryOp(self, node: Any, name: str) -> Abstract:
         """Read a `UnaryOp` expression."""

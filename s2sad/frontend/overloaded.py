@@ -52,7 +52,10 @@ class Overloaded(Loops):
         name = operation.__name__.strip("_")
         if self.is_taken_for_array(a, b):
             raise self.no_operator(a, b, node)
-        for method, other in ((self.overloaded(a, name), b), (self.overloaded(b, mirrored(name)), a)):
+        tried = [(self.overloaded(a, name), b), (self.overloaded(b, mirrored(name)), a)]
+        if self.goes_first(self.class_of(b), self.class_of(a), f"__{mirrored(name)}__"):
+            tried.reverse()
+        for method, other in tried:
             if method is not None:
                 made = self.call_value(method, (other,), {}, node)
                 if not (isinstance(made, Static) and made.value is NotImplemented):
@@ -60,6 +63,13 @@ class Overloaded(Loops):
         if name not in MIRRORED and (self.is_object(a) or self.is_object(b)):
             raise self.no_operator(a, b, node)
         return None
+
+    def goes_first(self, right: Any, left: Any, name: str) -> bool:
+        """True if Python asks the right operand first: one of a class derived from the left one's, with a
+        method of its own."""
+        if right is None or left is None or right is left or not issubclass(right, left):
+            return False
+        return getattr(right, name, None) is not getattr(left, name, None)
 
     def is_taken_for_array(self, a: Abstract, b: Abstract) -> bool:
         """Return True where NumPy, on the left, would make an array of objects of the right operand."""

@@ -149,7 +149,7 @@ def _compiled(path: str, text: str) -> tuple[types.CodeType, ...] | None:
 
 def _matching(function: types.FunctionType, nodes: tuple[Any, ...]) -> Iterator[Any]:
     code = function.__code__
-    if function.__name__ != "<lambda>" and code.co_name != "<lambda>":
+    if code.co_name != "<lambda>":
         for node in nodes:
             if isinstance(node, ast.Lambda) or node.name != code.co_name:
                 continue
@@ -194,7 +194,13 @@ class Access:
         """Return the access of an item of this value."""
         read = self.read
         text = str(key) if str(key).isidentifier() or isinstance(key, int) else "item"
-        return Access(f"{self.name}_{text}", (self.key, "item", key), lambda: read()[key])
+        what = repr(key) if isinstance(key, slice) else key
+        return Access(f"{self.name}_{text}", (self.key, "item", what), lambda: read()[key])
+
+    def kind(self) -> Access:
+        """Return the access of the type of this value."""
+        read = self.read
+        return Access(self.name, (self.key, "type"), lambda: type(read()))
 
 
 def free_name(function: types.FunctionType, name: str) -> tuple[Any, Access | None] | None:

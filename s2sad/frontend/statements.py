@@ -43,7 +43,7 @@ class Statements(Effects):
             if outcome is not None:
                 return outcome
             if isinstance(node, gast.For | gast.While) and RETURN in self.state.frames[self.frame.id]:
-                return self.run_after_loop(nodes[k + 1 :])
+                return self.run_after_loop([*self.skipped_else(node), *nodes[k + 1 :]])
         return None
 
     def refuse_statement(self, node: Any) -> None:
@@ -309,7 +309,7 @@ class Statements(Effects):
 
     def loop_else(self, node: Any, names: list[str]) -> Outcome:
         """Read the `else` of a loop, which runs unless the loop was left by break."""
-        if not node.orelse:
+        if not node.orelse or RETURN in self.state.frames[self.frame.id]:
             return None
         if self.broke() not in names:
             return self.run(node.orelse)
@@ -317,6 +317,14 @@ class Statements(Effects):
         assert isinstance(broke, Num)
         outcome: Outcome = self.run_if(broke.operand, lambda: None, lambda: self.run(node.orelse))
         return outcome
+
+    def skipped_else(self, node: Any) -> list[Any]:
+        """Return the `else` of a loop that may have returned, as statements to go on with."""
+        if not node.orelse or self.broke() not in self.state.frames[self.frame.id]:
+            return list(node.orelse)
+        test = gast.copy_location(gast.Name(self.broke(), gast.Load(), None, None), node)
+        nothing = gast.copy_location(gast.Pass(), node)
+        return [gast.copy_location(gast.If(test, [nothing], node.orelse), node)]
 
     def do_While(self, node: Any) -> Outcome:
         """Read a `While` statement."""

@@ -28,6 +28,7 @@ from s2sad.frontend.values import (
     Ref,
     Static,
     Struct,
+    held,
     tuple_of,
 )
 from s2sad.frontend.wrapped import Wrapped, function_name
@@ -108,7 +109,7 @@ class Transforms(Wrapped):
         record = record_of(function)
         assert record is not None
         if record.function is not None:
-            return self.call_derived(Derived(record, Static(record.function)), args, kwargs, node)
+            return self.call_derived(Derived(record, held(record.function)), args, kwargs, node)
         handler = getattr(self, "form_" + record.kind)
         made: Abstract = handler(args, kwargs, node)
         return made
@@ -140,7 +141,7 @@ class Transforms(Wrapped):
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
         """Return the result of a function that stays one: the reverse of its call runs it again."""
-        fn, operands = self.function_of(derived.function, args, kwargs, node)
+        fn, operands = self.function_of(derived.function, args, kwargs, node, copies=False)
         fn = self.called(fn)
         fn.extra["kept"] = True
         results = [self.wrap(r) for r in self.emit_call(fn, operands)]
@@ -179,21 +180,27 @@ class Transforms(Wrapped):
         return self.calls[id(fn)][0]
 
     def function_of(
-        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        copies: bool = True,
     ) -> tuple[Function, list[Operand]]:
-        """Return a function value read into an IR Function, and the operands of its parameters."""
+        """Return a function value read into an IR Function, and the operands of its parameters. With
+        `copies`, one that writes its arguments is called with copies: a derivative leaves them alone."""
         if isinstance(function, Partial):
             return self.function_of(
-                function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node
+                function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node, copies
             )
         if isinstance(function, Derived):
             if function.record.kind in IDENTITY:
-                return self.function_of(function.function, args, kwargs, node)
+                return self.function_of(function.function, args, kwargs, node, copies)
             fn, operands = self.function_of(function.function, args, kwargs, node)
             return self.derive(among(function.record, len(args)), fn, node), operands
         record = record_of(function.value) if isinstance(function, Static) else None
         if record is not None and record.function is not None:
-            return self.function_of(Derived(record, Static(record.function)), args, kwargs, node)
+            return self.function_of(Derived(record, held(record.function)), args, kwargs, node, copies)
         if isinstance(function, Closure):
             names = self.bound_arguments(function.node, function.defaults, args, kwargs, function.name, node)
             source, callee, parent = function.source, function.node, function.frame
@@ -208,15 +215,18 @@ class Transforms(Wrapped):
             }
         else:
             made = self.defined_here(function, function_name(function), len(args), list(kwargs))
-            fn, operands = self.function_of(made, args, kwargs, node)
+            fn, operands = self.function_of(made, args, kwargs, node, copies)
             fn.extra["inline"] = True
             return fn, operands
         try:
             fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True, own=False)
         except NotPure:
-            wrapped = self.on_copies(function, len(args), list(kwargs))
+            wrapped = self.on_copies(function, len(args), list(kwargs)) if copies else None
             if wrapped is not None:
                 return self.function_of(wrapped, args, kwargs, node)
+            if not copies:
+                why = "a checkpointed function must not write its arguments, or what is around it"
+                raise self.refuse("S127", why, "return what is new", node) from None
             why = "a function transformed inside a program must not write arrays that it is not given"
             raise self.refuse("S127", why, "pass them, or copy first", node) from None
         fn.extra["fresh_results"] = True

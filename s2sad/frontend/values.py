@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import field
+from types import ModuleType
 from typing import Any, ClassVar
 
 from s2sad.frontend.source import Access, Source
@@ -11,6 +13,9 @@ from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.path import Path
 from s2sad.ir.types import Array
 from s2sad.record import dataclass
+
+OPENED = (tuple, list, dict, OrderedDict, defaultdict)
+"""Captured containers whose items are captured one by one."""
 
 
 class Abstract:
@@ -65,7 +70,7 @@ class Static(Abstract):
         if not isinstance(other, Static):
             return False
         if self.value is other.value:
-            return True
+            return not self.is_read_apart(other)
         plain = (str, bytes, int, float, bool, type(None), type(...), slice, frozenset)
         return (
             type(self.value) is type(other.value)
@@ -75,6 +80,16 @@ class Static(Abstract):
 
     def __hash__(self) -> int:
         return id(type(self.value))
+
+    def is_read_apart(self, other: Static) -> bool:
+        """True if two places hold one object now that has values in it, and may hold two at the next call."""
+        a, b = self.access, other.access
+        if a is None or b is None or a.key == b.key:
+            return False
+        value = self.value
+        return isinstance(value, list | dict | tuple | set) or (
+            hasattr(value, "__dict__") and not callable(value) and not isinstance(value, ModuleType)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +199,22 @@ class Lazy(Abstract):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generator(Abstract):
-    """A generator expression, not run yet."""
+    """A generator expression, not run yet. Python evaluates what it iterates over at once: `names` are
+    those in that, as they were."""
 
     node: Any
     frame: int
+    names: tuple[tuple[str, Any], ...] = ()
+
+
+def held(value: Any) -> Static:
+    """Return an object that a function or a record holds: what it has is read again at each call."""
+    return Static(value, holding(value))
+
+
+def holding(value: Any) -> Access:
+    """Return the access of an object that is always there."""
+    return Access("self", ("object", id(value)), lambda: value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +245,28 @@ class Pullback(Abstract):
 UNBOUND = Poison("S110", "this name is not bound here", "assign it before it is read")
 
 __all__ = [
-    "UNBOUND", "Abstract", "Box", "Callee", "Closure", "Generator", "Lazy", "Literal", "MaybeUnbound",
-    "Method", "Num", "Operand", "Partial", "Poison", "Pullback", "Range", "Ref", "Series", "Static", "Struct",
-    "Super", "Value",
+    "OPENED",
+    "UNBOUND",
+    "Abstract",
+    "Box",
+    "Callee",
+    "Closure",
+    "Generator",
+    "Lazy",
+    "Literal",
+    "MaybeUnbound",
+    "Method",
+    "Num",
+    "Operand",
+    "Partial",
+    "Poison",
+    "Pullback",
+    "Range",
+    "Ref",
+    "Series",
+    "Static",
+    "Struct",
+    "Super",
+    "Value",
+    "held", "holding",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from s2sad.frontend.programs import lanes
 from s2sad.frontend.pytrees import Pytrees
 from s2sad.frontend.sized import FULL
 from s2sad.frontend.transformed import Derived
-from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Num, Ref, Static, Struct, held
 from s2sad.frontend.wrapped import function_name
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.size import Size
@@ -67,17 +67,22 @@ class Vmaps(Pytrees):
         return Derived(Transformed("vmap", None, axes=(inside, outside)), given["fun"])
 
     def function_of(
-        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
+        self,
+        function: Abstract,
+        args: tuple[Abstract, ...],
+        kwargs: dict[str, Abstract],
+        node: Any,
+        copies: bool = True,
     ) -> tuple[Function, list[Operand]]:
         """Return a function value read into an IR Function, and the operands of its parameters."""
         record = record_of(function.value) if isinstance(function, Static) else None
         if record is not None and record.kind == "vmap":
-            function = Derived(record, Static(record.function))
+            function = Derived(record, held(record.function))
         if not isinstance(function, Derived) or function.record.kind != "vmap":
-            return super().function_of(function, args, kwargs, node)
+            return super().function_of(function, args, kwargs, node, copies)
         name = f"{function_name(function)}_vmap"
         return super().function_of(
-            self.defined_here(function, name, len(args), list(kwargs)), args, kwargs, node
+            self.defined_here(function, name, len(args), list(kwargs)), args, kwargs, node, copies
         )
 
     def called_vmap(
