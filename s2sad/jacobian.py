@@ -139,7 +139,7 @@ class ReverseJacobian(ByChunks):
             given = pick(bars, pullback.pull(seeds, together))
             for n, i in enumerate(order):
                 lo, hi = max(chosen.start, starts[n]), min(chosen.stop, starts[n + 1])
-                if lo >= hi:
+                if lo >= hi or (i, 0) not in table:  # one of aux
                     continue
                 for k, rows in given.items():
                     part = table[i, k].reshape(np.size(every[n]), np.size(xs[k]))

@@ -47,9 +47,15 @@ def jacobian_function(fn: Function, push: Function, active: Sequence[bool], inne
     )
 
 
+def called(fn: Function) -> Function:
+    """Return a function that another one calls: it hands on what is captured."""
+    kinds = ("keyword" if p.kind == "captured" else p.kind for p in fn.signature)
+    return replace(fn, signature=tuple(replace(p, kind=k) for p, k in zip(fn.signature, kinds, strict=True)))
+
+
 class _Jacobian:
     def __init__(self, fn: Function, push: Function, active: Sequence[bool]):
-        self.fn, self.push = fn, push
+        self.fn, self.push = fn, called(push)
         self.sizes = sizes_after(push)
         self.copier = Copier(self.sizes)
         self.params = tuple(map(self.copier.define, fn.params))
@@ -64,7 +70,7 @@ class _Jacobian:
         results = range(self.first_dot, len(self.push.result_types))
         doc = f"Return {self.fn.name} and its tangents along many directions."
         try:
-            return batch(self.push, len(self.fn.params), results, doc)
+            return called(batch(self.push, len(self.fn.params), results, doc))
         except Unbatchable:
             return None
 

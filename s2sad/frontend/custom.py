@@ -212,7 +212,9 @@ class CustomRules(Transforms):
             for k, (name, v) in enumerate(names.items())
         }
         try:
-            fn, lifted = self.build_callee(source, callee, parent, trees, operands, node, own=False)
+            fn, lifted = self.build_callee(
+                source, callee, parent, trees, operands, node, own=False, whole=True
+            )
         except NotPure:
             why = f"`{source.name}` has a rule of its own or is part of one: it must not write its arguments"
             raise self.refuse("S127", why, "copy first", node) from None

@@ -117,7 +117,7 @@ class LinearSolves(CustomRules):
         varied = [k for k, v in enumerate(around) if v in operands and is_differentiable(v.type)]
         rule = Rule(fn.name, (0, *(1 + k for k in varied)), fn.origin)
         ruled = Ruled(fn, fn, rule, around, shares=False)
-        rule.pending = self.later(rule, lambda: self.link_solve(ruled, system, b, flat, varied, node), node)
+        rule.pending = self.later(rule, lambda: self.link_solve(ruled, system, flat, varied, node), node)
         return ruled
 
     def one_like(self, read: Reading, params: list[Value], around: tuple[Value, ...], what: str) -> Function:
@@ -132,7 +132,7 @@ class LinearSolves(CustomRules):
         )
 
     def link_solve(
-        self, ruled: Ruled, system: System, b: Abstract, product: Function, varied: list[int], node: Any
+        self, ruled: Ruled, system: System, product: Function, varied: list[int], node: Any
     ) -> list[Value]:
         """Fill in the rule of a solver."""
         params = ruled.fn.params
@@ -141,7 +141,7 @@ class LinearSolves(CustomRules):
         outer, self.builder = self.builder, Builder(self.sizes, ruled.fn.origin)
         self.builder.role = "reverse"
         try:
-            back = self.solved(system.transposed, b, ruled.around, node)
+            back = self.solved(system.transposed, self.wrap(seed), ruled.around, node)
             (b_bar,) = self.emit_ruled(back, [seed, *held])
             bars: list[Operand] = [b_bar]
             if varied:

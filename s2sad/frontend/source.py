@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import keyword
 import linecache
 import os
 import types
@@ -31,8 +32,12 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Return the function's name; `lambda_` for a lambda."""
-        return "lambda_" if isinstance(self.node, gast.Lambda) else self.function.__name__
+        """Return the function's name, as its text has it where it was given one that is none; `lambda_` for
+        a lambda."""
+        if isinstance(self.node, gast.Lambda):
+            return "lambda_"
+        name = self.function.__name__
+        return name if name.isidentifier() and not keyword.iskeyword(name) else str(self.node.name)
 
     @property
     def is_emitted(self) -> bool:
