@@ -10,10 +10,11 @@ from s2sad.ir.types import Array, Sparse, Stream, is_differentiable
 
 
 def argument_trees(fn: Function) -> list[tuple[str, Tree]]:
-    """Return name and structure of each positional argument, those of `*args` included."""
+    """Return name and structure of each positional argument, those of `*args` included, and those without
+    that have their defaults."""
     found: list[tuple[str, Tree]] = []
     for p in fn.signature:
-        if p.kind == "positional":
+        if p.kind == "positional" and p.name not in fn.extra.get("defaults", ()):
             found.append((p.name, p.tree))
         elif p.kind == "variadic" and isinstance(p.tree, Node):
             found += [(f"{p.name}[{k}]", item) for k, item in enumerate(p.tree.items)]

@@ -93,6 +93,9 @@ class Functions(Statements):
             raise self.mismatch("S304", why, f"pass {type(v).__mro__[-2].__name__}({access.name})", node)
         if number or type(v) is np.ndarray or isinstance(v, STREAMS) or is_sparse(v):
             return self.hidden_parameter(v, access, node)
+        if isinstance(v, types.MethodType):  # another object each time it is read
+            self.remember(access.attribute("__func__"), v.__func__)
+            return value
         if type(v) in OPENED or _has_fields(v):
             self.remember(access.kind(), type(v))
             return value

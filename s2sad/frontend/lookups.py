@@ -81,9 +81,8 @@ class Lookups(SparseMatrices):
         if access is not None and type(value) in OPENED[1:] and attr in READING:
             return Method(self.box(self.contents(owner)), attr)
         if isinstance(found, types.MethodType | types.BuiltinMethodType) and found.__self__ is value:
-            if access is not None and isinstance(found, types.MethodType):
-                self.remember(access.attribute("__func__"), found.__func__)
-            return Static(found, access)  # another object at each access
+            is_read = access is not None and isinstance(found, types.MethodType)
+            return self.captured(Static(found, access), node) if is_read else Static(found, access)
         return self.captured(Static(found, access), node)
 
     def array_attribute(  # noqa: C901 - a match of names
