@@ -94,6 +94,7 @@ class Expressions(Lookups):
             frame = self.info[frame.parent] if frame.parent is not None else None
         if frame is not None:
             self.state.frames[frame.id][name] = USED_UP
+            self.bound.add((frame.id, name))
 
     def unbound(self, name: str) -> Abstract:
         """Raise that a name is not bound, or not yet: a later part of a loop's body may bind it."""

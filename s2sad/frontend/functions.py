@@ -369,8 +369,6 @@ class Functions(Statements):
         """Return the end of the IR function: the leaves of the result, then the array parameters."""
         body = self.frame.body
         assert body is not None
-        if body.before is not None:
-            self.check_pure(body.before)
         leaves: list[Abstract] = []
         tree = self.to_tree(value, leaves, node)
         if body.tree is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from s2sad.errors import UnsupportedOp
-from s2sad.frontend.machine import Machine, State
+from s2sad.frontend.machine import Machine
 from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
@@ -32,10 +32,6 @@ class Hooks(Machine):
 
     def remember_plain(self, access: Access, value: Any) -> None:
         """Note what was computed of captured values, if it can be compared at each call."""
-        raise NotImplementedError
-
-    def check_pure(self, before: State) -> None:
-        """Raise NotPure if what existed before has been written to."""
         raise NotImplementedError
 
     def listed(self, value: Abstract) -> Abstract:

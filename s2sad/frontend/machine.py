@@ -64,7 +64,6 @@ class Body:
     seen: list[tuple[Type, ...]] = field(default_factory=list)
     entry: dict[int, Value] = field(default_factory=dict)  # buffers of array parameters
     written: dict[int, Origin | None] = field(default_factory=dict)
-    before: State | None = None  # of a callee: the state at its call, which it has to leave as it is
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +130,8 @@ class Machine:
         self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
         self.suggested: dict[Value, str] = {}  # names for values that have none
         self.written: dict[int, Origin | None] = {}  # buffers written, in order
+        self.bound: set[tuple[int, str]] = set()  # names assigned, by frame
+        self.filled: set[int] = set()  # containers changed
         self.reads: dict[tuple[Any, ...], Value] = {}
         self.views: dict[Value, list[NamedView]] = {}  # by the version they are views of
         self.elements: dict[int, Value] = {}  # what is in the buffers of views of rank 0
@@ -268,6 +269,7 @@ class Machine:
                 )
             frame = outer
         self.state.frames[frame.id][name] = value
+        self.bound.add((frame.id, name))
 
     def checked(self, value: Abstract, name: str) -> Abstract:
         """Return a value that is about to be read; raise if it cannot be."""
@@ -328,11 +330,13 @@ class Machine:
                 "change it before it is appended, or append a copy: ys.append(list(row))",
             )
         self.state.heap[box.id] = contents
+        self.filled.add(box.id)
         for pair in self.twins:
             if box.id in pair:
                 (twin,) = pair - {box.id}
                 if twin in self.state.heap:
                     self.state.heap[twin] = TWIN_CHANGED
+                    self.filled.add(twin)
 
     def contents(self, value: Abstract) -> Abstract:
         """Return the contents of a container (boxes opened), or the value itself."""

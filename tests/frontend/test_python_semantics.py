@@ -56,6 +56,21 @@ def in_a_loop(u, kept):
     return np.sin(u) * np.cos(u) + np.exp(-u) * u + np.tanh(u)
 
 
+def endless(u, kept):
+    while True:
+        if u > 3.0:
+            return u
+        kept[0] = kept[0] + u * u
+        u = u * 1.5
+
+
+def endless_twice(x):
+    kept = [0.0]
+    a = endless(x, kept)
+    b = endless(0.7 * x, kept)
+    return a * b + kept[0]
+
+
 def array_twice(x):
     kept = np.zeros(1)
     a = early(x, kept)
@@ -99,10 +114,12 @@ def nonlocal_twice(x):
     return a * b + total
 
 
-@pytest.mark.parametrize("f", [array_twice, list_twice, dict_twice, loop_twice, nonlocal_twice])
+@pytest.mark.parametrize(
+    "f", [array_twice, list_twice, dict_twice, loop_twice, nonlocal_twice, endless_twice]
+)
 def test_writes_before_an_early_return(f: Any):
     check(f)
-    check(f, x=-0.4)
+    check(f, x=-0.4 if f is not endless_twice else 0.4)
 
 
 @s2sad.checkpoint
