@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Arrays(Memory):
             case Static(value=v) if isinstance(v, bool | int | float | complex) and not isinstance(
                 v, np.generic
             ):
-                return Literal(v)
+                return Literal(v.value if isinstance(v, enum.Enum) else v)
             case Static(value=v) if isinstance(v, np.generic) and v.dtype.kind in "biufc":
                 return self.emit("cast", Literal(v.item()), dtype=v.dtype)
             case Static(value=v) if isinstance(v, np.ndarray) and v.dtype.kind in "biufc":

@@ -388,8 +388,11 @@ def by_level(x, level):
 def test_enums():
     check(by_level, Level.LOW)
     check(by_level, Level.HIGH)
+    check(by_level, 1)
+    check(by_level, 2)
     wanted = Level.HIGH
     check(lambda x: x * x if wanted is Level.HIGH else x)
+    check(lambda x: x * Level.HIGH + x**Level.HIGH + np.arange(4.0)[Level.LOW] * x)
 
 
 name = "above"
