@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from s2sad.ir.structure import rebuild
 from s2sad.ir.tree import Leaf, Node, Static, Tree
 
@@ -20,7 +22,7 @@ def assembler(tree: Tree, kinds: Mapping[int, Any]) -> Assembler:
     (2, 1.0)
     """
     names: dict[str, Any] = {}
-    text = _text(tree, kinds, names)
+    text = _text(tree, kinds, names, set())
     made: Assembler = eval(f"lambda o: {text}", names)  # our own text
     return made
 
@@ -53,7 +55,11 @@ def _parts(tree: Tree, text: str, names: dict[str, Any]) -> Iterator[str]:
                     yield from _parts(item, f"{text}[{name}]", names)
 
 
-def _text(tree: Tree, kinds: Mapping[int, Any], names: dict[str, Any]) -> str:
+def _another(found: Any) -> Any:
+    return found.copy() if isinstance(found, np.ndarray) else found
+
+
+def _text(tree: Tree, kinds: Mapping[int, Any], names: dict[str, Any], seen: set[int]) -> str:
     def name(value: Any) -> str:
         key = f"c{len(names)}"
         names[key] = value
@@ -61,18 +67,24 @@ def _text(tree: Tree, kinds: Mapping[int, Any], names: dict[str, Any]) -> str:
 
     match tree:
         case Leaf(index):
-            return f"{name(kinds[index])}(o[{index}])" if index in kinds else f"o[{index}]"
+            if index in kinds:
+                return f"{name(kinds[index])}(o[{index}])"
+            if index in seen:  # two results share no memory
+                return f"{name(_another)}(o[{index}])"
+            seen.add(index)
+            return f"o[{index}]"
         case Static(value):
             return name(value)
         case Node("record", keys, items, cls):
             flat = Node("record", keys, tuple(map(Leaf, range(len(items)))), cls)
-            inside = "".join(_text(item, kinds, names) + ", " for item in items)
+            inside = "".join(_text(item, kinds, names, seen) + ", " for item in items)
             return f"{name(lambda found: rebuild(flat, found))}(({inside}))"
         case Node("dict", keys, items, cls):
             pairs = (
-                f"({name(k)}, {_text(item, kinds, names)}), " for k, item in zip(keys, items, strict=True)
+                f"({name(k)}, {_text(item, kinds, names, seen)}), "
+                for k, item in zip(keys, items, strict=True)
             )
             return f"{name(cls or dict)}(({''.join(pairs)}))"
         case Node(kind, _, items):
-            inside = "".join(_text(item, kinds, names) + ", " for item in items)
+            inside = "".join(_text(item, kinds, names, seen) + ", " for item in items)
             return f"[{inside}]" if kind == "list" else f"({inside})"

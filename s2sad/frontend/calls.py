@@ -161,6 +161,9 @@ class Calls(Sized):
             return self.call_of_library(value, args, kwargs, node, name)
         if isinstance(value, types.FunctionType):
             return self.call_function(value, args, kwargs, node, name)
+        wrapped = getattr(value, "__wrapped__", None)
+        if hasattr(value, "cache_info") and isinstance(wrapped, types.FunctionType):  # functools.cache
+            return self.call_function(value, args, kwargs, node, name)
         if hasattr(value, "py_func"):  # a function compiled by Numba: read its Python text
             return self.call_function(value.py_func, args, kwargs, node, name)
         if isinstance(getattr(value, "__self__", None), np.ufunc):

@@ -206,6 +206,8 @@ class Containers(Builtins):
             box = self.box(Struct("record", (), (), cls))
             self.call_value(Static(init), (box, *args), kwargs, node)
             return box
+        if init is object.__init__ and not (args or kwargs) and type(cls) is type and own is object.__new__:
+            return self.box(Struct("record", (), (), cls))
         if cls.__module__.split(".")[0] in STATIC_MODULES:
             values = [self.static_value(a, "an argument", node) for a in args]
             named = {k: self.static_value(v, "an argument", node) for k, v in kwargs.items()}

@@ -131,6 +131,9 @@ class Functions(Statements):
         if access.key in self.hidden_values:
             return self.hidden_values[access.key]
         if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
+            read = access.read
+            now = Access(access.name, (access.key, "bytes"), lambda: read().tobytes())
+            self.remember(now, value.tobytes())
             return Static(value)
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise self.mismatch("S316", "an int beyond 64 bits cannot be compiled", "use a float", node)

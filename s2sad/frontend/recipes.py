@@ -21,6 +21,7 @@ from s2sad.frontend.programs import (
     qr_of_wide,
     unique_along,
 )
+from s2sad.frontend.programs_python import PROGRAMS_OF_PYTHON
 from s2sad.frontend.programs_scipy import scipy_program
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal, Value
@@ -48,7 +49,7 @@ class Recipes(Containers):
         if value is np.linalg.qr and args and self.is_wide(self.contents(args[0])):
             return qr_of_wide
         if value not in AT_RUN_TIME:
-            return PROGRAMS.get(value) or scipy_program(value)
+            return PROGRAMS.get(value) or PROGRAMS_OF_PYTHON.get(value) or scipy_program(value)
         program, name, place = AT_RUN_TIME[value]
         given = kwargs.get(name, args[place] if len(args) > place else Static(None))
         if isinstance(given, Static) and given.value is None and args:

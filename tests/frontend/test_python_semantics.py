@@ -6,6 +6,7 @@ from __future__ import annotations
 import collections
 import enum
 import functools
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -402,6 +403,40 @@ def test_slices_of_captured_text():
     check(lambda x: x * x if name[:2] == "ab" else x)
 
 
+class Bare:
+    k = 3.0
+
+    def f(self, x):
+        return self.k * x
+
+
+@functools.lru_cache
+def doubled(n):
+    return n * 2.0
+
+
+@functools.cache
+def squared(x):
+    return x * x
+
+
+def test_functions_of_pythons_modules():
+    check(lambda x: operator.add(x, 2.0) * operator.mul(x, x) - operator.neg(x) + operator.pow(x, 3))
+    check(lambda x: operator.getitem([x, 2.0 * x], 1) if operator.gt(x, 1.0) else x)
+    check(lambda x: functools.reduce(operator.mul, [x, x, 2.0]))
+    check(lambda x: functools.reduce(lambda a, b: a * x + b, np.arange(4.0)))
+    check(lambda x: functools.reduce(lambda a, b: a + b * x, np.arange(4.0), 1.0))
+    check(lambda x: doubled(3) * x + squared(x))
+    check(lambda x: Bare().f(x))
+
+
+def test_one_argument_chosen_twice():
+    for jit in (False, True):
+        a, b = s2sad.grad(lambda x: np.sum(x * x), (0, 0), jit=jit)(np.ones(3))
+        assert not np.shares_memory(a, b)
+        assert a.tolist() == b.tolist() == [2.0] * 3
+
+
 # --- values around, at the next call --------------------------------------------------------------------
 
 
@@ -441,7 +476,7 @@ def state() -> types.SimpleNamespace:
         d={"w": 2.0, "v": np.array([1.0, 2.0])}, l=[1.0, 2.0], t=(1.0, 2.0), s={"one"}, m=m,
         jf=s2sad.jit(m.f), pf=functools.partial(m.f), c=Config(2.0), flag=np.bool_(True), axis=(0, 1),
         od=collections.OrderedDict(a=2.0), dd=collections.defaultdict(float, a=2.0),
-        q=collections.deque([1.0, 2.0]), ns=types.SimpleNamespace(),
+        q=collections.deque([1.0, 2.0]), words=np.array(["a", "b"]), ns=types.SimpleNamespace(),
     )  # fmt: skip
 
 
@@ -483,6 +518,7 @@ CHANGES: dict[str, tuple[Callable[[Any], Callable[..., Any]], Callable[[Any], No
         lambda s: setattr(s.ns, "k", 5.0),
     ),
     "getattr": (lambda s: lambda x: x * getattr(s.ns, "k", 2.0), lambda s: setattr(s.ns, "k", 5.0)),
+    "words": (lambda s: lambda x: x if s.words[0] == "a" else 2.0 * x, lambda s: s.words.put(0, "c")),
     "flag": (lambda s: lambda x: x * 2.0 if s.flag else x, put(flag=np.bool_(False))),
 }
 
