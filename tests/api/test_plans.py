@@ -178,6 +178,28 @@ def test_calls_of_every_kind(folder: Path, found: list[bool]):
     assert found.count(True) >= 6
 
 
+WEIGHTS, BUFFER = np.array([1.0, 2.0]), np.zeros(2)
+
+
+def of_defaults(x, w=WEIGHTS, *, steps=2, buffer=BUFFER):
+    total = 0.0
+    for i in range(steps):
+        total += x[i] * w[i]
+    buffer[0] = buffer[0] + total
+    return total
+
+
+def test_defaults_are_those_of_now(folder: Path, found: list[bool]):
+    for first in (True, False):
+        gradient, run = s2sad.grad(of_defaults, jit=True), s2sad.jit(of_defaults)
+        before = BUFFER[0]
+        assert run(np.ones(2)) == np.sum(WEIGHTS)
+        assert BUFFER[0] == before + np.sum(WEIGHTS)
+        WEIGHTS[0] = 9.0 if first else 1.0
+        assert gradient(np.ones(2)).tolist() == WEIGHTS.tolist()
+    assert found == [False, False, True, True]
+
+
 class Point:
     """Not a name that means the same in every process."""
 
