@@ -258,6 +258,17 @@ def test_what_cannot_be_told_is_refused():
         any(p(v) for v in (0.1, 2.0, 5.0))
         return c[0]
 
+    def mapped(x):
+        c = [0.0]
+
+        def p(v):
+            c[0] += v * x
+            return v > 1
+
+        any(map(p, (2.0, 5.0)))
+        return c[0]
+
+    refused(mapped, "S109")
     refused(rebound, "S109")
     refused(unknown_end, "S109")
 
