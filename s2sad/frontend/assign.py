@@ -238,54 +238,69 @@ class Assign(Calls):
         return self.call_value(method, (value,), {}, node)
 
     def do_AugAssign(self, node: Any) -> Outcome:
-        """Read a `AugAssign` statement."""
+        """Read a `AugAssign` statement: what stands at the target is read before the right side is."""
         target = node.target
         kind = type(node.op)
         if isinstance(target, gast.Name):
             old = self.name_value(target.id, node)
-            value = self.expr(node.value)
-            self.at(node)
-            if self.is_object(old):
-                self.assign(target, self.object_after(old, kind, value, node))
-                return None
-            if isinstance(old, ListRow):
-                self.refuse_list_rows(old, old, node)
-            if isinstance(old, Ref):
-                self.update(old, None, kind, value, node)
-            elif isinstance(old, Box) and kind is gast.Add and isinstance(self.contents(value), Ref):
-                why = "`+=` of a list and an array makes an array of the name"
-                raise self.mismatch("S318", why, "write ys += list(x), or x + np.array(ys)", node)
-            elif isinstance(old, Box) and kind is gast.Mult:
-                self.refill(old, self.contents(self.binary(kind, old, value, node)))
-            elif isinstance(old, Box) and kind is gast.Add:
-                for item in self.static_items(value, node):
-                    self.append(old, item, node)
-            else:
-                self.assign(target, self.binary(kind, old, value, node, target.id))
+            made = self.augmented(old, kind, node, target.id)
+            if made is not old:
+                self.assign(target, made)
             return None
         owner = self.expr(target.value)
         if isinstance(target, gast.Attribute):
             old = self.attribute(owner, target.attr, node)
-            value = self.expr(node.value)
-            if isinstance(old, Ref):
-                self.update(old, None, kind, value, node)
-            else:
-                self.store_attribute(owner, target.attr, self.binary(kind, old, value, node), node)
+            made = self.augmented(old, kind, node)
+            cls = self.class_of(owner)
+            if made is not old or (cls is not None and self.setter(cls, target.attr, node) is not None):
+                self.store_attribute(owner, target.attr, made, node)
             return None
         index = self.index_of(target.slice)
-        value = self.expr(node.value)
-        self.at(node)
         if isinstance(owner, Ref):
             if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
                 index = index[0].items
+            before = self.state.buffers.get(owner.buffer)
+            value = self.expr(node.value)
+            self.at(node)
+            if self.state.buffers.get(owner.buffer) is not before and self.is_copied(owner, index):
+                why = "the right side writes to the array of which an element was read before"
+                raise self.refuse("S109", why, "take the right side before: v = ...; x[i] += v", node)
             self.update(owner, index, kind, value, node)
             return None
         old = self.subscript(owner, index, node)
+        made = self.augmented(old, kind, node)
+        if made is not old:
+            self.store_item(owner, index, made, node)
+        return None
+
+    def augmented(self, old: Abstract, kind: Any, node: Any, name: str = "") -> Abstract:
+        """Return what `old op= value` leaves in the place of `old`: that itself where it is changed."""
+        value = self.expr(node.value)
+        self.at(node)
+        if self.is_object(old):
+            return self.object_after(old, kind, value, node)
+        if isinstance(old, ListRow):
+            self.refuse_list_rows(old, old, node)
         if isinstance(old, Ref):
             self.update(old, None, kind, value, node)
-            return None
-        self.store_item(owner, index, self.binary(kind, old, value, node), node)
-        return None
+        elif isinstance(old, Box) and kind is gast.Add and isinstance(self.contents(value), Ref):
+            why = "`+=` of a list and an array makes an array of the name"
+            raise self.mismatch("S318", why, "write ys += list(x), or x + np.array(ys)", node)
+        elif isinstance(old, Box) and kind is gast.Mult:
+            self.refill(old, self.contents(self.binary(kind, old, value, node)))
+        elif isinstance(old, Box) and kind is gast.Add:
+            for item in self.static_items(value, node):
+                self.append(old, item, node)
+        else:
+            return self.binary(kind, old, value, node, name)
+        return old
+
+    def is_copied(self, owner: Ref, index: tuple[Abstract, ...]) -> bool:
+        """True if `owner[index]` is no view: one element, or those that an array names."""
+        parts = [self.contents(i) for i in index]
+        if any(isinstance(p, Ref) or (isinstance(p, Struct) and p.kind == "list") for p in parts):
+            return True
+        return len(parts) == owner.type.ndim and all(isinstance(p, Num) for p in parts)
 
     def update(
         self, ref: Ref, index: tuple[Abstract, ...] | None, kind: Any, value: Abstract, node: Any

@@ -121,9 +121,8 @@ class Root(Vmaps):
         if isinstance(function, types.FunctionType):
             return self.source(function), ()
         if isinstance(function, types.MethodType):
-            owner = function.__self__
             source, leading = self.underlying(function.__func__)
-            return source, (*leading, Static(owner, Access("self", ("self", id(owner)), lambda: owner)))
+            return source, (*leading, held(function.__self__))
         if isinstance(function, functools.partial):
             return self.underlying_partial(function)
         inner = getattr(function, "__wrapped__", None)
@@ -131,9 +130,7 @@ class Root(Vmaps):
             return self.underlying(inner)
         call = inspect.getattr_static(type(function), "__call__", None)
         if isinstance(call, types.FunctionType):
-            return self.source(call), (
-                Static(function, Access("self", ("self", id(function)), lambda: function)),
-            )
+            return self.source(call), (held(function),)
         name = getattr(function, "__name__", type(function).__name__)
         raise UnsupportedSyntax(
             "S101", f"`{name}` is not written in Python", "wrap it: def f(x): return " + name + "(x)"

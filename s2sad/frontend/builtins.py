@@ -266,9 +266,9 @@ class Builtins(Ordering):
         if isinstance(iterable, Generator):
             return self.accumulate(self.at_home(iterable).node, start, step, last)
         box = self.contents(iterable)
-        before = self.state.copy()
+        before = self.state.copy() if last is not None else None
         items = self.fixed_items(box, node) if not isinstance(box, Ref | Range | Series) else None
-        if last is not None and not self.is_as_before(before):
+        if before is not None and not self.is_as_before(before):
             why = "what makes the items writes something, and may not be run for all of them"
             raise self.refuse("S109", why, "write a loop", node)
         if items is not None:

@@ -261,8 +261,9 @@ class Callees(Functions):
 
     def check_pure(self, before: State) -> None:
         """Raise NotPure if the callee wrote to anything that existed before, on whatever path."""
-        names = any(frame in before.frames for frame, _ in self.bound)
-        if names or not self.written.keys().isdisjoint(before.buffers) or self.filled & before.heap.keys():
+        if any(frame in before.frames for frame, _ in self.bound) or self.filled & before.heap.keys():
+            raise NotPure
+        if any(self.may_overlap(a, b) for a in self.written for b in before.buffers):
             raise NotPure
 
     def finished_callee(

@@ -17,7 +17,6 @@ from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import STATIC_MODULES
 from s2sad.frontend.sized import Sized
-from s2sad.frontend.source import Access
 from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
     Abstract,
@@ -260,13 +259,7 @@ class Calls(Sized):
                 named = {k: self.static_value(v, "an argument", node) for k, v in kwargs.items()}
             except Exception:
                 raise self.unknown(value, node) from None
-            made = self.evaluated(lambda: value(*values, **named), node=node)
-            if function.access is not None:
-                read = function.access.read
-                key = (function.access.key, "called", repr((values, named)))
-                now = Access(function.access.name, key, lambda: read()(*values, **named))
-                self.remember_plain(now, value(*values, **named))
-            return made
+            return self.evaluated(lambda call: call(*values, **named), function, node=node)
         raise self.unknown(value, node)
 
     def unknown(self, value: Any, node: Any) -> UnsupportedOp:

@@ -98,16 +98,11 @@ class CustomRules(Transforms):
         return self.from_tree(ruled.whole.result, results)
 
     def function_of(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        copies: bool = True,
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> tuple[Function, list[Operand]]:
         """Return a function value read into an IR Function, and the operands of its parameters."""
         if not (isinstance(function, Derived) and function.record.given is not None):
-            return super().function_of(function, args, kwargs, node, copies)
+            return super().function_of(function, args, kwargs, node)
         ruled, operands, _ = self.ruled_call(function, args, kwargs, node)
         return ruled_function(ruled, ruled.whole, self.sizes, self.place(node)), operands
 

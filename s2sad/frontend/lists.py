@@ -152,9 +152,9 @@ class Lists(Iterate):
             now = self.state.frames[scope][name]
             if last is not None and now == last:
                 return
-            before = self.state.copy()
+            before = self.state.copy() if last is not None and now != start else None
             value = self.expr(node.elt)
-            if last is not None and now != start and not self.is_as_before(before):
+            if before is not None and not self.is_as_before(before):
                 why = "whether this is run for all elements is known when it runs, and it writes something"
                 raise self.refuse("S109", why, "write a loop", node)
             self.state.frames[scope][name] = step(self.state.frames[scope][name], value)

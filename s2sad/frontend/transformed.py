@@ -141,7 +141,10 @@ class Transforms(Wrapped):
         self, derived: Derived, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> Abstract:
         """Return the result of a function that stays one: the reverse of its call runs it again."""
-        fn, operands = self.function_of(derived.function, args, kwargs, node, copies=False)
+        fn, operands = self.function_of(derived.function, args, kwargs, node)
+        if fn.extra.get("on_copies"):
+            why = "a checkpointed function must not write its arguments, or what is around it"
+            raise self.refuse("S127", why, "return what is new", node)
         fn = self.called(fn)
         fn.extra["kept"] = True
         results = [self.wrap(r) for r in self.emit_call(fn, operands)]
@@ -180,27 +183,22 @@ class Transforms(Wrapped):
         return self.calls[id(fn)][0]
 
     def function_of(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        copies: bool = True,
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> tuple[Function, list[Operand]]:
-        """Return a function value read into an IR Function, and the operands of its parameters. With
-        `copies`, one that writes its arguments is called with copies: a derivative leaves them alone."""
+        """Return a function value read into an IR Function, and the operands of its parameters. One that
+        writes its arguments is called with copies, for a derivative leaves them alone."""
         if isinstance(function, Partial):
             return self.function_of(
-                function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node, copies
+                function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node
             )
         if isinstance(function, Derived):
             if function.record.kind in IDENTITY:
-                return self.function_of(function.function, args, kwargs, node, copies)
+                return self.function_of(function.function, args, kwargs, node)
             fn, operands = self.function_of(function.function, args, kwargs, node)
             return self.derive(among(function.record, len(args)), fn, node), operands
         record = record_of(function.value) if isinstance(function, Static) else None
         if record is not None and record.function is not None:
-            return self.function_of(Derived(record, held(record.function)), args, kwargs, node, copies)
+            return self.function_of(Derived(record, held(record.function)), args, kwargs, node)
         if isinstance(function, Closure):
             names = self.bound_arguments(function.node, function.defaults, args, kwargs, function.name, node)
             source, callee, parent = function.source, function.node, function.frame
@@ -215,18 +213,17 @@ class Transforms(Wrapped):
             }
         else:
             made = self.defined_here(function, function_name(function), len(args), list(kwargs))
-            fn, operands = self.function_of(made, args, kwargs, node, copies)
+            fn, operands = self.function_of(made, args, kwargs, node)
             fn.extra["inline"] = True
             return fn, operands
         try:
             fn, operands = self.callee(source, callee, parent, names, node, keep_literals=True, own=False)
         except NotPure:
-            wrapped = self.on_copies(function, len(args), list(kwargs)) if copies else None
+            wrapped = self.on_copies(function, len(args), list(kwargs))
             if wrapped is not None:
-                return self.function_of(wrapped, args, kwargs, node)
-            if not copies:
-                why = "a checkpointed function must not write its arguments, or what is around it"
-                raise self.refuse("S127", why, "return what is new", node) from None
+                fn, operands = self.function_of(wrapped, args, kwargs, node)
+                fn.extra["on_copies"] = True
+                return fn, operands
             why = "a function transformed inside a program must not write arrays that it is not given"
             raise self.refuse("S127", why, "pass them, or copy first", node) from None
         fn.extra["fresh_results"] = True

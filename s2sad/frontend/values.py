@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import field
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, ClassVar
 
 from s2sad.frontend.source import Access, Source
@@ -88,7 +88,7 @@ class Static(Abstract):
             return False
         value = self.value
         return isinstance(value, list | dict | tuple | set) or (
-            hasattr(value, "__dict__") and not callable(value) and not isinstance(value, ModuleType)
+            hasattr(value, "__dict__") and not isinstance(value, FunctionType | ModuleType | type)
         )
 
 

@@ -67,22 +67,17 @@ class Vmaps(Pytrees):
         return Derived(Transformed("vmap", None, axes=(inside, outside)), given["fun"])
 
     def function_of(
-        self,
-        function: Abstract,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        copies: bool = True,
+        self, function: Abstract, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any
     ) -> tuple[Function, list[Operand]]:
         """Return a function value read into an IR Function, and the operands of its parameters."""
         record = record_of(function.value) if isinstance(function, Static) else None
         if record is not None and record.kind == "vmap":
             function = Derived(record, held(record.function))
         if not isinstance(function, Derived) or function.record.kind != "vmap":
-            return super().function_of(function, args, kwargs, node, copies)
+            return super().function_of(function, args, kwargs, node)
         name = f"{function_name(function)}_vmap"
         return super().function_of(
-            self.defined_here(function, name, len(args), list(kwargs)), args, kwargs, node, copies
+            self.defined_here(function, name, len(args), list(kwargs)), args, kwargs, node
         )
 
     def called_vmap(

@@ -77,7 +77,7 @@ def module_global(c: Any) -> Place:
 
 
 def _reads_a_global(x: Any) -> Any:
-    return x * c  # type: ignore[name-defined]
+    return x * c
 
 
 def default(c: Any) -> Place:

@@ -414,6 +414,94 @@ def test_slices_of_captured_text():
     check(lambda x: x * x if name[:2] == "ab" else x)
 
 
+class Counted:
+    def __init__(self, v):
+        self.v = v
+        self.n = 0.0
+        self.history = [1.0]
+
+    @property
+    def values(self):
+        return self.v
+
+    @values.setter
+    def values(self, v):
+        self.v = v * 1.0
+        self.n = self.n + 1.0
+
+
+def updates_by_setter(x):
+    a = Counted(x * np.ones(2))
+    b = a.v
+    a.values += x * x
+    a.values *= 2.0
+    return np.sum(a.v) * a.n + np.sum(b)
+
+
+def extends_in_place(x):
+    a, d = Counted(x), {"k": [1.0], "m": [2.0]}
+    h, i, j = a.history, d["k"], d["m"]
+    a.history += [x]
+    d["k"] += [x, x * x]
+    d["m"] *= 2
+    return sum(h) * sum(i) * sum(j) * x
+
+
+def tripled(y, x):
+    y[0] = y[0] * 3.0 + x
+    return y[0] * x
+
+
+def of_list_and_dict(x):
+    y, d = [x, 2.0], {0: x}
+    y[0] += tripled(y, x)
+    d[0] += tripled(d, x)
+    return y[0] * y[1] + d[0]
+
+
+def of_a_slice(x):
+    y = np.array([x, 2.0])
+    y[:1] += tripled(y, x)
+    return np.sum(y * y)
+
+
+def test_updates_read_the_target_first():
+    check(updates_by_setter)
+    check(extends_in_place)
+    check(of_list_and_dict)
+    check(of_a_slice)
+
+
+def of_an_element(x):
+    y = np.array([x, 2.0])
+    y[0] += tripled(y, x)
+    return np.sum(y)
+
+
+def of_a_mask(x):
+    y = np.array([x, 2.0])
+    y[y > 0.0] *= tripled(y, x)
+    return np.sum(y)
+
+
+def through_another_shape(x):
+    a = np.zeros((2, 2))
+
+    def h(u):
+        b = a.reshape(4)
+        b[0] = b[0] + u * u
+        d = np.sin(u) * np.cos(u) + np.exp(-u) * u
+        return d * u
+
+    return h(x) * h(0.5 * x) + np.sum(a * a)
+
+
+def test_writes_that_cannot_be_followed_are_refused():
+    refused(of_an_element, "S109")
+    refused(of_a_mask, "S109")
+    refused(through_another_shape, "S402")
+
+
 class Bare:
     k = 3.0
 
