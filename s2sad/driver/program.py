@@ -128,7 +128,7 @@ class Variant:
     def passed(self) -> tuple[tuple[str, Function], ...]:
         """Return the IR after each pass that changed it, with the pass's name."""
         if self.main.ready is not None:
-            assert self.main.loops is not None
+            _ = self.main.loops
         return tuple(self.trace.stages)
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> None:
@@ -151,9 +151,9 @@ class Variant:
     def _halves(self) -> tuple[Compiled, Compiled]:
         if self.plan is not None:
             whole = functools.cache(lambda: splitting.split(self.ir))
-            (first, ready), (second, late) = self.plan.compiled
+            (first, ready), (second, also) = self.plan.compiled
             forward = Compiled(first, self.trace, self.jit, NONE, ready, lambda: whole()[0])
-            return forward, Compiled(second, self.trace, self.jit, every(second), late, lambda: whole()[1])
+            return forward, Compiled(second, self.trace, self.jit, every(second), also, lambda: whole()[1])
         first, second = (self.checked(half, self.jit) for half in splitting.split(self.ir))
         made = Compiled(first, self.trace, self.jit), Compiled(second, self.trace, self.jit, every(second))
         keep(self.plan_name, self.primal, self.ir, made)
@@ -268,8 +268,8 @@ class Program:
             transforms = [record.of(None) for record in (*self.inner, self.record)]
             name = plan_name(fn, transforms, self.jit, flags, stages.count)
         variant = Variant(self, stages, name, find(name, fn))
-        if self.record.kind != "pullback":  # refusals come now
-            assert variant.main is not None
+        if self.record.kind != "pullback":
+            _ = variant.main  # refusals come now
         return variant
 
     def derived(self, primal: Function, flags: Flags, count: int, trace: Trace) -> Function:

@@ -16,6 +16,7 @@ from s2sad.errors import S2sadError, UnsupportedOp
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import STATIC_MODULES
+from s2sad.frontend.lookups import READING
 from s2sad.frontend.sized import Sized
 from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
@@ -36,6 +37,8 @@ from s2sad.frontend.values import (
     Struct,
     held,
     holding,
+    is_plain,
+    snapshot,
 )
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.transformed import RULE, record_of
@@ -244,15 +247,10 @@ class Calls(Sized):
             and not isinstance(owner, types.ModuleType | None)
             and isinstance(owner, list | dict | np.ndarray)
         ):
-            pure = getattr(value, "__name__", "") in (
-                "get",
-                "index",
-                "count",
-                "copy",
-                "keys",
-                "values",
-                "items",
-            )
+            pure = getattr(value, "__name__", "") in READING
+            inside = snapshot(owner) if isinstance(owner, list | dict) else ()
+            if function.access is not None and not is_plain(inside):
+                raise self.unknown(value, node)  # what is in it may change unseen
         if pure or isinstance(owner, str | np.dtype | np.finfo):
             try:
                 values = [self.static_value(a, "an argument", node) for a in args]

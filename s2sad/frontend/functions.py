@@ -34,6 +34,8 @@ from s2sad.frontend.values import (
     Ref,
     Static,
     Struct,
+    is_plain,
+    snapshot,
     tuple_of,
 )
 from s2sad.ir.core import Block, End, Function, Literal, Operand, Parameter, Value
@@ -102,7 +104,7 @@ class Functions(Statements):
         self.remember(access, v)
         if isinstance(v, CHANGING):
             read = access.read
-            self.remember(Access(access.name, (access.key, "all"), lambda: tuple(read())), tuple(v))
+            self.remember(Access(access.name, (access.key, "all"), lambda: snapshot(read())), snapshot(v))
         return value
 
     def remember(self, access: Access, value: Any) -> None:
@@ -114,7 +116,7 @@ class Functions(Statements):
 
     def remember_plain(self, access: Access, value: Any) -> None:
         """Note what was computed of captured values, if it can be compared at each call."""
-        if isinstance(value, bool | int | float | complex | str | bytes | type(None)):
+        if is_plain(value):
             self.remember(access, value)
 
     def structured(self, value: Any, node: Any) -> Abstract:

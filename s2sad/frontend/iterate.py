@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +76,7 @@ class Iterate(Expressions):
             keys = list(v)
         except Exception as error:
             raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
-        if isinstance(v, list | tuple) and owner.access is not None:
+        if isinstance(v, list | tuple | deque) and owner.access is not None:
             access = owner.access
             return [self.captured(Static(item, access.item(k)), node) for k, item in enumerate(keys)]
         return [self.captured(Static(item), node) for item in keys]

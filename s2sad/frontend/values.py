@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import field
 from types import FunctionType, ModuleType
@@ -14,7 +14,7 @@ from s2sad.ir.path import Path
 from s2sad.ir.types import Array
 from s2sad.record import dataclass
 
-OPENED = (tuple, list, dict, OrderedDict, defaultdict)
+OPENED = (tuple, list, dict, OrderedDict)
 """Captured containers whose items are captured one by one."""
 
 
@@ -207,6 +207,18 @@ class Generator(Abstract):
     names: tuple[tuple[str, Any], ...] = ()
 
 
+def snapshot(value: Any) -> tuple[Any, ...]:
+    """Return what is in a container now."""
+    return tuple(value.items()) if isinstance(value, dict) else tuple(value)
+
+
+def is_plain(value: Any) -> bool:
+    """True for numbers and texts, and tuples of such: what cannot change and can be compared."""
+    if type(value) is tuple:
+        return all(map(is_plain, value))
+    return isinstance(value, bool | int | float | complex | str | bytes | type(None))
+
+
 def held(value: Any) -> Static:
     """Return an object that a function or a record holds: what it has is read again at each call."""
     return Static(value, holding(value))
@@ -268,5 +280,8 @@ __all__ = [
     "Struct",
     "Super",
     "Value",
-    "held", "holding",
+    "held",
+    "holding",
+    "is_plain",
+    "snapshot",
 ]  # fmt: skip

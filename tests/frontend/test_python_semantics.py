@@ -575,6 +575,8 @@ def state() -> types.SimpleNamespace:
         d={"w": 2.0, "v": np.array([1.0, 2.0])}, l=[1.0, 2.0], t=(1.0, 2.0), s={"one"}, m=m,
         jf=s2sad.jit(m.f), pf=functools.partial(m.f), c=Config(2.0), flag=np.bool_(True), axis=(0, 1),
         od=collections.OrderedDict(a=2.0), dd=collections.defaultdict(float, a=2.0),
+        n=collections.Counter(a=2), qa=collections.deque([np.ones(2), np.ones(2)]),
+        da=collections.defaultdict(lambda: 0.0, a=np.ones(2)),
         q=collections.deque([1.0, 2.0]), words=np.array(["a", "b"]), ns=types.SimpleNamespace(),
     )  # fmt: skip
 
@@ -601,6 +603,9 @@ CHANGES: dict[str, tuple[Callable[[Any], Callable[..., Any]], Callable[[Any], No
     ),
     "ordered": (lambda s: lambda x: x * dict(s.od)["a"] * len(s.od), lambda s: s.od.update(a=3.0, b=1.0)),
     "default": (lambda s: lambda x: sum([x * v for v in s.dd.values()]), lambda s: s.dd.update(a=3.0)),
+    "counter": (lambda s: lambda x: sum([x * v for v in s.n.values()]), lambda s: s.n.update(a=3)),
+    "array in a deque": (lambda s: lambda x: sum([x * np.sum(v) for v in s.qa]), lambda s: s.qa[0].fill(3.0)),
+    "item of a default": (lambda s: lambda x: x * np.sum(s.da["a"]), lambda s: s.da["a"].fill(3.0)),
     "set": (lambda s: lambda x: x * 2.0 if "two" in s.s else x, lambda s: s.s.add("two")),
     "deque": (lambda s: lambda x: x * len(s.q), lambda s: s.q.append(1.0)),
     "tuple to list": (lambda s: lambda x: x if isinstance(s.t, tuple) else 2.0 * x, put(t=[1.0, 2.0])),
@@ -645,6 +650,12 @@ def test_what_has_changed_is_read_again(case: str, jit: bool):
     gradient(X)
     gradient(X)
     assert sum(map(len, gradient.program.variants.values())) <= variants + 1
+
+
+def test_containers_that_are_not_opened():
+    lists = collections.defaultdict(list, a=[1.0])
+    refused(lambda x: sum([x * v[0] for v in lists.values()]), "S201")
+    check(lambda x: x if isinstance(lists, collections.defaultdict) else 2.0 * x)
 
 
 def test_attributes_of_the_class_of_an_argument():
