@@ -21,6 +21,13 @@ def operands(block: Block) -> Iterator[Operand]:
     yield from block.end.args
 
 
+def with_inner(instr: Instr) -> Iterator[Instr]:
+    """Yield an instruction and those inside it."""
+    yield instr
+    for block in instr.blocks:
+        yield from block.walk()
+
+
 def used_values(instr: Instr) -> Iterator[Value]:
     """Yield the values an instruction reads that are defined outside it."""
     for arg in instr.args:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from s2sad.lowering.nests.again import compute_again
+from s2sad.lowering.nests.clear import clear_first
 from s2sad.lowering.nests.contract import contract
 from s2sad.lowering.nests.forward import forward
 from s2sad.lowering.nests.fuse import fuse, fuse_sums
-from s2sad.lowering.nests.gather import gather
+from s2sad.lowering.nests.gather import gather, split_sums
 from s2sad.lowering.nests.guards import hoist_guards
 from s2sad.lowering.nests.independent import mark_independent
 from s2sad.lowering.nests.induct import from_index
@@ -17,8 +18,9 @@ from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
 
 STEPS: tuple[Pass, ...] = (
-    *(from_index, hoist_guards, fuse, forward, forward, dce, compute_again, dce),
-    *(contract, gather, fuse_sums, forward, dce, contract, promote_sums, dce, mark_independent),
+    *(from_index, hoist_guards, clear_first, fuse, forward, forward, dce, compute_again, dce, contract),
+    *(split_sums, dce, clear_first, gather, fuse_sums, forward, dce, contract),
+    *(promote_sums, dce, mark_independent),
 )
 NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))
 THREADED: tuple[Pass, ...] = (mark_parallel,)

@@ -6,7 +6,7 @@ values that are computed alike are one atom.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
@@ -44,6 +44,10 @@ class Linear:
     def without(self, atom: Value) -> Linear:
         """Return the form without the term of an atom."""
         return Linear(frozenset((a, k) for a, k in self.terms if a is not atom), self.const)
+
+    def renamed(self, names: Mapping[Value, Value]) -> Linear:
+        """Return the form of other atoms: `names[atom]` where there is one."""
+        return Linear(frozenset((names.get(a, a), k) for a, k in self.terms), self.const)
 
     def atoms(self) -> Iterator[Value]:
         """Yield the atoms."""

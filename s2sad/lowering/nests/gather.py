@@ -6,6 +6,9 @@ vectorised. Turned around, each element is written once: with all its terms wher
 by term along the edges (Hueckelheim, Kukreja, Narayanan, Luporini, Gorman and Hovland 2019, "Automatic
 differentiation for adjoint stencil loops"). The order of the terms of one element is the order in which
 the statements stand.
+
+What is set just before is set in the same go: an element that gets its terms after `x_bar[i, j] = 0` starts
+from 0 and is not read.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
-from s2sad.ir.types import Array, Scalar
-from s2sad.ir.walk import use_counts
+from s2sad.ir.types import Array, Scalar, Type
+from s2sad.ir.walk import use_counts, with_inner
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear
+from s2sad.lowering.nests.fuse import may_raise
+from s2sad.lowering.nests.order import Orders
+from s2sad.lowering.nests.perfect import Nest, apart, fill_of, nest_of, same_spans
 from s2sad.passes.base import sizes_after
-from s2sad.passes.slots import drop_slots
 from s2sad.record import dataclass
 
 LEAST = 3  # terms
@@ -29,66 +34,84 @@ CHEAP = ("add", "subtract", "multiply", "negative", "getitem", "widen", "to_floa
 Offsets = tuple[int, ...]
 
 
+def split_sums(fn: Function) -> Function:
+    """Return the function with sums into neighbours in nests of their own, to be gathered."""
+    return _done(_Splitter(fn), fn)
+
+
 def gather(fn: Function) -> Function:
     """Return the function with nests that scatter to neighbours turned around."""
-    turner = _Turner(fn)
-    block = turner.block(fn.block)
-    return replace(fn, block=block) if turner.found else fn
+    return _done(_Turner(fn), fn)
 
 
-@dataclass(frozen=True, slots=True)
-class _Nest:
-    """A perfect nest: its loops, the index of each, and the block inside."""
-
-    loops: tuple[Instr, ...]
-    indices: tuple[Value, ...]
-    body: Block
-    between: tuple[Instr, ...]  # index arithmetic of the outer bodies
-    fixed: tuple[Instr, ...]  # and what in them does not depend on the trip
+def _done(finder: _Finder, fn: Function) -> Function:
+    block = finder.block(fn.block)
+    return replace(fn, block=block) if finder.found else fn
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """`x[place + offsets] += value` of the innermost block; `line` tells apart those whose elements differ
-    in a dimension that has no loop."""
+    """`x[place + offsets] += value` of the innermost block of a nest, which computes it by `needed`, or
+    `x[place + offsets] = value` of one before it; `line` tells apart those whose elements differ in a
+    dimension that has no loop."""
 
     write: Instr
-    value: Value
     offsets: Offsets
     line: Offsets
+    nest: Nest
+    needed: tuple[Instr, ...]
+
+    @property
+    def value(self) -> Operand:
+        """What is added or set."""
+        return self.write.args[1]
+
+    @property
+    def sets(self) -> bool:
+        """True if the element is not read."""
+        return self.write.op.name == "setitem"
 
 
-class _Turner:
+class _Finder:
+    """Finds nests that scatter."""
+
     def __init__(self, fn: Function) -> None:
         self.sizes = sizes_after(fn)
         self.arrays, self.forms = Arrays(fn), Forms(fn.block)
+        self.orders, self.counts = Orders(self.forms), use_counts(fn.block)
         self.found = 0
 
     def block(self, block: Block) -> Block:
+        """Return a block with what stands for the nests in it."""
         instrs: list[Instr] = []
         for instr in block.instrs:
-            nest = _nest_of(instr) if instr.op.name == "for" else None
-            turned = self.turned(nest) if nest is not None else None
-            if turned is not None:
+            nest = nest_of(instr) if instr.op.name == "for" else None
+            found = self.scattering(nest) if nest is not None else None
+            if nest is not None and found is not None:
                 self.found += 1
-                instrs += turned
+                self.replaced(nest, *found, instrs)
                 continue
             if instr.blocks:
                 instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
             instrs.append(instr)
         return Block(block.params, tuple(instrs), block.end)
 
+    def replaced(self, nest: Nest, k: int, terms: list[_Term], before: list[Instr]) -> None:
+        """Append to what stands before a nest what it becomes."""
+        raise NotImplementedError
+
     # --- what may be turned ---------------------------------------------------------------------------
 
-    def turned(self, nest: _Nest) -> list[Instr] | None:
-        """Return what stands for a nest that scatters; None if it does not, or must stay."""
+    def scattering(self, nest: Nest) -> tuple[int, list[_Term]] | None:
+        """Return the slot of a nest that is scattered to, and the terms; None if there is none, or it must
+        stay."""
         for k in range(len(nest.loops[-1].results)):
             terms = self.terms(nest, k)
             if terms is not None and self.may_turn(nest, terms):
-                return self.instructions(nest, k, terms)
+                return k, terms
         return None
 
-    def terms(self, nest: _Nest, k: int) -> list[_Term] | None:
+    def terms(self, nest: Nest, k: int) -> list[_Term] | None:
         """Return the terms that the nest adds to the array of slot k, if it only does that with it and
         the elements are neighbours."""
         body = nest.body
@@ -105,48 +128,26 @@ class _Turner:
             array = instr.result
         if len(writes) < LEAST or body.end.args[k] is not array or counts.get(array) != 1:
             return None
-        places = [self.places(nest, w) for w in writes]
+        places = [nest.places(self.forms, w) for w in writes]
         base = places[0]
-        if base is None:
+        needed = self.needed(nest, [w.args[1] for w in writes])
+        if base is None or needed is None:
             return None
         terms: list[_Term] = []
         for w, p in zip(writes, places, strict=True):
-            if p is None or not isinstance(w.args[1], Value):
+            term = (
+                None if p is None or not isinstance(w.args[1], Value) else term_of(w, p, base, nest, needed)
+            )
+            if term is None:
                 return None
-            gaps = [a - b for a, b in zip(p, base, strict=True)]
-            if not all(g.is_const for g in gaps):
-                return None
-            looped = [self.loop_of(nest, form) is not None for form in p]
-            offsets = tuple(g.const for g, is_looped in zip(gaps, looped, strict=True) if is_looped)
-            line = tuple(g.const for g, is_looped in zip(gaps, looped, strict=True) if not is_looped)
-            terms.append(_Term(w, w.args[1], offsets, line))
+            terms.append(term)
         return terms if len({(t.offsets, t.line) for t in terms}) >= LEAST else None
 
-    def loop_of(self, nest: _Nest, form: Linear) -> Value | None:
-        """Return the loop index that an index grows with."""
-        return next((i for i in nest.indices if form.factor(i) == 1), None)
-
-    def places(self, nest: _Nest, write: Instr) -> list[Linear] | None:
-        """Return the forms of a written element's index, each loop index in one, in the loops' order."""
-        index = write.args[2:]
-        if len(index) != write.args[0].type.ndim:
-            return None
-        inside = set(nest.indices) | {r for i in (*nest.body.instrs, *nest.between) for r in i.results}
-        forms = [self.forms.of(a) for a in index]
-        loops = [self.loop_of(nest, form) for form in forms]
-        if [i for i in loops if i is not None] != list(nest.indices):
-            return None
-        for form, i in zip(forms, loops, strict=True):
-            rest = form if i is None else form.without(i)
-            if any(x in inside for x in rest.atoms()):
-                return None
-        return forms
-
-    def may_turn(self, nest: _Nest, terms: list[_Term]) -> bool:
+    def may_turn(self, nest: Nest, terms: list[_Term]) -> bool:
         """True if the terms can be computed again, before the rest of the nest."""
         target = terms[0].write.args[0]
-        needed = self.needed(nest, terms)
-        if needed is None or sum(i.result.type.dtype.kind in "fc" for i in needed) > MOST * len(terms):
+        needed = terms[0].needed
+        if sum(i.result.type.dtype.kind in "fc" for i in needed) > MOST * len(terms):
             return False
         order = {i: n for n, i in enumerate(nest.body.instrs)}
         reads = [i for i in needed if i.op.name == "getitem"]
@@ -165,19 +166,19 @@ class _Turner:
                     return False
         return True
 
-    def same_element(self, nest: _Nest, read: Instr, write: Instr) -> bool:
+    def same_element(self, nest: Nest, read: Instr, write: Instr) -> bool:
         """True if a read and a write touch one element only in one trip."""
         if self.arrays.frame(read.args[0]) is not self.arrays.frame(write.args[0]):
             return False  # one of them through a view
-        places = self.places(nest, write)
+        places = nest.places(self.forms, write)
         return places is not None and [self.forms.of(a) for a in read.args[1:]] == places
 
-    def needed(self, nest: _Nest, terms: list[_Term]) -> list[Instr] | None:
-        """Return the instructions of the body that the terms are computed by; None if one is costly."""
+    def needed(self, nest: Nest, values: list[Operand]) -> tuple[Instr, ...] | None:
+        """Return the instructions of the body that values are computed by; None if one is costly."""
         maker = {r: i for i in nest.body.instrs for r in i.results}
         found: dict[Instr, None] = {}
         params = set(nest.body.params) - set(nest.indices)
-        todo: list[Operand] = [t.value for t in terms]
+        todo = list(values)
         while todo:
             a = todo.pop()
             if not isinstance(a, Value):
@@ -192,32 +193,110 @@ class _Turner:
                 return None
             found[instr] = None
             todo += instr.args
-        return [i for i in nest.body.instrs if i in found]
+        return tuple(i for i in nest.body.instrs if i in found)
 
-    # --- the new nest ------------------------------------------------------------------------------------
 
-    def instructions(self, nest: _Nest, k: int, terms: list[_Term]) -> list[Instr]:
-        needed = self.needed(nest, terms) or []
+def term_of(
+    write: Instr, places: Sequence[Linear], base: Sequence[Linear], nest: Nest, needed: tuple[Instr, ...]
+) -> _Term | None:
+    """Return a write as a term; None if its element is not one at a fixed distance of that at `base`."""
+    gaps = [a - b for a, b in zip(places, base, strict=True)]
+    if not all(g.is_const for g in gaps):
+        return None
+    looped = [nest.loop_of(form) is not None for form in places]
+    offsets = tuple(g.const for g, is_looped in zip(gaps, looped, strict=True) if is_looped)
+    line = tuple(g.const for g, is_looped in zip(gaps, looped, strict=True) if not is_looped)
+    return _Term(write, offsets, line, nest, needed)
+
+
+class _Splitter(_Finder):
+    """Gives what scatters a nest of its own."""
+
+    def replaced(self, nest: Nest, k: int, terms: list[_Term], before: list[Instr]) -> None:
+        """Append the nest in two."""
+        before += apart(nest, k, {t.write for t in terms}, self.sizes)
+
+
+class _Turner(_Finder):
+    """Turns nests around that do nothing but scatter."""
+
+    def scattering(self, nest: Nest) -> tuple[int, list[_Term]] | None:
+        """Return what is scattered, if that is all that the nest does."""
+        return super().scattering(nest) if len(nest.loops[0].results) == 1 else None
+
+    def replaced(self, nest: Nest, k: int, terms: list[_Term], before: list[Instr]) -> None:
+        """Append loops over the elements that are scattered to."""
         lines: dict[Offsets, list[_Term]] = {}
         for t in terms:
             lines.setdefault(t.line, []).append(t)
-        found: list[Instr] = []
         array = nest.loops[0].args[3 + k]
+        setting = self.set_before(nest, array, terms[0], before)
+        if setting is not None and setting[1].line in lines:
+            fill, term = setting
+            before.remove(fill)
+            array = fill.args[3]
+            lines[term.line].insert(0, term)
         result = nest.loops[0].results[k]
         for n, some in enumerate(lines.values()):
             after = result if n == len(lines) - 1 else Value(result.name, result.type)
-            found += _Writer(self, nest, some, needed).gathered(array, after)
+            before += _Writer(self, nest, some).gathered(array, after)
             array = after
-        rest = _without_slot(nest, k, {t.write for t in terms})
-        return [*found, *([rest] if rest is not None else [])]
+
+    def set_before(
+        self, nest: Nest, array: Operand, base: _Term, before: list[Instr]
+    ) -> tuple[Instr, _Term] | None:
+        """Return the loop that sets elements of the array right before the nest, over the same trips, and
+        what it sets as a term; None if there is none that may be done in the nest."""
+        for instr in reversed(before):
+            if array in instr.results:
+                break
+            if may_raise(instr) or any(self.touches(i, array) for i in with_inner(instr)):
+                return None
+        else:
+            return None
+        fill = fill_of(self.forms, instr)
+        if fill is None or self.counts.get(instr.result) != 1 or not same_spans(self.orders, fill.nest, nest):
+            return None
+        if not fits(fill.write.args[1], array.type):
+            return None
+        needed = self.needed(fill.nest, [fill.write.args[1]])
+        if needed is None or any(self.touches(i, array) for i in needed):
+            return None
+        later = before[before.index(instr) + 1 :]
+        if any(self.writes_what_is_read(i, needed) for j in later for i in with_inner(j)):
+            return None
+        trips = dict(zip(fill.nest.indices, nest.indices, strict=True))
+        places = [form.renamed(trips) for form in fill.places]
+        base_places = nest.places(self.forms, base.write)
+        assert base_places is not None
+        term = term_of(fill.write, places, base_places, nest, ())
+        return None if term is None else (instr, replace(term, nest=fill.nest, needed=needed))
+
+    def touches(self, instr: Instr, array: Operand) -> bool:
+        """True if an instruction may read or write the memory of an array, or hold it."""
+        arrays = [a for a in instr.args if isinstance(a, Value) and isinstance(a.type, Array)]
+        return instr.op.name != "size" and any(self.arrays.may_meet(a, array) for a in arrays)
+
+    def writes_what_is_read(self, instr: Instr, readers: Sequence[Instr]) -> bool:
+        """True if an instruction may write to what some others read."""
+        if instr.op.name not in ("setitem", "accum"):
+            return not instr.op.pure and not instr.blocks
+        reads = (r.args[0] for r in readers if r.op.name == "getitem")
+        return any(self.arrays.may_meet(r, instr.args[0]) for r in reads)
+
+
+def fits(value: Operand, t: Type) -> bool:
+    """True if what is set is what is read."""
+    return value == Literal(0.0) or value.type.dtype == t.dtype
 
 
 class _Writer:
     """Writes the nest over the elements to which terms are added."""
 
-    def __init__(self, turner: _Turner, nest: _Nest, terms: list[_Term], needed: list[Instr]) -> None:
+    def __init__(self, turner: _Turner, nest: Nest, terms: list[_Term]) -> None:
         self.code = Code(turner.sizes)
-        self.turner, self.nest, self.terms, self.needed = turner, nest, terms, needed
+        self.turner, self.nest, self.terms = turner, nest, terms
+        self.base = next(t for t in terms if not t.sets)
         self.fixed: dict[Value, Operand] = {}
         offsets = [t.offsets for t in terms]
         self.least: Offsets = tuple(map(min, zip(*offsets, strict=True)))
@@ -229,7 +308,7 @@ class _Writer:
         outer = nest.loops[0]
         code.origin, code.role = outer.origin, outer.role
         code.open()
-        for instr in nest.fixed:
+        for instr in dict.fromkeys(i for t in (self.base, *self.terms) for i in t.nest.fixed):
             args = tuple(self.fixed.get(a, a) if isinstance(a, Value) else a for a in instr.args)
             self.fixed[instr.result] = self.again(instr, args)
         # the spans of the trips, upwards
@@ -295,10 +374,11 @@ class _Writer:
 
     def total(self, place: tuple[Operand, ...], array: Operand, terms: Sequence[_Term]) -> Operand:
         """Write an element with terms added to it."""
-        total: Operand = self.read(array, place)
-        makers = {r: i for i in self.needed for r in i.results}
-        for term in terms:
-            maker = makers.get(term.value)
+        starts = terms and terms[0].sets
+        total = self.value(terms[0], place, terms[0].value) if starts else self.read(array, place)
+        makers = {r: i for t in terms for i in t.needed for r in i.results}
+        for term in terms[1:] if starts else terms:
+            maker = makers.get(term.value) if isinstance(term.value, Value) else None
             if maker is not None and maker.op.name == "negative":
                 total = self.code.op("subtract", total, self.value(term, place, maker.args[0]))
             else:
@@ -333,7 +413,8 @@ class _Writer:
 
         def one(j: Value, state: list[Operand]) -> Sequence[Operand]:
             at = (*place, self.code.add(j, Literal(term.offsets[-1])))
-            return (self.write(state[0], at, self.value(term, at, term.value), "accum"),)
+            op = "setitem" if term.sets else "accum"
+            return (self.write(state[0], at, self.value(term, at, term.value), op),)
 
         return self.code.loop((lo, hi, ONE), (array,), one)[0]
 
@@ -341,11 +422,13 @@ class _Writer:
         """Return a value of the body computed at the trip that adds the term to the element at `place`."""
         trip = {
             i: self.code.add(p, Literal(-o))
-            for i, p, o in zip(self.nest.indices, place, term.offsets, strict=True)
+            for i, p, o in zip(term.nest.indices, place, term.offsets, strict=True)
         }
         known: dict[Value, Operand] = self.fixed | trip
-        for instr in (*self.nest.between, *self.needed):
+        for instr in (*term.nest.between, *term.needed):
             args = tuple(known.get(a, a) if isinstance(a, Value) else a for a in instr.args)
+            if instr.op.name == "getitem":
+                args = (term.nest.outside(args[0]), *args[1:])
             known[instr.result] = self.again(instr, args)
         return known.get(of, of) if isinstance(of, Value) else of
 
@@ -353,30 +436,19 @@ class _Writer:
         name = instr.op.name
         if name in ("add", "subtract") and instr.result.type.dtype.kind == "i":
             return self.code.add(*args) if name == "add" else self.code.sub(*args)
-        if name == "getitem":
-            args = (self.outside(args[0]), *args[1:])
         value = Value("", instr.result.type)
         self.code.add_instr(replace(instr, args=args, results=(value,)))
         return value
-
-    def outside(self, array: Operand) -> Operand:
-        """Return the array that a carried one is before the nest."""
-        for loop in reversed(self.nest.loops):
-            (body,) = loop.blocks
-            for p, init in zip(body.params[1:], loop.args[3:], strict=True):
-                if array is p:
-                    array = init
-        return array
 
     def _index(self, place: tuple[Operand, ...]) -> tuple[Operand, ...]:
         # the first term's place, of the trip `place` counted from the base
         found: list[Operand] = []
         trips = {
             i: self.code.add(p, Literal(-o))
-            for i, p, o in zip(self.nest.indices, place, self.terms[0].offsets, strict=True)
+            for i, p, o in zip(self.nest.indices, place, self.base.offsets, strict=True)
         }
-        for a in self.terms[0].write.args[2:]:
-            i = self.turner.loop_of(self.nest, self.turner.forms.of(a))
+        for a in self.base.write.args[2:]:
+            i = self.nest.loop_of(self.turner.forms.of(a))
             found.append(self.moved(a, i, trips[i] if i is not None else ZERO))
         return tuple(found)
 
@@ -400,65 +472,12 @@ class _Writer:
                 return self.again(instr, args)
 
     def read(self, array: Operand, place: tuple[Operand, ...]) -> Operand:
-        first = self.terms[0].write
+        first = self.base.write
         return self.code.op("getitem", array, *self._index(place), path=first.param("path"))
 
     def write(self, array: Operand, place: tuple[Operand, ...], v: Operand, op: str) -> Value:
-        first = self.terms[0].write
+        first = self.base.write
         params: dict[str, object] = {"at": False} if op == "accum" else {}
         return self.code.op(
             op, array, v, *self._index(place), path=first.param("path"), hint=array.name, **params
         )
-
-
-def _nest_of(loop: Instr) -> _Nest | None:
-    """Return a loop as a perfect nest; None if it is none."""
-    loops = [loop]
-    between: list[Instr] = []
-    fixed: list[Instr] = []
-    while True:
-        if loop.args[2] not in (ONE, Literal(-1)):
-            return None
-        (body,) = loop.blocks
-        if body.end.kind != "yield":
-            return None
-        inner = [i for i in body.instrs if i.blocks]
-        if not inner:
-            if any(not i.op.pure for i in body.instrs):
-                return None
-            indices = tuple(x.blocks[0].params[0] for x in loops)
-            return _Nest(tuple(loops), indices, body, tuple(between), tuple(fixed))
-        if len(inner) != 1 or inner[0].op.name != "for" or inner[0] is not body.instrs[-1]:
-            return None
-        if body.end.args != inner[0].results or inner[0].args[3:] != body.params[1:]:
-            return None
-        index = body.params[0]
-        rest = body.instrs[:-1]
-        if not all(i.op.pure and len(i.results) == 1 and i.result.type.dtype.kind == "i" for i in rest):
-            return None
-        moving: set[Operand] = {index}
-        for i in rest:
-            if any(a in moving for a in i.args):
-                moving.update(i.results)
-            else:
-                fixed.append(i)
-        if any(a in moving for a in inner[0].args[:3]):
-            return None
-        between += [i for i in rest if i.result in moving]
-        loop = inner[0]
-        loops.append(loop)
-
-
-def _without_slot(nest: _Nest, k: int, dropped: set[Instr]) -> Instr | None:
-    """Return the nest without slot k and what was done with it; None if nothing is left."""
-    live = [j != k for j in range(len(nest.loops[0].results))]
-    if not any(live):
-        return None
-    body = nest.body
-    block = replace(body, instrs=tuple(i for i in body.instrs if i not in dropped))
-    found = drop_slots(replace(nest.loops[-1], blocks=(block,)), live)
-    for loop in reversed(nest.loops[:-1]):
-        (outer,) = loop.blocks
-        block = replace(outer, instrs=(*outer.instrs[:-1], found))
-        found = drop_slots(replace(loop, blocks=(block,)), live)
-    return found
