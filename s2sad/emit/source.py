@@ -138,14 +138,17 @@ class _Printer:
         for _ in range(_ROUNDS):
             inlining = Inlining(self.fn, self.storage, split, moved)
             names = self._names(inlining)
-            more = frozenset(self._movable(inlining, names)) | frozenset(self._unnamed(inlining, names))
-            more = more - moved - split
-            if more:
-                moved |= more
-                continue
+            if self.for_reading:
+                more = frozenset(self._movable(inlining, names)) | frozenset(self._unnamed(inlining, names))
+                more = more - moved - split
+                if more:
+                    moved |= more
+                    continue
             text, long, expressions = self._text(names, inlining)
+            if not self.for_reading:
+                break
             wider = frozenset(v for line in long for v in self._split_at(line, inlining, expressions)) - split
-            if not wider or not self.for_reading:
+            if not wider:
                 break
             split |= wider
         self.support = expressions.support

@@ -124,10 +124,15 @@ class Block:
 
     def walk(self) -> Iterator[Instr]:
         """Yield every instruction, outer before inner, in program order."""
+        found: list[Instr] = []
+        self._collect(found)
+        return iter(found)
+
+    def _collect(self, found: list[Instr]) -> None:
         for instr in self.instrs:
-            yield instr
+            found.append(instr)
             for block in instr.blocks:
-                yield from block.walk()
+                block._collect(found)
 
 
 def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:

@@ -55,9 +55,19 @@ def free_values(block: Block) -> dict[Value, None]:
 def use_counts(block: Block) -> dict[Value, int]:
     """Return how often each value is read as an operand."""
     counts: dict[Value, int] = {}
-    for arg in operands(block):
-        if isinstance(arg, Value):
-            counts[arg] = counts.get(arg, 0) + 1
+
+    def count(block: Block) -> None:
+        for instr in block.instrs:
+            for arg in instr.args:
+                if isinstance(arg, Value):
+                    counts[arg] = counts.get(arg, 0) + 1
+            for inner in instr.blocks:
+                count(inner)
+        for arg in block.end.args:
+            if isinstance(arg, Value):
+                counts[arg] = counts.get(arg, 0) + 1
+
+    count(block)
     return counts
 
 

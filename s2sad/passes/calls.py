@@ -38,4 +38,4 @@ class _Callees(Rewriter):
 
 def _calls(block: Block) -> bool:
     """Return whether a block calls functions."""
-    return any(held(instr) or any(map(_calls, instr.blocks)) for instr in block.instrs)
+    return any(map(held, block.walk()))

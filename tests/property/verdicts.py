@@ -25,7 +25,6 @@ from written import written
 import s2sad
 from s2sad import api
 from s2sad.driver import compiled as kernels
-from s2sad.emit.load import load
 from s2sad.emit.source import module
 from s2sad.ir.core import Function
 from s2sad.lowering.native import native
@@ -359,8 +358,9 @@ def interpreted(loops: Function, note: object = None) -> Callable[..., Any]:
     backwards."""
     if sum(1 for _ in loops.block.walk()) % 2:
         loops = backwards(loops)
-    text = ast.unparse(ElementsOnly().visit(ast.parse(module(native(loops), for_reading=False))))
-    namespace = load(text, f"<lowered {loops.name}>")
+    tree = ElementsOnly().visit(ast.parse(module(native(loops), for_reading=False)))
+    namespace: dict[str, Any] = {}
+    exec(compile(ast.fix_missing_locations(tree), f"<lowered {loops.name}>", "exec"), namespace)
     namespace |= NATIVE
     function: Callable[..., Any] = namespace[loops.name]
     return function

@@ -17,22 +17,22 @@ from s2sad.lowering.code import Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear, is_integer
 from s2sad.lowering.nests.fuse import may_raise
+from s2sad.lowering.nests.gather import LEAST, has_sums
 from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.perfect import Fill, fill_of, nest_of, same_spans
 from s2sad.passes.base import sizes_after
 from s2sad.record import dataclass
 
-LEAST = 3  # sums into one element that are worth it
-
 
 def clear_first(fn: Function) -> Function:
     """Return the function with zeros set at the beginning of trips where sums into neighbours follow."""
-    while True:
+    while has_sums(fn):
         mover = _Mover(fn)
         block = mover.block(fn.block)
         if not mover.found:
-            return fn
+            break
         fn = replace(fn, block=block)
+    return fn
 
 
 @dataclass(frozen=True, slots=True)

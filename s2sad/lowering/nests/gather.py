@@ -36,15 +36,23 @@ Offsets = tuple[int, ...]
 
 def split_sums(fn: Function) -> Function:
     """Return the function with sums into neighbours in nests of their own, to be gathered."""
-    return _done(_Splitter(fn), fn)
+    return _done(_Splitter, fn)
 
 
 def gather(fn: Function) -> Function:
     """Return the function with nests that scatter to neighbours turned around."""
-    return _done(_Turner(fn), fn)
+    return _done(_Turner, fn)
 
 
-def _done(finder: _Finder, fn: Function) -> Function:
+def has_sums(fn: Function) -> bool:
+    """True if a function may have sums into neighbours: a look at its instructions, no more."""
+    return sum(i.op.name == "accum" for i in fn.block.walk()) >= LEAST
+
+
+def _done(kind: type[_Finder], fn: Function) -> Function:
+    if not has_sums(fn):
+        return fn
+    finder = kind(fn)
     block = finder.block(fn.block)
     return replace(fn, block=block) if finder.found else fn
 
