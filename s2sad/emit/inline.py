@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from s2sad.analysis.liveness import Numbering
 from s2sad.analysis.storage import Storage, is_write, written_args
 from s2sad.emit.fixed import Fixed
 from s2sad.emit.spelling import repeats
@@ -32,20 +33,40 @@ class _Use:
     arg: int
 
 
+class Whole:
+    """What is known of a function however it is printed: its memory, what is fixed in it, and its uses."""
+
+    def __init__(self, fn: Function, storage: Storage):
+        self.fn, self.storage, self.fixed = fn, storage, Fixed(fn, storage)
+        self.numbering = Numbering(fn)
+        self.uses: dict[Value, list[_Use]] = {}
+        self._count_uses(fn.block)
+
+    def _count_uses(self, block: Block) -> None:
+        for index, instr in enumerate(block.instrs):
+            self._note(block, index, instr.args)
+            for inner in instr.blocks:
+                self._count_uses(inner)
+        self._note(block, len(block.instrs), block.end.args)
+
+    def _note(self, block: Block, index: int, args: tuple[Operand, ...]) -> None:
+        for k, a in enumerate(args):
+            if isinstance(a, Value):
+                self.uses.setdefault(a, []).append(_Use(block, index, k))
+
+
 class Inlining:
     """`inlined[v]` is the instruction to print wherever v is read. Values in `split` get a name in any
     case (their line would be too long), those in `moved` are printed in the end that hands them on."""
 
-    def __init__(self, fn: Function, storage: Storage, split: frozenset[Value], moved: frozenset[Value]):
-        self.fn, self.storage = fn, storage
+    def __init__(self, whole: Whole, split: frozenset[Value], moved: frozenset[Value]):
+        self.fn, self.storage, self.fixed = whole.fn, whole.storage, whole.fixed
+        self.numbering, self._uses = whole.numbering, whole.uses
         self.split, self.moved = split, moved
         self.inlined: dict[Value, Instr] = {}
         self.undefined: set[Value] = set()
         self._absorbed: set[int] = set()  # ids of ends inside conditional expressions
-        self._uses: dict[Value, list[_Use]] = {}
-        self._count_uses(fn.block)
-        self.fixed = Fixed(fn, storage)
-        self._block(fn.block)
+        self._block(self.fn.block)
 
     # --- what emission asks --------------------------------------------------------------------
 
@@ -90,18 +111,6 @@ class Inlining:
         return False
 
     # --- the decision --------------------------------------------------------------------------
-
-    def _count_uses(self, block: Block) -> None:
-        for index, instr in enumerate(block.instrs):
-            self._note(block, index, instr.args)
-            for inner in instr.blocks:
-                self._count_uses(inner)
-        self._note(block, len(block.instrs), block.end.args)
-
-    def _note(self, block: Block, index: int, args: tuple[Operand, ...]) -> None:
-        for k, a in enumerate(args):
-            if isinstance(a, Value):
-                self._uses.setdefault(a, []).append(_Use(block, index, k))
 
     def _block(self, block: Block) -> None:
         where = [0] * len(block.instrs)

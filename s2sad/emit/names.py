@@ -11,7 +11,7 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator
 
-from s2sad.analysis.liveness import Liveness, Numbering, liveness
+from s2sad.analysis.liveness import Liveness, liveness
 from s2sad.analysis.storage import written_args
 from s2sad.emit.inline import Inlining
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
@@ -78,7 +78,7 @@ class Names:
         hints: dict[Value, str],
     ):
         self.fn, self.inlining, self.hints = fn, inlining, hints
-        self.of = Numbering(fn)
+        self.of = inlining.numbering
         self.live: Liveness = liveness(fn, self.of, inlining.reads)
         self.skip = self.of.mask(paths)
         self.same: dict[Value, Value] = {}  # parameters of a while condition are those of the body

@@ -12,7 +12,7 @@ from s2sad.emit.constants import constant_text
 from s2sad.emit.expr import Expressions
 from s2sad.emit.facts import fact_lines
 from s2sad.emit.imports import import_lines, imported_names
-from s2sad.emit.inline import Inlining
+from s2sad.emit.inline import Inlining, Whole
 from s2sad.emit.layout import INDENT, WIDTH, TooLong, expression_text, lines
 from s2sad.emit.names import RESERVED as RESERVED_NAMES
 from s2sad.emit.names import Names, identifier
@@ -128,7 +128,7 @@ class _Printer:
         for callee in _callees(fn):
             storage = Storage(callee, Numbering(callee, RESERVED_BITS), summaries)
             summaries[callee] = summarize(callee, storage)
-        self.storage = Storage(fn, Numbering(fn, RESERVED_BITS), summaries)
+        self.whole = Whole(fn, Storage(fn, Numbering(fn, RESERVED_BITS), summaries))
         self.bound = self._bound()
         self.support: set[str] = set()
 
@@ -136,7 +136,7 @@ class _Printer:
         split: frozenset[Value] = frozenset()
         moved: frozenset[Value] = frozenset()
         for _ in range(_ROUNDS):
-            inlining = Inlining(self.fn, self.storage, split, moved)
+            inlining = Inlining(self.whole, split, moved)
             names = self._names(inlining)
             if self.for_reading:
                 more = frozenset(self._movable(inlining, names)) | frozenset(self._unnamed(inlining, names))
