@@ -159,7 +159,8 @@ class _Repeater(Rewriter):
         if a in self.shared and role:
             return a
         chosen = self.chosen[a]
-        kept = chosen.role if chosen.role == "tape" else role  # what reads a tape is known by its role
+        # what reads or writes an entry of a tape is known by its role, and nothing else may have that
+        kept = chosen.role if "tape" in (chosen.role, role) else role
         copy = replace(chosen, results=(Value("", a.type),), role=kept)
         made.append(copy)
         return copy.result

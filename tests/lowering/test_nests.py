@@ -526,3 +526,18 @@ def test_the_passes_one_by_one(steps: int, monkeypatch: pytest.MonkeyPatch):
     for f, args, argnums in PROGRAMS:
         text_of(f, *args, argnums=argnums)
         text_of(f, *args, argnums=argnums, mode="both")
+
+
+# --- tapes --------------------------------------------------------------------------------------------
+
+
+def kept_from_the_end(x, y):
+    y = y.copy()
+    for _ in range(x.shape[0]):
+        s = x[1] * y[-1]
+        y -= -np.array([s for _ in range(x.shape[0])])
+    return np.sum(y * y)
+
+
+def test_what_is_put_on_a_tape_is_read_like_all_else():
+    text_of(kept_from_the_end, X, W, argnums=(0, 1), mode="both")
