@@ -45,10 +45,12 @@ ROUNDS = 3
 
 def clean(fn: Function, trace: Trace) -> Function:
     """Return `fn` after the clean-up passes, repeated while they find something."""
-    for _ in range(ROUNDS):
+    idle = 0  # passes since one has found something
+    for change in CLEAN * ROUNDS:
         before = fn
-        fn = run(CLEAN, fn, trace)
-        if fn is before:
+        fn = run((change,), fn, trace)
+        idle = idle + 1 if fn is before else 0
+        if idle == len(CLEAN):
             break
     return fn
 

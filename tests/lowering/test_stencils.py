@@ -17,7 +17,7 @@ from written import written
 import s2sad
 from s2sad.lowering.nests import clear, gather
 
-PROGRAMS, SHARDS = 80, 4
+PROGRAMS, SHARDS = 80, 2
 
 
 def taps(rng: random.Random, dims: int, reach: int) -> list[tuple[int, ...]]:

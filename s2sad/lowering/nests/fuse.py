@@ -16,6 +16,7 @@ Only loops of one kind are fused: a recurrence would keep the others from being 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
@@ -73,6 +74,10 @@ class _Fuser:
         self.orders = Orders(self.forms)
         self.checks = Checks(self.forms, self.arrays.origins)
         self.writes_parameters = bool(fn.writes)
+        # asked of pairs of instructions, again and again
+        self.kind_of, self.raises = functools.cache(kind_of), functools.cache(raises)
+        self.may_raise, self.is_seen = functools.cache(may_raise), functools.cache(is_seen)
+        self.leaves = functools.cache(leaves)
 
     def block(self, block: Block) -> Block:
         instrs = list(block.instrs)
@@ -124,9 +129,9 @@ class _Fuser:
     def leader(self, first: Instr, second: Instr) -> Instr | None:
         """Return the loop whose order the fused loop has; None if the loops may not be fused."""
         a, b = self.accesses.of(first), self.accesses.of(second)
-        if a is None or b is None or kind_of(first) != kind_of(second):
+        if a is None or b is None or self.kind_of(first) != self.kind_of(second):
             return None
-        raised = [raises(first), raises(second)]
+        raised = [self.raises(first), self.raises(second)]
         if any(raised) and (self.writes_parameters or (all(raised) and len(set().union(*raised)) > 1)):
             return None
         leader = first
@@ -157,11 +162,11 @@ class _Fuser:
 
     def waits(self, later: Instr, earlier: Instr) -> bool:
         """True if two instructions may not change places."""
-        if is_seen(later) and is_seen(earlier):
+        if self.is_seen(later) and self.is_seen(earlier):
             return True
-        if leaves(later) or leaves(earlier):
+        if self.leaves(later) or self.leaves(earlier):
             return True
-        if may_raise(earlier) and self.checks.rely(later, earlier):
+        if self.may_raise(earlier) and self.checks.rely(later, earlier):
             return True
         if not self.used_by(later).isdisjoint(earlier.results):
             return True
@@ -203,7 +208,7 @@ class _Fuser:
         """True if two loops share an array, and one loop in the order of the leader does what both do."""
         together = False
         i, j = first.blocks[0].params[0], second.blocks[0].params[0]
-        inner = defined(first) | defined(second)
+        inner = self.effects_of(first).inner | self.effects_of(second).inner
         sign = 1 if leader.args[2] == UP else -1
         for x in self.accesses.of(first) or ():
             for y in self.accesses.of(second) or ():
@@ -256,7 +261,7 @@ class _Fuser:
                 return ends_with_zeros(self.forms, body, p, made)
         return False
 
-    def in_order(self, x: Access, y: Access, i: Value, j: Value, inner: set[Value], sign: int) -> bool:
+    def in_order(self, x: Access, y: Access, i: Value, j: Value, inner: Set[Value], sign: int) -> bool:
         """True if the first loop touches an element in no later trip than the second."""
         if not self.accesses.are_comparable(x, y):
             return False
@@ -349,7 +354,7 @@ class _Fuser:
                 self.counts[a] -= 1
 
 
-def is_shifted(x: Access, y: Access, inner: set[Value]) -> bool:
+def is_shifted(x: Access, y: Access, inner: Set[Value]) -> bool:
     """True if two accesses are to neighbours, by the forms of their indices but for the loops' own."""
     for left, right in zip(x.index or (), y.index or (), strict=True):
         for form in (left, right):
@@ -361,7 +366,7 @@ def is_shifted(x: Access, y: Access, inner: set[Value]) -> bool:
     return False
 
 
-def _without(form: Linear, atoms: set[Value]) -> Linear:
+def _without(form: Linear, atoms: Set[Value]) -> Linear:
     return Linear(frozenset((a, k) for a, k in form.terms if a not in atoms), form.const)
 
 
