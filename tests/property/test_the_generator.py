@@ -279,6 +279,16 @@ PLANTS: list[Plant] = [
 ]
 
 
+FIRST = {  # where a defect showed when this was written: looked at before all others
+    found_in_the_array_of_a_later_write: 247,
+    seed_mutated: 62,
+    second_pullback_call: 34,
+    float_in_an_int_buffer: 26,
+    zero_trips: 40,
+    swapped_buffers: 36,
+}
+
+
 @contextmanager
 def planted(plant: Plant) -> Any:
     """Break the compiler in the block."""
@@ -288,8 +298,8 @@ def planted(plant: Plant) -> Any:
 
 
 def finder(plant: Plant) -> int | None:
-    """Return the number of the first program that shows the defect."""
-    for number in range(PROGRAMS):
+    """Return the number of a program that shows the defect."""
+    for number in (FIRST.get(plant, 0), *range(PROGRAMS)):
         text = generated(number).text
         with planted(plant):
             verdict = judge(text, number, SIZES)
