@@ -35,6 +35,7 @@ SIZES = ((3, 2), (0, 4), (1, 1), (4, 3), (2, 0))  # n, m: the first is where cod
 RATES = (0.83, -0.41, 0.83, 1.27)  # the values of the programs' global
 TINY = 1e-30
 EPSILON = float(np.finfo(float).eps)
+EPSILON_32 = float(np.finfo(np.float32).eps)
 LIMIT = 1e6  # values beyond are not compared: rounding would hide what is looked for
 
 
@@ -159,6 +160,11 @@ def tame(values: list[Any]) -> bool:
     return all(np.all(np.abs(v) < LIMIT) for v in values)
 
 
+def single(a: Any) -> Any:
+    """Return a float argument in single precision, others as they are."""
+    return np.asarray(a, np.float32)[()] if np.result_type(a).kind == "f" else a
+
+
 def scaled(a: Any, factor: float) -> Any:
     """Return a float argument times a number, others as they are."""
     return a * factor if np.result_type(a).kind == "f" else a
@@ -234,15 +240,17 @@ class Point:
 
     def is_rounding(self, value: Any) -> bool:
         """True if a value is no farther from the program's than those of arguments that differ in their last
-        bits."""
+        bits, or than single precision is in terms of its own last bit: that rounds what lies between, too."""
         found = [np.zeros(np.shape(v)) for v in leaves(self.value)]
-        for factor in (1.0 - EPSILON, 1.0 + EPSILON, 1.0 + 2.0 * EPSILON):
+        ways = [(lambda a, k=k: scaled(a, 1.0 + k * EPSILON), 1.0) for k in (-1.0, 1.0, 2.0)]
+        for change, unit in (*ways, (single, EPSILON / EPSILON_32)):
             with np.errstate(all="ignore"):
-                near = leaves(self.f(*(scaled(a, factor) for a in copied(self.args))))
+                near = leaves(self.f(*map(change, copied(self.args))))
             if [np.shape(v) for v in near] != [np.shape(v) for v in found]:
                 return False
             found = [
-                np.maximum(m, np.abs(a - b)) for m, a, b in zip(found, near, leaves(self.value), strict=True)
+                np.maximum(m, unit * np.abs(a - b))
+                for m, a, b in zip(found, near, leaves(self.value), strict=True)
             ]
         gaps = [np.abs(a - b) for a, b in zip(leaves(value), leaves(self.value), strict=True)]
         return all(np.all(g <= 4.0 * m) for g, m in zip(gaps, found, strict=True))
