@@ -112,7 +112,7 @@ class Loops(Header):
             self.state.heap[box] = loop.header[key] = made
         for buffer in loop.before.buffers:
             version = self.state.buffers[buffer]
-            param = Value(version.name, version.type)
+            param = Value(version.name or self.buffers[buffer].name, version.type)
             loop.buffers.append(buffer)
             loop.params.append(param)
             loop.inits.append(version)
