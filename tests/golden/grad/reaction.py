@@ -1,50 +1,46 @@
 # flags: grad --wrt p
-# inputs: p = 0.3; u0 = rng.normal(size=5); v0 = rng.normal(size=5); steps = 3
+# inputs: p = 0.3; u0 = rng.normal(size=5); steps = 3
 import numpy as np
 
 
-def reaction(p, u0, v0, steps):
-    u, v = u0.copy(), v0.copy()
+def reaction(p, u0, steps):
+    u, v = u0.copy(), 1.0 - u0
     for _ in range(steps):
-        uvv = u * v**2
-        u += p * (1 - u) - uvv
-        v += uvv - p * v
-    return np.mean(v**2)
+        rate = p * u
+        u += rate * v
+        v -= rate
+    return np.mean(v)
 # output
 # s2sad 0.1  reaction_grad (reaction.py:6)
 import numpy as np
 
 
-def reaction_grad(p, u0, v0, steps):
+def reaction_grad(p, u0, steps):
     """Return the gradient of reaction in p (reaction.py:6)."""
-    if v0.shape[0] != u0.shape[0]:
-        raise ValueError("reaction.py:9: v0.shape[0] must equal u0.shape[0]")
     # forward sweep
     u = u0.copy()
-    v = v0.copy()
+    v = 1.0 - u0
     t1 = max(steps, 0)
     u_tape = np.empty((t1,) + u0.shape)
     v_tape = np.empty((t1,) + u0.shape)
-    uvv_tape = np.empty((t1,) + u0.shape)
     for k in range(steps):
         u_tape[k] = u
         v_tape[k] = v
-        t2 = v ** 2
-        uvv_tape[k] = t2
-        uvv = u * t2
-        u += p * (1 - u) - uvv
-        v += uvv - p * v
+        rate = p * u
+        u += rate * v
+        v -= rate
     # reverse sweep
-    v_bar = 2 * v * (1.0 / u0.shape[0])  # reaction.py:12
+    v_bar = 1.0 / u0.shape[0]  # reaction.py:12
     u_bar = np.zeros_like(u0)
+    v_bar1 = np.broadcast_to(v_bar, u0.shape)  # reaction.py:8
     p_bar = 0.0  # reaction.py:8
     for k in range(steps - 1, -1, -1):
         v = v_tape[k]
-        p_bar -= np.sum(v * v_bar)  # reaction.py:11
-        uvv_bar = v_bar - u_bar  # reaction.py:10
+        rate_bar = v * u_bar - v_bar1  # reaction.py:10
         u = u_tape[k]
-        p_bar += np.sum((1 - u) * u_bar)  # reaction.py:10
-        u_bar = u_bar - p * u_bar  # reaction.py:10
-        u_bar = u_bar + uvv_tape[k] * uvv_bar  # reaction.py:9
-        v_bar = v_bar - p * v_bar + 2 * v * (u * uvv_bar)  # reaction.py:9
+        rate = p * u  # recomputed: reaction.py:9
+        t2 = rate * u_bar  # reaction.py:10
+        p_bar += np.sum(u * rate_bar)  # reaction.py:9
+        u_bar = u_bar + p * rate_bar  # reaction.py:9
+        v_bar1 = v_bar1 + t2  # reaction.py:10
     return float(p_bar)
