@@ -74,6 +74,8 @@ class Expressions:
                     return seen
             case "not_":
                 return negated(self.test(instr.args[0]))
+        if instr.op.name == "add" and (minus := self._minus(instr.args[1])) is not None:
+            return filled("{0} - {1}", [self.operand(instr.args[0]), self.operand(minus)])
         if instr.op.name == "where":
             extreme = self._extreme(instr)
             if extreme is not None:
@@ -90,6 +92,13 @@ class Expressions:
         self.support.update(name for name in SUPPORT if text.startswith(f"{name}("))
         kind = instr.result.type if instr.op.name == "where" and len(instr.results) == 1 else None
         return filled(text, [self.operand(a, kind) for a in instr.args])
+
+    def _minus(self, a: Operand) -> Operand | None:
+        """Return b where `a` is printed as `-b`: a difference with it is the same to the last bit."""
+        maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+        if maker is None or maker.op.name != "negative" or maker.result.type.dtype.kind not in "fc":
+            return None
+        return maker.args[0]
 
     def built(self, tree: Any, leaves: Sequence[ast.expr]) -> ast.expr | None:
         """Return the expression that builds a tree from the expressions of its leaves."""

@@ -195,21 +195,16 @@ class Conflicts:
         whole = instr.param("path") == paths.full(x.type.ndim) and not instr.param("at")
         if not whole or not isinstance(v, Value) or v.type.dtype != x.type.dtype:
             return False
-        maker = self.sites[v].instr
-        only_use = self.sites[v].block is block and self.reads[v] == 1
         if instr.op.name == "accum":
             if isinstance(v.type, Array) and v.type.ndim > x.type.ndim:
                 return False
-            op = OPS["add"]
-            if maker is not None and only_use and maker.op.name == "negative" and v.type.dtype.kind in "fc":
-                self.edits.dropped.add(maker)  # `a1 -= v`
-                op, v = OPS["subtract"], maker.args[0]
-            self.edits.replaced[instr] = replace(instr, op=op, args=(x, v), params=())
+            self.edits.replaced[instr] = replace(instr, op=OPS["add"], args=(x, v), params=())
             return True
         if v.type != x.type:
             return False
+        maker = self.sites[v].instr
         fresh = maker is not None and not maker.blocks and alias_of(maker) is Alias.FRESH
-        if fresh and only_use:
+        if maker is not None and fresh and self.sites[v].block is block and self.reads[v] == 1:
             self.edits.results[v] = instr.result
             self.edits.dropped.add(instr)
         else:

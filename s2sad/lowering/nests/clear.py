@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array
-from s2sad.ir.walk import Copier, substitute, use_counts, with_inner
+from s2sad.ir.walk import Copier, expanded, substitute, use_counts, with_inner
 from s2sad.lowering.code import Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear, is_integer
@@ -28,7 +28,7 @@ def clear_first(fn: Function) -> Function:
     """Return the function with zeros set at the beginning of trips where sums into neighbours follow."""
     while has_sums(fn):
         mover = _Mover(fn)
-        block = mover.block(fn.block)
+        block = expanded(fn.block, mover.instr)
         if not mover.found:
             break
         fn = replace(fn, block=block)
@@ -52,19 +52,13 @@ class _Mover:
         self.orders, self.counts = Orders(self.forms), use_counts(fn.block)
         self.found = 0
 
-    def block(self, block: Block) -> Block:
-        """Return a block with the zeros of its loops moved, inner ones first."""
-        instrs: list[Instr] = []
-        for instr in block.instrs:
-            if instr.blocks:
-                instr = replace(instr, blocks=tuple(map(self.block, instr.blocks)))
-            clearing = self.clearing(instr)
-            if clearing is None:
-                instrs.append(instr)
-            else:
-                self.found += 1
-                instrs += self.moved(instr, clearing)
-        return Block(block.params, tuple(instrs), block.end)
+    def instr(self, instr: Instr) -> list[Instr]:
+        """Return what stands for an instruction: a loop with its zeros moved."""
+        clearing = self.clearing(instr)
+        if clearing is None:
+            return [instr]
+        self.found += 1
+        return self.moved(instr, clearing)
 
     # --- what may be moved ----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from 0 and is not read.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -80,7 +81,7 @@ class _Term:
         return self.write.op.name == "setitem"
 
 
-class _Finder:
+class _Finder(ABC):
     """Finds nests that scatter."""
 
     def __init__(self, fn: Function) -> None:
@@ -104,9 +105,9 @@ class _Finder:
             instrs.append(instr)
         return Block(block.params, tuple(instrs), block.end)
 
+    @abstractmethod
     def replaced(self, nest: Nest, k: int, terms: list[_Term], before: list[Instr]) -> None:
         """Append to what stands before a nest what it becomes."""
-        raise NotImplementedError
 
     # --- what may be turned ---------------------------------------------------------------------------
 
