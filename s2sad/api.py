@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from s2sad.derivative import Derivative, Linearized, Pullback, Unchanged, Vmapped
-from s2sad.driver.kept import program_of
 from s2sad.driver.program import Program
+from s2sad.driver.programs import program_of
 from s2sad.driver.seeds import convert_series, spread, zero
 from s2sad.ir.structure import flatten
 from s2sad.ir.transformed import PARALLEL, Jit, Transformed, form, jit_of, scheme_of

@@ -35,6 +35,11 @@ class Settings:
     grain: int = 4_000_000
     cache: str = ""
 
+    @property
+    def is_watching(self) -> bool:
+        """True if each compilation is to be seen whole, whatever others have made before."""
+        return bool(self.debug or self.dump or self.verify > 1)
+
     @contextmanager
     def override(self, **changes: int | str) -> Iterator[Settings]:
         """Change settings for the duration of a `with` block."""

@@ -1,4 +1,5 @@
-"""Programs kept with the functions they are of: `vjp(f, x)` transforms `f` once, and both are freed together.
+"""What is kept with the function that it is of: programs (`vjp(f, x)` transforms `f` once), freed with it,
+and what was read of it (`grad(f)` and `hvp(f, ...)` read `f` once), freed with the last program that uses it.
 
 A table of this package would keep alive whatever the functions capture, and a weak table as well: programs
 hold their functions.
@@ -6,65 +7,42 @@ hold their functions.
 
 from __future__ import annotations
 
-import functools
 import types
-from collections.abc import Callable, Hashable
+import weakref
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
-
-from s2sad.driver.program import Program
-from s2sad.ir.transformed import Transformed
 
 NAME = "_s2sad_programs"
 
 
-class Kept(dict[Hashable, Program]):
+class Kept(dict[Hashable, Any]):
     """The programs of a function, as an attribute of it."""
 
     def __init__(self, function: Callable[..., Any] | None = None):
         super().__init__()
         self.function = function
+        self.readings: list[weakref.ref[Any]] = []
 
     def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
         return Kept, ()  # a copy of the function begins anew
 
+    def read(self) -> Iterator[Any]:
+        """Yield what was read of the function and is still in use."""
+        for reference in list(self.readings):
+            reading = reference()
+            if reading is not None:
+                yield reading
 
-def program_of(kind: str, function: Callable[..., Any], **fields: Any) -> Program:
-    """Return the program of `Transformed(kind, function, **fields)`, made at the first call."""
-    key = (kind, *fields.items())
+    def note(self, reading: Any) -> None:
+        """Keep what was read as long as somebody else does."""
+        self.readings = [r for r in self.readings if r() is not None] + [weakref.ref(reading)]
+
+
+def kept_with(function: Callable[..., Any]) -> Kept | None:
+    """Return what is kept with a function; None for callables that have no attributes of their own."""
     if not isinstance(function, types.FunctionType):
-        return _latest(_Callable(function), key)
+        return None
     kept = function.__dict__.get(NAME)
     if not isinstance(kept, Kept) or kept.function is not function:  # functools.wraps copies attributes
         kept = function.__dict__[NAME] = Kept(function)
-    if key not in kept:
-        kept[key] = _made(function, key)
-    return kept[key]
-
-
-def _made(function: Callable[..., Any], key: tuple[Any, ...]) -> Program:
-    kind, *fields = key
-    return Program(Transformed(kind, function, **dict(fields)))
-
-
-class _Callable:
-    """What has no attributes of its own as a cache key: by identity, a bound method by its object and
-    function."""
-
-    __slots__ = ("function", "identity")
-
-    def __init__(self, function: Callable[..., Any]):
-        parts = (
-            (function.__self__, function.__func__) if isinstance(function, types.MethodType) else (function,)
-        )
-        self.function, self.identity = function, tuple(map(id, parts))
-
-    def __hash__(self) -> int:
-        return hash(self.identity)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Callable) and self.identity == other.identity
-
-
-@functools.lru_cache(maxsize=64)
-def _latest(function: _Callable, key: tuple[Any, ...]) -> Program:
-    return _made(function.function, key)
+    return kept

@@ -50,7 +50,7 @@ class Plan:
 def plan_name(fn: Function, *wanted: Any) -> str:
     """Return the name of the plan for a Function that the frontend built; empty where none is kept: one that
     has objects in it which only their own process knows."""
-    if not store.is_on() or settings.debug or settings.dump or settings.verify > 1:
+    if not store.is_on() or settings.is_watching:
         return ""
     try:
         text = _pickled((fn, wanted, versions(), _package()))

@@ -2,78 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
-import gc
 import inspect
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from s2sad.driver.arguments import active_leaves, argument_trees, derivative_leaves, float_argnums
+from s2sad.driver.arguments import derivative_leaves
 from s2sad.driver.binding import Binding, Values, call_key
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.conforming import check_results
 from s2sad.driver.plans import Plan, find, keep, plan_name
+from s2sad.driver.reading import Flags, NeverReturns, Stages, guarded, reading_of
 from s2sad.driver.trace import Trace
-from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
-from s2sad.frontend.build import build
-from s2sad.ir.core import Function, returns
+from s2sad.ir.core import Function
 from s2sad.ir.structure import rebuild
 from s2sad.ir.transformed import Jit, Transformed, record_of, strongest
 from s2sad.late import late
 
 if TYPE_CHECKING:
-    from s2sad.driver import derive as deriving
-    from s2sad.driver import pipeline
     from s2sad.passes import checks as checking
     from s2sad.transforms import split as splitting
 else:
-    deriving = late("s2sad.driver.derive")
-    pipeline = late("s2sad.driver.pipeline")
     checking = late("s2sad.passes.checks")
     splitting = late("s2sad.transforms.split")
 
-Flags = tuple[bool, ...] | None
-Result = TypeVar("Result")
 MOST_VARIANTS = 256
 NONE: frozenset[int] = frozenset()
-
-
-class Stages:
-    """What compilation makes of the Function `built` by the frontend, as it is asked for."""
-
-    def __init__(self, program: Program, built: Function, flags: Flags, count: int | None, trace: Trace):
-        self.program, self.built, self.flags, self.count, self.trace = program, built, flags, count, trace
-
-    @functools.cached_property
-    def primal(self) -> Function:
-        """The function that is differentiated last, without what it does not need."""
-        return guarded(self.program.plain, self._primal)
-
-    @functools.cached_property
-    def derived(self) -> Function:
-        """What the program's record makes of it."""
-        return guarded(self.program.plain, self._derived)
-
-    def _primal(self) -> Function:
-        primal = pipeline.clean(self.built, self.trace)
-        if next(returns(primal.block), None) is None:
-            raise NeverReturns(
-                "S125",
-                f"`{self.trace.name}` never returns for these arguments",
-                "return a value on some path",
-            )
-        for record in self.program.inner:
-            primal = deriving.derive(record, primal, self.trace)
-        return primal
-
-    def _derived(self) -> Function:
-        count = len(argument_trees(self.primal)) if self.count is None else self.count
-        return self.program.derived(self.primal, self.flags, count, self.trace)
 
 
 class Variant:
@@ -84,7 +40,7 @@ class Variant:
     """
 
     def __init__(self, program: Program, stages: Stages, plan_name: str, plan: Plan | None):
-        self.stages, self.trace = stages, stages.trace
+        self.stages, self.trace = stages, Trace(stages.trace.name, stages.trace)
         self.plan_name, self.plan = plan_name, plan
         primal = plan.primal if plan is not None else stages.primal
         derived = plan.derived if plan is not None else stages.derived
@@ -129,7 +85,7 @@ class Variant:
         """Return the IR after each pass that changed it, with the pass's name."""
         if self.main.ready is not None:
             _ = self.main.loops
-        return tuple(self.trace.stages)
+        return self.trace.every()
 
     def remember(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags) -> None:
         """Note the call that this variant was built for: plain calls like it are recognised quickly."""
@@ -182,10 +138,6 @@ class Variant:
 def every(fn: Function) -> frozenset[int]:
     """Return the result leaves of a function."""
     return frozenset(range(len(fn.result_types)))
-
-
-class NeverReturns(UnsupportedSyntax):
-    """Every path of the function raises."""
 
 
 class Program:
@@ -257,47 +209,16 @@ class Program:
     def _build(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], flags: Flags, examples: bool
     ) -> Variant:
-        trace = Trace(getattr(self.plain, "__name__", type(self.plain).__name__))
-        fn = build(self.plain, args, dict(kwargs), transform=derived_inside, values=examples)
-        if examples and next(returns(fn.block), None) is not None:
-            binding = Binding(fn, check_overlap=False)
-            trace.examples = binding.leaves(binding.values(args, kwargs))
-        stages = Stages(self, trace.step("build", fn), flags, len(args) if examples else None, trace)
+        reading = reading_of(self.plain, args, kwargs, examples)
+        stages = reading.stages((*self.inner, self.record), flags, len(args) if examples else None)
         name = ""
         if self.jit and not self.record.debug:
             transforms = [record.of(None) for record in (*self.inner, self.record)]
-            name = plan_name(fn, transforms, self.jit, flags, stages.count)
-        variant = Variant(self, stages, name, find(name, fn))
+            name = plan_name(reading.built, transforms, self.jit, flags, stages.count)
+        variant = Variant(self, stages, name, find(name, reading.built))
         if self.record.kind != "pullback":
             _ = variant.main  # refusals come now
         return variant
-
-    def derived(self, primal: Function, flags: Flags, count: int, trace: Trace) -> Function:
-        """Return what this program's record makes of a primal Function called with `count` positional
-        arguments."""
-        record = self.record
-        if record.kind == "primal":
-            return primal
-        if record.kind in ("jvp", "jet") and flags is not None:
-            varied = flags + (False,) * (len(primal.params) - len(flags))  # what is captured does not vary
-            return deriving.pushforward(primal, varied, trace, record.order if record.kind == "jet" else None)
-        argnums, chosen = record.argnums, record.argnums
-        if argnums == ():  # every float
-            chosen = tuple(k for k in float_argnums(primal) if k < count)
-            argnums = chosen[0] if len(chosen) == 1 else chosen
-        if record.kind == "jvp":
-            return deriving.pushforward(primal, active_leaves(primal, chosen), trace)
-        if record.kind == "pullback":  # one cotangent per positional argument
-            argnums = tuple(range(count)) if record.argnums == () else argnums
-            return deriving.joint(
-                primal, replace(record, argnums=argnums), active_leaves(primal, chosen), trace
-            )
-        return deriving.derive(replace(record, argnums=argnums, varied=flags), primal, trace)
-
-
-def derived_inside(record: Transformed, fn: Function) -> Function:
-    """Return what a transform that a program itself calls makes of a Function."""
-    return deriving.derive(record, fn)
 
 
 def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
@@ -319,40 +240,6 @@ def records(function: Any, first: Transformed) -> Iterator[Transformed]:
         yield record
         record = record_of(function)
         function = record.function if record is not None else None
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from running: a twelfth of the time, as trees make no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def guarded(plain: Callable[..., Any], work: Callable[[], Result]) -> Result:
-    """Return `work()`. An error of ours without a place gets that of the function, and an exception that
-    is none of ours becomes an InternalError."""
-    try:
-        with _no_collection():
-            return work()
-    except S2sadError as error:
-        raise error.located(place_of(plain)) from error.__cause__
-    except Exception as error:
-        name = getattr(plain, "__qualname__", repr(plain))
-        why = f"s2sad failed on {name}: {type(error).__name__}: {error}"
-        raise InternalError("S902", why, "please report this with the program", place_of(plain)) from error
-
-
-def place_of(plain: Callable[..., Any]) -> Origin | None:
-    """Return where a function is defined, if that can be told."""
-    code = getattr(inspect.unwrap(plain), "__code__", None)
-    if code is None:
-        return None
-    return Origin(os.path.basename(code.co_filename), code.co_firstlineno, 0, code.co_filename)
 
 
 def check_call(plain: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

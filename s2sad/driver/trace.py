@@ -16,12 +16,15 @@ from s2sad.settings import settings
 
 
 class Trace:
-    """The stages of one compilation, for `.stages`, dumps and debug output."""
+    """The stages of one compilation, for `.stages`, dumps and debug output; `earlier`: of what other
+    compilations have gone through as well."""
 
-    def __init__(self, name: str):
-        self.name = name
+    def __init__(self, name: str, earlier: Trace | None = None):
+        self.name, self.earlier = name, earlier
         self.stages: list[tuple[str, Function]] = []
-        self.examples: Sequence[Any] = ()  # argument leaves that S2SAD_VERIFY=2 runs the passes on
+        self.examples: Sequence[Any] = (
+            earlier.examples if earlier is not None else ()
+        )  # argument leaves that S2SAD_VERIFY=2 runs the passes on
 
     def step(self, name: str, fn: Function, before: Function | None = None, ms: float = 0.0) -> Function:
         """Note what a stage made (of `before`, if it is a pass); return it, verified."""
@@ -32,8 +35,12 @@ class Trace:
             self._report(name, fn, before, ms)
         if settings.dump:
             text = print_function(fn, types=True, origins=True)
-            self.file(f"{len(self.stages):02d}-{name}.ir", text)
+            self.file(f"{len(self.every()):02d}-{name}.ir", text)
         return fn
+
+    def every(self) -> tuple[tuple[str, Function], ...]:
+        """Return the name and the outcome of each stage until now."""
+        return (*(self.earlier.every() if self.earlier is not None else ()), *self.stages)
 
     def text(self, name: str, source: str) -> None:
         """Note emitted source."""

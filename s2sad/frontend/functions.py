@@ -204,13 +204,14 @@ class Functions(Statements):
                 self.sources[function] = source_of(function)
             except S2sadError as error:
                 raise error.located(self.place()) from None
+            if not _is_ours(function):  # notebooks that reload modules give functions new code
+                self.static_captures.append((lambda: function.__code__, function.__code__))
         return self.sources[function]
 
     def called_source(self, function: types.FunctionType, node: Any) -> Source:
         """Return the source of a function that is called: all of one of ours has the place of the call."""
         source = self.source(function)
-        own = (function.__module__ or "").startswith("s2sad.")
-        return replace(source, call=self.place(node)) if own else source
+        return replace(source, call=self.place(node)) if _is_ours(function) else source
 
     def push(
         self,
@@ -453,6 +454,10 @@ class Functions(Statements):
 
 def _has_fields(value: Any) -> bool:
     return hasattr(type(value), "_fields") or hasattr(type(value), "__dataclass_fields__")
+
+
+def _is_ours(function: types.FunctionType) -> bool:
+    return (function.__module__ or "").startswith("s2sad.")
 
 
 def _only_caches(function: Any) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 import s2sad
 from s2sad import S2sadError, grad, hvp, jvp, value_and_grad, vjp
-from s2sad.driver import program
+from s2sad.driver import reading
 from s2sad.errors import InternalError
 from s2sad.transforms import split
 
@@ -85,7 +85,7 @@ def test_failures_of_the_compiler_are_internal_errors(monkeypatch):
     def broken(*args, **kwargs):
         raise KeyError("lost")
 
-    monkeypatch.setattr(program, "build", broken)
+    monkeypatch.setattr(reading, "build", broken)
     with pytest.raises(InternalError, match=r"S902[\s\S]*KeyError") as caught:
         grad(lambda x: x * x)(1.0)
     assert isinstance(caught.value.__cause__, KeyError) and isinstance(caught.value, S2sadError)

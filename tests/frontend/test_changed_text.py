@@ -58,3 +58,17 @@ def test_what_has_not_changed_is_read(tmp_path: Path):
     rewrite(path, OLD + "\n\ndef more(x):\n    return x\n")
     assert s2sad.grad(module.f)(1.0) == 2.0
     assert s2sad.grad(module.h)(1.0) == 2.0
+
+
+def test_functions_that_are_given_new_code_are_read_again(tmp_path: Path):
+    """What notebooks do that reload modules: the functions stay, with new code."""
+    path = tmp_path / "reloaded.py"
+    rewrite(path, OLD)
+    module = loaded(path)
+    derivatives = [(s2sad.grad(f, jit=jit), f) for f in (module.f, module.h) for jit in (False, True)]
+    assert [d(1.0) for d, _ in derivatives] == [2.0] * 4
+    assert s2sad.vjp(module.h, 1.0)[1](1.0) == (2.0,)
+    rewrite(path, OLD.replace("2.0 * x", "x * x * x"))
+    module.f.__code__ = loaded(path).f.__code__
+    assert [d(1.0) for d, _ in derivatives] == [3.0] * 4
+    assert s2sad.vjp(module.h, 1.0)[1](1.0) == (3.0,)
