@@ -188,9 +188,9 @@ class Point:
                 self.value = f(*copied(self.args))
                 self.expected = slopes(truth, copied(self.args), self.dots)
             self.skip = not tame(leaves(self.value)) or not tame(self.expected)
-        except (ValueError, IndexError, NameError, ZeroDivisionError) as error:
+        except (ValueError, IndexError, NameError, ZeroDivisionError, OverflowError) as error:
             self.raised = type(error)
-            self.unused = str(error).startswith("cannot convert float NaN")
+            self.unused = str(error).startswith(("cannot convert float", "Python int too large"))
 
     def first(self, loose: bool = False, **options: Any) -> None:
         """Check value, jvp and vjp; `loose`: the value up to rounding."""
@@ -205,7 +205,7 @@ class Point:
 
     def raises_alike(self) -> bool:
         """Return True if the derivative raises what the program raises, lowered too; False if it has left
-        out a conversion of nan to an integer, as it does where the integer is not used."""
+        out a conversion of nan, or of what is too large, to an integer, as it does where the integer is not used."""
         assert self.raised is not None
         for jit in (False, True):
             with lowering_interpreted():
