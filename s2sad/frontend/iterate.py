@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.expressions import Expressions
 from s2sad.frontend.loops import Loop
 from s2sad.frontend.machine import Unroll
-from s2sad.frontend.outcome import StaticExit, Unrolled
+from s2sad.frontend.outcome import RETURN, Outcome, Returned, StaticExit, Unrolled
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -45,7 +46,8 @@ class Iterate(Expressions):
 
     def __init__(self, sizes: Assumptions):
         super().__init__(sizes)
-        self.loop_nodes: dict[int, Any] = {}  # id of the iterable's node -> the `for` statement
+        # id of the iterable's node -> the `for` statement, and what follows it
+        self.loop_nodes: dict[int, tuple[Any, list[Any]]] = {}
 
     def fixed_items(self, value: Abstract, node: Any) -> list[Abstract] | None:
         """Return the items if their number is known at compile time, else None."""
@@ -295,26 +297,64 @@ class Iterate(Expressions):
                 "stack them in an array",
                 node,
             )
-        from_loops = self.frame.loops
+        loop, after = self.loop_nodes.get(id(node), (None, []))
         marker = Unrolled(self.branch_depth)
-        from_loops.append(marker)
         views = self.iterated(iterable)
+
+        def trips(first: int) -> Outcome:
+            """Read the trips from one on; StaticExit for a break."""
+            for k in range(first, len(items)):
+                marker.later = functools.partial(later, k + 1)
+                if k:
+                    self.check_unchanged(views, k, node)
+                self.assign(target, items[k])
+                left: Outcome = body()
+                if left is not None and not (isinstance(left, StaticExit) and left.kind == "continue"):
+                    return left
+                if RETURN in self.state.frames[self.frame.id]:
+                    more = functools.partial(trips, k + 1)
+                    return self.run_after_return(more, functools.partial(self.as_branch, marker, more))
+            if items:
+                self.check_unchanged(views, len(items), node)
+            return None
+
+        def later(first: int, broke: bool) -> Outcome:
+            left = StaticExit("break") if broke else trips(first)
+            if left is not None and not isinstance(left, StaticExit):
+                return left
+            loops.remove(marker)
+            try:
+                otherwise = loop.orelse if loop is not None and left is None else []
+                return self.to_the_end([*otherwise, *after])
+            finally:
+                loops.append(marker)
+
+        loops = self.frame.loops
+        loops.append(marker)
         try:
-            for k, item in enumerate(items):
-                self.assign(target, item)
-                left = body()
-                if isinstance(left, StaticExit):
-                    if left.kind == "break":
-                        break
-                elif left is not None:
-                    marker.left = left
-                    break
-                self.check_unchanged(views, k + 1, node)
+            left = trips(0)
         finally:
-            from_loops.remove(marker)
-        self.unrolled_exit = marker.left
+            loops.remove(marker)
+        self.unrolled_exit = None if isinstance(left, StaticExit) else left
 
     unrolled_exit: Any = None
+
+    def to_the_end(self, nodes: list[Any]) -> Outcome:
+        """Read statements, and what follows them to the end of an inlined function."""
+        raise NotImplementedError
+
+    def run_after_return(self, rest: Callable[[], Outcome], read: Callable[[], Outcome]) -> Outcome:
+        """Go on after statements that may have returned."""
+        raise NotImplementedError
+
+    def as_branch(self, loop: Unrolled, read: Callable[[], Outcome]) -> Outcome:
+        """Read what may leave an unrolled loop, as a branch: what follows the loop follows the branch."""
+        depth, loop.branch_depth = loop.branch_depth, self.branch_depth
+        try:
+            outcome = read()
+        finally:
+            loop.branch_depth = depth
+        return None if isinstance(outcome, StaticExit | Returned) else outcome
 
     def iterated(self, iterable: Abstract, kind: str = "") -> list[tuple[Box, str, Abstract]]:
         """Return the containers that a loop runs over, how, and what they hold now."""
@@ -380,7 +420,7 @@ class Iterate(Expressions):
             return (index,), (Block(params, tuple(self.builder.instrs), end),), (lo, hi, step)
 
         trips = None
-        loop = self.loop_nodes.get(id(node))  # None: a comprehension
+        loop = self.loop_nodes.get(id(node), (None, []))[0]  # None: a comprehension
         skips = loop is not None and syntax.leaves_loop(loop.body, gast.Continue)
         if lo == Literal(0) and step == Literal(1) and not skips:
             trips = self.nonnegative(hi)

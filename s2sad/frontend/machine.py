@@ -79,6 +79,9 @@ class Frame:
     nonlocals: frozenset[str] = frozenset()
     globals: frozenset[str] = frozenset()
     loops: list[Any] = field(default_factory=list)
+    goes_on: bool = (
+        False  # an inlined function, in a branch after which others go on: what follows is read there
+    )
 
     @property
     def root(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from s2sad.errors import S2sadError
@@ -22,11 +23,12 @@ class StaticExit:
 
 
 class Unrolled:
-    """Marks an unrolled loop on a frame's stack of loops."""
+    """Marks an unrolled loop on a frame's stack of loops. `later(broke)` reads what follows the present trip,
+    or the loop that it has left by break, to the end of an inlined function."""
 
     def __init__(self, branch_depth: int):
         self.branch_depth = branch_depth
-        self.left: Any = None
+        self.later: Callable[[bool], Any] = lambda broke: None
 
 
 class NotBoundYet(Exception):

@@ -35,15 +35,22 @@ class Statements(Effects):
             self.at(node)
             if self.returns_early(node):
                 return self.run_returning(node, nodes[k + 1 :])
+            if isinstance(node, gast.With):
+                self.check_with(node)
+                return self.run([*node.body, *nodes[k + 1 :]])
             method: Callable[[Any], Outcome] | None = getattr(self, "do_" + type(node).__name__, None)
             if method is None:
                 self.refuse_statement(node)
             assert method is not None
+            if isinstance(node, gast.For):
+                self.loop_nodes[id(node.iter)] = node, nodes[k + 1 :]
             outcome = method(node)
             if outcome is not None:
                 return outcome
-            if isinstance(node, gast.For | gast.While) and RETURN in self.state.frames[self.frame.id]:
-                return self.run_after_loop([*self.skipped_else(node), *nodes[k + 1 :]])
+            if isinstance(node, gast.For | gast.While) and (
+                node.orelse or RETURN in self.state.frames[self.frame.id]
+            ):
+                return self.run_after([*self.otherwise(node), *nodes[k + 1 :]])
         return None
 
     def refuse_statement(self, node: Any) -> None:
@@ -143,31 +150,64 @@ class Statements(Effects):
         return isinstance(node, gast.If) and syntax.has_return([node])
 
     def run_returning(self, node: Any, rest: list[Any]) -> Outcome:
-        """Read an `if` that may return, with all that follows it in the branches that go on."""
+        """Read an `if` that may return: with all that follows it in the branch that goes on, or, if more than
+        one does, with that once, under the condition that it has not returned."""
         cond = self.truth(node.test)
         if isinstance(cond, Literal):
             return self.run([*(node.body if cond.value else node.orelse), *rest])
-        outcome = self.run_if(
-            cond,
-            lambda: self.returning([*node.body, *rest]),
-            lambda: self.returning([*node.orelse, *rest]),
-        )
-        return Returned() if outcome is None else outcome
+        sides = [node.body, node.orelse]
+        once = all(map(syntax.falls_through, sides))
+        if not once:
+            sides = [[*side, *rest] if syntax.falls_through(side) else side for side in sides]
+        read = self.partly if once or self.frame.goes_on else self.returning
+        outcome: Outcome = self.run_if(cond, lambda: read(sides[0]), lambda: read(sides[1]))
+        if outcome is not None:
+            return outcome
+        if once:
+            return self.run_after(rest)
+        return None if self.frame.goes_on else Returned()
 
-    def returning(self, nodes: list[Any]) -> Outcome:
-        """Read statements to the end of an inlined function; a missing return gives None."""
-        outcome = self.run(nodes)
-        if outcome is None:
-            self.state.frames[self.frame.id][RETURN] = Static(None)
-            return None
+    def partly(self, nodes: list[Any]) -> Outcome:
+        """Read statements of a branch; whether they have returned tells RETURN, which may be unbound."""
+        before, self.frame.goes_on = self.frame.goes_on, True
+        try:
+            outcome = self.run(nodes)
+        finally:
+            self.frame.goes_on = before
         return None if isinstance(outcome, Returned) else outcome
 
-    def run_after_loop(self, rest: list[Any]) -> Outcome:
-        """Go on after a loop of an inlined function that may have returned from inside."""
+    def returning(self, nodes: list[Any]) -> Outcome:
+        """Read statements, and what follows them to the end of an inlined function, as a branch."""
+        outcome = self.to_the_end(nodes)
+        return None if isinstance(outcome, Returned) else outcome
+
+    def to_the_end(self, nodes: list[Any]) -> Outcome:
+        """Read statements, and what follows them to the end of an inlined function: in an unrolled loop, its
+        later trips and what comes after. A missing return gives None."""
+        outcome: Outcome
+        loop = self.frame.loops[-1] if self.frame.loops else None
+        if isinstance(loop, Unrolled):
+            depth, loop.branch_depth = loop.branch_depth, self.branch_depth
+            try:
+                outcome = self.run(nodes)
+                if outcome is None or isinstance(outcome, StaticExit):
+                    outcome = loop.later(outcome is not None and outcome.kind == "break")
+            finally:
+                loop.branch_depth = depth
+        else:
+            outcome = self.run(nodes)
+        if outcome is None:
+            self.state.frames[self.frame.id][RETURN] = Static(None)
+            return Returned()
+        return outcome
+
+    def run_after_return(self, rest: Callable[[], Outcome], read: Callable[[], Outcome]) -> Outcome:
+        """Go on with `rest` after statements of an inlined function that may have returned; with `read` where
+        that is a branch."""
         scope = self.state.frames[self.frame.id]
-        value = scope.pop(RETURN)
+        value = scope.pop(RETURN, UNBOUND)
         if value is UNBOUND:
-            return self.run(rest)
+            return rest()
         if not isinstance(value, MaybeUnbound):
             scope[RETURN] = value
             return Returned()
@@ -179,9 +219,14 @@ class Statements(Effects):
 
         if any(isinstance(x, Loop) for x in self.frame.loops):
             outcome = self.run_if(value.bound, left, lambda: None)
-            return outcome if outcome is not None else self.run(rest)
-        outcome = self.run_if(value.bound, left, lambda: self.returning(rest))
-        return Returned() if outcome is None else outcome
+            return outcome if outcome is not None else rest()
+        outcome = self.run_if(value.bound, left, read)
+        return Returned() if outcome is None and not self.frame.goes_on else outcome
+
+    def run_after(self, nodes: list[Any]) -> Outcome:
+        """Read statements after others that may have returned."""
+        read = self.partly if self.frame.goes_on else self.returning
+        return self.run_after_return(lambda: self.run(nodes), lambda: read(nodes))
 
     def do_Break(self, node: Any) -> Outcome:
         """Read a `Break` statement."""
@@ -194,6 +239,9 @@ class Statements(Effects):
     def leave_loop(self, kind: str, node: Any) -> Outcome:
         """Leave the present trip."""
         loop = self.frame.loops[-1]
+        broke = self.broke(inside=1)
+        if kind == "break" and broke in self.state.frames[self.frame.id]:
+            self.state.frames[self.frame.id][broke] = Num(Literal(True))
         if isinstance(loop, Unrolled):
             if self.branch_depth != loop.branch_depth:
                 raise self.refuse(
@@ -203,9 +251,6 @@ class Statements(Effects):
                     node,
                 )
             return StaticExit(kind)
-        broke = self.broke(inside=1)
-        if kind == "break" and broke in self.state.frames[self.frame.id]:
-            self.state.frames[self.frame.id][broke] = Num(Literal(True))
         return self.end(kind, *self.loop_values(loop, leaves=kind == "break"))
 
     def do_If(self, node: Any) -> Outcome:
@@ -299,28 +344,16 @@ class Statements(Effects):
             scope[self.broke()] = Num(Literal(False))
         self.at(node)
         self.unrolled_exit = None
-        self.loop_nodes[id(node.iter)] = node
         self.run_for(iterable, node.iter, node.target, lambda: self.run(node.body), names, escaping)
         if self.unrolled_exit is not None:
             left: Outcome = self.unrolled_exit
             self.unrolled_exit = None
             return left
-        return self.loop_else(node, names)
+        return None
 
-    def loop_else(self, node: Any, names: list[str]) -> Outcome:
-        """Read the `else` of a loop, which runs unless the loop was left by break."""
-        if not node.orelse or RETURN in self.state.frames[self.frame.id]:
-            return None
-        if self.broke() not in names:
-            return self.run(node.orelse)
-        broke = self.state.frames[self.frame.id].pop(self.broke())
-        assert isinstance(broke, Num)
-        outcome: Outcome = self.run_if(broke.operand, lambda: None, lambda: self.run(node.orelse))
-        return outcome
-
-    def skipped_else(self, node: Any) -> list[Any]:
-        """Return the `else` of a loop that may have returned, as statements to go on with."""
-        if not node.orelse or self.broke() not in self.state.frames[self.frame.id]:
+    def otherwise(self, node: Any) -> list[Any]:
+        """Return the `else` of a loop, which runs unless that was left by break, as statements that follow."""
+        if not node.orelse or not syntax.leaves_loop(node.body, gast.Break):
             return list(node.orelse)
         test = gast.copy_location(gast.Name(self.broke(), gast.Load(), None, None), node)
         nothing = gast.copy_location(gast.Pass(), node)
@@ -335,7 +368,7 @@ class Statements(Effects):
         plain = not syntax.has_walrus(node.test)
         static = isinstance(node.test, gast.Constant)
         if static and not node.test.value:
-            return self.run(node.orelse)
+            return None
         self.at(node)
 
         def trip(loop: Loop) -> tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]:
@@ -352,7 +385,7 @@ class Statements(Effects):
         self.run_loop(names, escaping, trip, "while")
         if static and not syntax.leaves_loop(node.body, gast.Break):
             return self.after_endless(node)
-        return self.loop_else(node, names)
+        return None
 
     def after_endless(self, node: Any) -> Outcome:
         """Return what comes after `while True` without a break: only a return leads out of it."""
@@ -382,10 +415,9 @@ class Statements(Effects):
         )
         return outcome if outcome is not None else self.run(node.body)
 
-    def do_With(self, node: Any) -> Outcome:
-        """Read a `With` statement."""
+    def check_with(self, node: Any) -> None:
+        """Refuse a `with` that means something to numbers."""
         for item in node.items:
             value = self.expr(item.context_expr) if isinstance(item.context_expr, gast.Call) else None
             if not (isinstance(value, Static) and isinstance(value.value, np.errstate)):
                 self.refuse_statement(node)
-        return self.run(node.body)

@@ -144,6 +144,14 @@ def has_return(nodes: list[Any]) -> bool:
     return any(isinstance(n, gast.Return) for n in walk(nodes))
 
 
+def falls_through(nodes: list[Any]) -> bool:
+    """True unless the statements end in a `return` or `raise` on every path, as far as their form tells."""
+    if not nodes or not isinstance(nodes[-1], gast.Return | gast.Raise | gast.If):
+        return True
+    last = nodes[-1]
+    return isinstance(last, gast.If) and (falls_through(last.body) or falls_through(last.orelse))
+
+
 def has_walrus(node: Any) -> bool:
     """True if an expression binds names."""
     return any(isinstance(n, gast.NamedExpr) for n in walk([node]))

@@ -205,7 +205,7 @@ class Point:
 
     def raises_alike(self) -> bool:
         """Return True if the derivative raises what the program raises, lowered too; False if it has left
-        out a conversion of nan, or of what is too large, to an integer, as it does where the integer is not used."""
+        out a conversion of nan, or of what is too large, to an integer that is not used."""
         assert self.raised is not None
         for jit in (False, True):
             with lowering_interpreted():
