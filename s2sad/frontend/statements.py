@@ -352,7 +352,7 @@ class Statements(Effects):
         return None
 
     def otherwise(self, node: Any) -> list[Any]:
-        """Return the `else` of a loop, which runs unless that was left by break, as statements that follow."""
+        """Return the `else` of a loop, which runs unless that was left by break, as what follows it."""
         if not node.orelse or not syntax.leaves_loop(node.body, gast.Break):
             return list(node.orelse)
         test = gast.copy_location(gast.Name(self.broke(), gast.Load(), None, None), node)
