@@ -57,11 +57,15 @@ class Assign(Calls):
                 continue
             owner = self.expr(target.value) if isinstance(target, gast.Subscript) else None
             contents = self.contents(owner) if owner is not None else None
-            if not (isinstance(owner, Box) and isinstance(contents, Struct) and contents.kind == "dict"):
+            if not (isinstance(owner, Box) and isinstance(contents, Struct)):
                 raise self.refuse(
-                    "S106", "`del` is supported for names and dict items", "make a new list or array", node
+                    "S106",
+                    "`del` is supported for names and items of dicts and lists",
+                    "make a new list or array",
+                    node,
                 )
-            self.dict_pop(owner, contents, self.index_of(target.slice), {}, node)
+            pop = self.dict_pop if contents.kind == "dict" else self.list_pop
+            pop(owner, contents, self.index_of(target.slice), {}, node)
         return None
 
     def assign(self, target: Any, value: Abstract) -> None:
@@ -286,7 +290,7 @@ class Assign(Calls):
         elif isinstance(old, Box) and kind is gast.Add and isinstance(self.contents(value), Ref):
             why = "`+=` of a list and an array makes an array of the name"
             raise self.mismatch("S318", why, "write ys += list(x), or x + np.array(ys)", node)
-        elif isinstance(old, Box) and kind is gast.Mult:
+        elif isinstance(old, Box) and kind in (gast.Mult, gast.BitOr):
             self.refill(old, self.contents(self.binary(kind, old, value, node)))
         elif isinstance(old, Box) and kind is gast.Add:
             for item in self.static_items(value, node):

@@ -11,7 +11,7 @@ import gast
 import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
-from s2sad.frontend.ordering import Ordering
+from s2sad.frontend.iterators import Iterators
 from s2sad.frontend.programs import unsupported
 from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
@@ -61,7 +61,7 @@ def wrong_count(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     return ""
 
 
-class Builtins(Ordering):
+class Builtins(Iterators):
     """Builtins to abstract values."""
 
     def builtin_handler(self, value: Any) -> Handler | None:
@@ -69,7 +69,7 @@ class Builtins(Ordering):
         if not hashable(value):
             return None
         name = BUILTINS.get(value)
-        return getattr(self, "call_" + name) if name is not None else None
+        return getattr(self, "call_" + name) if name is not None else self.iterator_handler(value)
 
     def call_len(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
         """`len(x)`."""

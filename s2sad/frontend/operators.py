@@ -110,8 +110,16 @@ class Operators(Overloaded):
             raise self.mismatch("S318", why, "make it an array: np.array(ys[i])", node)
 
     def binary_struct(self, kind: Any, left: Abstract, right: Abstract, node: Any) -> Abstract:
-        """Return the sum of two lists or tuples, or a list repeated."""
+        """Return the sum of two lists or tuples, a list repeated, or two dicts joined."""
         a, b = self.contents(left), self.contents(right)
+        if (
+            kind is gast.BitOr
+            and isinstance(a, Struct)
+            and isinstance(b, Struct)
+            and a.kind == b.kind == "dict"
+        ):
+            pairs = dict(zip(a.keys, a.items, strict=True)) | dict(zip(b.keys, b.items, strict=True))
+            return self.box(Struct("dict", tuple(pairs), tuple(pairs.values())))
         if kind is gast.Add and isinstance(a, Struct) and isinstance(b, Struct) and a.kind == b.kind:
             items = (*a.items, *b.items)
             made = Struct(a.kind, tuple(range(len(items))), items)

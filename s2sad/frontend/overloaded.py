@@ -91,19 +91,29 @@ class Overloaded(Loops):
         return self.call_value(method, (), {}, node)
 
     def call_super(self, args: tuple[Abstract, ...], kwargs: Any, node: Any, name: str) -> Abstract:
-        """`super()` in a method."""
-        method = self.frame.source.function
-        found = free_name(method, "__class__")
-        params = [p.id for p in (*self.frame.node.args.posonlyargs, *self.frame.node.args.args)]
-        owner = self.state.frames[self.frame.id].get(params[0]) if params else None
-        if args or found is None or owner is None or self.class_of(owner) is None:
-            why = "`super` is read in methods of objects made here, without arguments"
+        """`super()` in a method, or `super(cls, self)`."""
+        if len(args) == 2:
+            cls, owner = self.static_value(args[0], "the class", node), args[1]
+        else:
+            found = free_name(self.frame.source.function, "__class__")
+            params = [p.id for p in (*self.frame.node.args.posonlyargs, *self.frame.node.args.args)]
+            owner = self.state.frames[self.frame.id].get(params[0], Static(None)) if params else Static(None)
+            cls = found[0] if found is not None and not args else None
+        if cls is None or not issubclass(self.own_class(owner), cls):
+            why = "`super` is read in methods of objects"
             raise self.refuse("S118", why, "name the class: Base.method(self, ...)", node)
-        return Super(owner, found[0])
+        return Super(owner, cls)
+
+    def own_class(self, value: Abstract) -> type:
+        """Return the class of an object, made here or captured."""
+        made: type | None = self.class_of(value)
+        if made is None:
+            return type(value.value) if isinstance(value, Static) else type(None)
+        return made
 
     def super_attribute(self, value: Super, attr: str, node: Any) -> Abstract:
         """Return an attribute that the classes after that of `super()` define."""
-        after = self.class_of(value.owner).__mro__
+        after = self.own_class(value.owner).__mro__
         after = after[after.index(value.cls) + 1 :]
         raw = next((vars(c)[attr] for c in after if attr in vars(c)), None)
         if raw is object.__init__:

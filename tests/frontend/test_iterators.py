@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,47 @@ def over_a_generator(x):
     return s
 
 
-@pytest.mark.parametrize("f", [of_a_helper, in_each_trip, nested, unpacked, late, over_a_generator])
+def pairs_of(x):
+    s = 0.0
+    for i, j in itertools.combinations(range(x.shape[0]), 2):
+        if i == 1:
+            continue
+        s += x[i] * x[j] ** 2
+    for a, b in itertools.product([x[0], x[1]], repeat=2):
+        s += a * b
+    for a, b in itertools.pairwise((x[0], x[1], x[2])):
+        s += a**2 * b
+    return s + sum(a * b for a, b in itertools.permutations((x[1], x[2]), 2))
+
+
+def in_a_row(x):
+    s = sum(itertools.chain([x[0]], (x[1] ** 2, x[2]))) * x[0]
+    s += sum(itertools.chain.from_iterable([[x[0] ** 3], (x[1],)]))
+    for k, v in enumerate(itertools.accumulate([x[0], x[1], x[2]], lambda a, b: a * b, initial=2.0)):
+        s += k * v
+    s += sum(v**2 for v in itertools.accumulate([x[0], x[1]]))
+    for a, b in itertools.zip_longest([x[0], x[1]], [x[2]], fillvalue=3.0):
+        s += a * b
+    first, *_ = itertools.islice([x[0], x[1], x[2]], 1, None)
+    return s * first + sum(itertools.starmap(lambda a, b: a * b, [(x[0], x[1]), (x[1], x[2])]))
+
+
+def test_itertools_of_a_length_that_is_not_known() -> None:
+    def f(x):
+        return sum(a * b for a, b in itertools.product(x[x > 0.5], repeat=2))
+
+    with pytest.raises(s2sad.S2sadError, match="itertools.product needs iterables of a length that is known"):
+        s2sad.grad(f)(X)
+
+
+def test_itertools_with_wrong_arguments() -> None:
+    with pytest.raises(s2sad.S2sadError, match=r"S319 TypeError: combinations\(\): missing .*'r'"):
+        s2sad.grad(lambda x: sum(a * b for a, b in itertools.combinations([x, x])))(1.0)
+
+
+@pytest.mark.parametrize(
+    "f", [pairs_of, in_a_row, of_a_helper, in_each_trip, nested, unpacked, late, over_a_generator]
+)
 def test_iterators(f: Callable[..., Any]) -> None:
     for lowered in (False, True):
         assert_right(f, X, lowered)
@@ -92,7 +133,7 @@ def in_every_trip(x):
 
 
 def after_a_break(x):
-    items = iter([x[0], x[1], x[2]])
+    items = itertools.chain([x[0]], [x[1], x[2]])
     s = 0.0
     for v in items:
         s += v

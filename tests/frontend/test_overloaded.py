@@ -212,3 +212,36 @@ def test_objects_from_outside() -> None:
 def test_no_such_method(f: Callable[..., Any]) -> None:
     with pytest.raises(s2sad.S2sadError, match=r"a Point|a Vector"):
         s2sad.grad(f)(X)
+
+
+class Linear:
+    """A captured object, of a class with classes before it."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def of(self, x):
+        return self.k * x
+
+    @property
+    def doubled(self):
+        return 2.0 * self.k
+
+
+class Quadratic(Linear):
+    def of(self, x):
+        return super().of(x) * super().doubled * x
+
+
+class Shifted(Quadratic):
+    def of(self, x):
+        return super(Shifted, self).of(x) + x  # noqa: UP008 - as it was written before Python 3
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_super_of_captured_objects(jit):
+    held = Shifted(3.0)
+    slope = s2sad.grad(lambda x: held.of(x), jit=jit)
+    assert slope(2.0) == 2.0 * 2.0 * 9.0 * 2.0 + 1.0
+    held.k = 5.0
+    assert slope(2.0) == 2.0 * 2.0 * 25.0 * 2.0 + 1.0

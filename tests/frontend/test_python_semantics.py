@@ -787,3 +787,21 @@ def test_positions_inside_a_program(case: str, jit: bool):
 def test_a_batched_gradient_of_known_arguments():
     rows = s2sad.vmap(s2sad.grad(either, 1), in_axes=(None, 0, None))
     np.testing.assert_allclose(rows("square", np.array([1.0, 2.0]), 3.0), [6.0, 12.0])
+
+
+def joined(x, d):
+    both = d | {"a": x * x, "c": 2.0}
+    same = both
+    both |= {"b": x * both["b"]}
+    rows = [x, 3.0 * x, x**3]
+    alias = rows
+    del rows[1], both["c"]
+    return same["a"] * same["b"] * len(same) + alias[1] * d["a"]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
+def test_joined_dicts_and_deleted_items(jit: bool):
+    d = {"a": 5.0, "b": 0.5}
+    # x^2 * 0.5 x * 2 + 5 x^3
+    assert s2sad.value_and_grad(joined, jit=jit)(2.0, d) == (48.0, 72.0)
+    assert d == {"a": 5.0, "b": 0.5}
