@@ -97,7 +97,9 @@ def test_itertools_of_a_length_that_is_not_known() -> None:
     def f(x):
         return sum(a * b for a, b in itertools.product(x[x > 0.5], repeat=2))
 
-    with pytest.raises(s2sad.S2sadError, match="itertools.product needs iterables of a length that is known"):
+    with pytest.raises(
+        s2sad.S2sadError, match=r"itertools\.product needs iterables of a length that is known"
+    ):
         s2sad.grad(f)(X)
 
 
