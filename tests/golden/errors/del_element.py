@@ -7,7 +7,7 @@ def f(x):
     del ys[0], x[0]
     return ys[0]
 # error
-# del_element.py:7:5: S106 `del` is supported for names and dict items
+# del_element.py:7:5: S106 `del` is supported for names and items of dicts and lists
 #     del ys[0], x[0]
 #     ^
 #   make a new list or array
