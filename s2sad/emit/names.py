@@ -283,7 +283,7 @@ def temporary_prefix(words: Iterable[str]) -> str:
     """Return the prefix of temporaries: `t`, unless some name looks like one of those."""
     taken = set(words)
     for prefix in ("t", "tmp", "tmp_"):
-        if not any(re.fullmatch(re.escape(prefix) + r"\d+", word) for word in taken):
+        if not any(word.startswith(prefix) and word[len(prefix) :].isdecimal() for word in taken):
             return prefix
     prefix = "tmp__"
     while any(word.startswith(prefix) for word in taken):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -27,6 +28,7 @@ def template(instr: Instr) -> str:
     return _call(instr, params)
 
 
+@functools.lru_cache(maxsize=1024)
 def numbered(text: str) -> str:
     """Return a template with its `{}` numbered."""
     count = -1

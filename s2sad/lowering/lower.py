@@ -159,7 +159,7 @@ def _values(low: Lowerer, args: tuple[Operand, ...], types: tuple[Type, ...] | N
 
 def _refuse_half(instr: Instr) -> None:
     for v in instr.results:
-        if v.type.dtype.name == "float16":
+        if v.type.dtype.char == "e":
             raise UnsupportedOp(
                 "S291", "float16 does not exist in compiled code", "use float32, or jit=False", instr.origin
             )

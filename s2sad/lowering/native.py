@@ -115,4 +115,4 @@ def _all_floats(values: Sequence[Operand]) -> bool:
 def _is_float(v: Operand) -> bool:
     if isinstance(v, Literal):
         return isinstance(v.value, float)
-    return isinstance(v.type, Scalar) and v.type.dtype.name in ("float64", "float32")
+    return isinstance(v.type, Scalar) and v.type.dtype.char in "fd"

@@ -38,6 +38,7 @@ class Storage:
         self._roots: dict[Value, Roots] = {}
         self._slots: dict[Value, tuple[_Slots, int]] = {}
         self._all: list[_Slots] = []
+        self._origins: dict[Roots, Roots] = {}
         for p in fn.params:
             self._roots[p] = frozenset({p})
         self._block(fn.block)
@@ -60,6 +61,8 @@ class Storage:
     def origins(self, roots: Roots) -> Roots:
         """Return the allocations and parameters that arrays with these roots may be, whenever: what
         `may_alias` knows of a moment does not hold for code that is moved."""
+        if roots in self._origins:
+            return self._origins[roots]
         found: set[Value] = set()
         seen: set[Value] = set()
         todo = list(roots)
@@ -73,7 +76,8 @@ class Storage:
                 continue
             slots, k = self._slots[x]
             todo += slots.inits[k].union(*(state[k] for state in slots.yields))
-        return frozenset(found)
+        self._origins[roots] = frozenset(found)
+        return self._origins[roots]
 
     def may_alias(self, a: Roots, b: Roots) -> bool:
         """Return False if arrays with these roots cannot share memory."""

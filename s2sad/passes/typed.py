@@ -19,8 +19,7 @@ from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
-SINGLE = ("float16", "float32", "complex64")
-DOUBLE = ("float64", "complex128")
+SINGLE, DOUBLE = "efF", "dD"  # characters of dtypes: half and single precision, and double
 
 
 def typed(fn: Function) -> Function:
@@ -30,7 +29,7 @@ def typed(fn: Function) -> Function:
 
 
 def _has_precision(t: Type) -> bool:
-    return isinstance(t, Scalar) and not t.weak and t.dtype.name in (*SINGLE, *DOUBLE)
+    return isinstance(t, Scalar) and not t.weak and t.dtype.char in SINGLE + DOUBLE
 
 
 def _soft(block: Block) -> set[Value]:
@@ -77,7 +76,7 @@ class _Typed(Rewriter):
 
     def visit(self, instr: Instr) -> list[Instr]:
         is_made, is_met = _makes_array(instr), self.meets_single(instr)
-        given = [a in self.soft and (is_made if a.type.dtype.name in SINGLE else is_met) for a in instr.args]
+        given = [a in self.soft and (is_made if a.type.dtype.char in SINGLE else is_met) for a in instr.args]
         if not any(given):
             return [self.inside(instr)]
         made = Builder(Sizes(), instr.origin)
@@ -93,8 +92,8 @@ class _Typed(Rewriter):
         if instr.op.kind is not Kind.ELEMENTWISE and instr.op.name != "where":
             return False
         others = [a.type.dtype for a in instr.args if not (_is_weak(a) or a in self.soft)]
-        names = [d.name for d in others if d.kind in "fc"]
-        return any(n in SINGLE for n in names) and not any(n in DOUBLE for n in names)
+        chars = [d.char for d in others if d.kind in "fc"]
+        return any(c in SINGLE for c in chars) and not any(c in DOUBLE for c in chars)
 
 
 def _makes_array(instr: Instr) -> bool:

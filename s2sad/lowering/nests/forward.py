@@ -35,7 +35,7 @@ class _Forwarder(Rewriter):
         self.counts = use_counts(fn.block)
         self.writes: dict[Value, Instr] = {}  # what made a version of an array
         self.narrow = any(
-            v.type.dtype.name in ("float32", "complex64")
+            v.type.dtype.char in "fF"
             for v in (*fn.params, *(r for i in fn.block.walk() for r in i.results))
         )
         self.summed = self.sums_read(fn)
