@@ -356,7 +356,11 @@ class Header(Joins):
                 per_trip = (
                     len(now.items) - len(header.items) if loop.trips is not None and key[0] == "heap" else 0
                 )
-                like = self.series_like(header, now)
+                try:
+                    like = self.series_like(header, now)
+                except S2sadError as error:
+                    self.unroll_instead(error)
+                    raise
                 raise Refine(loop, key, Hint("series", None, like, None, max(per_trip, 0)))
             case Struct(kind="list"), Series():
                 raise Refine(loop, key, Hint("series", None, now))

@@ -409,14 +409,17 @@ class Iterate(Expressions):
             self.assign(target, item(index))
             views = self.iterated(iterable)
             loop.at_next = lambda: self.check_unchanged(views, 0, node)
+            self.running.append(name)
             try:
                 left = body()
+                end = self.end("yield", *self.loop_values(loop)) if left is None else left
             except Unroll as unroll:
                 if unroll.symbol == name:
                     self.pending_symbol = name
                 raise
+            finally:
+                self.running.pop()
             params = (index, *loop.params)
-            end = self.end("yield", *self.loop_values(loop)) if left is None else left
             return (index,), (Block(params, tuple(self.builder.instrs), end),), (lo, hi, step)
 
         trips = None

@@ -131,6 +131,7 @@ class Machine:
         self.fixed: dict[int, Value] = {}  # captured arrays: never written
         self.counter = 0
         self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
+        self.running: list[str] = []  # index symbols of the counted loops that are being read
         self.suggested: dict[Value, str] = {}  # names for values that have none
         self.written: dict[int, Origin | None] = {}  # buffers written, in order
         self.bound: set[tuple[int, str]] = set()  # names assigned, by frame
@@ -234,6 +235,12 @@ class Machine:
         raise self.mismatch(
             "S305", f"{what} must be an int known at compile time", "pass a literal or an int argument", node
         )
+
+    def unroll_instead(self, error: S2sadError) -> None:
+        """Have the innermost loop unrolled, if its trip count is known, where `error` says that its trips
+        cannot be read as one."""
+        if self.running and self.running[-1] in self.loop_symbols:
+            raise Unroll(self.running[-1], error)
 
     # -- names -------------------------------------------------------------------------------------
     def is_as_before(self, before: State) -> bool:

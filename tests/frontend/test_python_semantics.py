@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from right import assert_right
 
 import s2sad
 
@@ -805,3 +806,46 @@ def test_joined_dicts_and_deleted_items(jit: bool):
     # x^2 * 0.5 x * 2 + 5 x^3
     assert s2sad.value_and_grad(joined, jit=jit)(2.0, d) == (48.0, 72.0)
     assert d == {"a": 5.0, "b": 0.5}
+
+
+def functions_of_each_trip(x):
+    late, early = [], []
+    for k in range(3):
+        late.append(lambda v: v * x[k])  # noqa: B023 - all read the last k
+        early.append(lambda v, k=k: v + x[k] ** 2)
+    return late[0](x[1]) * early[0](x[2]) + late[1](early[1](x[0]))
+
+
+def layers_of_each_trip(x):
+    layers = []
+    for k in range(3):
+        layers.append({"w": x * k, "b": x[k]} if k < 2 else {"w": x[:1], "b": x[0]})
+    y = 0.0
+    for layer in layers:
+        y = np.sum(layer["w"]) * layer["b"] + y**2
+    return y
+
+
+def pairs_of_each_trip(x):
+    pairs = []
+    for k in range(2):
+        for j in range(2):
+            pairs.append((str(k), x[k] * x[j]))
+    return sum(v**2 for name, v in pairs if name == "1")
+
+
+@pytest.mark.parametrize("f", [functions_of_each_trip, layers_of_each_trip, pairs_of_each_trip])
+def test_lists_of_what_rows_cannot_hold_unroll_their_loop(f):
+    for lowered in (False, True):
+        assert_right(f, np.array([0.3, 0.7, 1.1]), lowered)
+
+
+def test_loops_that_are_too_long_for_it():
+    def f(x):
+        found = []
+        for _ in range(2000):
+            found.append(lambda v: v * x)
+        return found[1](x)
+
+    with pytest.raises(s2sad.S2sadError, match=r"S306 .* not a function"):
+        s2sad.grad(f)(1.0)

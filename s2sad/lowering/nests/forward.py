@@ -35,8 +35,7 @@ class _Forwarder(Rewriter):
         self.counts = use_counts(fn.block)
         self.writes: dict[Value, Instr] = {}  # what made a version of an array
         self.narrow = any(
-            v.type.dtype.char in "fF"
-            for v in (*fn.params, *(r for i in fn.block.walk() for r in i.results))
+            v.type.dtype.char in "fF" for v in (*fn.params, *(r for i in fn.block.walk() for r in i.results))
         )
         self.summed = self.sums_read(fn)
         self.handed_on = set(_end_args(fn.block))
