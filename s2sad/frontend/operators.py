@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 import gast
-import numpy as np
 
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
+from s2sad.frontend.kinds import is_known, is_no_number, is_numeric, is_text
 from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.overloaded import Overloaded
 from s2sad.frontend.source import Access
@@ -475,31 +475,3 @@ def compared(a: Struct, b: Struct) -> list[tuple[Abstract, Abstract]] | None:
 
 def _same(value: Abstract) -> Abstract:
     return value
-
-
-def is_numeric(value: Abstract) -> bool:
-    """Return True for numbers and arrays, compile-time ones included."""
-    if isinstance(value, Num | Ref):
-        return True
-    return (
-        isinstance(value, Static)
-        and isinstance(value.value, int | float | complex | np.number | np.ndarray)
-        and not isinstance(value.value, bool)
-    )
-
-
-def is_no_number(value: Abstract) -> bool:
-    """Return True for strings and None, which no number is equal to."""
-    return isinstance(value, Static) and (value.value is None or isinstance(value.value, str | bytes))
-
-
-def is_known(value: Abstract) -> bool:
-    """Return True for compile-time values, and ints: theirs can be assumed."""
-    if isinstance(value, Num):
-        return value.literal is not None or value.operand.type.dtype.kind in "iu"
-    return isinstance(value, Static)
-
-
-def is_text(value: Abstract) -> bool:
-    """Return True for strings."""
-    return isinstance(value, Static) and isinstance(value.value, str | bytes)
