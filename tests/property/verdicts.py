@@ -25,6 +25,7 @@ from written import written
 import s2sad
 from s2sad import api
 from s2sad.driver import compiled as kernels
+from s2sad.driver.compiled import Compiled
 from s2sad.emit.source import module
 from s2sad.ir.core import Function
 from s2sad.lowering.native import native
@@ -386,13 +387,17 @@ def lowering_interpreted() -> Iterator[None]:
         kernels.load_kernel = before
 
 
-def check_lowered(point: Point) -> None:
-    """Check the loop nests of both modes, run as plain Python in place of the emitted functions."""
-    pushforward = api._program("jvp", point.f, False, False, **api._options()).last
-    pullback = api._program("pullback", point.f, False, False, **api._options()).last
-    assert pushforward is not None
-    assert pullback is not None
-    functions = (pushforward.main, *pullback.halves)
+def check_lowered(point: Point, modes: tuple[str, ...] = ("jvp", "vjp")) -> None:
+    """Check the loop nests of these modes, run as plain Python in place of the emitted functions."""
+    functions: list[Compiled] = []
+    if "jvp" in modes:
+        pushforward = api._program("jvp", point.f, False, False, **api._options()).last
+        assert pushforward is not None
+        functions.append(pushforward.main)
+    if "vjp" in modes:
+        pullback = api._program("pullback", point.f, False, False, **api._options()).last
+        assert pullback is not None
+        functions += pullback.halves
     before = [function.call for function in functions]
     with lowering_interpreted():
         for function in functions:
