@@ -283,7 +283,8 @@ class Builtins(Iterators):
 
         def body() -> None:
             names = self.state.frames[scope]
-            names[key] = step(names[key], names[item_name])
+            made = step(names[key], names[item_name])
+            self.state.frames[scope][key] = made  # a step that branches leaves another state
 
         self.run_for(iterable, node, target, body, [item_name, key], set())
         return self.checked(self.state.frames[scope].pop(key), "the accumulated value")

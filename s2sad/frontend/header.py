@@ -8,7 +8,7 @@ from typing import Any
 
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.joins import Joins, blank, join_types
+from s2sad.frontend.joins import Joins, blank, join_types, overflows
 from s2sad.frontend.machine import State, shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
@@ -25,7 +25,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
-from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, without_sizes
+from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, without_sizes
 from s2sad.record import dataclass
 
 Key = tuple[Any, ...]
@@ -120,6 +120,9 @@ class Header(Joins):
                         f"`{name}` is a number before the loop and an array in it",
                         f"start from an array: `{name} = np.zeros(...)` of the right shape",
                     )
+                if overflows(operand, t):
+                    t = WEAK_INT
+                    loop.hints[key] = Hint("num", t)
                 t = Scalar(t.dtype, t.weak, self.sizes.fresh_int() if t.dtype == INT else None)
                 return Num(self.param(loop, self.convert(operand, t), t, name or operand.name))
             case Ref():
@@ -334,6 +337,12 @@ class Header(Joins):
             case Num(param), Num() | Static() if isinstance(param, Value):
                 operand = self.operand(now)
                 joined = join_types(param.type, operand.type)
+                wide = loop.hints.get(key)
+                if wide is not None and wide.type == WEAK_INT and operand.type.dtype.kind in "iu":
+                    values.append(self.convert(operand, param.type))
+                    return None
+                if overflows(operand, param.type):
+                    raise Refine(loop, key, Hint("num", WEAK_INT))
                 if joined is None:
                     raise Refine(loop, key, Hint("num", operand.type))
                 if without_sizes(joined) != without_sizes(param.type):

@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
-from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, sample, without_sizes
+from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, sample, without_sizes
 from s2sad.record import dataclass
 
 
@@ -53,6 +53,16 @@ def join_types(a: Type, b: Type) -> Type | None:
         strong, weak = (b, a) if a.weak else (a, b)
         return Scalar(np.result_type(strong.dtype, sample(Scalar(weak.dtype, True))))  # type: ignore[arg-type]
     return Scalar(np.result_type(a.dtype, b.dtype))
+
+
+def overflows(a: Operand, t: Type) -> bool:
+    """True if a Python int may not be one of an integer type that it is joined with."""
+    if not isinstance(a.type, Scalar) or not a.type.weak or a.type.dtype.kind != "i":
+        return False
+    if isinstance(t, Array) or t.weak or t.dtype.kind not in "iu" or t.dtype == INT:
+        return False
+    limits = np.iinfo(t.dtype.name)
+    return not (isinstance(a, Literal) and limits.min <= a.value.real <= limits.max)
 
 
 class Joins(Arrays):
@@ -188,6 +198,8 @@ class _Joiner:
             t = join_types(t, operand.type) if t is not None else None
         if t is None:
             return Poison("S313", f"`{name}` is a number on one path and an array on another", "")
+        if any(overflows(o, t) for o in operands):
+            t = WEAK_INT
         if isinstance(t, Scalar) and t.dtype == INT and t.size is None:
             t = replace(t, size=self.m.sizes.fresh_int())
         return Num(self.slot(operands, t, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, returns
-from s2sad.ir.types import Array, Type, without_sizes
+from s2sad.ir.types import Array, Scalar, Type, without_sizes
 
 
 def verify(fn: Function, where: str = "") -> Function:
@@ -13,6 +13,12 @@ def verify(fn: Function, where: str = "") -> Function:
     checker.define(fn.params)
     checker.block(fn.block, loop=None, yields=None)
     return fn
+
+
+def _serves(a: Literal, t: Scalar) -> bool:
+    """True if a weak literal is a strong scalar of its kind, or an unsigned one."""
+    kind = a.type.dtype.kind
+    return kind == t.dtype.kind or (kind == "i" and t.dtype.kind == "u" and a.value.real >= 0)
 
 
 class _Checker:
@@ -43,8 +49,8 @@ class _Checker:
         for a, t in zip(args, targets, strict=True):
             if a.type is t:
                 continue
-            if isinstance(a, Literal) and not isinstance(t, Array) and a.type.dtype.kind == t.dtype.kind:
-                continue  # a weak literal serves as the strong scalar of its kind
+            if isinstance(a, Literal) and not isinstance(t, Array) and _serves(a, t):
+                continue
             if without_sizes(a.type) != without_sizes(t):
                 self.fail(f"{what}: {a.type} for {t}")
 

@@ -13,6 +13,7 @@ from s2sad.lowering.code import ONE, ZERO, is_run_time
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import flat
 from s2sad.lowering.scalars import convert, select
+from s2sad.lowering.slices import as_index
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 
 
@@ -23,8 +24,7 @@ def sizes_of(low: Lowerer, instr: Instr, dims: Sequence[Operand]) -> Index:
     t = instr.result.type
     for size, a in zip(t.shape, dims, strict=True):
         n = low.scalar(a)
-        if n.type.dtype != INT:
-            n = convert(code, n, INT)
+        n = as_index(code, n)
         if not code.is_at_least(n, Size.of(0)):
             code.fail_if(code.op("less", n, ZERO), ValueError, "negative dimensions are not allowed")
         out.append(low.number(size, n))
@@ -93,7 +93,8 @@ def lower_arange(low: Lowerer, instr: Instr) -> None:
     """Lower arange: lo + i * step, as many as NumPy makes."""
     code = low.code
     t = _array(instr)
-    lo, hi, step = (low.scalar(a) for a in instr.args)
+    given = (low.scalar(a) for a in instr.args)
+    lo, hi, step = (as_index(code, a) if a.type.dtype.kind in "iu" else a for a in given)
     known = code.known(t.shape[0])
     if known is not None:
         count: Operand = known

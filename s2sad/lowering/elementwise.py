@@ -44,7 +44,7 @@ def lower_elementwise(low: Lowerer, instr: Instr) -> None:
 
     def of(args: tuple[Operand, ...]) -> Operand:
         around, low.code.origin = low.code.origin, instr.origin  # this runs where the element is read
-        found = element(low.code, instr.op, args, dtype, params)
+        found = element(low.code, instr.op, args, dtype, params, instr.args)
         low.code.origin = around
         return found
 
@@ -62,7 +62,7 @@ def scalar_result(low: Lowerer, instr: Instr, args: tuple[Operand, ...]) -> Oper
         folded = _integer(low, instr.op.name, args)
         if folded is not None:
             return folded
-    return element(code, instr.op, args, instr.result.type.dtype, dict(instr.params))
+    return element(code, instr.op, args, instr.result.type.dtype, dict(instr.params), instr.args)
 
 
 def _integer(low: Lowerer, name: str, args: tuple[Operand, ...]) -> Operand | None:

@@ -234,9 +234,11 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
     a = low.scalar(x)
     if instr.op.name in ("to_int", "round_to_int"):
         check_fits(code, a, INT)
-    if a.type.dtype == INT and instr.op.name in ("to_int", "round_to_int"):
-        low.define_scalar(instr.result, code.coerce(a, instr.result.type))
-        return
+        if a.type.dtype.kind in "iu":  # of 64 bits with a sign, whatever it was
+            low.define_scalar(instr.result, code.coerce(convert(code, a, INT), instr.result.type))
+            return
+    if instr.op.name == "to_float" and a.type.dtype.kind == "b":
+        a = convert(code, a, F8)
     low.define_scalar(instr.result, code.op(instr.op.name, a, **dict(instr.params)))
 
 

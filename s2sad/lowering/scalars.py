@@ -20,6 +20,7 @@ from s2sad.lowering.code import ZERO, Code
 from s2sad.lowering.ops import conversion
 from s2sad.ops.table import OPS
 
+I64, U64 = np.dtype(np.int64), np.dtype(np.uint64)
 WIDE = {np.dtype(name) for name in ("bool", "int64", "float64", "complex128")}
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 STRICT = {"less": "less", "less_equal": "less", "greater": "greater", "greater_equal": "greater"}
@@ -67,13 +68,21 @@ def promote(code: Code, a: Operand, dtype: Dtype) -> Operand:
     return convert(code, a, dtype)
 
 
-def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params: dict[str, Any]) -> Operand:
-    """Return op applied to scalars, as an element of a result of `dtype`."""
+def element(
+    code: Code,
+    op: Op,
+    args: tuple[Operand, ...],
+    dtype: Dtype,
+    params: dict[str, Any],
+    given: tuple[Operand, ...] | None = None,
+) -> Operand:
+    """Return op applied to scalars, as an element of a result of `dtype`. `given`: what they are elements of,
+    if that may say more of their types: an element of `np.full(n, 0.1)` is a literal."""
     name = op.name
     if name in ("where", "where0"):
         return select(code, args[0], args[1], args[2], dtype)
     if name in COMPARISONS:
-        return _compare(code, name, args)
+        return _compare(code, name, args, given or args)
     if name in LOGICAL:
         return code.op(name, *(convert(code, a, np.dtype(bool)) for a in args), **params)
     if (
@@ -87,10 +96,15 @@ def element(code: Code, op: Op, args: tuple[Operand, ...], dtype: Dtype, params:
     if dtype.kind == "b" and name in ON_BOOLS:
         return code.op(ON_BOOLS[name], *args)
     if name == "clip":
-        x, lo, hi = (convert(code, a, dtype) for a in args)
-        return code.op("minimum", code.op("maximum", x, lo), hi)
+        inner = I64 if dtype.kind in "iu" and dtype != U64 else dtype  # bounds may be outside of the dtype
+        x, lo, hi = (convert(code, a, inner) for a in args)
+        return convert(code, code.op("minimum", code.op("maximum", x, lo), hi), dtype)
     if name in SPECIAL:
         return SPECIAL[name](code, args, dtype)
+    if name == "sign" and dtype.kind == "u":
+        return select(code, code.op("greater", args[0], ZERO), Literal(1), ZERO, dtype)
+    if name == "fmod" and dtype.kind == "i":
+        return _fmod(code, args, dtype)
     if name == "power":
         return _power(code, args, dtype)
     if name in BY_INT_ZERO and dtype.kind in "iu":
@@ -116,6 +130,14 @@ def _heaviside(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     sign = select(code, code.op("greater", x, zero), Literal(1.0), zero, dtype)
     at_zero = select(code, code.op("equal", x, zero), middle, sign, dtype)
     return select(code, code.op("isnan", x), x, at_zero, dtype)
+
+
+def _fmod(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    _weak_zero_division(code, args)
+    x, y = (convert(code, a, I64) for a in args)
+    rest = code.op("remainder", *(code.op("absolute", a) for a in (x, y)))  # which has the sign of y
+    rest = code.op("select", code.op("less", x, ZERO), code.op("negative", rest), rest)
+    return convert(code, rest, dtype)
 
 
 def _part(name: str) -> Callable[[Code, tuple[Operand, ...], Dtype], Operand]:
@@ -186,14 +208,34 @@ def select(code: Code, condition: Operand, a: Operand, b: Operand, dtype: Dtype)
     return code.op("select", condition, a, b)
 
 
-def _compare(code: Code, name: str, args: tuple[Operand, ...]) -> Operand:
+def _compare(code: Code, name: str, args: tuple[Operand, ...], given: tuple[Operand, ...]) -> Operand:
+    kinds = "".join(a.type.dtype.kind for a in given)
+    if kinds.strip("iub") == "" and kinds != "bb":
+        return _compare_ints(code, name, *args)
     with np.errstate(all="ignore"):
-        common = np.result_type(*(_sample(a) for a in args))
+        common = np.result_type(*(_sample(a) for a in given))
     if common.kind == "b":
         return code.op(name, *args)
     if common.kind == "c" and name in STRICT:
         return _in_order(code, name, *(convert(code, a, common) for a in args))
-    return code.op(name, *(promote(code, a, common) for a in args))
+    cast = convert if any(isinstance(a, Literal) or _is_weak(a) for a in args) else promote
+    return code.op(name, *(cast(code, a, common) for a in args))
+
+
+def _compare_ints(code: Code, name: str, a: Operand, b: Operand) -> Operand:
+    """Return a comparison of integers, which is that of their values, whatever their types."""
+    signed = [x.type.dtype.kind == "i" for x in (a, b)]
+    if not any(x.type.dtype == U64 for x in (a, b)):
+        return code.op(name, *(convert(code, x, I64) for x in (a, b)))
+    found = code.op(name, *(convert(code, x, U64) for x in (a, b)))
+    if not any(signed):
+        return found
+    s = b if signed[1] else a
+    is_negative: Operand = Literal(s.value.real < 0) if isinstance(s, Literal) else code.op("less", s, ZERO)
+    below = name in (("greater", "greater_equal") if signed[1] else ("less", "less_equal"))
+    if name == "not_equal" or below:
+        return code.op("either", is_negative, found)
+    return code.op("both", code.op("not_", is_negative), found)
 
 
 def _in_order(code: Code, name: str, a: Operand, b: Operand) -> Operand:
@@ -226,7 +268,9 @@ def _power(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     if not (isinstance(b, Literal) and float(b.value.real).is_integer() and abs(b.value) <= 4):
         exponent = convert(code, b, dtype)
     elif not isinstance(b.value, complex):
-        exponent = Literal(int(b.value))  # a small constant power is a product
+        exponent = Literal(abs(int(b.value)))  # a small constant power is a product
+        if b.value < 0:  # Numba raises where a negative one divides by zero
+            return code.op("divide", convert(code, Literal(1.0), dtype), _power(code, (a, exponent), dtype))
     return code.op("power", convert(code, a, dtype), exponent)
 
 

@@ -12,10 +12,19 @@ from s2sad.lowering.ops import conversion
 MINUS_ONE = Literal(-1)
 
 
+def as_index(code: Code, i: Operand) -> Operand:
+    """Return an integer as one of 64 bits, in which indices are computed: one that is larger is too large
+    for every dimension."""
+    if i.type.dtype == np.dtype(np.int64):
+        return i
+    if i.type.dtype == np.dtype(np.uint64) and not isinstance(i, Literal):
+        i = code.op("minimum", i, code.op(conversion(np.dtype(np.uint64)), Literal(2**63 - 1)))
+    return code.op(conversion(np.dtype(np.int64)), i)
+
+
 def checked(code: Code, i: Operand, n: Operand, axis: int) -> Operand:
     """Return index `i` into a dimension of `n` elements as a number in range(n), or raise IndexError."""
-    if i.type.dtype != np.dtype(np.int64):
-        i = code.op(conversion(np.dtype(np.int64)), i)
+    i = as_index(code, i)
     if code.trusts_index:
         return i
     return code.once(("index", i, n), lambda: _checked(code, i, n, axis))
@@ -44,6 +53,7 @@ def normalized(
     code: Code, n: Operand, lo: Operand | None, hi: Operand | None, step: Operand | None
 ) -> tuple[Operand, Operand, Operand]:
     """Return (start, count, step) of `range(n)[lo:hi:step]`; start is of no use where count is 0."""
+    lo, hi, step = (None if x is None else as_index(code, x) for x in (lo, hi, step))
     step = step if step is not None else ONE
     if not isinstance(step, Literal):
         return _dynamic(code, n, lo, hi, step)

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from s2sad.errors import TypeMismatch, UnsupportedOp
-from s2sad.ir.types import Dtype, Scalar
+from s2sad.ir.types import INT, Dtype, Scalar
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, reshape, size, take_at
@@ -202,9 +202,16 @@ def _rectangle(items: Any) -> tuple[list[Expr], tuple[int, ...] | None]:
     return flat, None if shape is None else (len(items), *shape)
 
 
+def whole(n: Any) -> Expr:
+    """Return a number of elements, or an index: one of another integer type than np.int64 as a Python int,
+    for sizes are computed with it."""
+    e = lift(n)
+    return apply("to_int", e) if not e.ndim and e.dtype.kind in "iu" and e.dtype != INT else e
+
+
 def dims(shape: Any) -> tuple[Expr, ...]:
     """Return a shape argument as int Exprs."""
-    found = tuple(lift(n) for n in (shape if isinstance(shape, tuple | list) else (shape,)))
+    found = tuple(whole(n) for n in (shape if isinstance(shape, tuple | list) else (shape,)))
     for n in found:
         if n.ndim or n.dtype.kind not in "iu":
             raise unsupported("a shape must be ints", "write it as a tuple of ints")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.path import At, Fancy, Index, Span
-from s2sad.ops.call import as_rank0, dims, expr, exprs, meaning, one_axis, only, strong, unsupported
+from s2sad.ops.call import as_rank0, dims, expr, exprs, meaning, one_axis, only, strong, unsupported, whole
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import (
@@ -48,6 +48,7 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Expr:
         index = apply("item0", index)
     if index.dtype.kind not in "iub" or index.ndim > 1:
         raise unsupported("np.delete takes an int, a vector of ints or a mask", "flatten obj")
+    index = whole(index)
     n = size(x, k)
     known, length = literal_value(index), literal_value(n)
     if isinstance(known, int) and isinstance(length, int) and -length <= known < length:
@@ -92,6 +93,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Expr:
     if x.ndim > 1:
         v = apply("broadcast_to", v, *(size(v if j == k else x, j) for j in range(x.ndim)))
     v = cast(v, x.dtype)
+    index = whole(index)
     n, at = size(x, k), literal_value(index)
     if isinstance(at, int):
         lo, hi = (at, n - at) if at >= 0 else (n + at, -at)

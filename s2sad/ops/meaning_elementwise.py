@@ -306,7 +306,7 @@ def modf(x: Any, /, *, where: Any = True) -> tuple[Expr, Expr]:
     """Return np.modf(x): fraction (which keeps the derivative) and whole part."""
     a = strong(expr(x))
     whole = apply("trunc", a)
-    return a - whole, whole
+    return apply("where", apply("isinf", a), 0.0, a - whole), whole
 
 
 @meaning(np.clip)

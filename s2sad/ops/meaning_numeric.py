@@ -78,7 +78,7 @@ def trapezoids(f: Expr, x: Any, dx: Any, k: int) -> Expr:
 @meaning(np.gradient, static="edge_order")
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
     """Return np.gradient(f), of even or of given spacing."""
-    x = strong(expr(f))
+    x = _floats(strong(expr(f)))
     only("edge_order", edge_order, 1, 2)
     axes = some_axes(axis, x.ndim)
     places = tuple(range(x.ndim)) if axes is None else axes
@@ -89,7 +89,13 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
     out = tuple(
         (_uneven if h.ndim else _central)(x, k, h, edge_order) for k, h in zip(places, steps, strict=True)
     )
+    out = tuple(e if e.dtype == x.dtype else apply("cast", e, dtype=x.dtype) for e in out)
     return out[0] if len(out) == 1 else out
+
+
+def _floats(x: Expr) -> Expr:
+    """Integers as floats: their differences could overflow."""
+    return apply("cast", x, dtype=np.dtype(np.float64)) if x.dtype.kind in "iu" else x
 
 
 def _central(x: Expr, k: int, h: Expr, order: int) -> Expr:
@@ -112,6 +118,7 @@ def _uneven(x: Expr, k: int, t: Expr, order: int) -> Expr:
     """Second-order differences for coordinates t: those of the parabola through three points."""
     if t.ndim != 1:
         raise ValueError("distances must be either scalars or 1d")
+    t = _floats(t)
     t = checked_sizes(t, {0: size(x, k)}, "when 1d, distances must match the length of the dimension")
     d = span_at(t, 0, lo=1) - span_at(t, 0, hi=-1)
     before, after = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.ir.path import Fancy
-from s2sad.ops.call import cast_as, expr, exprs, meaning, one_axis, strong, unsupported
+from s2sad.ops.call import cast_as, expr, exprs, meaning, one_axis, strong, unsupported, whole
 from s2sad.ops.expr import Expr, apply, lift
 from s2sad.ops.functions import cast, item_at
 from s2sad.ops.meaning_reduce import along_axis
@@ -18,7 +18,7 @@ def _places(kth: Any) -> tuple[Expr, ...]:
     for k in places:
         if k.dtype.kind not in "iu":
             raise TypeError("Partition index must be integer")
-    return places
+    return tuple(map(whole, places))
 
 
 @meaning(np.partition)

@@ -333,6 +333,8 @@ def average(
     axes = some_axes(axis, x.ndim)
     if weights is None:
         return mean(x, axes, bool(keepdims))
+    if x.dtype.kind in "biu":
+        x = apply("cast", x, dtype=np.dtype(np.float64))
     w = strong(expr(weights))
     if w.ndim != x.ndim:
         if axes is None or len(axes) != 1 or w.ndim != 1:

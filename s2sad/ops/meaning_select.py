@@ -19,6 +19,7 @@ from s2sad.ops.call import (
     only,
     strong,
     unsupported,
+    whole,
 )
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, apply_all, lift
@@ -198,12 +199,12 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Expr:
         if isinstance(shift, tuple | list):
             raise unsupported("np.roll by several shifts needs as many axes", "name the axes")
         if x.ndim == 1:
-            return apply("roll", x, shift, axis=0)
-        return reshape_like(apply("roll", reshape(x, -1), shift, axis=0), x)
+            return apply("roll", x, whole(shift), axis=0)
+        return reshape_like(apply("roll", reshape(x, -1), whole(shift), axis=0), x)
     axes = axis if isinstance(axis, tuple | list) else (axis,)
     shifts = shift if isinstance(shift, tuple | list) else (shift,) * len(axes)
     for s, k in zip(shifts, axes, strict=True):
-        x = apply("roll", x, s, axis=one_axis(k, x.ndim))
+        x = apply("roll", x, whole(s), axis=one_axis(k, x.ndim))
     return x
 
 
@@ -212,7 +213,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Expr:
     """Return np.repeat(a, repeats, axis)."""
     x = expr(a)
     x, k = along_axis(x if x.ndim else reshape(x, 1), axis)
-    return apply("repeat", x, expr(repeats), axis=k)
+    return apply("repeat", x, whole(expr(repeats)), axis=k)
 
 
 METHODS["repeat"] = make_call("repeat", repeat)
@@ -253,12 +254,12 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: 
 def _widths(pad_width: Any, rank: int) -> list[tuple[Expr, Expr]]:
     if not isinstance(pad_width, tuple | list):
         if not lift(pad_width).ndim:
-            return [(lift(pad_width), lift(pad_width))] * rank
+            return [(whole(pad_width), whole(pad_width))] * rank
         raise unsupported("pad_width must be written as numbers", "write ((before, after), ...)")
     if not any(isinstance(p, tuple | list) for p in pad_width):
-        pair = tuple(lift(p) for p in pad_width) * (1 if len(pad_width) == 2 else 2)
+        pair = tuple(whole(p) for p in pad_width) * (1 if len(pad_width) == 2 else 2)
         return [(pair[0], pair[1])] * rank
-    pairs = [tuple(lift(e) for e in (p if len(p) == 2 else (*p, *p))) for p in pad_width]
+    pairs = [tuple(whole(e) for e in (p if len(p) == 2 else (*p, *p))) for p in pad_width]
     return [(p[0], p[1]) for p in (pairs * rank if len(pairs) == 1 else pairs)]
 
 

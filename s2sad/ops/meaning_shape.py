@@ -361,41 +361,41 @@ def append(arr: Any, values: Any, axis: Any = None) -> Expr:
 
 
 @meaning(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> tuple[Expr, ...]:
+def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Expr]:
     """Return np.split(ary, indices_or_sections, axis)."""
     return _split(expr(ary), indices_or_sections, axis, exact=True)
 
 
 @meaning(np.array_split)
-def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> tuple[Expr, ...]:
+def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Expr]:
     """Return np.array_split(ary, indices_or_sections, axis)."""
     return _split(expr(ary), indices_or_sections, axis, exact=False)
 
 
 @meaning(np.hsplit)
-def hsplit(ary: Any, indices_or_sections: Any) -> tuple[Expr, ...]:
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Expr]:
     """Return np.hsplit(ary, indices_or_sections)."""
     x = expr(ary)
     return _split(x, indices_or_sections, 0 if x.ndim == 1 else 1, exact=True)
 
 
 @meaning(np.vsplit)
-def vsplit(ary: Any, indices_or_sections: Any) -> tuple[Expr, ...]:
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Expr]:
     """Return np.vsplit(ary, indices_or_sections)."""
     return _split(expr(ary), indices_or_sections, 0, exact=True)
 
 
 @meaning(np.dsplit)
-def dsplit(ary: Any, indices_or_sections: Any) -> tuple[Expr, ...]:
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Expr]:
     """Return np.dsplit(ary, indices_or_sections)."""
     return _split(expr(ary), indices_or_sections, 2, exact=True)
 
 
-def _split(x: Expr, where: Any, axis: Any, exact: bool) -> tuple[Expr, ...]:
+def _split(x: Expr, where: Any, axis: Any, exact: bool) -> list[Expr]:
     k = one_axis(axis, x.ndim)
     if isinstance(where, tuple | list):
         bounds = [None, *(lift(b) for b in where), None]
-        return tuple(span_at(x, k, lo, hi) for lo, hi in pairwise(bounds))
+        return [span_at(x, k, lo, hi) for lo, hi in pairwise(bounds)]
     sections = literal_value(lift(where))
     if not isinstance(sections, int):
         raise unsupported("the number of sections must be known", "write the number, or slice in a loop")
@@ -404,15 +404,15 @@ def _split(x: Expr, where: Any, axis: Any, exact: bool) -> tuple[Expr, ...]:
         if exact and n % sections:
             raise ValueError("array split does not result in an equal division")
         ends = np.cumsum([0, *(n // sections + (i < n % sections) for i in range(sections))])
-        return tuple(span_at(x, k, int(lo), int(hi)) for lo, hi in pairwise(ends))
+        return [span_at(x, k, int(lo), int(hi)) for lo, hi in pairwise(ends)]
     if exact:  # reshape raises if the division is not equal
         shape = [size(x, j) for j in range(x.ndim)]
         parts = reshape(x, *shape[:k], sections, shape[k] // sections, *shape[k + 1 :])
-        return tuple(take_at(parts, k, i) for i in range(sections))
+        return [take_at(parts, k, i) for i in range(sections)]
     n_ = size(x, k)
     each, rest = n_ // sections, n_ % sections
     marks = [each * i + apply("py_min", rest, i) if i else None for i in range(sections)]
-    return tuple(span_at(x, k, lo, hi) for lo, hi in zip(marks, [*marks[1:], None], strict=True))
+    return [span_at(x, k, lo, hi) for lo, hi in zip(marks, [*marks[1:], None], strict=True)]
 
 
 @meaning(getattr(np, "unstack", None))
