@@ -80,7 +80,7 @@ class Containers(Builtins):
     ) -> Abstract:
         """`ys.copy()`."""
         if isinstance(contents, Series):
-            contents = self.series_copy(self.series_rows(contents), contents.listed)
+            contents = self.series_copy(self.series_rows(contents), contents.items)
         return self.box(contents)
 
     def list_pop(

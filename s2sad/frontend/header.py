@@ -8,7 +8,7 @@ from typing import Any
 
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.joins import Joins, blank, join_types, overflows
+from s2sad.frontend.joins import Joins, blank, join_types, joined_items, overflows
 from s2sad.frontend.machine import State, shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
@@ -138,7 +138,8 @@ class Header(Joins):
                 rows = self.ref_header(loop, rows, Hint("own", own.type), (*key, "rows"), name)
                 number = self.header(loop, Num(count), (*key, "count"), "")
                 assert isinstance(number, Num)
-                return Series(rows, number.operand, init.fits, listed=init.listed)
+                like = hint.template if hint is not None and isinstance(hint.template, Series) else init
+                return Series(rows, number.operand, init.fits, items=like.items)
             case MaybeUnbound(value, bound):
                 value = self.header(loop, value, (*key, "value"), name)
                 flag = self.param(loop, bound, WEAK_BOOL, "")
@@ -186,7 +187,7 @@ class Header(Joins):
         if loop.breaks:
             count = self.param(loop, Literal(before), Scalar(INT, True, self.sizes.fresh_int()), "count")
         loop.counts.append(Counted(key, before, hint.per_trip, count))
-        return Series(rows, made.count, fits=True, listed=made.listed)
+        return Series(rows, made.count, fits=True, items=made.items)
 
     def list_name(self, key: Key) -> str:
         """Return the name that the list of a heap slot is bound to."""
@@ -376,6 +377,10 @@ class Header(Joins):
             case Series(rows, count), Series():
                 self.fit_ref(loop, rows, now.rows, (*key, "rows"), values, found)
                 counted = next((c for c in loop.counts if c.key == key), None)
+                if header.items != now.items:
+                    both = replace(now, items=joined_items((header.items, now.items)))
+                    per_trip = counted.per_trip if counted is not None else 0
+                    raise Refine(loop, key, Hint("series", None, both, None, per_trip))
                 if counted is not None and now.fits and now.added != counted.per_trip:
                     self.check_added(loop, key, now, counted)
                 if counted is not None and counted.count is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import Any
@@ -63,6 +63,12 @@ def overflows(a: Operand, t: Type) -> bool:
         return False
     limits = np.iinfo(t.dtype.name)
     return not (isinstance(a, Literal) and limits.min <= a.value.real <= limits.max)
+
+
+def joined_items(kinds: Iterable[str]) -> str:
+    """Return what kind of items (`Series.items`) a list has that has some of each of these kinds."""
+    found = set(kinds)
+    return "lists" if "lists" in found else found.pop() if len(found) == 1 else ""
 
 
 class Joins(Arrays):
@@ -185,7 +191,7 @@ class _Joiner:
                 assert isinstance(rows, Ref)
                 count = self.value([Num(part.count)] * len(self.edges), "")
                 assert isinstance(count, Num)
-                return Series(rows, count.operand, listed=part.listed)
+                return Series(rows, count.operand, items=part.items)
         return part
 
     def number(self, parts: list[Abstract], name: str) -> Abstract:
@@ -320,7 +326,7 @@ class _Joiner:
         rows = self.value([s.rows for s in made], name)
         count = self.value([Num(s.count) for s in made], "")
         if isinstance(rows, Ref) and isinstance(count, Num):
-            return Series(rows, count.operand, listed=any(s.listed for s in made))
+            return Series(rows, count.operand, items=joined_items([s.items for s in made]))
         return Poison("S313", f"`{name}` holds other things on different paths", "")
 
     def boxes(self, parts: list[Box], name: str) -> Abstract:
@@ -354,7 +360,7 @@ def blank(m: Arrays, template: Abstract, source: State | None = None) -> Abstrac
         case Series(rows):
             made = blank(m, rows)
             assert isinstance(made, Ref)
-            return Series(made, Literal(0), listed=template.listed)
+            return Series(made, Literal(0), items=template.items)
         case Box(k) if k not in m.state.heap and source is not None:
             m.state.heap[k] = blank(m, source.heap[k], source)
     return template

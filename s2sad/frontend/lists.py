@@ -10,6 +10,7 @@ import numpy as np
 
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.iterate import UNROLL_ITEMS, Iterate
+from s2sad.frontend.joins import joined_items
 from s2sad.frontend.syntax import assigned_names
 from s2sad.frontend.values import (
     Abstract,
@@ -25,7 +26,7 @@ from s2sad.frontend.values import (
     tuple_of,
 )
 from s2sad.ir.core import Literal, Operand, Value
-from s2sad.ir.types import Array
+from s2sad.ir.types import Array, Scalar
 from s2sad.ops import OPS
 
 
@@ -176,7 +177,7 @@ class Lists(Iterate):
 
     def pushed(self, series: Series, value: Abstract, node: Any) -> Series:
         """Return a series with one more row, grown where it is full."""
-        listed = series.listed or isinstance(value, Box)
+        items = joined_items((series.items, kind_of_item(value)))
         value = self.row_value(value, node)
         source = self.operand(value, node)
         rows = self.read(series.rows)
@@ -185,7 +186,7 @@ class Lists(Iterate):
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
         if series.fits:
             self.push_row(series.rows, Num(series.count), value)
-            return Series(series.rows, self.scaled(series.count, 1, 1), True, series.added + 1, listed)
+            return Series(series.rows, self.scaled(series.count, 1, 1), True, series.added + 1, items)
         capacity = self.emit("size", rows, axis=0)
         is_full = self.emit("equal", series.count, capacity)
         outer = self.builder
@@ -204,7 +205,7 @@ class Lists(Iterate):
             self.overlaps.add(frozenset((ref.buffer, other)))
         self.push_row(ref, Num(series.count), value)
         count = self.emit("add", series.count, 1)
-        return Series(Ref(ref.buffer, (), (), t), count, listed=listed)
+        return Series(Ref(ref.buffer, (), (), t), count, items=items)
 
     def push_row(self, rows: Ref, k: Abstract, value: Abstract) -> None:
         """Copy an item to its row. The list of the program holds the array itself: from here on a write
@@ -255,9 +256,7 @@ class Lists(Iterate):
         rows = self.new_buffer(self.emit("empty", *dims, name=name, dtype=t.dtype), name)
         for k, item in enumerate(value.items):
             self.push_row(rows, Num(Literal(k)), self.row_value(item, None))
-        return Series(
-            rows, Literal(count), listed=like.listed or any(isinstance(i, Box) for i in value.items)
-        )
+        return Series(rows, Literal(count), items=joined_items((like.items, *map(kind_of_item, value.items))))
 
     def row_size(self, like: Series, value: Struct, axis: int, dim: Any) -> Operand:
         """Return one dimension of a series' rows as an operand that is known before the loop."""
@@ -303,5 +302,13 @@ class Lists(Iterate):
         if any(len(t.shape) != len(shape) for t in types):
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "")
         t = Array(dtype, (self.sizes.fresh(), *shape))
-        listed = any(isinstance(item, Box) for item in (*a.items, *b.items))
-        return Series(Ref(-1, (), (), t), Literal(0), listed=listed)
+        items = joined_items(map(kind_of_item, (*a.items, *b.items)))
+        return Series(Ref(-1, (), (), t), Literal(0), items=items)
+
+
+def kind_of_item(value: Abstract) -> str:
+    """Return what an item makes of the list it is in (`Series.items`)."""
+    if isinstance(value, Box):
+        return "lists"
+    t = value.operand.type if isinstance(value, Num) else None
+    return "ints" if isinstance(t, Scalar) and t.weak and t.dtype.kind in "bi" else ""

@@ -290,16 +290,19 @@ class Lookups(SparseMatrices):
         found = self.getitem(self.series_rows(series), (key,), name)
         if isinstance(key, Struct) and key.kind == "slice":
             assert isinstance(found, Ref)
-            return self.box(self.series_copy(found, series.listed, name))
+            return self.box(self.series_copy(found, series.items, name))
         return self.row_read(series, found)
 
     def row_read(self, series: Series, row: Abstract) -> Abstract:
         """Return an item of a list built in a loop as what it is for the program."""
-        if series.listed and isinstance(row, Ref):
+        if series.items == "lists" and isinstance(row, Ref):
             return ListRow(row.buffer, row.path, row.operands, row.type)
+        if series.items == "ints" and isinstance(row, Num):
+            op = "to_bool" if row.operand.type.dtype.kind == "b" else "to_int"
+            return self.absorb(apply(op, self.leaf(row)), {})
         return row
 
-    def series_copy(self, rows: Ref, listed: bool, name: str = "") -> Series:
+    def series_copy(self, rows: Ref, items: str, name: str = "") -> Series:
         """Return a new list of the given rows. Its items are those of the old one: where they are
         arrays, a write to one of them makes the other list unknown."""
         copy = self.absorb(apply("copy", self.leaf(rows)), {}, name)
@@ -307,7 +310,7 @@ class Lookups(SparseMatrices):
         if rows.type.ndim > 1:
             for other in (rows.buffer, *self.overlapping(rows.buffer)):
                 self.overlaps.add(frozenset((copy.buffer, other)))
-        return Series(copy, self.size(copy, 0).operand, listed=listed)
+        return Series(copy, self.size(copy, 0).operand, items=items)
 
     def series_rows(self, series: Series) -> Ref:
         """Return the rows that are filled, as an array view."""

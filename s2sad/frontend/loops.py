@@ -167,7 +167,7 @@ class Loops(Header):
                     assert isinstance(value, Series)
                     total = None if counted.count is None else outcome[counted.count]
                     total = total or self.scaled(loop.trips, counted.per_trip, counted.before)
-                    value = Series(value.rows, total, listed=value.listed)
+                    value = Series(value.rows, total, items=value.items)
             if key[0] == "heap":
                 after.heap[key[1]] = value
             else:
@@ -211,7 +211,7 @@ def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:
         case Series(rows, count):
             made = _replace(rows, mapping)
             assert isinstance(made, Ref)
-            return Series(made, operand(count), value.fits, listed=value.listed)
+            return Series(made, operand(count), value.fits, items=value.items)
         case MaybeUnbound(inner, bound):
             return MaybeUnbound(_replace(inner, mapping), operand(bound))
     return value

@@ -137,7 +137,7 @@ class Series(Abstract):
     count: Operand
     fits: bool = False
     added: int = field(default=0, compare=False)  # items appended since the head of the loop
-    listed: bool = field(default=False, compare=False)  # the items are lists, held as rows
+    items: str = field(default="", compare=False)  # "lists", held as rows, "ints" of Python, or other things
 
 
 @dataclass(frozen=True, slots=True, eq=False)

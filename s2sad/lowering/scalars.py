@@ -99,12 +99,9 @@ def element(
         inner = I64 if dtype.kind in "iu" and dtype != U64 else dtype  # bounds may be outside of the dtype
         x, lo, hi = (convert(code, a, inner) for a in args)
         return convert(code, code.op("minimum", code.op("maximum", x, lo), hi), dtype)
-    if name in SPECIAL:
-        return SPECIAL[name](code, args, dtype)
-    if name == "sign" and dtype.kind == "u":
-        return select(code, code.op("greater", args[0], ZERO), Literal(1), ZERO, dtype)
-    if name == "fmod" and dtype.kind == "i":
-        return _fmod(code, args, dtype)
+    special = SPECIAL.get(name) or OF_INTEGERS.get((name, dtype.kind))
+    if special is not None:
+        return special(code, args, dtype)
     if name == "power":
         return _power(code, args, dtype)
     if name in BY_INT_ZERO and dtype.kind in "iu":
@@ -130,6 +127,10 @@ def _heaviside(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     sign = select(code, code.op("greater", x, zero), Literal(1.0), zero, dtype)
     at_zero = select(code, code.op("equal", x, zero), middle, sign, dtype)
     return select(code, code.op("isnan", x), x, at_zero, dtype)
+
+
+def _unsigned_sign(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    return select(code, code.op("greater", args[0], ZERO), Literal(1), ZERO, dtype)
 
 
 def _fmod(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
@@ -183,6 +184,7 @@ SPECIAL = {
     "imag": _part("imag"),
     "phase": _phase,
 }
+OF_INTEGERS = {("fmod", "i"): _fmod, ("sign", "u"): _unsigned_sign}
 NATURAL = {"add", "subtract", "multiply", "divide"}
 
 
