@@ -299,7 +299,7 @@ class Inputs:
 
 def assert_same(found: Any, expected: Any, env: dict[Value, Any], rtol: float = 0.0) -> None:
     """Assert that an expansion has the value, kind and dtype that NumPy gives."""
-    if isinstance(found, tuple):
+    if isinstance(found, tuple | list):
         assert isinstance(expected, tuple | list)
         assert len(found) == len(expected)
         for f, e in zip(found, expected, strict=True):
@@ -373,8 +373,8 @@ def test_views_are_views(entry: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> 
     found = Inputs().expand(call, args, kwargs)
     expected = function(*args, **kwargs)
     for e, v in zip(
-        found if isinstance(found, tuple) else (found,),
-        expected if isinstance(found, tuple) else (expected,),
+        found if isinstance(found, tuple | list) else (found,),
+        expected if isinstance(found, tuple | list) else (expected,),
         strict=True,
     ):
         assert isinstance(e, Apply)
@@ -469,7 +469,7 @@ def test_every_op_of_a_meaning_is_in_the_table() -> None:
     for entry in TABLE:
         function, args, kwargs = entry
         found = Inputs().expand(lookup(function), args, kwargs)
-        for e in found if isinstance(found, tuple) else (found,):
+        for e in found if isinstance(found, tuple | list) else (found,):
             if isinstance(e, Apply):
                 assert OPS[e.op.name] is e.op
 
