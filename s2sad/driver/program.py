@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import threading
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from s2sad.driver.reading import Flags, NeverReturns, Stages, guarded, reading_o
 from s2sad.driver.trace import Trace
 from s2sad.ir.core import Function
 from s2sad.ir.structure import rebuild
-from s2sad.ir.transformed import Jit, Transformed, record_of, strongest
+from s2sad.ir.transformed import IDENTITY, Jit, Transformed, record_of, strongest
 from s2sad.late import late
 
 if TYPE_CHECKING:
@@ -227,7 +228,11 @@ def peel(function: Any) -> tuple[Callable[..., Any], tuple[Transformed, ...]]:
     found: list[Transformed] = []
     while (record := record_of(function)) is not None and not record.is_called:
         found.append(record)
+        owner = function.__self__ if isinstance(function, types.MethodType) else None
         function = record.function
+        if owner is not None and record.kind in IDENTITY:
+            assert function is not None
+            function = types.MethodType(function, owner)
     if not callable(function):
         raise TypeError(f"a {type(function).__name__} is not callable: pass the function itself")
     return function, tuple(reversed(found))

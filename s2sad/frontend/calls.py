@@ -116,7 +116,7 @@ class Calls(Sized):
     ) -> Abstract:
         """Return the result of calling a Python object."""
         value = getattr(function.value, RULE, function.value)
-        if record_of(value) is not None:
+        if record_of(value) is not None and not isinstance(value, types.MethodType):
             return self.call_transformed(value, args, kwargs, node, name)
         handler = self.builtin_handler(value)
         if handler is not None:

@@ -31,6 +31,7 @@ from s2sad.frontend.values import (
     tuple_of,
 )
 from s2sad.ir.core import Literal, Value
+from s2sad.ir.transformed import record_of
 from s2sad.ir.types import Array, Scalar, Sparse, Stream
 from s2sad.ops import attribute, distribution
 from s2sad.ops.expr import Leaf, apply
@@ -180,7 +181,10 @@ class Lookups(SparseMatrices):
             if isinstance(raw, staticmethod):
                 return Static(found)
             return self.bound_method(Static(found), owner)
-        return self.captured(Static(found, self.of_class(contents.cls, attr)), node)
+        held = self.captured(Static(found, self.of_class(contents.cls, attr)), node)
+        if record_of(found) is not None and isinstance(held, Static):  # a method under a decorator of ours
+            return self.bound_method(held, owner)
+        return held
 
     def of_class(self, cls: Any, attr: str) -> Access:
         """Return the access of an attribute of a class."""

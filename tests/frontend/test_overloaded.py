@@ -245,3 +245,35 @@ def test_super_of_captured_objects(jit):
     assert slope(2.0) == 2.0 * 2.0 * 9.0 * 2.0 + 1.0
     held.k = 5.0
     assert slope(2.0) == 2.0 * 2.0 * 25.0 * 2.0 + 1.0
+
+
+class Net:
+    """Methods under decorators of ours."""
+
+    def __init__(self, k):
+        self.k = k
+
+    @s2sad.checkpoint
+    def layer(self, w, x):
+        return np.tanh(self.k * w * x)
+
+    @s2sad.jit
+    def two(self, x):
+        return self.k * x * x
+
+    def both(self, x):
+        return self.layer(x, x) + self.two(x)
+
+
+def made_here(x):
+    return Net(x).both(x)
+
+
+def test_decorated_methods():
+    net = Net(2.0)
+    slope = 4.0 * 1.5 / np.cosh(2.0 * 1.5**2) ** 2 + 4.0 * 1.5
+    for f in (net.both, lambda x: net.both(x)):
+        np.testing.assert_allclose(s2sad.grad(f)(1.5), slope)
+    np.testing.assert_allclose(s2sad.grad(made_here)(1.5), 3 * 1.5**2 * (1 / np.cosh(1.5**3) ** 2 + 1.0))
+    np.testing.assert_allclose(s2sad.grad(net.layer)(1.0, 2.0), 4.0 / np.cosh(4.0) ** 2)
+    assert s2sad.grad(net.two)(1.5) == 6.0
