@@ -8,7 +8,7 @@ from typing import Any
 
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.joins import Joins, blank, join_types, joined_items, overflows
+from s2sad.frontend.joins import U64, Joins, blank, join_types, joined_items, overflows, unlike
 from s2sad.frontend.machine import State, shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
@@ -120,11 +120,7 @@ class Header(Joins):
                         f"`{name}` is a number before the loop and an array in it",
                         f"start from an array: `{name} = np.zeros(...)` of the right shape",
                     )
-                if overflows(operand, t):
-                    t = WEAK_INT
-                    loop.hints[key] = Hint("num", t)
-                t = Scalar(t.dtype, t.weak, self.sizes.fresh_int() if t.dtype == INT else None)
-                return Num(self.param(loop, self.convert(operand, t), t, name or operand.name))
+                return self.number_header(loop, operand, t, key, name)
             case Ref():
                 return self.ref_header(loop, init, hint, key, name)
             case Struct():
@@ -173,6 +169,18 @@ class Header(Joins):
             self.rowed.add(made.id)
         loop.boxed[key] = made, contents
         return made
+
+    def number_header(self, loop: Loop, init: Operand, t: Scalar, key: Key, name: str) -> Num:
+        """Return a number that a loop carries as one of a type, or as a Python int where it begins with one
+        which that type may not hold."""
+        if overflows(init, t):
+            if t.dtype == U64:
+                poison = unlike(name)
+                raise self.mismatch(poison.code, poison.why, poison.instead)
+            t = WEAK_INT
+            loop.hints[key] = Hint("num", t)
+        t = Scalar(t.dtype, t.weak, self.sizes.fresh_int() if t.dtype == INT else None)
+        return Num(self.param(loop, self.convert(init, t), t, name or init.name))
 
     def counted_series(self, loop: Loop, init: Struct, hint: Hint, key: Key, name: str) -> Series:
         """Return a list to which every trip appends the same number of items: its room is made before
@@ -343,6 +351,8 @@ class Header(Joins):
                     values.append(self.convert(operand, param.type))
                     return None
                 if overflows(operand, param.type):
+                    if param.type.dtype == U64:
+                        raise Refine(loop, key, Hint("poison", None, unlike(param.name)))
                     raise Refine(loop, key, Hint("num", WEAK_INT))
                 if joined is None:
                     raise Refine(loop, key, Hint("num", operand.type))

@@ -55,6 +55,9 @@ def join_types(a: Type, b: Type) -> Type | None:
     return Scalar(np.result_type(a.dtype, b.dtype))
 
 
+U64 = np.dtype(np.uint64)
+
+
 def overflows(a: Operand, t: Type) -> bool:
     """True if a Python int may not be one of an integer type that it is joined with."""
     if not isinstance(a.type, Scalar) or not a.type.weak or a.type.dtype.kind != "i":
@@ -118,6 +121,12 @@ class Joins(Arrays):
         after.heap.update(joiner.heap)
         self.state = after
         return joiner.results
+
+
+def unlike(name: str) -> Poison:
+    """Return what is known of a name that is a Python int on one path and one of uint64 on another."""
+    why = f"`{name or 'this value'}` is a Python int on one path, and np.uint64 on another"
+    return Poison("S313", why, "convert with np.uint64(...), or with float(...)")
 
 
 class _Joiner:
@@ -205,6 +214,8 @@ class _Joiner:
         if t is None:
             return Poison("S313", f"`{name}` is a number on one path and an array on another", "")
         if any(overflows(o, t) for o in operands):
+            if t.dtype == U64:
+                return unlike(name)
             t = WEAK_INT
         if isinstance(t, Scalar) and t.dtype == INT and t.size is None:
             t = replace(t, size=self.m.sizes.fresh_int())

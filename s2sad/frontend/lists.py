@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
     tuple_of,
 )
 from s2sad.ir.core import Literal, Operand, Value
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops import OPS
 
 
@@ -297,6 +297,14 @@ class Lists(Iterate):
                     "build one list for each part",
                 )
             types.append(self.operand(item).type)
+        other = next((t for t in types if isinstance(t, Scalar) and not t.weak and t.dtype != INT), None)
+        if (
+            other is not None
+            and other.dtype.kind in "iu"
+            and any(t.weak for t in types if isinstance(t, Scalar))
+        ):
+            why = f"a list built in a loop holds Python ints and {other.dtype}"
+            raise self.mismatch("S321", why, "convert with int(...)")
         dtype = np.result_type(*(np.empty(0, t.dtype) for t in types))
         shape = types[-1].shape
         if any(len(t.shape) != len(shape) for t in types):

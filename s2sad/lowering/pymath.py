@@ -8,7 +8,8 @@ from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.types import F8, INT, WEAK_INT, Array
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.context import Lowerer
-from s2sad.lowering.scalars import check_fits, convert
+from s2sad.lowering.ops import conversion
+from s2sad.lowering.scalars import U64, check_fits, convert
 
 DOMAIN = "math domain error"
 RANGE = "math range error"
@@ -234,6 +235,9 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
     a = low.scalar(x)
     if instr.op.name in ("to_int", "round_to_int"):
         check_fits(code, a, INT)
+        if a.type.dtype == U64 and not isinstance(a, Literal):
+            limit = code.op(conversion(U64), Literal(2**63))
+            code.fail_if(code.op("greater_equal", a, limit), OverflowError, "int() of what has 64 bits")
         if a.type.dtype.kind in "iu":  # of 64 bits with a sign, whatever it was
             low.define_scalar(instr.result, code.coerce(convert(code, a, INT), instr.result.type))
             return

@@ -23,6 +23,7 @@ from s2sad.ops.call import (
     some_axes,
     strong,
 )
+from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply
 from s2sad.ops.functions import cast, expand, imag, isnan, literal, real, where, zeros_like
 
@@ -327,11 +328,21 @@ METHODS["clip"] = make_call("clip", clip_method)
 
 def bounded(x: Expr, lo: Any, hi: Any) -> Expr:
     """Return x clipped to bounds that may be None."""
+    if x.dtype.kind in "iu":
+        limits = np.iinfo(x.dtype.name)
+        lo = None if (known := _whole(lo)) is not None and known <= limits.min else lo
+        hi = None if (known := _whole(hi)) is not None and known >= limits.max else hi
     if lo is None and hi is None:
         return apply("positive", strong(x))
     if hi is None:
         return apply("maximum", x, expr(lo))
     return apply("minimum", x, expr(hi)) if lo is None else apply("clip", x, expr(lo), expr(hi))
+
+
+def _whole(bound: Any) -> int | None:
+    """The int that a bound is, if that is known."""
+    known = literal_value(expr(bound)) if bound is not None else None
+    return known if isinstance(known, int) else None
 
 
 @meaning(np.where)
