@@ -22,9 +22,8 @@ class Trace:
     def __init__(self, name: str, earlier: Trace | None = None):
         self.name, self.earlier = name, earlier
         self.stages: list[tuple[str, Function]] = []
-        self.examples: Sequence[Any] = (
-            earlier.examples if earlier is not None else ()
-        )  # argument leaves that S2SAD_VERIFY=2 runs the passes on
+        # argument leaves that S2SAD_VERIFY=2 runs the passes on
+        self.examples: Sequence[Any] = earlier.examples if earlier is not None else ()
 
     def step(self, name: str, fn: Function, before: Function | None = None, ms: float = 0.0) -> Function:
         """Note what a stage made (of `before`, if it is a pass); return it, verified."""
