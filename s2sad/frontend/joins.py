@@ -126,7 +126,7 @@ class Joins(Arrays):
 def unlike(name: str) -> Poison:
     """Return what is known of a name that is a Python int on one path and one of uint64 on another."""
     why = f"`{name or 'this value'}` is a Python int on one path, and np.uint64 on another"
-    return Poison("S313", why, "convert with np.uint64(...), or with float(...)")
+    return Poison("S313", why, "begin with np.uint64(...), or convert with int(...)")
 
 
 class _Joiner:

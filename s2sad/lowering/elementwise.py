@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind, Op
-from s2sad.ir.types import BOOL, Array, Dtype, Scalar
+from s2sad.ir.types import BOOL, C16, F8, Array, Dtype, Scalar
 from s2sad.lowering.code import ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.ops import conversion
@@ -181,7 +179,8 @@ def lower_isclose(low: Lowerer, instr: Instr) -> None:
 
 def _close(low: Lowerer, args: tuple[Operand, ...], nan: bool) -> Operand:
     code = low.code
-    a, b = (convert(code, x, np.dtype(np.float64)) for x in args[:2])
+    is_complex = any(x.type.dtype.kind == "c" for x in args[:2])
+    a, b = (convert(code, x, C16 if is_complex else F8) for x in args[:2])
     gap = code.op("absolute", code.op("subtract", a, b))
     limit = code.op("add", args[3], code.op("multiply", args[2], code.op("absolute", b)))
     near = code.op("both", code.op("less_equal", gap, limit), code.op("isfinite", b))

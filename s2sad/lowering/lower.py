@@ -157,19 +157,25 @@ def _values(low: Lowerer, args: tuple[Operand, ...], types: tuple[Type, ...] | N
     return tuple(low.code.coerce(a, t) for a, t in zip(found, types, strict=True))
 
 
-def _refuse_half(instr: Instr) -> None:
+ORDERED = ("max", "min", "argmax", "argmin", "cummax", "cummin")
+
+
+def _refuse_types(instr: Instr) -> None:
     for v in instr.results:
-        if v.type.dtype.char == "e":
-            raise UnsupportedOp(
-                "S291", "float16 does not exist in compiled code", "use float32, or jit=False", instr.origin
-            )
+        if v.type.dtype.char in "egG":
+            name, other = ("float16", "float32") if v.type.dtype.char == "e" else ("longdouble", "float64")
+            why = f"{name} does not exist in compiled code"
+            raise UnsupportedOp("S291", why, f"use {other}, or jit=False", instr.origin)
+    if instr.op.name in ORDERED and any(a.type.dtype.kind == "c" for a in instr.args):
+        why = "compiled code does not find the largest of complex numbers"
+        raise UnsupportedOp("S292", why, "compare the real parts, or use jit=False", instr.origin)
 
 
 def lower_instr(
     low: Lowerer, instr: Instr, returned: tuple[Type, ...], loop: tuple[Type, ...] | None
 ) -> None:
     """Lower one instruction."""
-    _refuse_half(instr)
+    _refuse_types(instr)
     low.maker.update((r, instr) for r in instr.results)
     match instr.op.name:
         case "if":

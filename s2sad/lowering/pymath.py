@@ -233,6 +233,8 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
                 bad = code.differ(n, ONE)
                 code.fail_if(bad, ValueError, "can only convert an array of size 1 to a Python scalar")
     a = low.scalar(x)
+    if a.type.dtype.kind == "c" and instr.op.name in ("to_int", "to_float"):  # NumPy's are converted
+        a = code.op("real_part", a)
     if instr.op.name in ("to_int", "round_to_int"):
         check_fits(code, a, INT)
         if a.type.dtype == U64 and not isinstance(a, Literal):

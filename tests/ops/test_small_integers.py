@@ -300,3 +300,12 @@ def test_division_by_zero(k: int, jit: bool) -> None:
 def test_python_ints_and_uint64_are_refused(f: Program) -> None:
     with pytest.raises(s2sad.S2sadError, match="S313"):
         compiled(f)(2.0, np.array([2**63 + 1], U8))
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
+def test_complex_numbers_that_are_compared_and_converted(jit: bool) -> None:
+    z = np.array([1.0 + 2.0j, 3.0 - 1.0j])
+    close = s2sad.jvp(lambda z: np.sum(z * z.conj()).real * np.allclose(z, z), (z,), (z,), jit=jit)
+    assert close == (15.0, 30.0)
+    one = s2sad.jvp(lambda z: np.sum(np.isclose(z, z[0]) * z).real, (z,), (z,), jit=jit)
+    assert one == (1.0, 1.0)
