@@ -235,6 +235,11 @@ class Root(Vmaps):
             )
         return names
 
+    def has_singles(self) -> bool:
+        """True if the program is given single precision."""
+        given = (*self.params, *(leaf for _, leaf in self.hidden.values()))
+        return any(v.type.dtype.char in "efF" for v in given)
+
     def plain(self, p: inspect.Parameter) -> inspect.Parameter:
         """Return a parameter without its annotation."""
         return p.replace(annotation=inspect.Parameter.empty)

@@ -71,6 +71,8 @@ def overflows(a: Operand, t: Type) -> bool:
 def joined_items(kinds: Iterable[str]) -> str:
     """Return what kind of items (`Series.items`) a list has that has some of each of these kinds."""
     found = set(kinds)
+    if found == {"ints", "floats"}:
+        return "floats"
     return "lists" if "lists" in found else found.pop() if len(found) == 1 else ""
 
 

@@ -319,4 +319,7 @@ def kind_of_item(value: Abstract) -> str:
     if isinstance(value, Box):
         return "lists"
     t = value.operand.type if isinstance(value, Num) else None
-    return "ints" if isinstance(t, Scalar) and t.weak and t.dtype.kind in "bi" else ""
+    is_weak = isinstance(t, Scalar) and t.weak
+    return (
+        {"b": "ints", "i": "ints", "f": "floats"}.get(t.dtype.kind, "") if t is not None and is_weak else ""
+    )

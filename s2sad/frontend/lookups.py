@@ -304,7 +304,13 @@ class Lookups(SparseMatrices):
         if series.items == "ints" and isinstance(row, Num):
             op = "to_bool" if row.operand.type.dtype.kind == "b" else "to_int"
             return self.absorb(apply(op, self.leaf(row)), {})
+        if series.items == "floats" and isinstance(row, Num) and self.has_singles():
+            return self.absorb(apply("to_float", self.leaf(row)), {})
         return row
+
+    def has_singles(self) -> bool:
+        """True if the program is given single precision: beside that, Python's floats are not NumPy's."""
+        raise NotImplementedError
 
     def series_copy(self, rows: Ref, items: str, name: str = "") -> Series:
         """Return a new list of the given rows. Its items are those of the old one: where they are

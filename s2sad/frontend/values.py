@@ -137,7 +137,8 @@ class Series(Abstract):
     count: Operand
     fits: bool = False
     added: int = field(default=0, compare=False)  # items appended since the head of the loop
-    items: str = field(default="", compare=False)  # "lists", held as rows, "ints" of Python, or other things
+    # "lists", held as rows, "ints" (and bools) or "floats" of Python, or other things
+    items: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -192,15 +192,17 @@ def turning_small(w, k):
     t = [1]
     for _ in range(6):
         t.append(t[-1] * k)
-    return w[0] * t[-1]
+    return w[0] * t[0] + w[1] * t[1] + w[2] * t[4] + w[3] * t[-1]
 
 
 def kept_single(w, x, k):
-    t = [1]
+    t, c = [1], [0.1]
     for _ in range(3):
         t.append(t[-1] * k)
-    total = np.sum(w[:3] * (x * t[2])) + 5.0 * np.sum(w[:3] * (x + t[3])) + w[5] * (x[1] / t[1])
-    return total + w[10] * np.sum(x * t[1] == np.float32(3) * x)
+        c.append(c[-1] * 3)
+    total = np.sum(w[:3] * (x * t[2])) + 3.0 * np.sum(w[:3] * (x * c[2])) + 5.0 * np.sum(w[:3] * (x + t[3]))
+    total += w[4] * (x[0] * c[1]) + w[5] * (x[1] / t[1]) + w[6] * (c[0] == x[0])
+    return total + np.sum(w[7:10] * (x * c[3])) + w[10] * np.sum(x * t[1] == np.float32(3) * x)
 
 
 def any_and_all(w, u):
