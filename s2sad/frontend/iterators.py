@@ -59,6 +59,8 @@ class Iterators(Ordering):
         given = dict(bound.arguments)
         try:
             items = self.items_of(function, given, node)
+        except ValueError as error:  # of itertools: a negative number
+            raise self.mismatch("S319", f"ValueError: {error}", "", node) from error
         except S2sadError as error:
             if error.code != "S305":
                 raise
