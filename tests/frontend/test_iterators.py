@@ -103,6 +103,19 @@ def test_itertools_of_a_length_that_is_not_known() -> None:
         s2sad.grad(f)(X)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: sum(itertools.islice([x, x], -1)),
+        lambda x: sum(a for a, *_ in itertools.combinations([x, x], -1)),
+        lambda x: sum(a for a, *_ in itertools.product([x, x], repeat=-1)),
+    ],
+)
+def test_itertools_with_negative_numbers(f: Callable[..., Any]) -> None:
+    with pytest.raises(s2sad.S2sadError, match="S319 ValueError"):
+        s2sad.grad(f)(1.0)
+
+
 def test_itertools_with_wrong_arguments() -> None:
     with pytest.raises(s2sad.S2sadError, match=r"S319 TypeError: combinations\(\): missing .*'r'"):
         s2sad.grad(lambda x: sum(a * b for a, b in itertools.combinations([x, x])))(1.0)
