@@ -18,7 +18,7 @@ from s2sad.errors import S2sadError
 from s2sad.frontend import syntax
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.joins import join_types
+from s2sad.frontend.joins import U64, join_types, overflows, unlike
 from s2sad.frontend.machine import Body, Buffer, Frame
 from s2sad.frontend.outcome import RETURN, Returned
 from s2sad.frontend.source import Access, Source, source_of
@@ -42,7 +42,7 @@ from s2sad.ir.core import Block, End, Function, Literal, Operand, Parameter, Val
 from s2sad.ir.structure import is_sparse, leaf_type
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.tree import Static as StaticTree
-from s2sad.ir.types import STREAMS, Array, Type, without_sizes
+from s2sad.ir.types import STREAMS, WEAK_INT, Array, Type, without_sizes
 from s2sad.ops import OPS
 from s2sad.ops.expr import apply, apply_all
 from s2sad.ops.support import SUPPORT
@@ -388,6 +388,7 @@ class Functions(Statements):
             )
         operands: list[Operand] = [self.operand(v, node) for v in leaves]
         wanted = body.wanted
+        body.returned.append(tuple(operands))
         if wanted is not None:
             operands = [self.convert(o, t) for o, t in zip(operands, wanted, strict=True)]
             literal = [isinstance(o, Literal) for o in operands]
@@ -415,6 +416,12 @@ class Functions(Statements):
                         "S324", "the returned values differ in rank or dtype between paths", "return one kind"
                     )
                 joined[k] = both
+        for k, t in enumerate(joined):
+            if any(overflows(found[k], t) for found in body.returned):
+                if t.dtype == U64:
+                    poison = unlike("the result")
+                    raise self.mismatch(poison.code, poison.why, poison.instead)
+                joined[k] = WEAK_INT
         if all(
             without_sizes(t) == without_sizes(j) for ts in body.seen for t, j in zip(ts, joined, strict=True)
         ):

@@ -7,6 +7,7 @@ from typing import Any
 
 from s2sad.errors import UnsupportedOp
 from s2sad.frontend.machine import Machine
+from s2sad.frontend.outcome import Outcome
 from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
@@ -71,6 +72,18 @@ class Hooks(Machine):
 
     def run_if(self, cond: Operand, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """Run one of two sides and join."""
+        raise NotImplementedError
+
+    def to_the_end(self, nodes: list[Any]) -> Outcome:
+        """Read statements, and what follows them to the end of an inlined function."""
+        raise NotImplementedError
+
+    def run_after_return(self, rest: Callable[[], Outcome], read: Callable[[], Outcome]) -> Outcome:
+        """Go on after statements that may have returned."""
+        raise NotImplementedError
+
+    def has_singles(self) -> bool:
+        """True if the program is given single precision: beside that, Python's floats are not NumPy's."""
         raise NotImplementedError
 
     def call_function(

@@ -339,14 +339,6 @@ class Iterate(Expressions):
 
     unrolled_exit: Any = None
 
-    def to_the_end(self, nodes: list[Any]) -> Outcome:
-        """Read statements, and what follows them to the end of an inlined function."""
-        raise NotImplementedError
-
-    def run_after_return(self, rest: Callable[[], Outcome], read: Callable[[], Outcome]) -> Outcome:
-        """Go on after statements that may have returned."""
-        raise NotImplementedError
-
     def as_branch(self, loop: Unrolled, read: Callable[[], Outcome]) -> Outcome:
         """Read what may leave an unrolled loop, as a branch: what follows the loop follows the branch."""
         depth, loop.branch_depth = loop.branch_depth, self.branch_depth

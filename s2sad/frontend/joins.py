@@ -338,7 +338,8 @@ class _Joiner:
                 made.append(part if isinstance(part, Series) else self.m.series_of(part, like))
         rows = self.value([s.rows for s in made], name)
         count = self.value([Num(s.count) for s in made], "")
-        if isinstance(rows, Ref) and isinstance(count, Num):
+        alike = len({s.items for s in made}) == 1 or not self.m.has_singles()
+        if isinstance(rows, Ref) and isinstance(count, Num) and alike:
             return Series(rows, count.operand, items=joined_items([s.items for s in made]))
         return Poison("S313", f"`{name}` holds other things on different paths", "")
 

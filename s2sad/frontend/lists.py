@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
     tuple_of,
 )
 from s2sad.ir.core import Literal, Operand, Value
-from s2sad.ir.types import INT, Array, Scalar
+from s2sad.ir.types import INT, Array, Scalar, Type
 from s2sad.ops import OPS
 
 
@@ -182,6 +182,8 @@ class Lists(Iterate):
         source = self.operand(value, node)
         rows = self.read(series.rows)
         item = Array(rows.type.dtype, rows.type.shape[1:])
+        if not item.shape:
+            self.check_alike([Scalar(item.dtype, series.items in ("ints", "floats")), source.type], node)
         if source.type.ndim != item.ndim:
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
         if series.fits:
@@ -206,6 +208,18 @@ class Lists(Iterate):
         self.push_row(ref, Num(series.count), value)
         count = self.emit("add", series.count, 1)
         return Series(Ref(ref.buffer, (), (), t), count, items=items)
+
+    def check_alike(self, types: list[Type], node: Any) -> None:
+        """Refuse numbers of which arithmetic tells the types apart as items of one list: Python's and NumPy's
+        narrow ints, and with single precision about Python's floats and NumPy's, or two of NumPy's."""
+        weak = any(t.weak for t in types if isinstance(t, Scalar))
+        strong = {t.dtype for t in types if isinstance(t, Scalar) and not t.weak}
+        ints = {d for d in strong if d.kind in "iu" and d != INT} if weak else set()
+        floats = {d for d in strong if d.kind in "fc"} if self.has_singles() else set()
+        if ints or len(floats) + weak > 1:
+            names = sorted(d.name for d in ints or floats)
+            why = f"a list built in a loop holds {' and '.join((['Python numbers'] if weak else []) + names)}"
+            raise self.mismatch("S321", why, f"convert all items: np.{names[0]}(...)", node)
 
     def push_row(self, rows: Ref, k: Abstract, value: Abstract) -> None:
         """Copy an item to its row. The list of the program holds the array itself: from here on a write
@@ -297,14 +311,7 @@ class Lists(Iterate):
                     "build one list for each part",
                 )
             types.append(self.operand(item).type)
-        other = next((t for t in types if isinstance(t, Scalar) and not t.weak and t.dtype != INT), None)
-        if (
-            other is not None
-            and other.dtype.kind in "iu"
-            and any(t.weak for t in types if isinstance(t, Scalar))
-        ):
-            why = f"a list built in a loop holds Python ints and {other.dtype}"
-            raise self.mismatch("S321", why, "convert with int(...)")
+        self.check_alike(types, None)
         dtype = np.result_type(*(np.empty(0, t.dtype) for t in types))
         shape = types[-1].shape
         if any(len(t.shape) != len(shape) for t in types):

@@ -308,10 +308,6 @@ class Lookups(SparseMatrices):
             return self.absorb(apply("to_float", self.leaf(row)), {})
         return row
 
-    def has_singles(self) -> bool:
-        """True if the program is given single precision: beside that, Python's floats are not NumPy's."""
-        raise NotImplementedError
-
     def series_copy(self, rows: Ref, items: str, name: str = "") -> Series:
         """Return a new list of the given rows. Its items are those of the old one: where they are
         arrays, a write to one of them makes the other list unknown."""

@@ -62,6 +62,7 @@ class Body:
     wanted: tuple[Type, ...] | None = None  # result types found by an earlier attempt
     tree: Any = None
     seen: list[tuple[Type, ...]] = field(default_factory=list)
+    returned: list[tuple[Operand, ...]] = field(default_factory=list)  # as they are, before they are joined
     entry: dict[int, Value] = field(default_factory=dict)  # buffers of array parameters
     written: dict[int, Origin | None] = field(default_factory=dict)
 
@@ -79,9 +80,8 @@ class Frame:
     nonlocals: frozenset[str] = frozenset()
     globals: frozenset[str] = frozenset()
     loops: list[Any] = field(default_factory=list)
-    goes_on: bool = (
-        False  # an inlined function, in a branch after which others go on: what follows is read there
-    )
+    # an inlined function is read in a branch, and what follows that branch after it, once
+    goes_on: bool = False
 
     @property
     def root(self) -> bool:

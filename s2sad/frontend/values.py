@@ -138,7 +138,7 @@ class Series(Abstract):
     fits: bool = False
     added: int = field(default=0, compare=False)  # items appended since the head of the loop
     # "lists", held as rows, "ints" (and bools) or "floats" of Python, or other things
-    items: str = field(default="", compare=False)
+    items: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

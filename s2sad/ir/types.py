@@ -100,7 +100,6 @@ GENERATOR, RANDOM_STATE = Stream(OBJECT), Stream(OBJECT, cls=np.random.RandomSta
 STREAMS = (np.random.Generator, np.random.RandomState)
 WEAK_BOOL = Scalar(BOOL, weak=True)
 WEAK_INT = Scalar(INT, weak=True)
-WEAK_INT = Scalar(INT, weak=True)
 WEAK_FLOAT = Scalar(F8, weak=True)
 WEAK_COMPLEX = Scalar(C16, weak=True)
 

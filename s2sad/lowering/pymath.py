@@ -239,7 +239,9 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
         check_fits(code, a, INT)
         if a.type.dtype == U64 and not isinstance(a, Literal):
             limit = code.op(conversion(U64), Literal(2**63))
-            code.fail_if(code.op("greater_equal", a, limit), OverflowError, "int() of what has 64 bits")
+            code.fail_if(
+                code.op("greater_equal", a, limit), OverflowError, "int() of what is too large for 64 bits"
+            )
         if a.type.dtype.kind in "iu":  # of 64 bits with a sign, whatever it was
             low.define_scalar(instr.result, code.coerce(convert(code, a, INT), instr.result.type))
             return

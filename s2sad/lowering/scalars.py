@@ -136,9 +136,10 @@ def _unsigned_sign(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Opera
 def _fmod(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     _weak_zero_division(code, args)
     x, y = (convert(code, a, I64) for a in args)
-    rest = code.op("remainder", *(code.op("absolute", a) for a in (x, y)))  # which has the sign of y
-    rest = code.op("select", code.op("less", x, ZERO), code.op("negative", rest), rest)
-    return convert(code, rest, dtype)
+    rest = code.op("remainder", x, y)  # which has the sign of y; that of C has the sign of x
+    other = code.op("not_equal", code.op("less", x, ZERO), code.op("less", y, ZERO))
+    turned = code.op("both", other, code.op("not_equal", rest, ZERO))
+    return convert(code, code.op("select", turned, code.op("subtract", rest, y), rest), dtype)
 
 
 def _part(name: str) -> Callable[[Code, tuple[Operand, ...], Dtype], Operand]:

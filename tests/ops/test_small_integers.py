@@ -311,3 +311,46 @@ def test_complex_numbers_that_are_compared_and_converted(jit: bool) -> None:
     assert close == (15.0, 30.0)
     one = s2sad.jvp(lambda z: np.sum(np.isclose(z, z[0]) * z).real, (z,), (z,), jit=jit)
     assert one == (1.0, 1.0)
+
+
+LEAST = np.iinfo(np.int64).min
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
+def test_remainders_of_the_least_int(jit: bool) -> None:
+    x, y = np.array([LEAST, LEAST, LEAST + 1, 5, -5, 7]), np.array([3, -7, -1, 2, -3, 7])
+    value, w_bar = s2sad.value_and_grad(lambda w, x, y: np.sum(w * np.fmod(x, y)), jit=jit)(np.ones(6), x, y)
+    np.testing.assert_array_equal(w_bar, np.fmod(x, y))
+    assert value == np.sum(np.fmod(x, y))
+
+
+def returned(w, u):
+    if w > 0.0:
+        return 300
+    return u[0]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
+@pytest.mark.parametrize("t", [U1, I1, I4])
+def test_results_that_are_ints_of_python_or_numpy(t: Any, jit: bool) -> None:
+    for w in (1.0, -1.0):
+        assert s2sad.jvp(returned, (w, np.array([3], t)), (1.0, None), jit=jit)[0] == returned(w, [3])
+
+
+def one_of_two(w, x):
+    found = []
+    for i in range(x.shape[0]):
+        if w[i] > 1.0:
+            found.append(0.1)
+        else:
+            found.append(np.float64(0.1))
+    return np.sum(w[:3] * (x * found[0]))
+
+
+def test_floats_of_python_and_numpy_beside_single_precision_are_refused() -> None:
+    with pytest.raises(
+        s2sad.S2sadError, match="S321 a list built in a loop holds Python numbers and float64"
+    ):
+        compiled(one_of_two)(W, SINGLES)
+    y, _ = compiled(one_of_two)(W, SINGLES.astype(np.float64))
+    assert y == one_of_two(W, SINGLES.astype(np.float64))

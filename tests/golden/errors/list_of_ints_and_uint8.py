@@ -8,7 +8,7 @@ def f(x, counts):
         found.append(n)
     return x * found[-1]
 # error
-# list_of_ints_and_uint8.py:8:9: S321 a list built in a loop holds Python ints and uint8
+# list_of_ints_and_uint8.py:8:9: S321 a list built in a loop holds Python numbers and uint8
 #     found.append(n)
 #     ^
-#   convert with int(...)
+#   convert all items: np.uint8(...)
