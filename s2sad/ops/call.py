@@ -203,10 +203,12 @@ def _rectangle(items: Any) -> tuple[list[Expr], tuple[int, ...] | None]:
 
 
 def whole(n: Any) -> Expr:
-    """Return a number of elements, or an index: one of another integer type than np.int64 as a Python int,
-    for sizes are computed with it."""
+    """Return a number of elements or indices to compute with: of another integer type than np.int64 as a
+    Python int, an array as one of np.int64."""
     e = lift(n)
-    return apply("to_int", e) if not e.ndim and e.dtype.kind in "iu" and e.dtype != INT else e
+    if e.dtype.kind not in "iu" or e.dtype == INT:
+        return e
+    return cast(e, INT) if e.is_array else apply("to_int", e)
 
 
 def dims(shape: Any) -> tuple[Expr, ...]:

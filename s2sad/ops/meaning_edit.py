@@ -48,7 +48,7 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Expr:
         index = apply("item0", index)
     if index.dtype.kind not in "iub" or index.ndim > 1:
         raise unsupported("np.delete takes an int, a vector of ints or a mask", "flatten obj")
-    index = whole(index)
+    index = index if index.ndim else whole(index)
     n = size(x, k)
     known, length = literal_value(index), literal_value(n)
     if isinstance(known, int) and isinstance(length, int) and -length <= known < length:

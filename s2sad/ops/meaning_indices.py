@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ir.types import INT
-from s2sad.ops.call import dims, expr, exprs, meaning, only, unsupported
+from s2sad.ops.call import dims, expr, exprs, meaning, only, unsupported, whole
 from s2sad.ops.expr import Expr, apply, apply_all
-from s2sad.ops.functions import cast
 from s2sad.ops.meaning_elementwise import is_weak
 
 
@@ -20,7 +18,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Expr, ...
     index, sizes = expr(indices), dims(shape)
     if index.dtype.kind not in "iu":
         raise TypeError("only int indices permitted")
-    index = _wide(index)
+    index = whole(index)
     if not 1 <= len(sizes) <= 6:
         raise unsupported(f"np.unravel_index into {len(sizes)} dimensions is not supported", "use // and %")
     return apply_all(f"unravel_index{len(sizes)}", index, *sizes)
@@ -37,15 +35,10 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
         raise TypeError("only int indices permitted")
     modes = mode if isinstance(mode, tuple | list) else (mode,) * len(sizes)
     kept = []
-    for i, n, how in zip(map(_wide, index), sizes, modes, strict=True):
+    for i, n, how in zip(map(whole, index), sizes, modes, strict=True):
         only("mode", how, "raise", "wrap", "clip")
         kept.append(i if how == "raise" else i % n if how == "wrap" else apply("clip", i, 0, n - 1))
     return apply("ravel_multi_index", *kept, *sizes)
-
-
-def _wide(index: Expr) -> Expr:
-    """Indices to compute with."""
-    return index if index.dtype == INT else cast(index, INT)
 
 
 def _sizes(shape: Any) -> tuple[Expr, ...]:

@@ -47,8 +47,10 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     """Return np.take(a, indices, axis)."""
     x, index = expr(a), expr(indices)
     x, k = along_axis(x, axis)
-    if index.dtype == BOOL or (index.dtype != INT and mode != "raise"):
-        index = cast(index, INT)  # numbers, no mask, and computed with
+    if index.dtype == BOOL:
+        index = cast(index, INT)  # numbers, no mask
+    if mode != "raise":
+        index = whole(index)
     if mode == "wrap":
         index = index % size(x, k)
     elif mode == "clip":
