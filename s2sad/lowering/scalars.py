@@ -95,17 +95,13 @@ def element(
         return args[0]
     if dtype.kind == "b" and name in ON_BOOLS:
         return code.op(ON_BOOLS[name], *args)
-    if name == "clip":
-        inner = I64 if dtype.kind in "iu" and dtype != U64 else dtype  # bounds may be outside of the dtype
-        x, lo, hi = (convert(code, a, inner) for a in args)
-        return convert(code, code.op("minimum", code.op("maximum", x, lo), hi), dtype)
+    if name in BY_INT_ZERO and dtype.kind in "iu":
+        _weak_zero_division(code, args, given or args)
     special = SPECIAL.get(name) or OF_INTEGERS.get((name, dtype.kind))
     if special is not None:
         return special(code, args, dtype)
     if name == "power":
         return _power(code, args, dtype)
-    if name in BY_INT_ZERO and dtype.kind in "iu":
-        _weak_zero_division(code, args)
     cast = convert if len(args) == 1 or name not in NATURAL else promote
     if dtype.kind == "b" or dtype.kind not in "biufc":
         return code.op(name, *args, **params)
@@ -129,12 +125,19 @@ def _heaviside(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     return select(code, code.op("isnan", x), x, at_zero, dtype)
 
 
+def _clip(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
+    if dtype == U64:  # bounds below 0 bound nothing
+        args = (args[0], *(code.op("maximum", b, ZERO) if b.type.dtype.kind == "i" else b for b in args[1:]))
+    inner = I64 if dtype.kind in "iu" and dtype != U64 else dtype  # bounds may be outside of the dtype
+    x, lo, hi = (convert(code, a, inner) for a in args)
+    return convert(code, code.op("minimum", code.op("maximum", x, lo), hi), dtype)
+
+
 def _unsigned_sign(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     return select(code, code.op("greater", args[0], ZERO), Literal(1), ZERO, dtype)
 
 
 def _fmod(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
-    _weak_zero_division(code, args)
     x, y = (convert(code, a, I64) for a in args)
     rest = code.op("remainder", x, y)  # which has the sign of y; that of C has the sign of x
     other = code.op("not_equal", code.op("less", x, ZERO), code.op("less", y, ZERO))
@@ -178,6 +181,7 @@ def _between(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
 
 
 SPECIAL = {
+    "clip": _clip,
     "i0": _i0,
     "between": _between,
     "heaviside": _heaviside,
@@ -277,9 +281,9 @@ def _power(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     return code.op("power", convert(code, a, dtype), exponent)
 
 
-def _weak_zero_division(code: Code, args: tuple[Operand, ...]) -> None:
+def _weak_zero_division(code: Code, args: tuple[Operand, ...], given: tuple[Operand, ...]) -> None:
     divisor = args[1]
-    if not all(map(_is_weak, args)) or code.is_at_least(divisor, Size.of(1)):
+    if not all(map(_is_weak, given)) or code.is_at_least(divisor, Size.of(1)):
         return
     if isinstance(divisor, Literal) and divisor.value:
         return

@@ -354,3 +354,24 @@ def test_floats_of_python_and_numpy_beside_single_precision_are_refused() -> Non
         compiled(one_of_two)(W, SINGLES)
     y, _ = compiled(one_of_two)(W, SINGLES.astype(np.float64))
     assert y == one_of_two(W, SINGLES.astype(np.float64))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
+def test_arrays_that_are_constants_are_divided_as_arrays(jit: bool) -> None:
+    def f(w, n):
+        zeros = np.zeros(3, dtype=int)
+        parts = np.arange(3) // zeros + np.arange(3) % np.full(3, 0) + np.fmod(np.arange(3), zeros)
+        return np.sum(w[:3] * parts) + np.sum(w[3:6] * (np.full(3, n) // (np.arange(3) - 1)))
+
+    value, w_bar = s2sad.value_and_grad(f, jit=jit)(W, 7)
+    assert value == f(W, 7)
+    np.testing.assert_array_equal(w_bar, [0.0, 0.0, 0.0, -7.0, 0.0, 7.0, *[0.0] * 6])
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["numpy", "jit"])
+def test_uint64_is_clipped_to_bounds_below_zero(jit: bool) -> None:
+    x = np.array([0, 7, 2**63 + 5], U8)
+    f = lambda w, x, lo, hi: np.sum(w[:3] * np.clip(x, lo, hi))  # noqa: E731
+    for lo, hi in ((-1, 5), (3, 2**62)):
+        np.testing.assert_array_equal(s2sad.grad(f, jit=jit)(W, x, lo, hi)[:3], np.clip(x, lo, hi))
