@@ -41,6 +41,9 @@ class Forward:
     def fill(self, b: Builder, block: Block) -> None:
         """Append the block's instructions with those that write tapes."""
         late: dict[int, list[Value]] = {}
+        for v in self.plan.deferred_to(block):
+            b.role = "tape"
+            self.write(b, self.plan.tapes[v], v)
         for p in block.params:
             self.keep_in(b, block, -1, p, late)
         for k, instr in enumerate(block.instrs):
@@ -75,7 +78,7 @@ class Forward:
         """Append what keeps `v` for the reverse sweep, if it is to be kept."""
         if v in self.plan.kept:
             self.env[self.plan.kept[v]] = v
-        if v in self.plan.tapes:
+        if v in self.plan.tapes and v not in self.plan.deferred:
             b.role = "tape"
             self.write(b, self.plan.tapes[v], v)
 

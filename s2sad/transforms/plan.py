@@ -16,7 +16,7 @@ from s2sad.errors import InternalError
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried
 from s2sad.ir.types import C16, F8, INT, WEAK_INT, Array, Scalar
-from s2sad.ir.walk import used_values
+from s2sad.ir.walk import free_values, used_values
 from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
@@ -69,6 +69,7 @@ class Plan:
         self.own_tapes = tape_versions(program)  # their cotangents keep the final shape
         self.on_tape: set[Value] = set()  # those of them that are read there
         self.restored: dict[Value, Value] = {}  # carried ints that the reverse sweep carries back -> cell
+        self.deferred: dict[Value, Block] = {}  # taped, but unbound on some path -> the branch that reads it
         for loop in reversed(program.loops):
             if flow.works(loop):
                 self._frame(loop)
@@ -255,8 +256,21 @@ class Plan:
             loops = self.program.enclosing(loop)
             tape = make_tape(v, self.names.of(v) + "_tape", loops, self.scope_before(loops[0]))
             self.tapes[v] = tape
+            if tape.kind != "flat" and v in self.unbound and self.shape_is_known(v):
+                branch = self._only_reader(v)
+                if branch is not None:
+                    self.deferred[v] = branch
             if tape.kind == "growing" and self.counts_own_trips(loop) is None:
                 self.cursors.setdefault(loop, Value("cursor", WEAK_INT))
+
+    def _only_reader(self, v: Value) -> Block | None:
+        """Return the branch of an `if` of the block of `v` that alone reads it: there it is bound."""
+        block = self.program.block_of[v]
+        readers = [i for i in block.instrs if v in used_values(i)]
+        if len(readers) != 1 or readers[0].op.name != "if" or v in (*readers[0].args, *block.end.args):
+            return None
+        inside = [b for b in readers[0].blocks if v in free_values(b)]
+        return inside[0] if len(inside) == 1 else None
 
     def unmeasured(self) -> list[Value]:
         """Return the values whose dimensions the reverse sweep reads, and that are not measured yet."""
@@ -308,7 +322,8 @@ class Plan:
         loop = tape.loops[-1]
         counting = self.counting.get(loop)
         exits = counting.exits if counting is not None else ()
-        return self.program.block_of[tape.value] is loop.blocks[-1] and all(e.kind == "none" for e in exits)
+        each = self.program.block_of[tape.value] is loop.blocks[-1] and tape.value not in self.deferred
+        return each and all(e.kind == "none" for e in exits)
 
     def may_rewrite(self, loop: Instr) -> bool:
         """True if a trip that is not counted can have written entries of tapes."""
@@ -336,14 +351,19 @@ class Plan:
         for v in self.defined(block):
             if v in self.kept:
                 found[self.kept[v]] = None
-            if v in self.tapes:
+            if v in self.tapes and v not in self.deferred:
                 found[self.tapes[v].cell] = None
                 if (cursor := self.tapes[v].cursor) is not None:
                     found[cursor] = None
+        found.update((self.tapes[v].cell, None) for v in self.deferred_to(block))
         owner = self.program.owner.get(block)
         if owner in self.cursors and block is owner.blocks[-1]:
             found[self.cursors[owner]] = None
         return found
+
+    def deferred_to(self, block: Block) -> list[Value]:
+        """Return the values of the block around this branch that are taped at its head."""
+        return [v for v, branch in self.deferred.items() if branch is block]
 
     def made_before(self, instr: Instr) -> list[Tape]:
         """Return the tapes that are allocated before an outermost loop."""

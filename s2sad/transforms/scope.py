@@ -51,7 +51,7 @@ class Scope:
                 return scope.have[a]
             scope = scope.parent
         world = self.world
-        block = world.program.block_of.get(a)
+        block = world.plan.deferred.get(a, world.program.block_of.get(a))
         if block is None or block is world.program.fn.block:
             return a
         if a in world.plan.kept:

@@ -189,3 +189,43 @@ def test_the_shape_of_what_is_not_made_on_the_way() -> None:
             slopes = np.array([(f(x, Y + e, c) - f(x, Y - e, c)) / 2e-6 for e in 1e-6 * np.eye(4)])
             for jit in (False, True):
                 assert_close(s2sad.vjp(f, x, Y, c, jit=jit)[1](1.0)[1], slopes, 1e-6, f"{c} {x} {jit}")
+
+
+ARRAYS_OF_ONE_BRANCH = """
+def f(x, y):
+    u = x * 1.5
+    s = y[0]
+    {loop}:
+        {step}
+        {head}
+            {first}
+        {last}
+    return np.sum(u * y) + s
+"""
+HEADS = {
+    "if u[i] > 0.6:": ("if i == 1: {out}\n            {write}", "{read}"),
+    "if y[i] > 0.6:": ("{write}\n            if u[i] > 1.0: {out}", "{read}"),
+    "if i != 1 and y[i] > 0.55:": ("w = u * y", "if i != 1 and y[i] > 0.55: s += w @ w"),
+}
+WRITES = ("np.add.at(u, [0, 2], y[:2])", "u = u[::-1] + x", "u = np.sin(u) * s")
+READS = ("u[:] *= y", "u *= u", "s = s + u @ np.cos(u)")
+
+
+@pytest.mark.parametrize("loop", ("for i in range(3, -1, -1)", "while i > 0 and s < 50.0"))
+def test_arrays_that_are_not_made_where_a_trip_is_left(loop: str) -> None:
+    step = "i -= 1" if loop.startswith("while") else "pass"
+    for k, (head, out, write, read) in enumerate(
+        itertools.product(HEADS, ("continue", "break"), WRITES, READS)
+    ):
+        first, last = (t.format(out=out, write=write, read=read) for t in HEADS[head])
+        text = ARRAYS_OF_ONE_BRANCH.format(loop=loop, step=step, head=head, first=first, last=last)
+        if step != "pass":
+            text = text.replace("    s = y[0]", "    s = y[0]\n    i = 4")
+        f = written(text, f"<{loop} {k}>", {"np": np})["f"]
+        x = np.array([0.5, 0.3, 0.8, 0.6])
+        slopes = np.array([(f(x, Y + e) - f(x, Y - e)) / 2e-6 for e in 1e-6 * np.eye(4)])
+        with memory_poisoned():
+            found = s2sad.vjp(f, x, Y)[1](1.0)[1]
+        assert_close(found, slopes, 1e-6, text)
+        _, y_dot = s2sad.jvp(s2sad.grad(f, argnums=1), (x, Y), (x, Y))
+        assert np.isfinite(y_dot).all(), text
