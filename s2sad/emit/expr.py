@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import functools
 import keyword
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from s2sad.emit.constants import constant_text
 from s2sad.emit.inline import Inlining
+from s2sad.emit.layout import string
 from s2sad.emit.names import Names
 from s2sad.emit.spelling import default_text, template
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
@@ -89,7 +91,7 @@ class Expressions:
             text = instr.op.extra["spell"](types, dict(instr.params), self.imported)
         else:
             text = template(instr)
-        self.support.update(name for name in SUPPORT if text.startswith(f"{name}("))
+        self.support.update(_support_of(text))
         kind = instr.result.type if instr.op.name == "where" and len(instr.results) == 1 else None
         return filled(text, [self.operand(a, kind) for a in instr.args])
 
@@ -389,9 +391,8 @@ def negated(test: ast.expr) -> ast.expr:
 
 
 def parsed(text: str) -> ast.expr:
-    """Return the tree of an expression."""
-    tree: ast.expr = _copied(_tree_of(text), ())
-    return tree
+    """Return the tree of an expression. Trees are only read: those of the same text are one."""
+    return _tree_of(text)
 
 
 _BINARY: dict[str, ast.operator] = {  # nearly all templates of a derivative: no need to parse them
@@ -399,28 +400,67 @@ _BINARY: dict[str, ast.operator] = {  # nearly all templates of a derivative: no
     "{0} - {1}": ast.Sub(),
     "{0} * {1}": ast.Mult(),
     "{0} / {1}": ast.Div(),
+    "{0} ** {1}": ast.Pow(),
 }
 
 
 @functools.lru_cache(maxsize=512)
+def _support_of(text: str) -> tuple[str, ...]:
+    return tuple(name for name in SUPPORT if text.startswith(f"{name}("))
+
+
+Filler = Callable[[Sequence[ast.expr]], Any]
+
+
+@functools.lru_cache(maxsize=512)
 def _tree_of(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+    return _Quoting().visit(ast.parse(text, mode="eval").body)  # type: ignore[no-any-return]
 
 
-def _copied(node: Any, args: Sequence[ast.expr]) -> Any:
-    """Return a tree with its slots filled, of new nodes: astor marks those it prints."""
-    if isinstance(node, ast.Name) and node.id.startswith("__a_"):
-        return args[int(node.id[4:-2])]
-    if isinstance(node, list):
-        return [_copied(item, args) for item in node]
-    if isinstance(node, ast.expr | ast.keyword | ast.slice):
-        return type(node)(**{name: _copied(value, args) for name, value in ast.iter_fields(node)})
-    return node
+def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
+    """Return an operator; a negative number as exponent gets no parentheses: it needs none."""
+    if isinstance(op, ast.Pow) and isinstance(right, ast.UnaryOp) and isinstance(right.operand, ast.Constant):
+        right = ast.Name(ast.unparse(right), ast.Load())
+    return ast.BinOp(left, op, right)
+
+
+class _Quoting(ast.NodeTransformer):
+    """Puts strings in our quotes."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        return _binary(self.visit(node.left), node.op, self.visit(node.right))
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return string(node.value) if isinstance(node.value, str) else node
 
 
 def filled(text: str, args: Sequence[ast.expr]) -> ast.expr:
     """Return a template with its slots filled."""
     if text in _BINARY:
-        return ast.BinOp(args[0], _BINARY[text], args[1])
-    result: ast.expr = _copied(_tree_of(text.format(*(f"__a_{k}__" for k in range(len(args))))), args)
-    return result
+        return _binary(args[0], _BINARY[text], args[1])
+    made, fill = _template(text, len(args))
+    return made if fill is None else fill(args)
+
+
+@functools.lru_cache(maxsize=512)
+def _template(text: str, count: int) -> tuple[ast.expr, Filler | None]:
+    tree = _tree_of(text.format(*(f"__a_{k}__" for k in range(count))))
+    return tree, _filler(tree)
+
+
+def _filler(node: Any) -> Filler | None:
+    """Return what makes a tree with its slots filled; None if it has no slots."""
+    if isinstance(node, ast.Name) and node.id.startswith("__a_"):
+        return operator.itemgetter(int(node.id[4:-2]))
+    if isinstance(node, list):
+        items = [(item, _filler(item)) for item in node]
+        if not any(fill for _, fill in items):
+            return None
+        return lambda args: [item if fill is None else fill(args) for item, fill in items]
+    if not isinstance(node, ast.AST):
+        return None
+    kind, fields = type(node), dict(ast.iter_fields(node))
+    open_fields = [(name, fill) for name, value in fields.items() if (fill := _filler(value))]
+    if not open_fields:
+        return None
+    return lambda args: kind(**fields | {name: fill(args) for name, fill in open_fields})

@@ -41,6 +41,23 @@ class Whole:
         self.numbering = Numbering(fn)
         self.uses: dict[Value, list[_Use]] = {}
         self._count_uses(fn.block)
+        self._named: dict[Value, bool] = {}
+        self._anywhere: dict[Value, bool] = {}
+
+    def must_be_named(self, v: Value) -> bool:
+        """True if a use of `v` cannot print an expression."""
+        if v not in self._named:
+            self._named[v] = any(map(_cannot_print, self.uses[v]))
+        return self._named[v]
+
+    def is_printed_anywhere(self, instr: Instr, block: Block) -> bool:
+        """True if what an instruction of a block computes can be printed at all of its uses."""
+        v = instr.result
+        if v not in self._anywhere:
+            self._anywhere[v] = self.fixed.is_cheap(instr) and all(
+                self.fixed.anywhere(instr, block, use.block) for use in self.uses[v]
+            )
+        return self._anywhere[v]
 
     def _count_uses(self, block: Block) -> None:
         for index, instr in enumerate(block.instrs):
@@ -55,23 +72,38 @@ class Whole:
                 self.uses.setdefault(a, []).append(_Use(block, index, k))
 
 
+def _cannot_print(use: _Use) -> bool:
+    """True if a use writes to its operand, or prints it twice."""
+    if use.index == len(use.block.instrs):
+        return False
+    consumer = use.block.instrs[use.index]
+    return any(arg == use.arg for arg, _ in written_args(consumer)) or repeats(consumer, use.arg)
+
+
 class Inlining:
     """`inlined[v]` is the instruction to print wherever v is read. Values in `split` get a name in any
     case (their line would be too long), those in `moved` are printed in the end that hands them on."""
 
     def __init__(self, whole: Whole, split: frozenset[Value], moved: frozenset[Value]):
-        self.fn, self.storage, self.fixed = whole.fn, whole.storage, whole.fixed
+        self.whole, self.fn, self.storage, self.fixed = whole, whole.fn, whole.storage, whole.fixed
         self.numbering, self._uses = whole.numbering, whole.uses
         self.split, self.moved = split, moved
         self.inlined: dict[Value, Instr] = {}
         self.undefined: set[Value] = set()
         self._absorbed: set[int] = set()  # ids of ends inside conditional expressions
+        self._leaves: dict[Operand, tuple[Value, ...]] = {}
         self._block(self.fn.block)
 
     # --- what emission asks --------------------------------------------------------------------
 
-    def leaves(self, a: Operand) -> Iterator[Value]:
-        """Yield the named values that printing `a` reads."""
+    def leaves(self, a: Operand) -> tuple[Value, ...]:
+        """Return the named values that printing `a` reads."""
+        found = self._leaves.get(a)
+        if found is None:
+            found = self._leaves[a] = tuple(self._named_in(a))
+        return found
+
+    def _named_in(self, a: Operand) -> Iterator[Value]:
         if not isinstance(a, Value) or a in self.undefined:
             return
         instr = self.inlined.get(a)
@@ -144,14 +176,13 @@ class Inlining:
             return None
         if instr.op.name == _DRAW and not (len(uses) == 1 and uses[0].block is block):
             return None
-        cheap = self.fixed.is_cheap(instr)
-        if cheap and all(self.fixed.anywhere(instr, block, use.block) for use in uses):
-            if any(self._must_be_named(use) for use in uses):
+        if self.whole.is_printed_anywhere(instr, block):
+            if self.whole.must_be_named(v):
                 return None
             return max(where[use.index] if self._is_here(use, block) else k for use in uses)
-        if any(use.block is not block for use in uses) or (len(uses) > 1 and not cheap):
+        if any(use.block is not block for use in uses):
             return None
-        if any(self._must_be_named(use) for use in uses):
+        if (len(uses) > 1 and not self.fixed.is_cheap(instr)) or self.whole.must_be_named(v):
             return None
         position = max(where[use.index] if self._is_here(use, block) else use.index for use in uses)
         return position if self._free_way(block, k, position, instr) else None
@@ -165,13 +196,6 @@ class Inlining:
 
     def _is_here(self, use: _Use, block: Block) -> bool:
         return use.block is block and use.index < len(block.instrs)
-
-    def _must_be_named(self, use: _Use) -> bool:
-        """True if a use cannot print an expression: it writes to it, or prints its operand twice."""
-        if use.index == len(use.block.instrs):
-            return False
-        consumer = use.block.instrs[use.index]
-        return any(arg == use.arg for arg, _ in written_args(consumer)) or repeats(consumer, use.arg)
 
     def _can_print(self, instr: Instr) -> bool:
         if len(instr.results) != 1 or instr.op.alias is Alias.INPLACE:

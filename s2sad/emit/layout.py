@@ -1,21 +1,14 @@
-"""Statements as lines of text: indentation, comments, `elif`. Expressions are printed by astor."""
+"""Statements as lines of text: indentation, comments, `elif`. Expressions are printed by `ast.unparse`."""
 
 from __future__ import annotations
 
 import ast
-import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import field
-from typing import Any
 
 from s2sad.emit.constants import quoted
 from s2sad.ir.core import Operand
 from s2sad.record import dataclass
-
-with warnings.catch_warnings():  # astor names classes of `ast` that newer Pythons deprecate
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import astor
 
 WIDTH = 100
 INDENT = "    "
@@ -67,35 +60,31 @@ class TooLong:
     roots: tuple[Operand, ...]
 
 
-def text_of(node: ast.AST) -> str:
-    """Return a statement or expression as one line."""
-    formats = _Formats()
-    if isinstance(node, ast.Raise | ast.Expr):  # only these hold f-strings
-        node = formats.visit(node)
-    text: str = astor.to_source(node, pretty_string=_string, pretty_source="".join)
-    text = text.strip("\n")
-    for name, shown in formats.texts.items():
-        text = text.replace(name, shown)
-    return text
+def string(text: str) -> ast.expr:
+    """Return a string literal in our quotes: what `ast.unparse` prints as it stands."""
+    return ast.Name(quoted(text), ast.Load())
 
 
-class _Formats(ast.NodeTransformer):
-    """Takes f-strings out of a tree: astor cannot print them where Python has changed them."""
-
-    def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
-        name = f"__f_{len(self.texts)}__"
-        text = ast.unparse(ast.fix_missing_locations(node))
-        self.texts[name] = re.sub(r"""^f'([^'"\\]*)'$""", r'f"\1"', text)
-        return ast.Name(name, ast.Load())
+def text_of(node: ast.stmt) -> str:
+    """Return a statement as one line, the header of a loop without its body."""
+    match node:
+        case ast.Assign(targets, value):
+            return " = ".join(map(expression_text, (*targets, value)))
+        case ast.Return(ast.expr() as value):
+            return f"return {expression_text(value)}"
+        case ast.For(target, values):
+            return f"for {expression_text(target)} in {expression_text(values)}:"
+        case ast.While(test):
+            return f"while {expression_text(test)}:"
+        case _:
+            return ast.unparse(node)
 
 
 def expression_text(node: ast.expr) -> str:
     """Return an expression as text, without parentheses around it."""
-    text = text_of(ast.Assign([ast.Name("_", ast.Store())], node))
-    return text[4:]
+    if isinstance(node, ast.Tuple) and len(node.elts) > 1:
+        return ", ".join(map(ast.unparse, node.elts))
+    return ast.unparse(node)
 
 
 def lines(statements: Sequence[Statement], depth: int, long: list[TooLong]) -> Iterator[str]:
@@ -112,7 +101,7 @@ def lines(statements: Sequence[Statement], depth: int, long: list[TooLong]) -> I
             case Remark(text):
                 yield f"{pad}# {text}"
             case Loop(header, body, roots):
-                text = text_of(header).splitlines()[0]
+                text = text_of(header)
                 _measure(pad + text, roots, long)
                 yield pad + text
                 yield from _suite(body, depth, long)
@@ -164,7 +153,3 @@ def _wrapped(node: ast.stmt, text: str, pad: str) -> list[str]:
 def _measure(line: str, roots: tuple[Operand, ...], long: list[TooLong]) -> None:
     if len(line) > WIDTH:
         long.append(TooLong(line, roots))
-
-
-def _string(text: str, *args: Any, **kwargs: Any) -> str:
-    return quoted(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from s2sad.analysis.unbound import joins, maybe_unbound, undefs_of
@@ -10,7 +11,7 @@ from s2sad.emit.constants import quoted
 from s2sad.emit.expr import Expressions, bound, negated, parsed, subscript
 from s2sad.emit.imports import exception_name
 from s2sad.emit.inline import Inlining
-from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, text_of
+from s2sad.emit.layout import Branch, Loop, Remark, Simple, Statement, expression_text, string
 from s2sad.emit.names import Names
 from s2sad.ir import path as paths
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
@@ -225,18 +226,18 @@ class Statements:
                 case tuple():
                     args.append(self.message(item, instr.args))
                 case _:
-                    args.append(ast.Constant(item))
+                    args.append(_constant(item))
         keywords = []
         for name, default in (("sep", " "), ("end", "\n")):
             value = instr.param(name, default)
             if value != default and value is not None:
-                keywords.append(ast.keyword(name, ast.Constant(value)))
+                keywords.append(ast.keyword(name, _constant(value)))
         return ast.Call(ast.Name("print", ast.Load()), args, keywords)
 
     def message(self, template: Sequence[object], values: Sequence[Operand]) -> ast.expr:
         """Return a message as a string or an f-string."""
         if all(isinstance(p, str) for p in template):
-            return ast.Constant("".join(p for p in template if isinstance(p, str)))
+            return string("".join(p for p in template if isinstance(p, str)))
         parts: list[ast.expr] = []
         for p in template:
             if isinstance(p, str):
@@ -245,7 +246,8 @@ class Statements:
             assert isinstance(p, tuple)
             spec = ast.JoinedStr([ast.Constant(p[-1])]) if p[-1] else None
             parts.append(ast.FormattedValue(self.expr.operand(values[p[0]]), -1, spec))
-        return ast.JoinedStr(parts)
+        text = re.sub(r"""^f'([^'"\\]*)'$""", r'f"\1"', ast.unparse(ast.JoinedStr(parts)))
+        return ast.Name(text, ast.Load())
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -316,7 +318,7 @@ class Statements:
         only = body[0] if len(body) == 1 else None
         if isinstance(only, Simple) and isinstance(only.node, ast.Raise):
             raised = only.node.exc
-            if isinstance(raised, ast.Call) and text_of(raised.func) == "AssertionError":
+            if isinstance(raised, ast.Call) and expression_text(raised.func) == "AssertionError":
                 message = raised.args[0] if raised.args else None
                 return Simple(ast.Assert(negated(test), message), "", (*roots, *only.roots))
         return Branch(test, body, [], roots)
@@ -450,7 +452,7 @@ class Statements:
         params = dict(end.params)
         template = params["message"]
         args = [self.message(template, end.args)] if template else []
-        exception = ast.parse(exception_name(params["exception"], self.expr.imported), mode="eval").body
+        exception = parsed(exception_name(params["exception"], self.expr.imported))
         return Simple(ast.Raise(ast.Call(exception, args, []), None), "", end.args)
 
 
@@ -482,6 +484,10 @@ def leaf_paths(tree: Tree, base: str) -> list[tuple[int, str]]:
             return out
         case _:
             return []
+
+
+def _constant(value: object) -> ast.expr:
+    return string(value) if isinstance(value, str) else ast.Constant(value)  # type: ignore[arg-type]
 
 
 def _slice_call(s: ast.Slice) -> ast.expr:

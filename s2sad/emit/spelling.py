@@ -17,15 +17,11 @@ from s2sad.ir.walk import held
 def template(instr: Instr) -> str:
     """Return the template of an instruction that is neither an index operation nor control flow."""
     op = instr.op
+    spell = op.extra.get("spell")
+    if spell is None and op.name != "unbroadcast":
+        return numbered(op.spelling) if "{" in op.spelling else _call(instr, dict(instr.params))
     types = tuple(a.type for a in instr.args)
-    params = dict(instr.params)
-    if op.name == "unbroadcast":
-        return _unbroadcast(types)
-    if "spell" in op.extra:
-        return numbered(op.extra["spell"](types, params))
-    if "{" in op.spelling:
-        return numbered(op.spelling)
-    return _call(instr, params)
+    return _unbroadcast(types) if spell is None else numbered(spell(types, dict(instr.params)))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -344,22 +344,25 @@ NATIVE |= {
 POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could take for values
 
 
-class ElementsOnly(ast.NodeTransformer):
-    """Checks that lowered code has no index of an element below zero, one from the end in Python."""
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
-        self.generic_visit(node)
+def check_elements(tree: ast.AST) -> None:
+    """Check that lowered code has no index of an element below zero, one from the end in Python."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+            continue
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if isinstance(node.value, ast.Name) and not any(isinstance(p, ast.Slice) for p in parts):
-            array, count = ast.Name(node.value.id, ast.Load()), ast.Constant(len(parts))
-            parts = [checked(array, count, p) for p in parts]
-            node.slice = parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
-        return node
+        if any(isinstance(p, ast.Slice) for p in parts):
+            continue
+        checked = [ast.copy_location(within_call(node.value.id, len(parts), p), node) for p in parts]
+        node.slice = (
+            checked[0] if len(parts) == 1 else ast.copy_location(ast.Tuple(checked, ast.Load()), node)
+        )
 
 
-def checked(*arguments: ast.expr) -> ast.Call:
-    """Return a call of `within` as syntax."""
-    return ast.Call(ast.Name("within", ast.Load()), list(arguments), [])
+def within_call(array: str, count: int, index: ast.expr) -> ast.Call:
+    """Return a call of `within` as syntax, its new parts where the index is."""
+    name, number = ast.Name(array, ast.Load()), ast.Constant(count)
+    arguments = [ast.copy_location(name, index), ast.copy_location(number, index), index]
+    return ast.Call(ast.copy_location(ast.Name("within", ast.Load()), index), arguments, [])
 
 
 def interpreted(loops: Function, note: object = None) -> Callable[..., Any]:
@@ -367,9 +370,10 @@ def interpreted(loops: Function, note: object = None) -> Callable[..., Any]:
     backwards."""
     if sum(1 for _ in loops.block.walk()) % 2:
         loops = backwards(loops)
-    tree = ElementsOnly().visit(ast.parse(module(native(loops), for_reading=False)))
+    tree = ast.parse(module(native(loops), for_reading=False))
+    check_elements(tree)
     namespace: dict[str, Any] = {}
-    exec(compile(ast.fix_missing_locations(tree), f"<lowered {loops.name}>", "exec"), namespace)
+    exec(compile(tree, f"<lowered {loops.name}>", "exec"), namespace)
     namespace |= NATIVE
     function: Callable[..., Any] = namespace[loops.name]
     return function
