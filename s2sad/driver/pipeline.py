@@ -20,6 +20,7 @@ from s2sad.passes.bufferize import bufferize
 from s2sad.passes.calls import everywhere
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
+from s2sad.passes.elements import elements
 from s2sad.passes.hints import hints
 from s2sad.passes.inline import inline
 from s2sad.passes.join import join
@@ -33,7 +34,10 @@ from s2sad.passes.typed import typed
 from s2sad.passes.unname import unname
 from s2sad.settings import settings
 
-CLEAN = (inline, *map(everywhere, (hints, simplify, cse, prune, join, stores, shapes, dce, arguments)))
+CLEAN = (
+    inline,
+    *map(everywhere, (elements, hints, simplify, cse, prune, join, stores, shapes, dce, arguments)),
+)
 FINISH = (
     *map(everywhere, (bare, arguments)),
     inline,

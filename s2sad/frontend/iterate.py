@@ -32,8 +32,8 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Block, Literal, Operand, Value
 from s2sad.ir.types import INT, Array, Scalar
-from s2sad.ops import OPS
 from s2sad.ops.expr import Leaf, apply
+from s2sad.passes.sizes import at_least_zero
 
 UNROLL_ITEMS = 16
 UNROLL_LIMIT = 200
@@ -429,10 +429,10 @@ class Iterate(Expressions):
         size = getattr(count.type, "size", None)
         if isinstance(count, Literal) or (size is not None and size.clamped() == size):
             return count if not isinstance(count, Literal) else Literal(max(0, int(count.value.real)))
-        positive = self.lower(apply("greater", Leaf(count), 0))
-        result = Value("", Scalar(INT, weak=True, size=self.sizes.fresh()))
-        sides = [self.inside().block((), "yield", o) for o in (count, Literal(0))]
-        return self.builder.owner(OPS["if"], (positive,), tuple(sides), (result,))[0]
+        found = at_least_zero(self.builder, count)
+        return self.builder.retype(
+            found, Scalar(INT, weak=True, size=self.sizes.fresh() if size is None else size.clamped())
+        )
 
     def index_operand(self, operand: Operand, node: Any) -> Operand:
         """Return a range bound, which must be an int, as the Python int that `range` makes of it: an unsigned

@@ -18,10 +18,11 @@ def without_sign(site: Site, a: Operand | Made) -> Operand | Made | None:
         other = without_sign(site, left)
         return None if other is None else Made("add", (other, right), difference.result.type)
     if site.instr.role == "reverse" and (reduced := site.part(a, "sum", "outer", "matmul")) is not None:
-        other = without_sign(site, reduced.args[0])
-        if other is None:
-            return None
-        return Made(reduced.op.name, (other, *reduced.args[1:]), reduced.result.type, reduced.params)
+        for k, factor in enumerate(reduced.args if reduced.op.name != "sum" else reduced.args[:1]):
+            if (other := without_sign(site, factor)) is not None:
+                args = (*reduced.args[:k], other, *reduced.args[k + 1 :])
+                return Made(reduced.op.name, args, reduced.result.type, reduced.params)
+        return None
     product = site.part(a, "multiply", "divide")
     if product is None or product.result.type.dtype.kind not in "fc":
         return None

@@ -81,6 +81,11 @@ class _Counter:
         partial = [b for b, kind in kinds.items() if kind == "partial"]
         flag = _flag(instr, partial, list(kinds))
         coded = bool(partial) and flag is None
+        own = None if coded else _own_count(instr, kinds)
+        if own is not None:
+            exits = tuple(Exit(path, kinds[path[-1][0]], int(bool(partial))) for path in _exits(body))
+            self.found[instr] = Counting(body, carried(instr)[own], instr.results[own], flag, exits)
+            return instr
         counter = Value("trips", WEAK_INT)
         trips = Value("trips", Scalar(INT, weak=True, size=self.sizes.fresh()))
         plus = _next(counter, instr)
@@ -140,6 +145,23 @@ def _flag(loop: Instr, partial: list[Block], breaks: list[Block]) -> Value | Non
         stays = all(e.kind not in ("break", "yield") or e.args[k] is p for e in ends)
         if inits(loop)[k] == Literal(False) and partial[0].end.args[k] == Literal(True) and stays:
             return loop.results[k]
+    return None
+
+
+def _own_count(loop: Instr, kinds: dict[Block, str]) -> int | None:
+    """Return the slot, if there is one, in which the program itself counts its trips from 0."""
+    if loop.op.name != "for" or loop.args[0] != Literal(0) or loop.args[2] != Literal(1):
+        return None
+    body = loop.blocks[0]
+    index = body.params[0].type
+    if not isinstance(index, Scalar) or index.size is None:
+        return None
+    for k, p in enumerate(carried(loop)):
+        ended = [body.end.args[k]] + [b.end.args[k] for b, kind in kinds.items() if kind == "full"]
+        stopped = [b.end.args[k] for b, kind in kinds.items() if kind != "full"]
+        counted = all(isinstance(a.type, Scalar) and a.type.size == index.size + 1 for a in ended)
+        if counted and inits(loop)[k] == Literal(0) and all(a is p for a in stopped):
+            return k
     return None
 
 

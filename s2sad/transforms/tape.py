@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from s2sad.analysis.ranges import index_range, slope_in
 from s2sad.ir.core import Instr, Value
 from s2sad.ir.path import At, Index, Path, Span
 from s2sad.ir.size import Size
@@ -79,42 +80,17 @@ def _bounded(n: Size, loops: Sequence[Instr], scope: Resolver) -> Size | None:
             return n
         if loop.op.name != "for":
             return None
-        ends = _index_range(loop)
+        ends = index_range(loop)
         if ends is None:
             return None
         symbol, low, high = ends
         if symbol not in n.symbols():
             continue
-        slope = _slope(n, symbol)
+        slope = slope_in(n, symbol)
         if slope is None:
             return None
         n = n.substitute({symbol: high if slope > 0 else low})
     return n if scope.knows(n) else None
-
-
-def _index_range(loop: Instr) -> tuple[str, Size, Size] | None:
-    """Return the symbol of a loop's index with its smallest and largest value."""
-    t = loop.blocks[0].params[0].type
-    lo, hi, step = (a.type.size if isinstance(a.type, Scalar) else None for a in loop.args[:3])
-    if not isinstance(t, Scalar) or t.size is None or len(t.size.terms) != 1 or t.size.const:
-        return None
-    if lo is None or hi is None or step is None or not step.is_const or step.const == 0:
-        return None
-    symbol = t.size.terms[0][0].name
-    return (symbol, lo, hi - 1) if step.const > 0 else (symbol, hi + 1, lo)
-
-
-def _slope(n: Size, symbol: str) -> int | None:
-    """Return the sign of `n`'s slope in a symbol, if it is affine in it up to a clamp."""
-    if len(n.terms) == 1 and n.terms[0][0].kind == "clamp" and n.terms[0][1] > 0:
-        return _slope(n.terms[0][0].parts[0], symbol)
-    slope = 0
-    for atom, k in n.terms:
-        if atom.kind == "symbol" and atom.name == symbol:
-            slope = k
-        elif symbol in Size(((atom, 1),)).symbols():
-            return None
-    return slope
 
 
 def storable(t: Type) -> bool:
