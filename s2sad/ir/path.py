@@ -42,6 +42,7 @@ class Fancy:
 
     mask: bool = False
     ndim: int = 1  # dimensions of the indexed array it consumes (a mask's rank; 1 for ints)
+    distinct: bool = False  # ints that are all different, in a step that has no more of them than this one
 
 
 Item = At | Span | New | Fancy
@@ -87,12 +88,13 @@ def is_fancy(path: Path) -> bool:
 
 def may_repeat(path: Path) -> bool:
     """True if an element can be addressed more than once (an int index array occurs)."""
-    return any(
-        isinstance(item, Fancy) and not item.mask
-        for step in path
-        if isinstance(step, Index)
-        for item in step.items
-    )
+    for step in path:
+        ints = (
+            [i for i in step.items if isinstance(i, Fancy) and not i.mask] if isinstance(step, Index) else []
+        )
+        if ints and not any(i.distinct for i in ints):
+            return True
+    return False
 
 
 def selected_axis(path: Path) -> tuple[int, int] | None:
@@ -240,3 +242,32 @@ def broadcast(shapes: Sequence[tuple[Size, ...]], fresh: Callable[[], Size]) -> 
 def full(ndim: int) -> Path:
     """Return the path `[:, :, ...]` over `ndim` dimensions."""
     return (Index((Span(),) * ndim),)
+
+
+def undone(path: Path, shape: tuple[Size, ...], operands: Sequence[Any]) -> Path | None:
+    """Return the path that takes `x[path]` back to an `x` of this shape, with a literal 0 for each operand;
+    None where the path leaves something out. A literal index in `operands` has a `value`."""
+    steps: list[Step] = []
+    rest = list(operands)
+    for step in path:
+        if isinstance(step, Permute):
+            steps.append(Permute(tuple(step.axes.index(k) for k in range(len(step.axes)))))
+            shape = tuple(shape[k] for k in step.axes)
+            continue
+        dims = list(shape)
+        left: list[Size] = []
+        items: list[Item] = []
+        for item in step.items:
+            if item == New():
+                left.append(Size.of(1))
+                items.append(At())
+            elif item == Span():
+                left.append(dims.pop(0))
+                items.append(Span())
+            elif item == At() and dims.pop(0).is_one and getattr(rest.pop(0), "value", None) == 0:
+                items.append(New())
+            else:
+                return None
+        steps.append(Index(tuple(items)))
+        shape = tuple(left)
+    return tuple(reversed(steps))

@@ -6,7 +6,7 @@ import numpy as np
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
-from s2sad.ir.path import Path, Permute, is_fancy, may_repeat
+from s2sad.ir.path import At, Index, Path, Permute, Span, is_fancy, may_repeat
 from s2sad.ir.types import without_sizes
 from s2sad.passes.site import Answer, Made, Row, Site, is_array, is_number, is_weak, is_whole, same_type
 
@@ -43,6 +43,29 @@ def _transposed_back(site: Site) -> Answer:
         case (Permute(first), Permute(last)) if tuple(first[k] for k in last) == tuple(range(len(last))):
             return inner.args[0] if same_type(inner.args[0].type, site.type) else None
     return None
+
+
+def _axes_left_out(site: Site) -> Answer:
+    """Leave the axes out of which the one element is taken."""
+    total = site.part(site.args[0], "sum")
+    path: Path = site.instr.param("path")
+    if total is None or not total.param("keepdims") or len(path) != 1 or not isinstance(path[0], Index):
+        return None
+    axis = total.param("axis")
+    ndim = total.args[0].type.ndim
+    gone = range(ndim) if axis is None else {k % ndim for k in ((axis,) if isinstance(axis, int) else axis)}
+    expected = tuple(At() if k in gone else Span() for k in range(ndim))
+    if path[0].items != expected or any(not is_number(a, 0) for a in site.args[1:]):
+        return None
+    return Made("sum", total.args, params=(("axis", axis), ("keepdims", False)))
+
+
+def _spread_anyhow(site: Site) -> Answer:
+    """Spread a number over the shape that is wanted, not over another one first."""
+    spread = site.near(site.args[0], "broadcast_like", "broadcast_to")
+    if spread is None or is_array(spread.args[0]):
+        return None
+    return Made("broadcast_like", (spread.args[0], site.args[1]))
 
 
 def _sparse_back(site: Site) -> Answer:
@@ -269,10 +292,18 @@ ARRAYS = (
     Row(("cast",), "x.astype(x.dtype)", "x", "same dtype, same values", _itself),
     Row(("to_float",), "float(np.float64(x))", "x", "a Python float has the precision", _number_again),
     Row(("broadcast_like", "broadcast_to"), "np.broadcast_to(x, x.shape)", "x", SAME, _itself),
+    Row(
+        ("reshape_like",),
+        "np.broadcast_to(1.0, n).reshape(x.shape)",
+        "np.broadcast_to(1.0, x.shape)",
+        SAME,
+        _spread_anyhow,
+    ),
     Row(("unbroadcast",), "unbroadcast(x, x.shape)", "x", SAME, _itself),
     Row(("reshape",), "x.reshape(x.shape)", "x", SAME, _itself),
     Row(("sum",), "sum(x, axis=())", "x", "nothing is added", _sum_over_nothing),
     Row(("getitem",), "x[:, :]", "x", "all of it", _whole),
+    Row(("getitem",), "np.sum(x, 0, keepdims=True)[0]", "np.sum(x, 0)", "the same sums", _axes_left_out),
     Row(("getitem",), "x.T.T", "x", "one undoes the other", _transposed_back),
     Row(("sparse_transpose",), "A.T.T of a sparse matrix", "A", "one undoes the other", _sparse_back),
     Row(("getitem",), "x[i] = v; x[i]", "v", "just stored there, with the same kind and dtype", _stored),

@@ -84,6 +84,13 @@ def _minus_one(site: Site) -> Answer:
     return None
 
 
+def _sum_of_opposites(site: Site) -> Answer:
+    minus = site.part(site.args[0], "negative")
+    if minus is None or site.instr.role != "reverse" or site.type.dtype.kind not in "fc":
+        return None
+    return Made("negative", (Made("sum", minus.args, site.type, site.instr.params),))
+
+
 def _opposite_difference(site: Site) -> Answer:
     if site.instr.role != "reverse":
         return None
@@ -100,5 +107,6 @@ SIGNS = (
     Row(("multiply", "divide"), "-a * -b", "a * b", SIGN, _product_of_signs),
     Row(("multiply",), "2.0 * -x", "-2.0 * x", SIGN, _number_of_sign),
     Row(("multiply",), "-1.0 * x", "-x", SIGN, _minus_one),
+    Row(("sum",), "np.sum(-x)", "-np.sum(x)", "in reverse sweeps: -0.0 for 0.0", _sum_of_opposites),
     Row(("negative",), "-(a - b)", "b - a", "in reverse sweeps: 0.0 for -0.0", _opposite_difference),
 )

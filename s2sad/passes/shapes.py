@@ -12,7 +12,7 @@ from dataclasses import replace
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Dtype
+from s2sad.ir.types import Array, Dtype, Scalar
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
@@ -58,14 +58,18 @@ class _Shapes(Rewriter):
         super().__init__()
         self.wanted = wanted
         self.params = {p.name: p for p in params if isinstance(p.type, Array)}
+        self.of_params = frozenset(params)
         self.unsure: set[Operand] = set()  # may be undefined on this path: then their types say too much
         self.known: dict[Key, Value] = {}
         self.places: dict[Size, tuple[Value, int]] = {}
+        self.ints: dict[Size, Value] = {}
         for p in params:
             self.offer(p)
 
     def offer(self, v: Value) -> None:
         """Note a value that has come into scope."""
+        if isinstance(v.type, Scalar) and v.type.weak and v.type.size is not None and v not in self.unsure:
+            self.ints.setdefault(v.type.size, v)
         if isinstance(v.type, Array) and v.type.shape and v not in self.wanted and v not in self.unsure:
             self.known.setdefault((v.type.shape, None), v)
             self.known.setdefault((v.type.shape, v.type.dtype), v)
@@ -73,13 +77,19 @@ class _Shapes(Rewriter):
                 self.places.setdefault(n, (v, axis))
 
     def block(self, block: Block) -> Block:
-        outside, places = dict(self.known), dict(self.places)
+        outside = dict(self.known), dict(self.places), dict(self.ints)
         self.unsure.update(block.params)
         new = super().block(block)
-        self.known, self.places = outside, places
+        self.known, self.places, self.ints = outside
         return new
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
+        if instr.op.name == "size" and instr.role and instr.args[0] in self.wanted:
+            n = instr.result.type.size if isinstance(instr.result.type, Scalar) else None
+            number = self.ints.get(n) if n is not None else None
+            if number is not None:
+                self.replaced(instr.result, number)
+                return ()
         found: Sequence[Instr] = ()
         if instr.role and any(a in self.wanted for a in instr.args):
             instr = self.with_shapes(instr)
@@ -101,8 +111,11 @@ class _Shapes(Rewriter):
                 own = self.params.get(a.name)  # `b` itself for a copy of `b`
                 if own and own.type.shape == a.type.shape and dtype in (None, own.type.dtype):
                     args[k] = own
-                else:
-                    args[k] = self.known.get((a.type.shape, dtype), a)
+                    continue
+                found = self.known.get((a.type.shape, dtype), a)
+                constant = instr.op.name in BY_SIZES and all(n.is_const for n in a.type.shape)
+                if not constant or found in self.of_params:  # `np.zeros(3)` keeps nothing alive
+                    args[k] = found
         if args == list(instr.args):
             return instr
         return replace(instr, args=tuple(args))
@@ -114,16 +127,17 @@ class _Shapes(Rewriter):
         if name is None or len(like) != 1 or not isinstance(like[0].type, Array):
             return ()
         shape = like[0].type.shape
-        if not all(n.is_const or n in self.places for n in shape):
+        if not all(n.is_const or n in self.ints or n in self.places for n in shape):
             return ()
         made = Builder(Sizes(), instr.origin)
         made.role = instr.role
         dims: list[Operand] = []
         for n in shape:
-            place = self.places.get(n)
-            dims.append(
-                Literal(n.const) if place is None else made.emit(OPS["size"], place[0], axis=place[1])
-            )
+            if n.is_const or n in self.ints:
+                dims.append(Literal(n.const) if n.is_const else self.ints[n])
+            else:
+                source, axis = self.places[n]
+                dims.append(made.emit(OPS["size"], source, axis=axis))
         rest = [self.operand(a) for k, a in enumerate(instr.args) if k not in instr.op.shape_args]
         given = dict(instr.params)
         if name in ("zeros", "empty"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias, Kind
-from s2sad.ir.path import Path, may_repeat
+from s2sad.ir.path import Path, may_repeat, operand_count, shape_of, undone
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ops.declare import broadcast_shape
@@ -181,13 +181,23 @@ class Accumulator:
         name = self.name(target)
         bar = self.bars.get(target)
         g = self.cast_value(scope, g, target.type)
-        if bar is None and not may_repeat(path):
+        back = undone(path, target.type.shape, operands) if isinstance(g.type, Array) else None
+        types = [a.type for a in operands]
+        if back is not None and g.type.shape == shape_of(target.type.shape, path, types, scope.b.sizes.fresh):
+            zeros = (Literal(0),) * operand_count(back)
+            whole = scope.b.emit(OPS["getitem"], g, *zeros, path=back)
+            self.add(scope, target, scope.b.retype(whole, target.type), own=True)
+        elif bar is None and not may_repeat(path):
             base = self.nothing(scope, target, name)
             out = scope.b.emit(OPS["setitem"], base, g, *operands, name=name, path=path)
+            self._placed(target, base, out)
         else:
             base = self.nothing(scope, target, name) if bar is None else self.whole(scope, bar, target, name)
             params = {"path": path, "at": True} if may_repeat(path) else {"path": path}
             out = scope.b.emit(OPS["accum"], base, g, *operands, name=name, **params)
+            self._placed(target, base, out)
+
+    def _placed(self, target: Value, base: Operand, out: Operand) -> None:
         self.owned.discard(base)
         self.owned.add(out)
         self.bars[target] = Bar(out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeGuard
 
 from s2sad.analysis.activity import Activity
 from s2sad.analysis.cost import LOAD, recompute_cost, store_cost
@@ -24,6 +25,7 @@ from s2sad.passes.sizes import Resolver
 from s2sad.transforms.custom import linked_operands
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements
+from s2sad.transforms.fixed import NEVER_RAISE, fixed_in_loops
 from s2sad.transforms.flow import Flow
 from s2sad.transforms.induction import Step, steps
 from s2sad.transforms.reread import grown_arrays, is_tape_write, needs_itself, rereads, tape_versions
@@ -63,6 +65,7 @@ class Plan:
         self.provided: set[Value] = set()  # what the reverse sweep can fetch
         self.outward: dict[Instr, dict[Value, None]] = {}
         self.steps = steps(program, counting)
+        self.fixed = fixed_in_loops(program)
         self.measures = {(n,) for found in lengths.values() for n in found}  # not to be had from the value
         again = final_elements(program) | rereads(program)
         self.reread = {v: r for v, r in again.items() if not needs_itself(program, v, r)}
@@ -207,6 +210,8 @@ class Plan:
             cost = 0.0 if instr.op is LINKED else recompute_cost(instr)
             if instr.op.name in LOOPS or instr.op.name == "call" or instr.results[:1] in self.measures:
                 cost = None
+            elif instr.results and instr.results[0] in self.fixed and cost is not None:
+                cost = min(cost, LOAD)
             operands = tuple(dict.fromkeys(self._reads(instr)))
             for r in instr.results:
                 if r in self.reread and (cost is None or cost >= LOAD):
@@ -246,6 +251,15 @@ class Plan:
         for k, a in enumerate(instr.args):
             if isinstance(a, Value) and not (k in instr.op.shape_args and self.shape_is_known(a)):
                 yield a
+
+    def may_hoist(self, a: Operand) -> TypeGuard[Value]:
+        """True for what the reverse sweep computes again before a loop, whose trips all have the same."""
+        if not isinstance(a, Value) or a not in self.fixed or a in self.tapes:
+            return False
+        instr = self.program.producer[a]
+        return instr.op.name in NEVER_RAISE and all(
+            b not in self.fixed or self.may_hoist(b) for b in instr.args
+        )
 
     # tapes
 

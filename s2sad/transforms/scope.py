@@ -75,6 +75,8 @@ class Scope:
             self.have[v] = self.reread(v)
         elif v in self.world.plan.steps:
             self.have[v] = self.stepped(v)
+        elif self.world.plan.may_hoist(v):
+            self.have[v] = self.hoisted(v)
         elif instr is None:
             raise InternalError("S902", f"{v!r} is not on a tape")
         else:
@@ -101,6 +103,33 @@ class Scope:
             results = tuple(Value(r.name, r.type) for r in instr.results)
             self.b.add(replace(instr, args=args, results=results, role="recompute"))
         self.have.update(zip(instr.results, results, strict=True))
+
+    def hoisted(self, v: Value) -> Operand:
+        """Append the computation of a number that all trips have in common before the loop, and return it."""
+        plan = self.world.plan
+        scope = self.outside(plan.fixed[v])
+        if v not in scope.have:
+            instr = self.world.program.producer[v]
+            args = tuple(scope.hoisted(a) if plan.may_hoist(a) else scope.fetch(a) for a in instr.args)
+            saved = scope.b.role, scope.b.origin
+            scope.b.role, scope.b.origin = "recompute", instr.origin
+            result = Value(v.name, v.type)
+            scope.b.add(replace(instr, args=args, results=(result,), role="recompute"))
+            scope.have[v] = result
+            scope.b.role, scope.b.origin = saved
+        return scope.have[v]
+
+    def outside(self, loop: Instr | None) -> Scope:
+        """Return the outermost scope around this one that is no trip of a loop inside of `loop`."""
+        found, scope = self, self
+        while scope.loop is not loop or loop is None:
+            if scope.loop is not None:
+                assert scope.parent is not None
+                found = scope.parent
+            if scope.parent is None:
+                break
+            scope = scope.parent
+        return found
 
     def read(self, v: Value) -> Operand:
         """Append the read of a taped value."""

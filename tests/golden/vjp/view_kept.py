@@ -24,13 +24,13 @@ def kept_vjp(x, y_bar=1.0):
     a[2] = t1 * t2
     t3 = a[1:].copy()
     s = np.sum(t3 * t3)
-    a[1:][0] = s
+    a[1] = s
     t4 = np.sum(a)
     # reverse sweep
     s_bar = t4 * y_bar  # view_kept.py:12
     a_bar = np.full_like(a, s * y_bar)  # view_kept.py:11
-    s_bar += a_bar[1:][0]  # view_kept.py:11
-    a_bar[1:][0] = 0.0  # view_kept.py:11
+    s_bar += a_bar[1]  # view_kept.py:11
+    a_bar[1] = 0.0  # view_kept.py:11
     a_bar[1:] += 2.0 * t3 * s_bar  # view_kept.py:10
     t5 = a_bar[2]  # view_kept.py:9
     a_bar[2] = 0.0  # view_kept.py:9
