@@ -36,6 +36,7 @@ class Forward:
         self.given = given  # tapes that are not made here
         self.env: dict[Value, Operand] = dict(given)
         self.index: dict[Instr, Operand] = {}  # loop -> entry of its trip in indexed tapes
+        self.heads: dict[Instr, dict[Value, Value]] = {}  # loop -> its cells at the head of a trip
         self.fill(builder, self.program.fn.block)
 
     def fill(self, b: Builder, block: Block) -> None:
@@ -108,13 +109,15 @@ class Forward:
         return Block(block.params, tuple(b.instrs), replace(end, args=args))
 
     def leave(self, b: Builder, block: Block) -> None:
-        """Append the step of a cursor at a `break` after which there is something to reverse."""
+        """Append the step of a cursor at a `break` after which there is something to reverse; else hand over
+        all cursors as they were before the trip, for what its inner loops have taped is not read."""
         loop = self.program.loop_of[block]
-        if loop not in self.plan.cursors:
-            return
+        assert loop is not None
         counting = self.plan.counting.get(loop)
         kinds = [e.kind for e in counting.exits if e.path[-1][0] is block] if counting else []
-        if kinds != ["none"]:
+        if kinds == ["none"]:
+            self.env.update({c: v for c, v in self.heads[loop].items() if c in self.plan.all_cursors})
+        elif loop in self.plan.cursors:
             self.step(b, loop)
 
     def step(self, b: Builder, loop: Instr) -> None:
@@ -167,7 +170,8 @@ class Forward:
         inits = [self.env[c] for c in cells]
         outside = dict(self.env)
         params = [self.version(c) for c in cells]
-        self.env.update(zip(cells, params, strict=True))
+        self.heads[instr] = dict(zip(cells, params, strict=True))
+        self.env.update(self.heads[instr])
         inner = Builder(self.plan.sizes, instr.origin)
         inner.role = "tape"
         if any(t.kind == "indexed" for c in cells for t in self.plan.tapes.values() if t.cell is c):
@@ -212,7 +216,7 @@ class Forward:
             cursor = counter if counter is not None else self.env[self.plan.cursors[loop]]
             array = self.grown(b, array, cursor, None if self.plan.fills(tape) else ())
             where = (cursor,)
-        if tape.kind == "growing" and loop in self.plan.cursors and self.plan.may_rewrite(loop):
+        if tape.kind == "growing" and loop in self.plan.cursors and self.plan.may_rewrite(tape):
             b.role = ""  # an entry of a trip that is not counted is written again
         written = b.emit(OPS["setitem"], array, v, *where, name=tape.cell.name, path=tape.path)
         self.env[tape.cell] = written
@@ -224,6 +228,8 @@ class Forward:
         hi = b.emit(OPS["add"], lo, count, name=cursor.name)
         array = self.grown(b, self.env[tape.cell], hi, (count,))
         row = b.emit(OPS["reshape"], v, Literal(-1))
+        if self.plan.may_rewrite(tape):
+            b.role = ""
         self.env[tape.cell] = b.emit(OPS["setitem"], array, row, lo, hi, name=tape.cell.name, path=tape.path)
         self.env[cursor] = hi
 

@@ -55,7 +55,7 @@ class LoopReversal(ABC):
                 self.hand_on(scope, start[k], bars.pop(r, None))
             else:
                 slots.append(k)
-        if not any(loop.results[k] in bars for k in slots):
+        if not any(loop.results[k] in bars for k in slots) and not self.plan.moves_cursors(loop):
             return
         counting = self.counting.get(loop)
         heads = {k: self.head(loop, k) for k in slots}

@@ -67,7 +67,7 @@ class Plan:
         self.steps = steps(program, counting)
         self.fixed = fixed_in_loops(program)
         self.measures = {(n,) for found in lengths.values() for n in found}  # not to be had from the value
-        again = final_elements(program) | rereads(program)
+        again = final_elements(program) | rereads(program, counting)
         self.reread = {v: r for v, r in again.items() if not needs_itself(program, v, r)}
         self.own_tapes = tape_versions(program)  # their cotangents keep the final shape
         self.on_tape: set[Value] = set()  # those of them that are read there
@@ -339,15 +339,23 @@ class Plan:
         each = self.program.block_of[tape.value] is loop.blocks[-1] and tape.value not in self.deferred
         return each and all(e.kind == "none" for e in exits)
 
-    def may_rewrite(self, loop: Instr) -> bool:
-        """True if a trip that is not counted can have written entries of tapes."""
-        counting = self.counting.get(loop)
-        return counting is not None and any(e.kind == "none" for e in counting.exits)
+    def may_rewrite(self, tape: Tape) -> bool:
+        """True if a trip that is not counted can have written entries of a tape with a cursor."""
+        found = [self.counting[loop] for loop in tape.loops if loop in self.counting]
+        return any(e.kind == "none" for counting in found for e in counting.exits)
 
     def cursors_in(self, loop: Instr) -> list[Value]:
         """Return the cursors of a loop and the loops in it."""
         found = [c for inner, c in self.cursors.items() if loop in self.program.enclosing(inner)]
         return found + [t.cursor for t in self.tapes.values() if t.cursor is not None and loop in t.loops]
+
+    def moves_cursors(self, instr: Instr) -> bool:
+        """True if an `if` or loop in a loop moves cursors: they have to be moved back, whether a cotangent
+        comes to it or not."""
+        ways_out = instr.op.name == "if" and any(b.leaves for b in instr.blocks)
+        if not instr.blocks or ways_out or self.program.loop_of[self.program.home[instr]] is None:
+            return False
+        return any(c in self.all_cursors for b in instr.blocks for c in self.written(b))
 
     @property
     def all_cursors(self) -> set[Value]:

@@ -6,15 +6,16 @@ still has every value that was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from s2sad.analysis.program import Program
-from s2sad.ir.core import Instr, Operand, Value
+from s2sad.ir.core import Block, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits, loop_ends
 from s2sad.ir.path import Path
 from s2sad.ir.types import Array
 from s2sad.ops.table import OPS
 from s2sad.record import dataclass
+from s2sad.transforms.exits import Counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Reread:
     path: Path
 
 
-def rereads(program: Program) -> dict[Value, Reread]:
-    """Return the values that are on a tape of the program."""
+def rereads(program: Program, counts: Mapping[Instr, Counting]) -> dict[Value, Reread]:
+    """Return the values that are on a tape of the program, whichever way a trip takes that is reversed."""
     found: dict[Value, Reread] = {}
     for block in program.loop_of:
         for instr in block.instrs:
@@ -35,9 +36,34 @@ def rereads(program: Program) -> dict[Value, Reread]:
                 continue
             v = instr.args[1]
             final = _final(program, instr.result)
-            if isinstance(v, Value) and final is not None and final is not instr.result:
+            if not isinstance(v, Value) or final is None or final is instr.result:
+                continue
+            if _before_exits(program, counts, v, instr):
                 found[v] = Reread(final, instr.args[2:], instr.param("path"))
     return found
+
+
+def _before_exits(program: Program, counts: Mapping[Instr, Counting], v: Value, write: Instr) -> bool:
+    """True if no way out of the loop with something to reverse lies between `v` and the write of it."""
+    loop = program.loop_of[program.home[write]]
+    counting = counts.get(loop) if loop is not None else None
+    if counting is None:
+        return True
+    body = counting.body
+    home = program.block_of[v]
+    first = _place(program, home, program.producer.get(v), body) - (home is not body)
+    last = _place(program, program.home[write], write, body)
+    return not any(first < way.path[0][1] <= last for way in counting.partial)
+
+
+def _place(program: Program, block: Block, instr: Instr | None, body: Block) -> int:
+    """Return where in a body an instruction of the block stands, or the branch that it is in; -1 for what is
+    there before."""
+    while block is not body:
+        if block not in program.parent:
+            return -1
+        instr, block = program.owner[block], program.parent[block]
+    return -1 if instr is None else body.instrs.index(instr)
 
 
 def needs_itself(program: Program, v: Value, again: Reread) -> bool:

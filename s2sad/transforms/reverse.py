@@ -225,7 +225,7 @@ class _Reverse(LoopReversal):
 
     def instr(self, scope: Scope, instr: Instr) -> None:
         """Append the reversal of an instruction, if it has any."""
-        if not any(r in self.sums.bars for r in instr.results):
+        if not any(r in self.sums.bars for r in instr.results) and not self.plan.moves_cursors(instr):
             return
         scope.b.origin, scope.b.role = instr.origin, "reverse"
         match instr.op.name:

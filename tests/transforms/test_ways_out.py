@@ -229,3 +229,51 @@ def test_arrays_that_are_not_made_where_a_trip_is_left(loop: str) -> None:
         assert_close(found, slopes, 1e-6, text)
         _, y_dot = s2sad.jvp(s2sad.grad(f, argnums=1), (x, Y), (x, Y))
         assert np.isfinite(y_dot).all(), text
+
+
+AFTER_INNER_LOOPS = """
+def f(y, c):
+    s = 1.0
+    for r in range(2):
+        {k}
+        {loop}:
+            {step}
+            q, z = s, 0.0
+            {inner}
+            if {test}:
+                {out}
+            {last}
+        s = np.tanh(s)
+    return s + np.sum(y)
+"""
+INNER = {  # what an inner loop, or a slice, leaves on a tape with a cursor
+    "a while loop": "while z < 3.0:\n                q = np.sin(q) * y[0] + 1.0\n                z += q",
+    "slices": "for j in range(2):\n                z += np.sum(np.sin(y[:k] * q)); q = np.cos(q)",
+    "a slice": "a = np.sin(y[:k] * q); z = np.sum(a * a * q) + 2.0; a[0] = q * 2.0; q = np.sum(a * a)",
+    "a loop in a branch": "if k != 3:\n                while z < 3.0: q = np.sin(q) * y[0] + 1.0; z += q",
+}
+OUT = ("break", "s *= y[1]; break", "s *= z; break", "return s * y[2]", "s *= y[1]; continue")
+
+
+@pytest.mark.parametrize("inner", INNER)
+def test_a_way_out_behind_inner_loops(inner: str) -> None:
+    loops = {"for k in range(1, 4)": "pass", "for k in range(3, 0, -1)": "pass", "while k < 4": "k += 1"}
+    x = np.array([0.5, 0.7, 0.9, 0.4])
+    tests, lasts = ("k == 2", "k == 3", "z > 3.4 and r == 1"), ("s += 0.3 * q * z", "s = s * y[1]")
+    for k, (loop, out, test, last) in enumerate(itertools.product(loops, OUT, tests, lasts)):
+        if k % 7 > 2:
+            continue
+        step = loops[loop]
+        parts = {"loop": loop, "step": step, "out": out, "test": test, "last": last, "inner": INNER[inner]}
+        text = AFTER_INNER_LOOPS.format(k="k = 0" if step != "pass" else "pass", **parts)
+        f = written(text, f"<behind {inner} {k}>", {"np": np})["f"]
+        slopes = np.array([(f(x + e, 0) - f(x - e, 0)) / 2e-6 for e in 1e-6 * np.eye(4)])
+        gradient = s2sad.grad(f)
+        with memory_poisoned():
+            found = gradient(x, 0)
+        assert_close(found, slopes, 1e-6, text)
+        if k % 5 == 0:
+            with memory_poisoned():
+                bent = s2sad.grad(lambda y, g=gradient: g(y, 0) @ x)(x)
+            ahead, behind = (gradient(x + t * x, 0) for t in (1e-5, -1e-5))
+            assert_close(bent, (ahead - behind) / 2e-5, 1e-5, f"second order {text}")
