@@ -457,6 +457,38 @@ def test_a_rule_must_be_linear_to_have_the_other_mode() -> None:
     assert "S205" in refused(squared)
 
 
+@partial(s2sad.custom_jvp, nondiff_argnums=(0,))
+def mapped(h, x):
+    return h(x)
+
+
+mapped.defjvp(lambda h, primals, tangents: s2sad.jvp(h, primals, tangents))
+cube_root = s2sad.custom_root(lambda x, c, h: h(x) - c)(lambda x, c, h: x * (c / h(x)) ** (1 / 3))
+DECAY = {
+    "custom_jvp": lambda x, a: mapped(lambda t: a * np.sin(t), x),
+    "custom_vjp": lambda x, a: applied(lambda t, a=a: a * np.sin(t), x),
+    "custom_root": lambda x, a: cube_root(1.0, x, lambda t: a * t**3),
+    "odeint": lambda x, a: s2sad.odeint(
+        lambda y, t: -a * y, np.array([x]), np.array([0.0, 1.0]), adjoint="continuous"
+    )[1, 0],
+}
+
+
+@pytest.mark.parametrize("f", DECAY.values(), ids=DECAY)
+def test_what_a_function_with_a_rule_cannot_see_must_not_vary(f: Any) -> None:
+    slope = (f(0.7 + 1e-6, 2.0) - f(0.7 - 1e-6, 2.0)) / 2e-6
+    assert_close(s2sad.grad(f)(0.7, 2.0), slope, 1e-6, "x")
+    if f is not DECAY["custom_root"]:  # whose second derivatives are by its rule again
+        mixed = s2sad.grad(lambda a: s2sad.grad(f)(0.7, a))(2.0)
+        ahead, behind = (s2sad.grad(f)(0.7, 2.0 + h) for h in (1e-5, -1e-5))
+        assert_close(mixed, (ahead - behind) / 2e-5, 1e-5, "mixed")
+    for varied in (1, (0, 1)):
+        with pytest.raises(s2sad.UnsupportedOp, match=r"S205.*`a`"):
+            s2sad.grad(f, varied)(0.7, 2.0)
+    with pytest.raises(s2sad.UnsupportedOp, match=r"S205.*`a`"):
+        s2sad.jvp(f, (0.7, 2.0), (None, 1.0))
+
+
 def test_writing_an_argument_is_refused() -> None:
     @s2sad.custom_vjp
     def f(x):

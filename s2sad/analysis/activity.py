@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from s2sad.analysis.pullback import Pullbacks, check_has_rule
+from s2sad.errors import UnsupportedOp
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried, inits
-from s2sad.ir.rule import targets_of
+from s2sad.ir.rule import rule_of, targets_of
 from s2sad.ir.types import is_differentiable
 from s2sad.record import dataclass
 
@@ -103,7 +104,7 @@ class _Solver:
                 self.vary(instr.results, inits(instr))
                 self.forward(instr.blocks[-1], (carried(instr), instr.results), instr)
             case "call" | "linked" if (targets := targets_of(instr)) is not None:
-                if any(instr.args[k] in self.varied for k in targets):
+                if any(instr.args[k] in self.varied for k in (*targets, *_around(instr))):
                     self.varied.update(r for r in instr.results if is_differentiable(r.type))
             case "call":
                 if any(a in self.varied for a in instr.args):
@@ -118,6 +119,16 @@ class _Solver:
             case _:
                 if any(a in self.varied for a in instr.args) and self.depends(instr):
                     self.varied.update(r for r in instr.results if is_differentiable(r.type))
+
+    def check_around(self, instr: Instr) -> None:
+        """Raise UnsupportedOp S205 if something varies that a function with a rule reads around it."""
+        rule = rule_of(instr)
+        for a in (instr.args[k] for k in _around(instr)):
+            if rule is not None and a in self.varied:
+                name = a.name if isinstance(a, Value) and a.name else "a value"
+                why = f"the rule of `{rule.name}` has no derivative in what functions given to it read around"
+                instead = "pass it as an argument of its own, or read s2sad.stop_gradient of it"
+                raise UnsupportedOp("S205", f"{why} them: `{name}`, which varies", instead, instr.origin)
 
     def depends(self, instr: Instr) -> bool:
         if not any(is_differentiable(r.type) for r in instr.results):
@@ -154,6 +165,7 @@ class _Solver:
                 self.use(inits(instr), carried(instr))
             case "call" | "linked" if (targets := targets_of(instr)) is not None:
                 if any(r in self.useful and r in self.varied for r in instr.results):
+                    self.check_around(instr)
                     self.useful.update(a for k in targets if isinstance(a := instr.args[k], Value))
             case "call":
                 wanted = tuple(r in self.useful and r in self.varied for r in instr.results)
@@ -167,6 +179,12 @@ class _Solver:
                     for a, ok in zip(instr.args, self.pullbacks.reaches(instr), strict=True):
                         if ok and isinstance(a, Value) and is_differentiable(a.type):
                             self.useful.add(a)
+
+
+def _around(instr: Instr) -> tuple[int, ...]:
+    """Return the positions of the operands that a rule knows nothing of."""
+    rule = rule_of(instr)
+    return rule.around if rule is not None else ()
 
 
 def _targets(

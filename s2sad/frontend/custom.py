@@ -278,7 +278,7 @@ class CustomRules(Transforms):
         params = [k if k < len(fn.params) else None for k in range(len(held))]
         flat = arranged(fn, params, held, [Out(k) for k in range(len(fn.result_types))])
         targets = tuple(k for k in call.of(call.diff) if is_differentiable(held[k].type))
-        rule = Rule(fn.name, targets, fn.origin)
+        rule = Rule(fn.name, targets, fn.origin, around=tuple(range(count, len(held))))
         extra = [Parameter(f"around{k}", Leaf(k), "keyword") for k in range(len(fn.params), len(held))]
         whole = replace(fn, signature=(*fn.signature, *extra))
         return Ruled(flat, whole, rule, around, any(map(any, shared_results(fn.block, fn.params))))

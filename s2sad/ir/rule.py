@@ -44,9 +44,9 @@ class Link:
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """The rule of a function called `name`: the operands of a call at `targets` have a derivative. What the
-    user gave is filled in when the rule has been read, by `pending` where that is when it is first asked for;
-    the rest when a transform asks for it."""
+    """The rule of a function called `name`: the operands of a call at `targets` have a derivative; those at
+    `around`, which the rule knows nothing of, must not vary. What the user gave is filled in when the rule
+    has been read, by `pending` where that is when it is first asked for; the rest when a transform asks."""
 
     name: str
     targets: tuple[int, ...]
@@ -55,6 +55,7 @@ class Rule:
     link: Link | None = None
     pending: Callable[[], None] | None = None
     busy: bool = False  # while one mode is made of the other
+    around: tuple[int, ...] = ()
 
     def read(self) -> Rule:
         """Return the rule, read by now."""
