@@ -63,7 +63,7 @@ class Expressions:
         """Return the expression that computes an instruction's only result."""
         match instr.op.name:
             case "getitem":
-                return self.part(self.operand(instr.args[0]), instr.param("path"), instr.args[1:])
+                return self._read(instr)
             case "if":
                 return self._conditional(instr)
             case "call":
@@ -151,6 +151,15 @@ class Expressions:
         if store and not (steps and not isinstance(steps[-1], Permute)):
             base = ast.Subscript(base, parsed("..."), ast.Load())
         return base
+
+    def _read(self, instr: Instr) -> ast.expr:
+        """Return a part of an array, or of a part of it that is printed here."""
+        base, path, operands = instr.args[0], instr.param("path"), instr.args[1:]
+        maker = self.inlining.inlined.get(base) if isinstance(base, Value) else None
+        while maker is not None and maker.op.name == "getitem":
+            base, path, operands = maker.args[0], (*maker.param("path"), *path), (*maker.args[1:], *operands)
+            maker = self.inlining.inlined.get(base) if isinstance(base, Value) else None
+        return self.part(self.operand(base), path, operands)
 
     # --- shapes --------------------------------------------------------------------------------
 

@@ -393,8 +393,8 @@ class Statements:
 
     def moves(self, pairs: Sequence[tuple[Value, Operand]]) -> list[Statement]:
         """Return assignments that happen at the same time: one after the other where no one reads what
-        another assigns, else as one tuple assignment. Numbers come last, by name: an order that does not
-        depend on how a loop or a branch came about."""
+        another assigns, else as one tuple assignment, by name. Numbers come last, by name: an order that does
+        not depend on how a loop or a branch came about."""
         left = [(v, a) for v, a in pairs if not self._is_same(v, a)]
         numbers = sorted((m for m in left if self._is_number(m[1])), key=lambda m: self.names[m[0]])
         left = [m for m in left if not self._is_number(m[1])] + numbers
@@ -405,7 +405,7 @@ class Statements:
                 if not any(self.names[move[0]] in self._read(a) for a in others):
                     break
             else:
-                return [*out, self._together(left)]
+                return [*out, self._together(sorted(left, key=lambda m: self.names[m[0]]))]
             left.remove(move)
             v, a = move
             maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None

@@ -261,11 +261,18 @@ def _path(text: str) -> Path:
     return tuple(steps)
 
 
+_ITEMS: dict[str, At | New | Fancy] = {
+    "i": At(),
+    "new": New(),
+    "fancy": Fancy(),
+    "distinct": Fancy(distinct=True),
+}
+
+
 def _item(text: str) -> At | Span | New | Fancy:
     if ":" in text:
         lo, hi, *step = text.split(":")
         return Span(bool(lo), bool(hi), bool(step))
     if text.startswith("mask"):
         return Fancy(True, int(text[len("mask") :]))
-    known: dict[str, At | New | Fancy] = {"i": At(), "new": New(), "fancy": Fancy()}
-    return known[text]
+    return _ITEMS[text]

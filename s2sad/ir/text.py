@@ -152,6 +152,6 @@ def _step(step: Index | Permute) -> str:
                 parts.append(("lo" if lo else "") + ":" + ("hi" if hi else "") + (":st" if st else ""))
             case New():
                 parts.append("new")
-            case Fancy(mask, ndim):
-                parts.append(f"mask{ndim}" if mask else "fancy")
+            case Fancy(mask, ndim, distinct):
+                parts.append(f"mask{ndim}" if mask else "distinct" if distinct else "fancy")
     return "[" + ", ".join(parts) + "]"

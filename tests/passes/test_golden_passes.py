@@ -18,6 +18,7 @@ from s2sad.ops import OPS
 from s2sad.passes.base import Pass
 from s2sad.passes.cse import cse
 from s2sad.passes.dce import dce
+from s2sad.passes.elements import elements
 from s2sad.passes.hints import hints
 from s2sad.passes.inline import inline
 from s2sad.passes.join import join
@@ -33,6 +34,7 @@ from s2sad.passes.unname import unname
 
 FOLDER = Path(__file__).parent.parent / "golden" / "passes"
 STEPS: tuple[Pass, ...] = (
+    elements,
     hints,
     simplify,
     cse,
@@ -83,6 +85,8 @@ def test_golden(path: Path, update_golden: bool) -> None:
 def outcome(fn: Function, *leaves: object) -> tuple[object, ...]:
     try:
         return interp.run(fn, *leaves)
+    except IndexError as error:
+        return (type(error).__name__,)
     except (ArithmeticError, ValueError) as error:
         return (type(error).__name__, str(error))
 
