@@ -15,6 +15,7 @@ from s2sad.frontend.values import (
     Lazy,
     Method,
     Num,
+    Range,
     Ref,
     Series,
     Static,
@@ -54,7 +55,9 @@ class Arrays(Memory):
                 return self.emit("cast", Literal(v.item()), dtype=v.dtype)
             case Static(value=v) if isinstance(v, np.ndarray) and v.dtype.kind in "biufc":
                 return self.constant_array(v)
-        raise self.mismatch("S306", f"a number or an array is needed here, not {describe(value)}", "", node)
+        none = isinstance(value, Static) and value.value is None
+        instead = "begin with a number or an array (np.zeros(...)), not with None" if none else ""
+        raise self.mismatch("S306", f"a number or an array is needed here, not {describe(value)}", instead, node)
 
     def constant_array(self, value: np.ndarray) -> Value:
         """Return a small array written into the program."""
@@ -190,6 +193,9 @@ class Arrays(Memory):
             case Struct(kind="list") | Struct(kind="tuple") | Series():
                 made = self.array_of(part)
                 self._index_item(made, items, operands)
+            case Range(lo, hi, step):
+                numbers = self.emit("arange", lo, hi, step, dtype=np.dtype(np.int64))
+                self._index_item(self.new_buffer(numbers), items, operands)
             case _:
                 operand = self.operand(part)
                 if operand.type.dtype.kind == "b":

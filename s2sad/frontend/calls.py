@@ -47,7 +47,7 @@ from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
 
-JOINERS = (np.stack, np.vstack, np.hstack, np.concatenate, np.column_stack)
+JOINERS = (np.stack, np.vstack, np.hstack, np.dstack, np.concatenate, np.column_stack)
 
 
 class Calls(Sized):
@@ -136,11 +136,9 @@ class Calls(Sized):
                 views = {x.operand: args[0]} if isinstance(args[0], Ref) else {}
                 return self.absorb(apply("broadcast_like", x, self.leaf(like)), views, name)
         if call is not None and value in JOINERS and args:
-            rows = self.contents(args[0])
-            if isinstance(rows, Series):
-                rows = self.series_rows(rows)
-            if isinstance(rows, Ref):
-                return self.join_rows(value, rows, args[1:], kwargs, node, name)
+            listed = self.contents(args[0])
+            if isinstance(listed, Series):
+                args = (self.series_rows(listed), *args[1:])
         if call is not None:
             return self.call_op(call, args, kwargs, node, name)
         frozen = distribution(value) if hashable(value) else None
@@ -325,33 +323,6 @@ class Calls(Sized):
             raise self.mismatch("S318", why, "give `out` the shape of the result", node)
         if not call.is_ufunc and isinstance(result, Ref):
             self.check_fits(result, out, stretched=False)
-
-    def join_rows(
-        self,
-        function: Any,
-        rows: Ref,
-        args: tuple[Abstract, ...],
-        kwargs: dict[str, Abstract],
-        node: Any,
-        name: str,
-    ) -> Abstract:
-        """Return np.stack, np.concatenate and the like of the rows of one array."""
-        axis = kwargs.get("axis", args[0] if args else Num(Literal(0)))
-        if self.static_int(axis, "`axis`", node) != 0:
-            raise self.refuse(
-                "S118", "rows can be joined along axis 0 only", "join them, then use np.moveaxis", node
-            )
-        whole = self.leaf(rows)
-        flat = rows.type.ndim < 2 or (function in (np.concatenate, np.hstack) and rows.type.ndim == 2)
-        if function is np.stack or (function is np.vstack and rows.type.ndim == 2):
-            return self.absorb(apply("copy", whole), {}, name)
-        if flat and function in (np.concatenate, np.hstack) and rows.type.ndim <= 2:
-            return self.absorb(apply("copy", apply("reshape", whole, -1)), {}, name)
-        if function in (np.concatenate, np.vstack):
-            first = self.binary(gast.Mult, self.size(rows, 0), self.size(rows, 1), node)
-            rest = [self.leaf(self.size(rows, k)) for k in range(2, rows.type.ndim)]
-            return self.absorb(apply("copy", apply("reshape", whole, self.leaf(first), *rest)), {}, name)
-        raise self.refuse("S118", f"np.{function.__name__} of rows is not supported", "use np.stack", node)
 
     def argument(self, value: Abstract, static: bool, views: dict[Operand, Ref], key: str, node: Any) -> Any:
         """Return an argument as the op table takes it: Expr, tuple of them, or a Python value."""

@@ -377,7 +377,7 @@ class Header(Joins):
                     len(now.items) - len(header.items) if loop.trips is not None and key[0] == "heap" else 0
                 )
                 try:
-                    like = self.series_like(header, now)
+                    like = self.series_like(header, now, key[1] if key[0] == "heap" else None)
                 except S2sadError as error:
                     self.unroll_instead(error)
                     raise

@@ -140,7 +140,7 @@ class Hooks(Machine):
         """Return a list of known length as a series whose rows are like those of another."""
         raise NotImplementedError
 
-    def series_like(self, a: Struct, b: Struct) -> Series:
+    def series_like(self, a: Struct, b: Struct, box: Any = None) -> Series:
         """Return a description of a series that can hold the items of both lists."""
         raise NotImplementedError
 

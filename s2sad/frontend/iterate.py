@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import gast
 import numpy as np
 
+from s2sad.errors import TypeMismatch
 from s2sad.frontend import syntax
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.assume import Assumptions
@@ -31,12 +34,18 @@ from s2sad.frontend.values import (
     tuple_of,
 )
 from s2sad.ir.core import Block, Literal, Operand, Value
+from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.expr import Leaf, apply
 from s2sad.passes.sizes import at_least_zero
 
 UNROLL_ITEMS = 16
 UNROLL_LIMIT = 200
+ENDLESS = {  # iterators that may have no end -> what to write instead
+    itertools.count: "use `while True:` and count by hand, or enumerate(...)",
+    itertools.cycle: "use an index: xs[k % len(xs)]",
+    itertools.repeat: "use the value itself",
+}
 
 Item = Callable[[Operand], Abstract]
 
@@ -74,6 +83,10 @@ class Iterate(Expressions):
         """Return the items of a compile-time list, dict, string or range."""
         if isinstance(v, np.ndarray):
             return None
+        endless = next((why for kind, why in ENDLESS.items() if isinstance(v, kind)), None)
+        if endless is not None and operator.length_hint(v, -1) < 0:
+            why = f"itertools.{type(v).__name__} has no end that is known when the program is read"
+            raise self.refuse("S109", why, endless, node)
         try:
             keys = list(v)
         except Exception as error:
@@ -86,6 +99,13 @@ class Iterate(Expressions):
     def lazy_items(self, kind: str, parts: tuple[Abstract, ...], node: Any) -> list[Abstract] | None:
         """Return the items of zip, enumerate, reversed or dict views over fixed iterables."""
         columns = [self.fixed_items(p, node) for p in parts]
+        if kind == "zip" and any(c is not None and not self.are_rows(c) for c in columns):
+            try:  # what cannot be the rows of an array is taken item by item, and the arrays beside it as well
+                pairs = zip(parts, columns, strict=True)
+                columns = [self.static_items(p, node) if c is None else c for p, c in pairs]
+            except TypeMismatch:
+                if any(self.row_shape(item) is None for c in columns if c is not None for item in c):
+                    raise
         if any(c is None for c in columns):
             return None
         known = [c for c in columns if c is not None]
@@ -105,6 +125,27 @@ class Iterate(Expressions):
             tuple_of((Static(k) if not isinstance(k, int) else Num(Literal(k)), i))
             for k, i in zip(box.keys, box.items, strict=True)
         ]
+
+    def are_rows(self, items: list[Abstract]) -> bool:
+        """True if the items can be the rows of one array: numbers, arrays and lists of one shape."""
+        shapes = {self.row_shape(item) for item in items}
+        return len(shapes) < 2 and None not in shapes
+
+    def row_shape(self, item: Abstract) -> tuple[Any, ...] | None:
+        """Return the shape of a number, array or list of them; None for other things and ragged lists."""
+        match found := self.contents(item):
+            case Num():
+                return ()
+            case Ref(type=t):
+                return tuple(map(self.sizes.canonical, t.shape))
+            case Static(value=bool() | int() | float() | complex() | np.generic()):
+                return ()
+            case Static(value=np.ndarray() as v):
+                return tuple(map(Size.of, v.shape))
+            case Struct(kind="list" | "tuple", cls=None) if self.are_rows(list(found.items)):
+                inner = self.row_shape(found.items[0]) if found.items else ()
+                return None if inner is None else (Size.of(len(found.items)), *inner)
+        return None
 
     def enumerated(self, value: Lazy, node: Any) -> list[Abstract] | None:
         """Return the items of enumerate over a fixed iterable."""
@@ -130,8 +171,8 @@ class Iterate(Expressions):
             items = [self.getitem(value, (Num(Literal(k)),)) for k in range(count)]
         if items is None and isinstance(value, Lazy):
             columns = [self.static_items(p, node) for p in value.parts]
-            if value.kind == "iter":
-                items = columns[0]
+            if value.kind in ("iter", "reversed"):
+                items = columns[0] if value.kind == "iter" else columns[0][::-1]
             if value.kind == "zip":
                 items = [tuple_of(r) for r in (tuple(r) for r in zip(*columns, strict=False))]
         if items is None:

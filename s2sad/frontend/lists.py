@@ -166,6 +166,7 @@ class Lists(Iterate):
     def append(self, box: Box, value: Abstract, node: Any) -> None:
         """Append to a list."""
         now = self.state.heap[box.id]
+        self.appends[box.id] = self.place(node)
         if isinstance(now, Struct):
             items = (*now.items, value)
             self.refill(box, Struct("list", tuple(range(len(items))), items))
@@ -299,10 +300,20 @@ class Lists(Iterate):
             ]
         return found
 
-    def series_like(self, a: Struct, b: Struct) -> Series:
-        """Return a description of a series that can hold the items of both lists."""
+    def series_like(self, a: Struct, b: Struct, box: Any = None) -> Series:
+        """Return a description of a series that can hold the items of both lists. What it cannot hold is
+        refused where the list that `box` names was last appended to."""
+        here = self.builder.origin
+        self.builder.origin = self.appends.get(box, here)
+        try:
+            return self.series_of_items((*a.items, *b.items))
+        finally:
+            self.builder.origin = here
+
+    def series_of_items(self, listed: tuple[Abstract, ...]) -> Series:
+        """Return a description of a series that can hold some items."""
         types = []
-        for item in (*a.items, *b.items):
+        for item in listed:
             item = self.row_value(item, None)
             if isinstance(item, Struct | Box | Static):
                 raise self.mismatch(
@@ -317,7 +328,7 @@ class Lists(Iterate):
         if any(len(t.shape) != len(shape) for t in types):
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "")
         t = Array(dtype, (self.sizes.fresh(), *shape))
-        items = joined_items(map(kind_of_item, (*a.items, *b.items)))
+        items = joined_items(map(kind_of_item, listed))
         return Series(Ref(-1, (), (), t), Literal(0), items=items)
 
 

@@ -127,6 +127,7 @@ class Machine:
         self.buffers: dict[int, Buffer] = {}
         self.overlaps: set[frozenset[int]] = set()  # pairs of buffers that may share memory
         self.twins: set[frozenset[int]] = set()  # pairs of containers that may be one
+        self.appends: dict[int, Origin | None] = {}  # lists -> where they were last appended to
         self.rowed: set[int] = set()  # lists that a list built in a loop holds as arrays of their own
         self.fixed: dict[int, Value] = {}  # captured arrays: never written
         self.counter = 0

@@ -247,7 +247,11 @@ class Statements(Effects):
                 raise self.refuse(
                     "S124",
                     f"`{kind}` under a run-time condition in a loop that is unrolled",
-                    "loop over range(n) and an array instead of a tuple or list",
+                    (
+                        "put the rest of the trip under `else`"
+                        if kind == "continue"
+                        else "loop over range(n) and an array instead of a tuple or list"
+                    ),
                     node,
                 )
             return StaticExit(kind)

@@ -297,9 +297,8 @@ def concatenate_(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Expr:
     """Return np.concatenate(arrays, axis)."""
-    if isinstance(arrays, Expr) and arrays.ndim > 1 and axis == 0 and dtype is None:
-        x = arrays
-        return reshape(x, size(x, 0) * size(x, 1), *(size(x, k) for k in range(2, x.ndim)))
+    if isinstance(arrays, Expr):
+        return join_rows(arrays, axis, dtype, casting)
     return join(exprs(arrays), axis, dtype, casting)
 
 
@@ -314,11 +313,33 @@ def join(xs: tuple[Expr, ...], axis: Any, dtype: Any = None, casting: Casting = 
     return apply("concatenate", *xs, axis=k)
 
 
+def stack_rows(x: Expr, axis: Any, dtype: Any = None, casting: Casting = "same_kind") -> Expr:
+    """Return the rows of an array stacked along an axis, however many they are."""
+    if not x.ndim:
+        raise unsupported("a sequence of arrays is expected here")
+    return copy(moveaxis(cast_as(x, dtype, casting), 0, one_axis(axis, x.ndim)))
+
+
+def join_rows(x: Expr, axis: Any, dtype: Any = None, casting: Casting = "same_kind") -> Expr:
+    """Return the rows of an array concatenated along an axis, however many they are."""
+    if x.ndim < 2:
+        raise ValueError("zero-dimensional arrays cannot be concatenated")
+    x = cast_as(x, dtype, casting)
+    if axis is None:
+        return copy(reshape(x, -1))
+    k = one_axis(axis, x.ndim - 1)
+    x = moveaxis(x, 0, k)
+    n = [size(x, i) for i in range(x.ndim)]
+    return copy(reshape(x, *n[:k], n[k] * n[k + 1], *n[k + 2 :]))
+
+
 @meaning(np.stack)
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Expr:
     """Return np.stack(arrays, axis)."""
+    if isinstance(arrays, Expr):
+        return stack_rows(arrays, axis, dtype, casting)
     xs = tuple(cast_as(x, dtype, casting) for x in exprs(arrays))
     if not xs:
         raise ValueError("need at least one array to stack")
@@ -328,6 +349,9 @@ def stack(
 @meaning(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.hstack(tup)."""
+    if isinstance(tup, Expr):
+        joined = stack_rows if tup.ndim == 1 else join_rows
+        return joined(tup, 0 if tup.ndim < 3 else 1, dtype, casting)
     xs = tuple(_atleast(x, 1) for x in exprs(tup))
     return join(xs, 0 if not xs or xs[0].ndim == 1 else 1, dtype, casting)
 
@@ -335,18 +359,25 @@ def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
 @meaning(np.vstack, vars(np).get("row_stack"))
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Expr:
     """Return np.vstack(tup)."""
+    if isinstance(tup, Expr):
+        x = expand(tup, 1) if tup.ndim == 1 else tup
+        return (stack_rows if x.ndim == 2 else join_rows)(x, 0, dtype, casting)
     return join(tuple(_atleast(x, 2) for x in exprs(tup)), 0, dtype, casting)
 
 
 @meaning(np.dstack)
 def dstack(tup: Any) -> Expr:
     """Return np.dstack(tup)."""
+    if isinstance(tup, Expr):
+        return join_rows(tup, 2) if tup.ndim > 3 else expand(stack_rows(tup, -1), *range(3 - tup.ndim))
     return join(tuple(_atleast(x, 3) for x in exprs(tup)), 2)
 
 
 @meaning(np.column_stack)
 def column_stack(tup: Any) -> Expr:
     """Return np.column_stack(tup)."""
+    if isinstance(tup, Expr):
+        return join_rows(tup, 1) if tup.ndim > 2 else _atleast(stack_rows(tup, -1), 2)
     xs = tuple(_atleast(x, 1) for x in exprs(tup))
     return join(tuple(expand(x, 1) if x.ndim == 1 else x for x in xs), 1)
 
