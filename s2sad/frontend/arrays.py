@@ -27,7 +27,7 @@ from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Span
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array
+from s2sad.ir.types import INT, Array
 from s2sad.ops.call import Casting, cannot_cast
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
@@ -57,7 +57,9 @@ class Arrays(Memory):
                 return self.constant_array(v)
         none = isinstance(value, Static) and value.value is None
         instead = "begin with a number or an array (np.zeros(...)), not with None" if none else ""
-        raise self.mismatch("S306", f"a number or an array is needed here, not {describe(value)}", instead, node)
+        raise self.mismatch(
+            "S306", f"a number or an array is needed here, not {describe(value)}", instead, node
+        )
 
     def constant_array(self, value: np.ndarray) -> Value:
         """Return a small array written into the program."""
@@ -145,6 +147,9 @@ class Arrays(Memory):
                     raise self.mismatch("S308", "an index can hold only one `...`")
                 seen_dots = True
                 items += [Span()] * (ref.ndim - taken)
+            elif isinstance(part, Range):
+                items.append(Fancy())
+                operands.append(self.emit("arange", part.lo, part.hi, part.step, dtype=INT))
             else:
                 self._index_item(part, items, operands)
         if not seen_dots:
@@ -193,9 +198,6 @@ class Arrays(Memory):
             case Struct(kind="list") | Struct(kind="tuple") | Series():
                 made = self.array_of(part)
                 self._index_item(made, items, operands)
-            case Range(lo, hi, step):
-                numbers = self.emit("arange", lo, hi, step, dtype=np.dtype(np.int64))
-                self._index_item(self.new_buffer(numbers), items, operands)
             case _:
                 operand = self.operand(part)
                 if operand.type.dtype.kind == "b":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from s2sad.errors import Origin
-from s2sad.ir.builder import Sizes
+from s2sad.ir.builder import Dim, Sizes
 from s2sad.ir.core import Fact
 from s2sad.ir.size import Size
 
@@ -22,6 +22,7 @@ class Assumptions(Sizes):
         self.replaced: dict[str, Size] = {}
         self.whole: dict[Size, Size] = {}
         self.on_mismatch: Callable[[int, int, int], None] = lambda axis, left, right: None
+        self.on_unaligned: Callable[[Dim, Dim, str], None] = lambda a, b, message: None
 
     def canonical(self, size: Size) -> Size:
         """Return the representative of `size`."""
@@ -50,6 +51,18 @@ class Assumptions(Sizes):
         a, b = self.canonical(a), self.canonical(b)
         if a != b and self._known(a) is not None and self._known(a) == self._known(b):
             self._assume(a, b, origin, raises=True)
+
+    def contract(self, a: Dim, b: Dim, origin: Origin | None, stretches: bool = False) -> None:
+        """Note two dimensions that a product pairs: where the example arguments have sizes that do not fit,
+        NumPy will raise, and the variant is for these sizes only."""
+        n, m = self.canonical(a[2]), self.canonical(b[2])
+        left, right = self._known(n), self._known(m)
+        if n == m or left is None or right is None or left == right or (stretches and 1 in (left, right)):
+            return
+        for size, value in ((n, left), (m, right)):
+            if not size.is_const:
+                self._assume(size, Size.of(value), origin)
+        self.on_unaligned(a, b, f"the operands of a product do not fit: sizes {left} and {right} meet")
 
     def carried(self, a: Size, b: Size, origin: Origin | None) -> bool:
         """True if an array of size `a` goes on as one of size `b`, where they are of the same size for the

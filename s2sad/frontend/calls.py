@@ -40,7 +40,7 @@ from s2sad.frontend.values import (
     is_plain,
     snapshot,
 )
-from s2sad.ir.core import Literal, Operand
+from s2sad.ir.core import Operand
 from s2sad.ir.transformed import RULE, record_of
 from s2sad.ir.types import Array, Sparse, Stream
 from s2sad.ops import distribution, is_closed, lookup, method, names

@@ -100,7 +100,7 @@ class Iterate(Expressions):
         """Return the items of zip, enumerate, reversed or dict views over fixed iterables."""
         columns = [self.fixed_items(p, node) for p in parts]
         if kind == "zip" and any(c is not None and not self.are_rows(c) for c in columns):
-            try:  # what cannot be the rows of an array is taken item by item, and the arrays beside it as well
+            try:  # what is no rows of an array is taken item by item, and the arrays beside it as well
                 pairs = zip(parts, columns, strict=True)
                 columns = [self.static_items(p, node) if c is None else c for p, c in pairs]
             except TypeMismatch:

@@ -21,7 +21,7 @@ from s2sad.frontend.values import (
     Static,
     Struct,
 )
-from s2sad.ir.builder import Builder
+from s2sad.ir.builder import Builder, Dim
 from s2sad.ir.core import End, Literal, Operand, Value
 from s2sad.ir.path import Path
 from s2sad.ir.types import Array, Scalar, Type
@@ -120,6 +120,7 @@ class Machine:
     def __init__(self, sizes: Assumptions):
         self.sizes = sizes
         sizes.on_mismatch = self.check_sizes
+        sizes.on_unaligned = self.check_aligned
         self.builder = Builder(sizes)
         self.state = State()
         self.frames: list[Frame] = []  # the stack of active frames
@@ -314,6 +315,13 @@ class Machine:
         if len(arrays) > 1:
             sizes = [self.emit("size", a, axis=a.type.ndim + axis) for a in arrays[:2]]
             message = f"operands could not be broadcast together: sizes {left} and {right} meet"
+            self.guard(self.emit("equal", *sizes), ValueError, message)
+
+    def check_aligned(self, a: Dim, b: Dim, message: str) -> None:
+        """Emit the check that NumPy would make, of operands of a product whose example sizes do not fit."""
+        operands = self.builder.operands
+        if max(a[0], b[0]) < len(operands):
+            sizes = [self.emit("size", operands[k], axis=axis) for k, axis, _ in (a, b)]
             self.guard(self.emit("equal", *sizes), ValueError, message)
 
     def internal(self, why: str) -> InternalError:

@@ -16,6 +16,8 @@ from s2sad.ir.path import Path, selected_axis
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Opaque, Scalar, Type, sample, type_of, without_sizes
 
+Dim = tuple[int, int, Size]  # which operand, which axis of it, and its size there
+
 
 class Sizes:
     """The source of size symbols of one compilation. The frontend's subclass also decides by facts
@@ -42,6 +44,9 @@ class Sizes:
 
     def meet(self, shapes: tuple[tuple[Size, ...], ...], origin: Origin | None) -> None:
         """Note that shapes are about to be broadcast together at `origin`."""
+
+    def contract(self, a: Dim, b: Dim, origin: Origin | None, stretches: bool = False) -> None:
+        """Note that a product is about to pair two dimensions (stretches: of which one may be 1)."""
 
 
 class Builder:

@@ -30,6 +30,15 @@ def _matmul_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     return (*batch, *(a[-2:-1] if len(a) > 1 else ()), *(b[-1:] if len(b) > 1 else ()))
 
 
+def _matmul_types(types: Types, params: Params, sizes: Sizes) -> Types:
+    """The types of a product; that of vectors is a number, and its operands have to fit all the same."""
+    a, b = (t.shape for t in types)
+    if a and b:
+        i, j = len(a) - 1, max(len(b) - 2, 0)
+        sizes.contract((0, i, a[i]), (1, j, b[j]), sizes.origin)
+    return shaped(np.matmul, _matmul_shape)(types, params, sizes)
+
+
 def _matmul_transpose(g: Expr, a: Expr, b: Expr, y: Expr) -> tuple[Expr, Expr]:
     return _left(g, a, b), _right(g, a, b)
 
@@ -61,7 +70,7 @@ def _column(x: Expr) -> Expr:
     return expand(x, x.ndim)
 
 
-bilinear("matmul", np.matmul, _matmul_transpose, "{} @ {}", infer=shaped(np.matmul, _matmul_shape), cost=100)
+bilinear("matmul", np.matmul, _matmul_transpose, "{} @ {}", infer=_matmul_types, cost=100)
 bilinear(
     "outer",
     np.outer,
@@ -93,6 +102,16 @@ def _einsum_shape(types: Types, params: Params, sizes: Sizes) -> Shape:
     return tuple(joined[label] for label in output)
 
 
+def _einsum_types(types: Types, params: Params, sizes: Sizes) -> Types:
+    """The types of an einsum, whose operands have to fit also where its result is a number."""
+    first: dict[str, tuple[int, int, Any]] = {}
+    for k, (labels, t) in enumerate(zip(split_subscripts(params["subscripts"])[0], types, strict=True)):
+        for axis, label in enumerate(labels):
+            here = (k, axis, t.shape[axis])
+            sizes.contract(first.setdefault(label, here), here, sizes.origin, stretches=True)
+    return shaped(_einsum, _einsum_shape)(types, params, sizes)
+
+
 def _einsum_transpose(g: Expr, *xs: Expr, y: Expr, subscripts: str) -> tuple[Expr, ...]:
     inputs, output = split_subscripts(subscripts)
     out = []
@@ -102,13 +121,16 @@ def _einsum_transpose(g: Expr, *xs: Expr, y: Expr, subscripts: str) -> tuple[Exp
         operands = (g, *xs[:k], *xs[k + 1 :])
         part = _contract(operands, [output, *others], known)
         missing = tuple(i for i, c in enumerate(labels) if c not in known)
-        out.append(_repeated(expand(part, *missing), x, missing) if missing else part)
+        out.append(_repeated(part, x, missing) if missing else part)
     return tuple(out)
 
 
 def _repeated(part: Expr, x: Expr, missing: tuple[int, ...]) -> Expr:
     """The part of x's cotangent, repeated along the axes that are summed in x alone. A label may be
     longer than the axis of size 1 that x has for it."""
+    if part.ndim == 0:  # perhaps a number, of which no view is taken
+        return broadcast_like(part, x)
+    part = expand(part, *missing)
     exact = all(n == m for k, (n, m) in enumerate(zip(part.dims, x.dims, strict=True)) if k not in missing)
     return broadcast_like(part, x) if exact else unbroadcast(part, x)
 
@@ -129,7 +151,7 @@ bilinear(
     _einsum_transpose,
     "np.einsum",
     spell=_spell_einsum,
-    infer=shaped(_einsum, _einsum_shape),
+    infer=_einsum_types,
     cost=100,
 )
 
