@@ -1,4 +1,4 @@
-"""Products of operands that do not fit raise, also in gradients that do not compute them: the compiled gradient
+"""Products whose operands do not fit raise, also in gradients that do not compute them: the compiled one
 of `x @ y` read beyond the shorter one. Sums by einsum of one operand alone."""
 
 from __future__ import annotations

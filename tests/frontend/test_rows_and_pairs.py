@@ -1,4 +1,4 @@
-"""Lists built in loops are joined along any axis; lists of other things are paired with arrays; ranges are indices."""
+"""Lists built in loops are joined along any axis, other lists paired with arrays; ranges are indices."""
 
 from __future__ import annotations
 
@@ -80,18 +80,18 @@ def test_lists_joined_with_out_and_dtype() -> None:
 
 def functions_and_numbers(x):
     s = 0.0
-    for f, v in zip(TABLE, x):
+    for f, v in zip(TABLE, x, strict=False):
         s += f(v) * v
-    for k, (v, f) in enumerate(zip(reversed(x), TABLE)):
+    for k, (v, f) in enumerate(zip(reversed(x), TABLE, strict=False)):
         s += k * f(v)
     return s
 
 
 def ragged_and_numbers(x):
     s = 0.0
-    for w, v in zip([np.ones((2, 2)), np.ones((3, 1)), np.ones((1, 2))], x):
+    for w, v in zip([np.ones((2, 2)), np.ones((3, 1)), np.ones((1, 2))], x, strict=False):
         s += np.sum(w * v**2)
-    for (a, b), v in zip([(1, np.ones(2)), (2, np.ones(3))], x[1:]):
+    for (a, b), v in zip([(1, np.ones(2)), (2, np.ones(3))], x[1:], strict=False):
         s += a * np.sum(b * v)
     return s
 
