@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from s2sad.ir.core import Instr, Literal
-from s2sad.ir.types import BOOL, INT, Dtype
+from s2sad.ir.types import BOOL, INT, Dtype, Scalar
 from s2sad.machine.conversions import convert, truth
 from s2sad.machine.functions import OF_C, call_c, intrinsic
 from s2sad.machine.writer import NotHere, Number, Writer, constant, kind_of
@@ -40,7 +40,7 @@ OF_LLVM = {
     "fmax": "maxnum", "fmin": "minnum",
 }  # fmt: skip
 SAME_FOR_INTS = ("floor", "ceil", "trunc", "rint")
-TO_INT = {"math_floor": "floor", "math_ceil": "ceil", "math_trunc": "trunc"}
+TO_INT = {"math_floor": "floor", "math_ceil": "ceil", "math_trunc": "trunc", "round_to_int": "rint"}
 CASTS = ("widen", "to_float", "to_int", "to_bool", "stop_gradient", "positive", "as_index", "copy")
 SCALED = {
     "math_radians": math.pi / 180.0, "deg2rad": math.pi / 180.0,
@@ -60,6 +60,8 @@ def scalar(w: Writer, instr: Instr, args: Numbers) -> Number:
         return convert(w, args[0], dtype)
     if name == "power":
         return _power(w, instr, args, dtype)
+    if name == "round":
+        return _rounded(w, args[0], int(instr.param("decimals", 0)), dtype)
     if name in OF_LLVM:
         if name in SAME_FOR_INTS and dtype.kind in "iub":
             return convert(w, args[0], dtype)
@@ -73,7 +75,7 @@ def scalar(w: Writer, instr: Instr, args: Numbers) -> Number:
         (x,) = _floats(w, args, dtype)
         return _arithmetic(w, "multiply", (x, constant(SCALED[name], dtype)), dtype)
     rule = RULES.get(name)
-    if rule is None:
+    if rule is None or (name in ("left_shift", "right_shift") and _may_raise(instr)):
         raise NotHere(f"the operation {name}")
     return rule(w, args, dtype)
 
@@ -198,6 +200,46 @@ def _bitwise(word: str) -> Rule:
 def _invert(w: Writer, args: Numbers, dtype: Dtype) -> Number:
     ones = "true" if dtype == BOOL else "-1"
     return Number(w.value(f"xor {kind_of(dtype)} {convert(w, args[0], dtype).text}, {ones}"), dtype)
+
+
+def _rounded(w: Writer, x: Number, decimals: int, dtype: Dtype) -> Number:
+    """Return a number to so many decimals, as NumPy computes it."""
+    if dtype.kind != "f":
+        if decimals < 0 or dtype == BOOL:
+            raise NotHere("whole numbers rounded to tens")
+        return convert(w, x, dtype)
+    (a,) = _floats(w, (x,), dtype)
+    if not decimals:
+        return intrinsic(w, "rint", (a,))
+    scale = constant(10.0 ** abs(decimals), dtype)
+    up, down = ("fmul", "fdiv") if decimals > 0 else ("fdiv", "fmul")
+    kind = kind_of(dtype)
+    moved = Number(w.value(f"{up} {kind} {a.text}, {scale.text}"), dtype)
+    return Number(w.value(f"{down} {kind} {intrinsic(w, 'rint', (moved,)).text}, {scale.text}"), dtype)
+
+
+def _may_raise(shift: Instr) -> bool:
+    """True for a shift of Python's ints by a number that may be negative."""
+    by = shift.args[1]
+    is_python = isinstance(shift.result.type, Scalar) and shift.result.type.weak
+    return is_python and not (isinstance(by, Literal) and by.value.real >= 0)
+
+
+def _shifted(word: str) -> Rule:
+    def rule(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+        """As of NumPy's arrays: by more than there are bits, all of them go."""
+        if dtype == BOOL:
+            raise NotHere("arithmetic of truth values")
+        a, b = (convert(w, x, dtype) for x in args)
+        kind, bits = kind_of(dtype), 8 * dtype.itemsize
+        few = w.value(f"icmp ult {kind} {b.text}, {bits}")
+        by = choose(w, few, b, constant(bits - 1, dtype)).text
+        name = word if word == "shl" else "ashr" if dtype.kind == "i" else "lshr"
+        found = Number(w.value(f"{name} {kind} {a.text}, {by}"), dtype)
+        keeps_sign = name == "ashr"
+        return found if keeps_sign else choose(w, few, found, constant(0, dtype))
+
+    return rule
 
 
 def _is(test: Callable[[Writer, Number], str], of_ints: bool) -> Rule:
@@ -422,6 +464,8 @@ RULES: dict[str, Rule] = {
     "bitwise_or": _bitwise("or"),
     "bitwise_xor": _bitwise("xor"),
     "invert": _invert,
+    "left_shift": _shifted("shl"),
+    "right_shift": _shifted("shr"),
     **dict.fromkeys(("isnan", "math_isnan"), _is(_is_nan, False)),
     **dict.fromkeys(("isinf", "math_isinf"), _is(_against_infinity("oeq"), False)),
     **dict.fromkeys(("isfinite", "math_isfinite"), _is(_against_infinity("olt"), True)),

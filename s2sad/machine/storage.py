@@ -12,6 +12,7 @@ from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import THROWN, Frame
 from s2sad.machine.scalars import compare, scalar
+from s2sad.machine.search import search
 from s2sad.machine.writer import NotHere, Number, constant, kind_of
 
 
@@ -165,6 +166,11 @@ def size(f: Frame, instr: Instr) -> None:
     f.env[instr.result] = Number(f.array(instr.args[0]).dims[instr.param("axis")], INT)
 
 
+def item(f: Frame, instr: Instr) -> None:
+    """Read the number in an array of rank 0."""
+    f.env[instr.result] = arrays.load(f.w, f.array(instr.args[0]), ())
+
+
 def contiguous(f: Frame, instr: Instr) -> None:
     """Take an array in C order, which may be the array itself."""
     x = f.array(instr.args[0])
@@ -189,6 +195,9 @@ WRITERS: dict[str, Callable[[Frame, Instr], None]] = {
     "comment": nothing,
     "stay_apart": nothing,
     "size": size,
+    "item0": item,
+    "search_left": search,
+    "search_right": search,
     "getitem": read,
     "setitem": update,
     "accum": update,

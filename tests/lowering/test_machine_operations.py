@@ -1,0 +1,102 @@
+"""Operations that machine code has of its own: the same numbers as NumPy's, and nothing left to Numba."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+import s2sad
+from s2sad.driver import native
+
+FLOATS = np.array([-np.inf, -2.5, -1.5, -0.5, -0.0, 0.0, 0.5, 1.5, 2.5, 1e17, np.inf, np.nan])
+
+
+def by_llvm(f: Callable[..., Any], *args: Any) -> Any:
+    """Return what the compiled function returns, compiled without Numba."""
+    with patch.object(native, "_by_numba", side_effect=AssertionError("left to Numba")):
+        return s2sad.jit(f)(*args)
+
+
+def same(a: Any, b: Any) -> None:
+    """Check values, dtypes and signs of zeros."""
+    np.testing.assert_array_equal(a, b)
+    assert np.asarray(a).dtype == np.asarray(b).dtype
+    np.testing.assert_array_equal(np.signbit(a), np.signbit(b))
+
+
+@pytest.mark.parametrize("decimals", (0, 1, 3, -1))
+@pytest.mark.parametrize("dtype", (np.float64, np.float32))
+def test_round(decimals: int, dtype: type) -> None:
+    x = np.concatenate([FLOATS, np.random.default_rng(0).normal(size=20) * 100]).astype(dtype)
+
+    def f(x):
+        return np.round(x, decimals)
+
+    with np.errstate(all="ignore"):
+        same(by_llvm(f, x), f(x))
+
+
+def test_round_of_ints_and_to_ints() -> None:
+    def f(x, n):
+        return np.round(n), [round(x[k]) for k in range(3)]
+
+    x, n = np.array([2.5, -3.5, 0.49]), np.array([3, -4])
+    found = by_llvm(f, x, n)
+    same(found[0], np.round(n))
+    assert list(found[1]) == [2, -4, 0]
+
+
+@pytest.mark.parametrize("dtype", ("int8", "uint8", "int32", "uint32", "int64", "uint64"))
+def test_shifts(dtype: str) -> None:
+    info = np.iinfo(dtype)
+    a = np.array([0, 1, 5, info.max, info.min, info.max // 3], dtype)
+    by = np.array([0, 1, 7, 31, 63, 64, 100], dtype)
+
+    def f(a, b):
+        left, right = np.zeros((6, 7), a.dtype), np.zeros((6, 7), a.dtype)
+        for i in range(6):
+            for j in range(7):
+                left[i, j] = a[i] << b[j]
+                right[i, j] = a[i] >> b[j]
+        return left, right
+
+    for got, expected in zip(by_llvm(f, a, by), (a[:, None] << by, a[:, None] >> by), strict=True):
+        same(got, expected)
+
+
+@pytest.mark.parametrize("side", ("left", "right"))
+@pytest.mark.parametrize("dtype", ("float64", "float32", "int64", "uint8"))
+def test_search(side: str, dtype: str) -> None:
+    rng = np.random.default_rng(1)
+    lines = [np.sort(rng.integers(0, 9, size=n)).astype(dtype) for n in (0, 1, 2, 7, 30)]
+    if dtype.startswith("float"):
+        lines.append(np.sort(FLOATS).astype(dtype))
+    values = np.concatenate([np.arange(-1.0, 10.0), np.arange(0.5, 9.5), FLOATS])
+    values = values if dtype.startswith("float") else np.arange(0, 11)
+
+    def f(line, values):
+        found = np.zeros(len(values), int)
+        for k in range(len(values)):
+            found[k] = np.searchsorted(line, values[k], side=side)
+        return found
+
+    for line in lines:
+        for step in (1, -2):
+            wide = np.zeros(2 * len(line), line.dtype)
+            wide[::2] = line
+            same(by_llvm(f, wide[::2], values[::step]), f(line, values[::step]))
+
+
+def test_numbers_in_arrays_of_rank_0() -> None:
+    def f(x, c):
+        s = 0.0
+        for k in range(len(x)):
+            s += x[k] * c[()] if x[k] > 0.5 else float(c)
+        return s
+
+    x, c = np.array([0.2, 0.7, 0.9]), np.array(1.5)
+    assert by_llvm(f, x, c) == f(x, c)
