@@ -92,8 +92,9 @@ class Expressions:
         else:
             text = template(instr)
         self.support.update(_support_of(text))
+        text, shapes = self._shapes_as_tuples(instr, text) if ".shape" in text else (text, {})
         kind = instr.result.type if instr.op.name == "where" and len(instr.results) == 1 else None
-        return filled(text, [self.operand(a, kind) for a in instr.args])
+        return filled(text, [shapes.get(k) or self.operand(a, kind) for k, a in enumerate(instr.args)])
 
     def _minus(self, a: Operand) -> Operand | None:
         """Return b where `a` is printed as `-b`: a difference with it is the same to the last bit."""
@@ -204,10 +205,23 @@ class Expressions:
         for step in reversed(maker.param("path")):
             if found is not None:
                 found = step.axes[found] if isinstance(step, Permute) else _whole_dimension(step, found)
+        if found is None and isinstance(maker.args[0].type, Array):  # reversed, say
+            sizes = maker.args[0].type.shape
+            found = sizes.index(a.type.shape[axis]) if a.type.shape[axis] in sizes else None
         if found is None:
             return None
         shape = ast.Attribute(self.operand(maker.args[0]), "shape", ast.Load())
         return ast.Subscript(shape, ast.Constant(found), ast.Load())
+
+    def _shapes_as_tuples(self, instr: Instr, text: str) -> tuple[str, dict[int, ast.expr]]:
+        """Return a template, and the operands at some of its slots: `(n, m)` for `np.empty((n, m)).shape`."""
+        found: dict[int, ast.expr] = {}
+        for k, a in enumerate(instr.args):
+            maker = self.inlining.inlined.get(a) if isinstance(a, Value) else None
+            if maker is not None and maker.op.name == "empty" and f"{{{k}}}.shape" in text:
+                text = text.replace(f"{{{k}}}.shape", f"{{{k}}}")
+                found[k] = ast.Tuple([self.operand(n) for n in maker.args], ast.Load())
+        return text, found
 
     # --- calls ---------------------------------------------------------------------------------
 

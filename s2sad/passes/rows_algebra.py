@@ -26,6 +26,8 @@ def _times_one(site: Site) -> Answer:
         return None
     if is_weak(left) and not is_weak(site.instr.result) and site.type.dtype == np.float64:
         return Made("widen", (left,), params=(("type", site.type),))
+    if site.instr.role == "reverse" and same_type(left.type, site.type):  # of complex numbers, too
+        return left
     return _same(site, left)
 
 
@@ -234,7 +236,13 @@ ALGEBRA = (
     Row(ARITHMETIC_OF_TWO, "np.float64(2.0) * x", "2.0 * x", "x has that dtype already", _number_again),
     Row(("add", "subtract"), "(n - 1) + 1", "n", "ints are exact", _int_sum),
     Row(("multiply",), "1.0 / n * g", "g / n", "in reverse sweeps: one rounding instead of two", _inverse),
-    Row(("multiply",), "x * 1, 1 * x", "x", "exact for reals if kind, dtype and shape stay", _times_one),
+    Row(
+        ("multiply",),
+        "x * 1, 1 * x",
+        "x",
+        "exact if kind, dtype and shape stay; of complex ones in reverse sweeps",
+        _times_one,
+    ),
     Row(
         ("divide", "power"), "x / 1, x ** 1", "x", "exact for reals if kind, dtype and shape stay", _right_one
     ),
