@@ -51,6 +51,7 @@ class _Module:
         self.support: set[str] = set()
         self.globals: dict[str, object] = {}
         self.called: list[list[str]] = []
+        self.summaries: dict[Function, Summary] = {}  # of the memory of called functions
         every = [*_callees(fn), fn]
         parameters = [identifier(p.name, RESERVED_NAMES) for f in every for p in f.signature]
         taken = {*SUPPORT, *RESERVED_NAMES, *(f.name for f in every), *parameters}
@@ -101,7 +102,10 @@ class _Module:
 
     def definition(self, fn: Function) -> list[str]:
         """Return the lines of one function."""
-        printer = _Printer(fn, self.functions, self.imported, self.captured_as_lines, self.for_reading)
+        storage = Storage(fn, Numbering(fn, RESERVED_BITS), self.summaries)
+        if fn is not self.fn:
+            self.summaries[fn] = summarize(fn, storage)
+        printer = _Printer(storage, self.functions, self.imported, self.captured_as_lines, self.for_reading)
         body = printer.lines()
         self.support |= printer.support
         self.globals.update({name: value for name, value in printer.signature.globals.values()})
@@ -116,19 +120,20 @@ class _Printer:
 
     def __init__(
         self,
-        fn: Function,
+        storage: Storage,
         functions: dict[Function, str],
         imported: dict[Any, str],
         captured_as_lines: bool,
         for_reading: bool,
     ):
-        self.fn, self.functions, self.imported, self.for_reading = fn, functions, imported, for_reading
-        self.signature: Signature = signature_of(fn, captured_as_lines)
-        summaries: dict[Function, Summary] = {}
-        for callee in _callees(fn):
-            storage = Storage(callee, Numbering(callee, RESERVED_BITS), summaries)
-            summaries[callee] = summarize(callee, storage)
-        self.whole = Whole(fn, Storage(fn, Numbering(fn, RESERVED_BITS), summaries))
+        self.fn, self.functions, self.imported, self.for_reading = (
+            storage.fn,
+            functions,
+            imported,
+            for_reading,
+        )
+        self.signature: Signature = signature_of(self.fn, captured_as_lines)
+        self.whole = Whole(self.fn, storage)
         self.bound = self._bound()
         self.support: set[str] = set()
 
