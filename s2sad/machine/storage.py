@@ -9,10 +9,12 @@ from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.types import BOOL, INT, Array
 from s2sad.machine import arrays, library, products
 from s2sad.machine.arrays import Buffer
+from s2sad.machine.calls import call_library
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import THROWN, Frame
 from s2sad.machine.scalars import compare, scalar
 from s2sad.machine.search import search
+from s2sad.machine.solving import factors, solution
 from s2sad.machine.writer import NotHere, Number, constant, kind_of
 
 
@@ -113,44 +115,6 @@ def matrix_product(f: Frame, instr: Instr) -> None:
     f.env[result] = made if isinstance(result.type, Array) else arrays.load(w, made, ())
 
 
-def call_library(f: Frame, instr: Instr) -> None:
-    """Call a function of Python: only where it is called once, for it takes microseconds."""
-    if f.loops and instr.op.name != library.OUTSIDE:
-        raise NotHere(f"{instr.op.name} in a loop")
-    library.check_types(instr)
-    w = f.w
-    library.declare(w)
-    f.program.callbacks.append(library.callback(instr))
-    w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
-    # buffers of other libraries have to be writeable even for those who only read
-    flags = library.MAY_READ | (library.MAY_WRITE if instr.op.name == library.OUTSIDE else 0)
-    args = []
-    for a in instr.args:
-        is_array = isinstance(a.type, Array)
-        x = library.array_of(w, f.array(a), flags) if is_array else None
-        args.append(x or library.boxed(w, f.number(a)))
-    given = library.packed(w, args)
-    place = len(f.program.callbacks) - 1
-    callee = w.value(f"call ptr @PyTuple_GetItem(ptr %library, i64 {place})")
-    found = w.value(f"call ptr @PyObject_Call(ptr {callee}, ptr {given}, ptr null)")
-    w.do(f"call void @Py_DecRef(ptr {given})")
-    f.let_go()
-    f.unless(w.value(f"icmp eq ptr {found}, null"), lambda: f.fail(THROWN))
-    for k, r in enumerate(instr.results):
-        item = w.value(f"call ptr @PyTuple_GetItem(ptr {found}, i64 {k})")
-        if not isinstance(r.type, Array):
-            f.env[r] = library.scalar_in(w, item, r.type)
-            continue
-        _, dims = library.data_and_dims(w, item, r.type.ndim)
-        f.natural |= set(dims)
-        made = f.array_for(r, r.type.dtype, dims)
-        library.take_over(w, item, made)
-        f.env[r] = made
-    w.do(f"call void @PyEval_RestoreThread(ptr {w.value('load ptr, ptr %thread')})")
-    w.do(f"call void @Py_DecRef(ptr {found})")
-    f.let_go()
-
-
 def call_or_compute(f: Frame, instr: Instr) -> None:
     """Compute scalars here, and what is made of whole arrays by a function of Python."""
     if library.is_library(instr):
@@ -196,6 +160,8 @@ WRITERS: dict[str, Callable[[Frame, Instr], None]] = {
     "stay_apart": nothing,
     "size": size,
     "item0": item,
+    "lu_factored": factors,
+    "lu_solved": solution,
     "search_left": search,
     "search_right": search,
     "getitem": read,

@@ -28,8 +28,8 @@ def same(a: Any, b: Any) -> None:
     np.testing.assert_array_equal(np.signbit(a), np.signbit(b))
 
 
-@pytest.mark.parametrize("decimals", (0, 1, 3, -1))
-@pytest.mark.parametrize("dtype", (np.float64, np.float32))
+@pytest.mark.parametrize("decimals", [0, 1, 3, -1])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_round(decimals: int, dtype: type) -> None:
     x = np.concatenate([FLOATS, np.random.default_rng(0).normal(size=20) * 100]).astype(dtype)
 
@@ -50,7 +50,7 @@ def test_round_of_ints_and_to_ints() -> None:
     assert list(found[1]) == [2, -4, 0]
 
 
-@pytest.mark.parametrize("dtype", ("int8", "uint8", "int32", "uint32", "int64", "uint64"))
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64", "uint64"])
 def test_shifts(dtype: str) -> None:
     info = np.iinfo(dtype)
     a = np.array([0, 1, 5, info.max, info.min, info.max // 3], dtype)
@@ -68,8 +68,8 @@ def test_shifts(dtype: str) -> None:
         same(got, expected)
 
 
-@pytest.mark.parametrize("side", ("left", "right"))
-@pytest.mark.parametrize("dtype", ("float64", "float32", "int64", "uint8"))
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8"])
 def test_search(side: str, dtype: str) -> None:
     rng = np.random.default_rng(1)
     lines = [np.sort(rng.integers(0, 9, size=n)).astype(dtype) for n in (0, 1, 2, 7, 30)]
@@ -100,3 +100,51 @@ def test_numbers_in_arrays_of_rank_0() -> None:
 
     x, c = np.array([0.2, 0.7, 0.9]), np.array(1.5)
     assert by_llvm(f, x, c) == f(x, c)
+
+
+def stepped(x, A, B, turned):
+    total = 0.0
+    for k in range(3):
+        M = A * (1.0 + 0.1 * k) + 0.01 * total * np.eye(len(A))
+        y = np.linalg.solve(M.T if turned else M, B * x)
+        total += np.sum(y * np.cos(B))
+    return total
+
+
+COMPILED = s2sad.value_and_grad(stepped, argnums=(0, 1, 2), jit=True)  # for all sizes
+PLAIN = s2sad.value_and_grad(stepped, argnums=(0, 1, 2))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 31, 32, 33, 40])
+@pytest.mark.parametrize("columns", [None, 1, 3])
+def test_systems_in_loops(n: int, columns: int | None) -> None:
+    rng = np.random.default_rng(n)
+    A = rng.normal(size=(n, n)) + np.eye(n)
+    B = rng.normal(size=n if columns is None else (n, columns))
+    for turned in (False, True):
+        for a in (A, np.asfortranarray(A), np.repeat(A, 2, axis=0)[::2]):
+            with patch.object(native, "_by_numba", side_effect=AssertionError("left to Numba")):
+                value, bars = COMPILED(0.7, a, B, turned)
+            expected, others = PLAIN(0.7, a, B, turned)
+            assert abs(value - stepped(0.7, A, B, turned)) <= 1e-9 * max(1.0, abs(value))
+            assert abs(value - expected) <= 1e-9 * max(1.0, abs(value))
+            for got, other in zip(bars, others, strict=True):
+                np.testing.assert_allclose(got, other, rtol=1e-7, atol=1e-7 * np.max(np.abs(other)))
+
+
+def test_pivots_and_what_has_no_solution() -> None:
+    def f(A, b):
+        x = b
+        for _ in range(2):
+            x = np.linalg.solve(A, x)
+        return x
+
+    swapped = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 2.0], [4.0, 0.0, 0.0]])
+    np.testing.assert_allclose(by_llvm(f, swapped, np.arange(3.0)), f(swapped, np.arange(3.0)), rtol=1e-15)
+    np.testing.assert_array_equal(by_llvm(f, np.zeros((0, 0)), np.zeros(0)), np.zeros(0))
+    for A in (np.zeros((2, 2)), np.ones((3, 3)), np.diag([1.0, 0.0])):
+        with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+            by_llvm(f, A, np.ones(len(A)))
+    with pytest.raises(np.linalg.LinAlgError):
+        by_llvm(f, np.ones((2, 3)), np.ones(2))
+    assert np.isnan(by_llvm(f, np.full((2, 2), np.nan), np.ones(2))).all()

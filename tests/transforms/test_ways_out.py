@@ -211,7 +211,7 @@ WRITES = ("np.add.at(u, [0, 2], y[:2])", "u = u[::-1] + x", "u = np.sin(u) * s")
 READS = ("u[:] *= y", "u *= u", "s = s + u @ np.cos(u)")
 
 
-@pytest.mark.parametrize("loop", ("for i in range(3, -1, -1)", "while i > 0 and s < 50.0"))
+@pytest.mark.parametrize("loop", ["for i in range(3, -1, -1)", "while i > 0 and s < 50.0"])
 def test_arrays_that_are_not_made_where_a_trip_is_left(loop: str) -> None:
     step = "i -= 1" if loop.startswith("while") else "pass"
     for k, (head, out, write, read) in enumerate(
