@@ -366,14 +366,19 @@ class _Emitter(Frame):
         return "A" if x.aligned else "U", head + [f"i64 {s}" for s in strides]
 
     def received(self, name: Value, t: Array, place: str) -> Buffer:
-        """Return a new array that a call has left: its data, then its sizes."""
-        if name in self.roots.counted:
-            raise NotHere("an array from a call that may have more than one owner")
+        """Return a new array that a call has left: its data, then its sizes. Where owners are counted, it is
+        copied to memory that has a count."""
         data = self.w.value(f"load ptr, ptr {place}")
         dims = []
         for d in range(t.ndim):
             at = self.w.value(f"getelementptr inbounds i8, ptr {place}, i64 {8 * (d + 1)}")
             dims.append(self.w.value(f"load i64, ptr {at}"))
         self.natural |= set(dims)
+        found = arrays.rows(self.w, t.dtype, data, dims)
+        if name in self.roots.counted:
+            made = self.allocate(t.dtype, dims, counted=True)
+            arrays.copied(self.w, found, made)
+            arrays.release(self.w, data, counted=False)
+            return made
         self.scopes[-1].owners.append((data, False))
-        return replace(arrays.rows(self.w, t.dtype, data, dims), owner=data)
+        return replace(found, owner=data)
