@@ -62,6 +62,49 @@ class Effects:
     inner: frozenset[Value]
 
 
+class _Behind:
+    """Instructions that stay behind a loop: which ones have to wait for one of them?"""
+
+    def __init__(self, fuser: _Fuser, first: Instr) -> None:
+        self.fuser = fuser
+        self.is_seen = self.leaves = False
+        self.results: set[Value] = set()
+        self.raising: list[Instr] = []
+        self.reading: list[Effects] = []
+        self.writing: list[Effects] = []
+        self.add(first)
+
+    def add(self, instr: Instr) -> None:
+        """Add an instruction."""
+        fuser, effects = self.fuser, self.fuser.effects_of(instr)
+        self.is_seen |= fuser.is_seen(instr)
+        self.leaves |= fuser.leaves(instr)
+        self.results.update(instr.results)
+        if fuser.may_raise(instr):
+            self.raising.append(instr)
+        if effects.reads:
+            self.reading.append(effects)
+        if effects.writes:
+            self.writing.append(effects)
+
+    def holds(self, later: Instr) -> bool:
+        """True if an instruction has to wait: `_Fuser.waits`, of all at a time."""
+        fuser = self.fuser
+        if self.leaves or fuser.leaves(later) or (self.is_seen and fuser.is_seen(later)):
+            return True
+        if not self.results.isdisjoint(fuser.used_by(later)):
+            return True
+        b = fuser.effects_of(later)
+        touched = b.reads | b.writes
+        return (
+            any(fuser.checks.rely(later, a) for a in self.raising)
+            or (bool(touched) and any(fuser.meet(a.writes, touched, a.inner | b.inner) for a in self.writing))
+            or (
+                bool(b.writes) and any(fuser.meet(a.reads, b.writes, a.inner | b.inner) for a in self.reading)
+            )
+        )
+
+
 class _Fuser:
     def __init__(self, fn: Function, gathered: bool) -> None:
         self.gathered = gathered
@@ -153,11 +196,15 @@ class _Fuser:
         something that waits for the first."""
         before: list[Instr] = []
         after: list[Instr] = []
+        behind = _Behind(self, first)
         for instr in between:
-            waits = self.waits(instr, first) or any(self.waits(instr, a) for a in after)
-            if waits and self.waits(second, instr):
+            if not behind.holds(instr):
+                before.append(instr)
+                continue
+            if self.waits(second, instr):
                 return None
-            (after if waits else before).append(instr)
+            after.append(instr)
+            behind.add(instr)
         return before, after
 
     def waits(self, later: Instr, earlier: Instr) -> bool:
