@@ -10,6 +10,7 @@ from s2sad.analysis.program import Program
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.loops import LOOPS, carried, inits
 from s2sad.ir.types import Scalar, Type
+from s2sad.ir.walk import used_values
 from s2sad.record import dataclass
 from s2sad.transforms.exits import Counting
 
@@ -46,7 +47,25 @@ def steps(program: Program, counting: Counts) -> dict[Value, Step]:
             step = _step(program, counting, loop, k)
             if step is not None:
                 found[p] = step
-    return found
+    return {p: step for p, step in found.items() if not _goes_round(program, counting, step, found)}
+
+
+def _goes_round(program: Program, counting: Counts, step: Step, found: dict[Value, Step]) -> bool:
+    """True if how often the inner loop runs follows from values that the reverse sweep carries back itself:
+    `for j in range(n % 3): n += 1`. To take the amount away it would need the value before."""
+    if step.inner is None or step.inner in counting:
+        return False
+    carried_back = {p for p in carried(step.loop) if p in found and found[p].inner is not None}
+    todo, seen = [a for a in step.inner.args[:3] if isinstance(a, Value)], set[Value]()
+    while todo:
+        a = todo.pop()
+        if a in carried_back:
+            return True
+        maker = program.producer.get(a)
+        if a not in seen and maker is not None and maker.op.name not in LOOPS:
+            seen.add(a)
+            todo += used_values(maker)
+    return False
 
 
 def _step(program: Program, counting: Counts, loop: Instr, k: int) -> Step | None:
