@@ -68,3 +68,25 @@ def test_as_numpy(f, case):
                     kernel()(*args)
             else:
                 assert_close(kernel()(*args), expected, 1e-12, case)
+
+
+def parts_that_shrink(x, n):
+    s = 0.0
+    for i in range(x.shape[0]):
+        s += x[i:][n - i]
+    return s
+
+
+@pytest.mark.parametrize("n", range(-4, 5))
+def test_lengths_that_change_from_trip_to_trip(n):
+    x = np.array([0.5, 1.5, 2.5])
+    with lowering_interpreted():
+        if n in (1, 2):
+            value = parts_that_shrink(x, n)
+            found = s2sad.jvp(parts_that_shrink, (x, n), (x, None), jit=True)
+            assert_close(found, (value, value), 1e-12, "")
+        else:
+            with pytest.raises(IndexError):
+                parts_that_shrink(x, n)
+            with pytest.raises(IndexError):
+                s2sad.jvp(parts_that_shrink, (x, n), (x, None), jit=True)

@@ -225,12 +225,9 @@ class _Trip:
             high = self._extreme_of(self.forms.of(i) - self.forms.of(n), 1)
             if low is None or high is None:
                 return None
-            below = self.emit(
-                "less", self._copied(i, {self.index: low}), self.emit("negative", self._copied(n, {}))
-            )
-            above = self.emit(
-                "greater_equal", self._copied(i, {self.index: high}), self._copied(n, {self.index: high})
-            )
+            first, last = {self.index: low}, {self.index: high}
+            below = self.emit("less", self._copied(i, first), self.emit("negative", self._copied(n, first)))
+            above = self.emit("greater_equal", self._copied(i, last), self._copied(n, last))
             return self.emit("either", below, above), False
         if name == "either":
             left, right = (self._some(a, only_invariant) for a in args)
