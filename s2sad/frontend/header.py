@@ -455,13 +455,11 @@ class Header(Joins):
                 self.sizes.carried(n, m, self.place())
             wanted = [self.sizes.canonical(d) for d in param.type.shape]
             given = [self.sizes.canonical(d) for d in value.type.shape]
-            if wanted != given and not all(
-                d in self.loop_fresh for d, g in zip(wanted, given, strict=True) if d != g
-            ):
-                dims = tuple(
-                    w if w == g or w in self.loop_fresh else self.fresh_dim()
-                    for w, g in zip(wanted, given, strict=True)
-                )
+            begun = loop.inits[loop.params.index(param)].type.shape
+            varies = self.loop_fresh - {*map(self.sizes.canonical, begun)}  # in this loop, not in one before
+            pairs = list(zip(wanted, given, strict=True))
+            if not all(w == g or w in varies for w, g in pairs):
+                dims = tuple(w if w == g or w in varies else self.fresh_dim() for w, g in pairs)
                 raise Refine(loop, key, Hint("own", Array(param.type.dtype, dims)))
             values.append(value)
             found[key] = now.buffer

@@ -219,9 +219,7 @@ class Lookups(SparseMatrices):
             return self.getitem(owner, index, name)
         method = self.overloaded(owner, "getitem")
         contents = self.contents(owner)
-        if len(index) > 1:
-            index = (tuple_of(index),)
-        key = index[0]
+        key = index[0] if len(index) == 1 else tuple_of(index)
         if method is not None:
             return self.call_value(method, (key,), {}, node, name)
         match contents:
@@ -242,14 +240,17 @@ class Lookups(SparseMatrices):
             case Range():
                 return self.range_item(contents, key, node)
             case Num():
-                parts = [p for p in index if not (isinstance(p, Static) and p.value in (None, Ellipsis))]
+                items = key.items if isinstance(key, Struct) and key.kind == "tuple" else (key,)
+                parts = [p for p in items if not (isinstance(p, Static) and p.value in (None, Ellipsis))]
                 if not parts and not (
                     isinstance(contents.operand.type, Scalar) and contents.operand.type.weak
                 ):
-                    rank = sum(isinstance(p, Static) and p.value is None for p in index)
+                    if not items:
+                        return owner
+                    rank = sum(isinstance(p, Static) and p.value is None for p in items)
                     shape = apply("reshape", Leaf(contents.operand), *[1] * rank)
                     return self.absorb(shape, {}, name)
-                raise self.needs_rank(contents, len(index), node)
+                raise self.needs_rank(contents, max(len(index), 1), node)
         raise self.refuse(
             "S113", f"{describe(contents)} cannot be subscripted", "index an array or container", node
         )

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from property.verdicts import lowering_interpreted
 from right import assert_right
+from written import written
 
 import s2sad
 
@@ -849,3 +851,72 @@ def test_loops_that_are_too_long_for_it():
 
     with pytest.raises(s2sad.S2sadError, match=r"S306 .* not a function"):
         s2sad.grad(f)(1.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["x[0][()] * y", "np.sum(x)[()] * y", "x[1][..., None] * y", "x[t] * x[0][t]"]
+)
+def test_items_of_numbers(text):
+    f = written(f"def f(x, y):\n    t = ()\n    return {text}\n", f"<items {text}>", {"np": np})["f"]
+    x = np.array([0.5, 1.5])
+    value, slope = s2sad.jvp(f, (x, 2.0), (None, 1.0))
+    assert type(value) is type(f(x, 2.0))
+    np.testing.assert_allclose(value, f(x, 2.0))
+    np.testing.assert_allclose(slope, f(x, 3.0) - value)
+
+
+@pytest.mark.parametrize("text", ["y[()]", "z[()]", "tuple(z)[()]"])
+def test_items_of_what_has_none(text):
+    f = written(f"def f(y):\n    z = [y, 2.0]\n    return {text}\n", f"<items {text}>")["f"]
+    with pytest.raises(s2sad.S2sadError, match="S3"):
+        s2sad.grad(f)(2.0)
+
+
+GROWS_TWICE = """
+def f(x):
+    a = x[:1]
+    for i in range({0}):
+        a = np.concatenate([a, x[:1] * 2.0])
+    b = a * x[0]
+    {1}
+    return np.sum(np.sin(a * b)) + a[-1]
+"""
+SECOND = (
+    "for i in range(2):\n        a = np.concatenate([a, a * x[1]])",
+    "while len(a) < 4:\n        a = np.concatenate([a, x[1:2]])",
+    "for i in range(1):\n        for j in range(2):\n            a = np.concatenate([a, a * x[1]])",
+)
+
+
+@pytest.mark.parametrize("lowered", [False, True])
+@pytest.mark.parametrize(("first", "second"), [(k, t) for t in SECOND for k in (0, 3)])
+def test_lengths_that_change_in_one_loop_and_in_the_next(first, second, lowered):
+    f = written(GROWS_TWICE.format(first, second), f"<grows {first} {SECOND.index(second)}>", {"np": np})["f"]
+    x = np.array([0.9, 1.02])
+    try:
+        f(x)
+    except ValueError:
+        with lowering_interpreted(), pytest.raises(ValueError, match="broadcast"):
+            s2sad.grad(f, jit=lowered)(x)
+    else:
+        assert_right(f, x, lowered)
+
+
+@pytest.mark.parametrize("lowered", [False, True])
+def test_a_list_that_two_loops_append_to(lowered):
+    def f(x):
+        items = []
+        for i in range(3):
+            if x[0] > 9.0:
+                items.append(x[i])
+        for i in range(3):
+            for j in range(5):
+                if x[i] > 0.8:
+                    continue
+                items.append(x[i] * x[j % 3])
+        s = 0.0
+        for j in range(len(items)):
+            s += np.sin(items[j])
+        return s
+
+    assert_right(f, np.array([0.5, 0.9, 0.7]), lowered)
