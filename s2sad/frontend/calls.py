@@ -135,6 +135,9 @@ class Calls(Sized):
                 x = self.leaf(args[0])
                 views = {x.operand: args[0]} if isinstance(args[0], Ref) else {}
                 return self.absorb(apply("broadcast_like", x, self.leaf(like)), views, name)
+        if value is np.block and any(map(self.holds_series, args)):
+            why = "np.block of a list that a loop builds is not read: it goes by how deep lists are nested"
+            raise self.refuse("S107", why, "use np.concatenate(items, axis=-1)", node)
         if call is not None and value in JOINERS and args:
             listed = self.contents(args[0])
             if isinstance(listed, Series):
@@ -269,6 +272,13 @@ class Calls(Sized):
             f"write it with functions that have one{f' (nearest: {near})' if near else ''}, "
             "or call it before the differentiated function",
             self.place(node),
+        )
+
+    def holds_series(self, value: Abstract) -> bool:
+        """True for lists built by loops, and for lists that hold one."""
+        found = self.contents(value)
+        return isinstance(found, Series) or (
+            isinstance(found, Struct) and any(map(self.holds_series, found.items))
         )
 
     def call_op(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from right import assert_right
+from written import written
 
 import s2sad
 
@@ -141,3 +142,20 @@ def test_none_in_place_of_an_array() -> None:
 
     with pytest.raises(s2sad.S2sadError, match=r"S306(.|\n)*begin with a number or an array"):
         s2sad.grad(f)(X)
+
+
+@pytest.mark.parametrize("text", ["np.block(items)", "np.block([items, items])", "np.block([[x], items])"])
+def test_block_of_a_list_that_a_loop_builds(text):
+    loop = "    items = []\n    for i in range(n):\n        items.append(x * i)\n"
+    source = f"def f(x, n):\n{loop}    return np.sum({text}[:3])\n"
+    f = written(source, f"<block {text}>", {"np": np})["f"]
+    with pytest.raises(s2sad.S2sadError, match="S107"):
+        s2sad.grad(f)(np.array([0.5, 1.2, 0.7]), 3)
+
+
+def test_block_of_a_list_as_it_stands():
+    def f(x):
+        return np.sum(np.block([[x, 2.0 * x], [x * x, x]])[1] ** 2)
+
+    x = np.array([0.5, 1.2, 0.7])
+    np.testing.assert_allclose(s2sad.grad(f)(x), 4.0 * x**3 + 2.0 * x)
