@@ -9,10 +9,10 @@ import gast
 
 from s2sad.errors import S2sadError
 from s2sad.frontend.arrays import constant
-from s2sad.frontend.header import Loop
 from s2sad.frontend.lookups import Lookups
 from s2sad.frontend.machine import Frame
 from s2sad.frontend.outcome import NotBoundYet
+from s2sad.frontend.slots import Loop
 from s2sad.frontend.source import free_name
 from s2sad.frontend.values import (
     UNBOUND,

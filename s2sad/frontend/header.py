@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import field, replace
-from typing import Any
+from dataclasses import replace
 
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import U64, Joins, blank, join_types, joined_items, overflows, unlike
-from s2sad.frontend.machine import State, shown
+from s2sad.frontend.machine import shown
 from s2sad.frontend.memory import stale
+from s2sad.frontend.slots import Counted, Hint, Key, Loop, Refine
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
@@ -26,66 +25,6 @@ from s2sad.frontend.values import (
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, without_sizes
-from s2sad.record import dataclass
-
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What must be assumed of a slot: `num` of a type; `own`: an array of a type in a buffer of its
-    own; `maybe`: not bound before the loop, like `template` after it; `series`; `box`: another container
-    in every trip; `twin`: it may be one from before the loop; `poison`."""
-
-    kind: str
-    type: Type | None = None
-    template: Abstract | None = None
-    state: State | None = None  # where the containers of `template` are found
-    per_trip: int = 0  # series: items appended in every trip, 0 if that varies
-
-
-class Refine(Exception):
-    """An assumption about a loop header does not hold."""
-
-    def __init__(self, loop: Loop, key: Key, hint: Hint):
-        super().__init__(str(key))
-        self.loop, self.key, self.hint = loop, key, hint
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A list to which every trip appends as many items; `count` carries its length out of a loop that
-    breaks."""
-
-    key: Key
-    before: int
-    per_trip: int
-    count: Value | None
-
-
-@dataclass(slots=True, eq=False)
-class Loop:
-    """A loop whose body is being read."""
-
-    hints: dict[Key, Hint]
-    header: dict[Key, Abstract] = field(default_factory=dict)  # slot key -> assumed value
-    buffers: list[int] = field(default_factory=list)
-    params: list[Value] = field(default_factory=list)
-    inits: list[Operand] = field(default_factory=list)
-    owned: dict[Key, int] = field(default_factory=dict)  # slots with a buffer of their own
-    boxed: dict[Key, tuple[Box, Abstract]] = field(
-        default_factory=dict
-    )  # slots with a container of their own
-    heads: dict[int, Value] = field(default_factory=dict)  # what buffers hold at the head of a trip
-    before: State = field(default_factory=State)
-    stale: set[int] = field(default_factory=set)
-    trips: Operand | None = None  # the number of trips, where every trip but the last runs to its end
-    breaks: bool = False  # the last trip may end early, before all are done
-    counts: list[Counted] = field(default_factory=list)
-    leaving: bool = False  # the edge that is being looked at leads out of the loop
-    escaping: tuple[Key, ...] = ()  # names not bound before the loop that later trips or statements may read
-    at_next: Callable[[], None] = lambda: None  # checks what must hold where another trip begins
-    waiting: S2sadError | None = None  # a name was read that a later part of the body should bind
 
 
 class Header(Joins):
@@ -95,7 +34,6 @@ class Header(Joins):
         super().__init__(sizes)
         self.first_buffers: dict[int, int] = {}
         self.header_values: dict[int, Value] = {}
-        self.loop_fresh: set[Size] = set()
 
     def header(self, loop: Loop, init: Abstract, key: Key, name: str) -> Abstract:
         """Return the assumed value of a slot at the loop's head."""
@@ -110,7 +48,7 @@ class Header(Joins):
             if isinstance(init, Struct) and hint.per_trip and loop.trips is not None:
                 return self.counted_series(loop, init, hint, key, name)
             if isinstance(init, Struct):
-                init = self.series_of(init, hint.template)
+                init = self.series_of(init, hint.template, before=loop.before)
         match init:
             case Num(operand):
                 t = hint.type if hint is not None and hint.type is not None else operand.type
@@ -189,7 +127,7 @@ class Header(Joins):
         assert loop.trips is not None
         before = len(init.items)
         added = self.scaled(loop.trips, hint.per_trip, before)
-        made = self.series_of(init, hint.template, added, self.list_name(key))
+        made = self.series_of(init, hint.template, added, self.list_name(key), loop.before)
         rows = self.ref_header(loop, made.rows, Hint("own", made.rows.type), (*key, "rows"), name)
         count = None
         if loop.breaks:
@@ -258,7 +196,8 @@ class Header(Joins):
             flag = init.bound
             init = init.value
         elif init is UNBOUND:
-            init, flag = blank(self, hint.template, hint.state), Literal(False)
+            scope = self.sizes_in_scope(loop.before)
+            init, flag = blank(self, hint.template, hint.state, scope), Literal(False)
         else:
             flag = Literal(True)
         inner = loop.hints.get((*key, "value"))
@@ -455,11 +394,13 @@ class Header(Joins):
                 self.sizes.carried(n, m, self.place())
             wanted = [self.sizes.canonical(d) for d in param.type.shape]
             given = [self.sizes.canonical(d) for d in value.type.shape]
-            begun = loop.inits[loop.params.index(param)].type.shape
-            varies = self.loop_fresh - {*map(self.sizes.canonical, begun)}  # in this loop, not in one before
-            pairs = list(zip(wanted, given, strict=True))
-            if not all(w == g or w in varies for w, g in pairs):
-                dims = tuple(w if w == g or w in varies else self.fresh_dim() for w, g in pairs)
+            if wanted != given and not all(
+                d in loop.varying for d, g in zip(wanted, given, strict=True) if d != g
+            ):
+                dims = tuple(
+                    w if w == g or w in loop.varying else self.varying_dim(loop)
+                    for w, g in zip(wanted, given, strict=True)
+                )
                 raise Refine(loop, key, Hint("own", Array(param.type.dtype, dims)))
             values.append(value)
             found[key] = now.buffer
@@ -470,10 +411,11 @@ class Header(Joins):
             return
         raise Refine(loop, key, Hint("own", header.type))
 
-    def fresh_dim(self) -> Size:
-        """Return a fresh size, remembered as one that varies from trip to trip."""
+    def varying_dim(self, loop: Loop) -> Size:
+        """Return a fresh size, remembered as one that varies from trip to trip of a loop: in one inside of it
+        this is a number, and what varies there has a size of its own."""
         made = self.sizes.fresh()
-        self.loop_fresh.add(made)
+        loop.varying.add(made)
         return made
 
     def header_param(self, loop: Loop, key: Key) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from s2sad.errors import UnsupportedOp
-from s2sad.frontend.machine import Machine
+from s2sad.frontend.machine import Machine, State
 from s2sad.frontend.outcome import Outcome
 from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
@@ -135,7 +135,12 @@ class Hooks(Machine):
         raise NotImplementedError
 
     def series_of(
-        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
+        self,
+        value: Abstract,
+        like: Series,
+        capacity: Operand | None = None,
+        name: str = "items",
+        before: State | None = None,
     ) -> Series:
         """Return a list of known length as a series whose rows are like those of another."""
         raise NotImplementedError

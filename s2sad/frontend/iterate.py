@@ -17,9 +17,9 @@ from s2sad.frontend import syntax
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.expressions import Expressions
-from s2sad.frontend.loops import Loop
 from s2sad.frontend.machine import Unroll
 from s2sad.frontend.outcome import RETURN, Outcome, Returned, StaticExit, Unrolled
+from s2sad.frontend.slots import Loop
 from s2sad.frontend.values import (
     Abstract,
     Box,

@@ -27,6 +27,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, sample, without_sizes
+from s2sad.passes.sizes import Resolver
 from s2sad.record import dataclass
 
 
@@ -90,6 +91,16 @@ class Joins(Arrays):
             yield
         finally:
             self.builder, self.state = saved
+
+    def sizes_in_scope(self, state: State) -> Resolver:
+        """Return what the arrays of a state, and the ints that names are bound to, tell about sizes."""
+        ints = [o for o in self.int_names(state) if isinstance(o, Value)]
+        return Resolver([*state.buffers.values(), *self.fixed.values(), *ints])
+
+    def int_names(self, state: State) -> list[Operand]:
+        """Return the int operands that names are bound to."""
+        bound = [v for names in state.frames.values() for v in names.values()]
+        return [v.operand for v in bound if isinstance(v, Num) and v.operand.type.dtype.kind == "i"]
 
     def join(self, before: State, edges: list[Edge]) -> list[Value]:
         """Make `self.state` the join of the edges' states (after an `if`); fill in `edge.values` and
@@ -358,25 +369,34 @@ class _Joiner:
         return made
 
 
-def blank(m: Arrays, template: Abstract, source: State | None = None) -> Abstract:
+def blank(
+    m: Arrays, template: Abstract, source: State | None = None, scope: Resolver | None = None
+) -> Abstract:
     """Return a placeholder of the same kind for a name that is not bound on a path. Containers are
-    looked up in the state `source` and get placeholder contents under the same identity."""
+    looked up in the state `source` and get placeholder contents under the same identity. An array whose shape
+    can be computed in `scope` is one of that shape, so that a loop carries it as such."""
     match template:
         case Num(operand):
             t = operand.type
             return Num(m.emit("undef", type=Scalar(t.dtype, getattr(t, "weak", False))))
         case Ref(type=t):
+            shape = tuple(map(m.sizes.canonical, t.shape))
+            if scope is not None and all(map(scope.knows, shape)):
+                dims = [scope.operand(m.builder, n) for n in shape]
+                array = m.builder.retype(m.emit("empty", *dims, dtype=t.dtype), Array(t.dtype, shape))
+                assert isinstance(array, Value)
+                return m.new_buffer(array)
             value = m.emit("undef", type=Array(t.dtype, tuple(m.sizes.fresh() for _ in t.shape)))
             return m.new_buffer(value)
         case Struct():
-            items = tuple(blank(m, i, source) for i in template.items)
+            items = tuple(blank(m, i, source, scope) for i in template.items)
             return Struct(template.kind, template.keys, items, template.cls)
         case Series(rows):
             made = blank(m, rows)
             assert isinstance(made, Ref)
             return Series(made, Literal(0), items=template.items)
         case Box(k) if k not in m.state.heap and source is not None:
-            m.state.heap[k] = blank(m, source.heap[k], source)
+            m.state.heap[k] = blank(m, source.heap[k], source, scope)
     return template
 
 

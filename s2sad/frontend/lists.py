@@ -11,6 +11,7 @@ import numpy as np
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.iterate import UNROLL_ITEMS, Iterate
 from s2sad.frontend.joins import joined_items
+from s2sad.frontend.machine import State
 from s2sad.frontend.syntax import assigned_names
 from s2sad.frontend.values import (
     Abstract,
@@ -26,6 +27,7 @@ from s2sad.frontend.values import (
     tuple_of,
 )
 from s2sad.ir.core import Literal, Operand, Value
+from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar, Type
 from s2sad.ops import OPS
 
@@ -258,31 +260,36 @@ class Lists(Iterate):
         return self.operand(value)
 
     def series_of(
-        self, value: Abstract, like: Series, capacity: Operand | None = None, name: str = "items"
+        self,
+        value: Abstract,
+        like: Series,
+        capacity: Operand | None = None,
+        name: str = "items",
+        before: State | None = None,
     ) -> Series:
-        """Return a list of known length as a series whose rows are like those of another."""
+        """Return a list of known length as a series whose rows are like those of another. `before`: what is
+        there where it is made, if that is not all of the present state."""
         assert isinstance(value, Struct)
         t = like.rows.type
-        shape = t.shape[1:]
+        shape = tuple(map(self.sizes.canonical, t.shape[1:]))
         count = len(value.items)
         dims: list[Operand] = [capacity or Literal(max(count, 8))]
-        for axis, dim in enumerate(shape):
-            dims.append(self.row_size(like, value, axis, dim))
-        rows = self.new_buffer(self.emit("empty", *dims, name=name, dtype=t.dtype), name)
+        for dim in shape:
+            dims.append(self.row_size(dim, before or self.state))
+        made = self.emit("empty", *dims, name=name, dtype=t.dtype)
+        array = self.builder.retype(made, Array(t.dtype, (made.type.shape[0], *shape)))
+        assert isinstance(array, Value)
+        rows = self.new_buffer(array, name)
         for k, item in enumerate(value.items):
             self.push_row(rows, Num(Literal(k)), self.row_value(item, None))
         return Series(rows, Literal(count), items=joined_items((like.items, *map(kind_of_item, value.items))))
 
-    def row_size(self, like: Series, value: Struct, axis: int, dim: Any) -> Operand:
+    def row_size(self, dim: Size, before: State) -> Operand:
         """Return one dimension of a series' rows as an operand that is known before the loop."""
-        dim = self.sizes.canonical(dim)
-        if dim.is_const:
-            return Literal(dim.const)
-        for candidate in (*self.state.buffers.values(), *self.fixed.values()):
-            for k, other in enumerate(candidate.type.shape):
-                if self.sizes.canonical(other) == dim:
-                    return self.emit("size", candidate, axis=k)
-        for scalar in self.int_names():
+        scope = self.sizes_in_scope(before)
+        if scope.knows(dim):
+            return scope.operand(self.builder, dim)
+        for scalar in self.int_names(before):
             if getattr(scalar.type, "size", None) == dim:
                 return scalar
         raise self.mismatch(
@@ -290,15 +297,6 @@ class Lists(Iterate):
             "the shape of the items of this list is not known before the loop",
             "fill an array instead: ys = np.empty((n, m)); ys[i] = y",
         )
-
-    def int_names(self) -> list[Operand]:
-        """Return the int operands that names are bound to."""
-        found: list[Operand] = []
-        for names in self.state.frames.values():
-            found += [
-                v.operand for v in names.values() if isinstance(v, Num) and v.operand.type.dtype.kind == "i"
-            ]
-        return found
 
     def series_like(self, a: Struct, b: Struct, box: Any = None) -> Series:
         """Return a description of a series that can hold the items of both lists. What it cannot hold is

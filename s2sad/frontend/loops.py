@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from s2sad.errors import InternalError
-from s2sad.frontend.header import Header, Hint, Key, Loop, Refine
+from s2sad.frontend.header import Header
 from s2sad.frontend.machine import State
 from s2sad.frontend.outcome import NotBoundYet
+from s2sad.frontend.slots import Hint, Key, Loop, Refine
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,
-    Box,
     MaybeUnbound,
     Num,
     Ref,
@@ -27,6 +27,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.core import Block, Instr, Operand, Value
 from s2sad.ir.loops import at_loop_ends, loop_ends
+from s2sad.ir.size import Size
 from s2sad.ir.walk import Copier, substitute
 from s2sad.ops import OPS
 
@@ -47,12 +48,14 @@ class Loops(Header):
         returns extra leading parameters, the blocks, and extra leading operands of the instruction."""
         before, outer = self.state, self.builder
         hints: dict[Key, Hint] = {}
+        varying: set[Size] = set()
         for _ in range(200):  # each attempt learns one fact of one slot
             self.state = before.copy()
             pre = self.builder = outer.inner()
             frame = self.frame.id
             loop = Loop(
                 hints,
+                varying,
                 before=before,
                 trips=trips,
                 breaks=breaks,
@@ -234,6 +237,3 @@ def _with_slots(
     is_cond = op.name == "while" and first
     block = block if is_cond else at_loop_ends(block, change)
     return substitute(block, mapping)
-
-
-__all__ = ["Box", "Hint", "Loop", "Loops", "Refine"]

@@ -13,8 +13,8 @@ from s2sad.frontend import syntax
 from s2sad.frontend.effects import Effects
 from s2sad.frontend.exposed import exposed_names
 from s2sad.frontend.joins import Edge
-from s2sad.frontend.loops import Loop
 from s2sad.frontend.outcome import BROKE, RETURN, NotBoundYet, Outcome, Returned, StaticExit, Unrolled
+from s2sad.frontend.slots import Loop
 from s2sad.frontend.values import (
     UNBOUND,
     Abstract,

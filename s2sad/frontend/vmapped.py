@@ -24,7 +24,6 @@ from s2sad.ir.size import Size
 from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.tree import Tree
 from s2sad.ir.types import INT, Scalar, Type
-from s2sad.passes.sizes import Resolver
 from s2sad.record import dataclass
 
 
@@ -266,7 +265,7 @@ class Vmaps(Pytrees):
         """Return the array that the rows of one result are written to."""
         if t.dtype.kind not in "biufc":
             raise self.mismatch("S365", f"vmap cannot stack {t}", "return numbers or arrays", node)
-        scope = Resolver([*self.state.buffers.values(), *self.fixed.values(), *self.known_ints()])
+        scope = self.sizes_in_scope(self.state)
         dims: list[Operand] = []
         for n in map(self.sizes.canonical, t.shape):
             if not scope.knows(n):
@@ -277,10 +276,6 @@ class Vmaps(Pytrees):
             dims.append(scope.operand(self.builder, n))
         dims.insert(axis, count)
         return self.new_buffer(self.emit("empty", *dims, name="y", dtype=t.dtype), "y")
-
-    def known_ints(self) -> list[Value]:
-        """Return the ints that names are bound to."""
-        return [o for o in self.int_names() if isinstance(o, Value)]
 
     def put_row(self, rows: Ref, axis: int, b: Abstract, value: Abstract) -> None:
         """Write one lane's result."""
