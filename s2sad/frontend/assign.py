@@ -36,7 +36,11 @@ class Assign(Calls):
         """Read a `Assign` statement."""
         first = node.targets[0]
         hint = first.id if isinstance(first, gast.Name) else ""
-        value = self.expr(node.value, hint)
+        value: Abstract | None = None
+        if all(isinstance(target, gast.Name) for target in node.targets):
+            value = self.may_be_none(node.value)
+        if value is None:
+            value = self.expr(node.value, hint)
         for target in node.targets:
             self.at(node)
             self.assign(target, value)

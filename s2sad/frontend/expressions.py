@@ -71,7 +71,8 @@ class Expressions(Lookups):
         local = self.lookup_local(name)
         if local is not None:
             value = self.checked(local, name) if local is not UNBOUND else self.unbound(name)
-            if isinstance(local, MaybeUnbound) and name in self.state.frames[self.frame.id]:
+            asked = isinstance(local, MaybeUnbound) and local.bound not in self.certain
+            if asked and name in self.state.frames[self.frame.id]:
                 self.state.frames[self.frame.id][name] = value  # checked once is enough
             if isinstance(value, Generator) or (isinstance(value, Lazy) and value.kind not in VIEWS):
                 self.use_up(name, value)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
-from s2sad.frontend.joins import U64, Joins, blank, join_types, joined_items, overflows, unlike
+from s2sad.frontend.joins import U64, Joins, blank, both_unknown, join_types, joined_items, overflows, unlike
 from s2sad.frontend.machine import shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.slots import Counted, Hint, Key, Loop, Refine
@@ -21,6 +21,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    is_none,
 )
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
@@ -77,7 +78,7 @@ class Header(Joins):
             case MaybeUnbound(value, bound):
                 value = self.header(loop, value, (*key, "value"), name)
                 flag = self.param(loop, bound, WEAK_BOOL, "")
-                return MaybeUnbound(value, flag)
+                return MaybeUnbound(value, flag, init.none)
             case Box() if hint is not None and hint.kind == "box":
                 return self.box_header(loop, init, key, name)
         return init
@@ -189,13 +190,13 @@ class Header(Joins):
         return self.first_buffers[loop.owned[key]]
 
     def maybe_header(self, loop: Loop, init: Abstract, hint: Hint, key: Key, name: str) -> Abstract:
-        """Return the assumed value of a name that may not be bound yet."""
+        """Return the assumed value of a name that may not be bound yet, or None."""
         assert hint.template is not None
         flag: Operand
         if isinstance(init, MaybeUnbound):
             flag = init.bound
             init = init.value
-        elif init is UNBOUND:
+        elif is_none(init) if hint.none else init is UNBOUND:
             scope = self.sizes_in_scope(loop.before)
             init, flag = blank(self, hint.template, hint.state, scope), Literal(False)
         else:
@@ -204,7 +205,7 @@ class Header(Joins):
         if isinstance(init, Ref) and inner is None:
             loop.hints[(*key, "value")] = Hint("own", init.type)
         value = self.header(loop, init, (*key, "value"), name)
-        return MaybeUnbound(value, self.param(loop, flag, WEAK_BOOL, ""))
+        return MaybeUnbound(value, self.param(loop, flag, WEAK_BOOL, ""), hint.none)
 
     def loop_values(self, loop: Loop, leaves: bool = False) -> tuple[Operand, ...]:
         """Return the operands for all slots at the present state (end of body, break, continue)."""
@@ -222,11 +223,10 @@ class Header(Joins):
         for key in loop.escaping:
             now = self.state.frames[key[1]].get(key[2], UNBOUND)
             if key not in loop.header and now is not UNBOUND and not isinstance(now, Poison):
-                raise Refine(
-                    loop,
-                    key,
-                    Hint("maybe", None, now.value if isinstance(now, MaybeUnbound) else now, self.state),
-                )
+                if isinstance(now, MaybeUnbound) and now.none:
+                    raise Refine(loop, key, Hint("poison", None, both_unknown(key[2])))
+                found_value = now.value if isinstance(now, MaybeUnbound) else now
+                raise Refine(loop, key, Hint("maybe", None, found_value, self.state))
         for buffer in loop.buffers:
             values.append(self.state.buffers[buffer])
         self.check_overlaps(loop, found)
@@ -275,6 +275,8 @@ class Header(Joins):
         """Append the operands that hand `now` over to the slot assumed to be `header`."""
         if isinstance(header, MaybeUnbound):
             return self.fit_maybe(loop, header, now, key, values, found)
+        if key[0] == "var" and len(key) == 3:
+            self.fit_none(loop, header, now, key)
         if isinstance(header, Poison) and header is not UNBOUND:
             return None
         if key in loop.boxed and isinstance(now, Box):
@@ -359,6 +361,16 @@ class Header(Joins):
                 raise Refine(loop, key, Hint("poison"))
         return None
 
+    def fit_none(self, loop: Loop, header: Abstract, now: Abstract, key: Key) -> None:
+        """Find out that a name is None in some trips and not in others."""
+        if isinstance(now, MaybeUnbound) and now.none and not isinstance(header, Poison):
+            raise Refine(loop, key, Hint("maybe", None, now.value, self.state, none=True))
+        if is_none(header) != is_none(now) and not any(
+            isinstance(v, Poison | MaybeUnbound) for v in (header, now)
+        ):
+            some = header if is_none(now) else now
+            raise Refine(loop, key, Hint("maybe", None, some, self.state, none=True))
+
     def fit_box(self, loop: Loop, now: Box, key: Key, values: list[Operand], found: dict[Key, int]) -> None:
         """Hand the contents of a container over to a slot with one of its own."""
         assumed, contents = loop.boxed[key]
@@ -432,9 +444,11 @@ class Header(Joins):
         found: dict[Key, int],
     ) -> None:
         """Hand a possibly unbound name over: its value, then its flag."""
-        if now is UNBOUND:
-            now = MaybeUnbound(blank(self, header.value, loop.before), Literal(False))
+        if header.lacks(now):
+            now = MaybeUnbound(blank(self, header.value, loop.before), Literal(False), header.none)
         elif not isinstance(now, MaybeUnbound):
-            now = MaybeUnbound(now, Literal(True))
+            now = MaybeUnbound(now, Literal(True), header.none)
+        if now.none != header.none or now.value is UNBOUND or is_none(now.value):
+            raise Refine(loop, key, Hint("poison", None, both_unknown(key[-1])))
         self.fit(loop, header.value, now.value, (*key, "value"), values, found)
         values.append(now.bound)

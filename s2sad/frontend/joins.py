@@ -23,6 +23,7 @@ from s2sad.frontend.values import (
     Series,
     Static,
     Struct,
+    is_none,
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
@@ -113,7 +114,7 @@ class Joins(Arrays):
             for name in order:
                 parts = [e.state.frames[frame].get(name, UNBOUND) for e in edges]
                 same = name in names and all(p == names[name] for p in parts)
-                joined[name] = names[name] if same else joiner.value(parts, name)
+                joined[name] = names[name] if same else joiner.named(parts, name)
             after.frames[frame] = joined
         for edge in edges:  # frames of closures made inside
             for frame, names in edge.state.frames.items():
@@ -142,6 +143,11 @@ def unlike(name: str) -> Poison:
     return Poison("S313", why, "begin with np.uint64(...), or convert with int(...)")
 
 
+def both_unknown(name: str) -> Poison:
+    """Return what is known of a name that is a value, None or not bound, on three paths."""
+    return Poison("S313", f"`{name}` may be None here, or not bound at all", f"begin with `{name} = None`")
+
+
 class _Joiner:
     def __init__(self, machine: Joins, before: State, edges: list[Edge]):
         self.m, self.before, self.edges = machine, before, edges
@@ -163,6 +169,15 @@ class _Joiner:
                 edge.values.append(self.m.convert(operand, t))
         self.slots[key] = result
         return result
+
+    def named(self, parts: list[Abstract], name: str) -> Abstract:
+        """Join what a name of the program is on each path: it may be None on some."""
+        nones = [is_none(p) or (isinstance(p, MaybeUnbound) and p.none) for p in parts]
+        if not any(nones) or all(map(is_none, parts)) or name.startswith("$"):
+            return self.value(parts, name)
+        if any(p is UNBOUND or (isinstance(p, MaybeUnbound) and not p.none) for p in parts):
+            return both_unknown(name)
+        return self.maybe(parts, name, none=True)
 
     def value(self, parts: list[Abstract], name: str) -> Abstract:
         first = parts[0]
@@ -310,16 +325,17 @@ class _Joiner:
         self.roots[buffers] = ref.buffer
         return ref
 
-    def maybe(self, parts: list[Abstract], name: str) -> Abstract:
-        bound = [p for p in parts if p is not UNBOUND]
+    def maybe(self, parts: list[Abstract], name: str, none: bool = False) -> Abstract:
+        lacking = [is_none(p) if none else p is UNBOUND for p in parts]
+        bound = [p for p, lacks in zip(parts, lacking, strict=True) if not lacks]
         if not bound:
             return UNBOUND
         flags: list[Operand] = []
         inner: list[Abstract] = []
         template = bound[0].value if isinstance(bound[0], MaybeUnbound) else bound[0]
         where = parts.index(bound[0])
-        for edge, part in zip(self.edges, parts, strict=True):
-            if part is UNBOUND:
+        for edge, part, lacks in zip(self.edges, parts, lacking, strict=True):
+            if lacks:
                 flags.append(Literal(False))
                 with self.m.on(edge):
                     inner.append(blank(self.m, template, self.edges[where].state))
@@ -331,8 +347,8 @@ class _Joiner:
                 inner.append(part)
         value = self.value(inner, name)
         if all(f == flags[0] for f in flags) and isinstance(flags[0], Literal):
-            return MaybeUnbound(value, flags[0])
-        return MaybeUnbound(value, self.slot(flags, WEAK_BOOL, ""))
+            return MaybeUnbound(value, flags[0], none)
+        return MaybeUnbound(value, self.slot(flags, WEAK_BOOL, ""), none)
 
     def series(self, parts: list[Abstract], name: str) -> Abstract:
         made: list[Series] = []

@@ -216,7 +216,7 @@ def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:
             assert isinstance(made, Ref)
             return Series(made, operand(count), value.fits, items=value.items)
         case MaybeUnbound(inner, bound):
-            return MaybeUnbound(_replace(inner, mapping), operand(bound))
+            return replace(value, value=_replace(inner, mapping), bound=operand(bound))
     return value
 
 

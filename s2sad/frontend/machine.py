@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import field
 from typing import Any
 
@@ -142,6 +143,8 @@ class Machine:
         self.views: dict[Value, list[NamedView]] = {}  # by the version they are views of
         self.elements: dict[int, Value] = {}  # what is in the buffers of views of rank 0
         self.origin_stack: list[Origin] = []
+        self.certain: dict[Operand, Literal] = {}  # conditions decided by the branch that is being read
+        self.contrary: dict[Operand, Operand] = {}  # conditions -> what they are the contrary of
 
     # -- places and errors ------------------------------------------------------------------------
     @property
@@ -289,12 +292,28 @@ class Machine:
             kind = NotDifferentiable if value.code.startswith("S4") else UnsupportedSyntax
             raise kind(value.code, value.why.replace("this name", f"`{name}`"), value.instead, self.place())
         if isinstance(value, MaybeUnbound):
-            if not isinstance(value.bound, Literal):
-                self.guard(value.bound, UnboundLocalError, f"`{name}` is not bound on this path")
-            elif not value.bound.value:
-                return self.checked(UNBOUND, name)
+            bound = self.certain.get(value.bound, value.bound)
+            if isinstance(bound, Literal):
+                absent: Abstract = Static(None) if value.none else UNBOUND
+                return value.value if bound.value else self.checked(absent, name)
+            if value.none:
+                self.guard(bound, TypeError, f"`{name}` is None here, where its value is read")
+            else:
+                self.guard(bound, UnboundLocalError, f"`{name}` is not bound on this path")
             return value.value
         return value
+
+    @contextmanager
+    def where(self, condition: Operand, holds: bool) -> Iterator[None]:
+        """Read a branch, in which a condition is known to hold or not to."""
+        before = self.certain
+        self.certain = {**before, condition: Literal(holds)}
+        if condition in self.contrary:
+            self.certain[self.contrary[condition]] = Literal(not holds)
+        try:
+            yield
+        finally:
+            self.certain = before
 
     def guard(self, condition: Operand, exception: type[Exception], message: str) -> None:
         """Emit `if not condition: raise exception(message)`."""

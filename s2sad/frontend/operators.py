@@ -12,8 +12,8 @@ import gast
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
 from s2sad.frontend.kinds import is_known, is_no_number, is_numeric, is_text
+from s2sad.frontend.nones import Nones
 from s2sad.frontend.outcome import NotBoundYet
-from s2sad.frontend.overloaded import Overloaded
 from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
@@ -59,7 +59,7 @@ COMPARE = {
 }
 
 
-class Operators(Overloaded):
+class Operators(Nones):
     """Operators to abstract values."""
 
     def expr_BinOp(self, node: Any, name: str) -> Abstract:
@@ -198,6 +198,13 @@ class Operators(Overloaded):
             inner = self.negated(self.truth(node.operand))
             assert isinstance(inner, Num)
             return inner.operand
+        local = self.may_be_none(node)
+        if local is not None:
+            value = self.checked(local.value, "")
+            made = self.branch(
+                local.bound, lambda: Num(self.truth_of(value, node)), lambda: Num(Literal(False))
+            )
+            return self.operand(made)
         return self.truth_of(self.expr(node), node)
 
     def truth_of(self, value: Abstract, node: Any) -> Operand:
@@ -272,7 +279,8 @@ class Operators(Overloaded):
             self.builder.origin = outer.origin
             depth = len(self.frames)
             try:
-                value = side()
+                with self.where(cond, side is then):
+                    value = self.unless_waiting(side)
             except NotBoundYet:  # this reading of the loop is not the last: the other side will do
                 del self.frames[depth:]
                 if side is other and not edges:
@@ -313,6 +321,9 @@ class Operators(Overloaded):
 
     def expr_Compare(self, node: Any, name: str) -> Abstract:
         """Read a `Compare` expression."""
+        tested = self.test_of_none(node)
+        if tested is not None:
+            return tested
         left = self.expr(node.left)
         if len(node.ops) == 1:
             right = self.expr(node.comparators[0])

@@ -28,6 +28,7 @@ class Hint:
     template: Abstract | None = None
     state: State | None = None  # where the containers of `template` are found
     per_trip: int = 0  # series: items appended in every trip, 0 if that varies
+    none: bool = False  # maybe: where it has no value it is None
 
 
 class Refine(Exception):

@@ -290,7 +290,8 @@ class Statements(Effects):
         try:
             for side in (then, other):
                 self.state, self.builder = before.copy(), outer.inner()
-                left = self.side(side)
+                with self.where(cond, side is then):
+                    left = self.side(side)
                 assert not isinstance(left, StaticExit | Returned), "a static exit under a run-time condition"
                 edges.append(Edge(self.state, self.builder))
                 ends.append(left)
@@ -316,7 +317,7 @@ class Statements(Effects):
         """Return the outcome of one branch."""
         depth = len(self.frames)
         try:
-            return read()
+            return self.unless_waiting(read)
         except NotBoundYet:
             del self.frames[depth:]
             return self.end("unreachable")

@@ -220,6 +220,11 @@ def is_plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | complex | str | bytes | type(None))
 
 
+def is_none(value: Abstract) -> bool:
+    """True for Python's None."""
+    return isinstance(value, Static) and value.value is None
+
+
 def held(value: Any) -> Static:
     """Return an object that a function or a record holds: what it has is read again at each call."""
     return Static(value, holding(value))
@@ -232,10 +237,16 @@ def holding(value: Any) -> Access:
 
 @dataclass(frozen=True, slots=True)
 class MaybeUnbound(Abstract):
-    """A name bound on some paths only; `bound` is a bool that is true on those."""
+    """A name bound on some paths only; `bound` is a bool that is true on those. With `none` it is None on the
+    others."""
 
     value: Abstract
     bound: Operand
+    none: bool = False
+
+    def lacks(self, value: Abstract) -> bool:
+        """True if a value is what the name is where it has none of its own."""
+        return is_none(value) if self.none else value is UNBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +294,7 @@ __all__ = [
     "Value",
     "held",
     "holding",
+    "is_none",
     "is_plain",
     "snapshot",
 ]  # fmt: skip

@@ -133,17 +133,6 @@ def test_the_place_of_what_a_list_cannot_hold() -> None:
         s2sad.grad(f)(X)
 
 
-def test_none_in_place_of_an_array() -> None:
-    def f(x):
-        last = None
-        for k in range(x.shape[0]):
-            last = x[k] if k == 0 else last * x[k]
-        return last
-
-    with pytest.raises(s2sad.S2sadError, match=r"S306(.|\n)*begin with a number or an array"):
-        s2sad.grad(f)(X)
-
-
 @pytest.mark.parametrize("text", ["np.block(items)", "np.block([items, items])", "np.block([[x], items])"])
 def test_block_of_a_list_that_a_loop_builds(text):
     loop = "    items = []\n    for i in range(n):\n        items.append(x * i)\n"
