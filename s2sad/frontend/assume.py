@@ -97,9 +97,9 @@ class Assumptions(Sizes):
 
     def at_least(self, size: Size, least: int, origin: Origin | None) -> None:
         """Assume that a size is not less than a number."""
-        size = self.canonical(size)
-        if not size.is_const:
-            self._assume(size.minimum(Size.of(least)), Size.of(least), origin)
+        smaller, wanted = self.canonical(size).minimum(Size.of(least)), Size.of(least)
+        if not size.is_const and self.canonical(smaller) != wanted:
+            self._assume(smaller, wanted, origin)
 
     def example(self, size: Size) -> int | None:
         """Return the number that a size has in the example arguments, None if that is not known."""

@@ -438,6 +438,7 @@ class Iterate(Expressions):
             if all(isinstance(o, Literal) for o in (lo, hi, step)):
                 trips = len(range(*(int(o.value.real) for o in (lo, hi, step) if isinstance(o, Literal))))
                 self.loop_symbols[name] = trips
+            self.note_index(index, lo, hi, step)
             self.install_counts(loop, index)
             self.assign(target, item(index))
             views = self.iterated(iterable)

@@ -12,8 +12,8 @@ import gast
 from s2sad.frontend.arrays import constant, describe
 from s2sad.frontend.joins import Edge
 from s2sad.frontend.kinds import is_known, is_no_number, is_numeric, is_text
-from s2sad.frontend.nones import Nones
 from s2sad.frontend.outcome import NotBoundYet
+from s2sad.frontend.powers import Powers
 from s2sad.frontend.source import Access
 from s2sad.frontend.values import (
     Abstract,
@@ -59,7 +59,7 @@ COMPARE = {
 }
 
 
-class Operators(Nones):
+class Operators(Powers):
     """Operators to abstract values."""
 
     def expr_BinOp(self, node: Any, name: str) -> Abstract:
@@ -88,6 +88,8 @@ class Operators(Nones):
             raise self.refuse("S107", why, "call np.array on it first", node)
         x, y = self.leaf(left, node), self.leaf(right, node)
         self.check_operands(kind, x, y, node)
+        if self.is_power_of_two(kind, x.operand, y.operand, node):
+            op, x = "left_shift", Leaf(Literal(1))
         result = apply(op, x, y)
         return self.absorb(result, {}, name)
 
