@@ -143,7 +143,7 @@ class Builtins(Iterators):
         if args and isinstance(args[0], Generator):
             return self.listed(args[0])
         if args and isinstance(series := self.contents(args[0]), Series):
-            return self.box(self.series_copy(self.series_rows(series), series.items))
+            return self.box(self.series_copy([self.series_rows(series)], series.items))
         items = tuple(self.static_items(args[0], node)) if args else ()
         return self.box(Struct("list", tuple(range(len(items))), items))
 

@@ -80,35 +80,33 @@ class Containers(Builtins):
     ) -> Abstract:
         """`ys.copy()`."""
         if isinstance(contents, Series):
-            contents = self.series_copy(self.series_rows(contents), contents.items)
+            contents = self.series_copy([self.series_rows(contents)], contents.items)
         return self.box(contents)
 
     def list_pop(
         self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
     ) -> Abstract:
-        """`ys.pop()` of a list of known length."""
-        if not isinstance(contents, Struct):
-            raise self.refuse(
-                "S107", "pop from a list built in a loop is not supported", "use an array", node
-            )
+        """`ys.pop()`."""
         k = self.static_int(args[0], "the index", node) if args else -1
+        if isinstance(contents, Series):
+            return self.popped(box, contents, k)
         items = list(contents.items)
         if not -len(items) <= k < len(items):
             raise self.mismatch("S319", "IndexError: pop index out of range", "", node)
-        item = items.pop(k)
+        item: Abstract = items.pop(k)
         self.refill(box, Struct("list", tuple(range(len(items))), tuple(items)))
         return item
 
     def list_insert(
         self, box: Box, contents: Any, args: tuple[Abstract, ...], kwargs: Any, node: Any
     ) -> Abstract:
-        """`ys.insert(k, v)` of a list of known length."""
-        if not isinstance(contents, Struct):
-            raise self.refuse(
-                "S107", "insert into a list built in a loop is not supported", "use an array", node
-            )
+        """`ys.insert(k, v)`."""
+        k = self.static_int(args[0], "the index", node)
+        if isinstance(contents, Series):
+            self.inserted(box, contents, k, args[1], node)
+            return Static(None)
         items = list(contents.items)
-        items.insert(self.static_int(args[0], "the index", node), args[1])
+        items.insert(k, args[1])
         self.refill(box, Struct("list", tuple(range(len(items))), tuple(items)))
         return Static(None)
 

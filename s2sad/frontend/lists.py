@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -12,6 +13,7 @@ from s2sad.frontend.arrays import describe
 from s2sad.frontend.iterate import UNROLL_ITEMS, Iterate
 from s2sad.frontend.joins import joined_items
 from s2sad.frontend.machine import State
+from s2sad.frontend.slots import Hint, Loop, Refine
 from s2sad.frontend.syntax import assigned_names
 from s2sad.frontend.values import (
     Abstract,
@@ -211,6 +213,43 @@ class Lists(Iterate):
         self.push_row(ref, Num(series.count), value)
         count = self.emit("add", series.count, 1)
         return Series(Ref(ref.buffer, (), (), t), count, items=items)
+
+    def uncounted(self, box: Box, series: Series) -> None:
+        """Have a loop read again that counts on the number of items it appends to a list."""
+        for frame in reversed(self.frames):
+            for loop in frame.loops:
+                if isinstance(loop, Loop) and any(c.key == ("heap", box.id) for c in loop.counts):
+                    raise Refine(loop, ("heap", box.id), Hint("series", None, replace(series, fits=False)))
+
+    def popped(self, box: Box, series: Series, k: int) -> Abstract:
+        """Take an item out of a list built in a loop: the others go to rows of their own."""
+        self.uncounted(box, series)
+        is_there = self.emit("greater", series.count, k if k >= 0 else -k - 1)
+        self.guard(is_there, IndexError, "pop index out of range")
+        rows = self.series_rows(series)
+        item = self.row_read(series, self.getitem(rows, (Num(Literal(k)),)))
+        parts = [self.span(rows, None, k)] + [self.span(rows, k + 1, None)] * (k != -1)
+        self.refill(
+            box,
+            self.series_copy(parts[1:] if k == 0 else parts, series.items, self.buffers[rows.buffer].name),
+        )
+        return item
+
+    def inserted(self, box: Box, series: Series, k: int, value: Abstract, node: Any) -> None:
+        """Put an item into a list built in a loop: all go to new rows."""
+        self.uncounted(box, series)
+        rows = self.series_rows(series)
+        first = self.series_of(Struct("list", (0,), (value,)), series)
+        new = self.span(first.rows, 0, 1)
+        parts = [self.span(rows, None, k), new, self.span(rows, k, None)] if k else [new, rows]
+        self.refill(box, self.series_copy(parts, first.items, self.buffers[rows.buffer].name))
+
+    def span(self, rows: Ref, lo: int | None, hi: int | None) -> Ref:
+        """Return the rows from one to another."""
+        ends = tuple(Static(None) if end is None else Num(Literal(end)) for end in (lo, hi))
+        found = self.getitem(rows, (Struct("slice", (0, 1, 2), (*ends, Static(None))),))
+        assert isinstance(found, Ref)
+        return found
 
     def check_alike(self, types: list[Type], node: Any) -> None:
         """Refuse numbers of which arithmetic tells the types apart as items of one list: Python's and NumPy's

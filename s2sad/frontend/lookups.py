@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Sequence
 from typing import Any
 
 import gast
@@ -295,7 +296,7 @@ class Lookups(SparseMatrices):
         found = self.getitem(self.series_rows(series), (key,), name)
         if isinstance(key, Struct) and key.kind == "slice":
             assert isinstance(found, Ref)
-            return self.box(self.series_copy(found, series.items, name))
+            return self.box(self.series_copy([found], series.items, name))
         return self.row_read(series, found)
 
     def row_read(self, series: Series, row: Abstract) -> Abstract:
@@ -309,14 +310,17 @@ class Lookups(SparseMatrices):
             return self.absorb(apply("to_float", self.leaf(row)), {})
         return row
 
-    def series_copy(self, rows: Ref, items: str, name: str = "") -> Series:
-        """Return a new list of the given rows. Its items are those of the old one: where they are
-        arrays, a write to one of them makes the other list unknown."""
-        copy = self.absorb(apply("copy", self.leaf(rows)), {}, name)
+    def series_copy(self, parts: Sequence[Ref], items: str, name: str = "") -> Series:
+        """Return a new list of the given rows, one part after the other. Its items are those of the old ones:
+        where they are arrays, a write to one of them makes the other lists unknown."""
+        leaves = [self.leaf(part) for part in parts]
+        made = apply("copy", *leaves) if len(leaves) == 1 else apply("concatenate", *leaves, axis=0)
+        copy = self.absorb(made, {}, name)
         assert isinstance(copy, Ref)
-        if rows.type.ndim > 1:
-            for other in (rows.buffer, *self.overlapping(rows.buffer)):
-                self.overlaps.add(frozenset((copy.buffer, other)))
+        if copy.type.ndim > 1:
+            for part in parts:
+                for other in (part.buffer, *self.overlapping(part.buffer)):
+                    self.overlaps.add(frozenset((copy.buffer, other)))
         return Series(copy, self.size(copy, 0).operand, items=items)
 
     def series_rows(self, series: Series) -> Ref:

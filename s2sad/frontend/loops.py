@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from s2sad.errors import InternalError
+from s2sad.errors import InternalError, S2sadError
 from s2sad.frontend.header import Header
 from s2sad.frontend.machine import State
 from s2sad.frontend.outcome import NotBoundYet
@@ -24,6 +24,7 @@ from s2sad.frontend.values import (
     Ref,
     Series,
     Struct,
+    is_none,
 )
 from s2sad.ir.core import Block, Instr, Operand, Value
 from s2sad.ir.loops import at_loop_ends, loop_ends
@@ -67,7 +68,7 @@ class Loops(Header):
                 self.frame.loops.append(loop)
                 depth = len(self.frames)
                 try:
-                    extra, blocks, leading = body(loop)
+                    extra, blocks, leading = self.unless_waiting(lambda now=loop: body(now))  # type: ignore[misc]
                 finally:
                     del self.frames[depth:]
                     self.frame.loops.remove(loop)
@@ -92,6 +93,20 @@ class Loops(Header):
             self.finish(loop, OPS[op], extra, blocks, leading, names)
             return
         raise InternalError("S903", "the types of this loop's variables do not settle", "", self.place())
+
+    def unless_waiting(self, read: Callable[[], Any]) -> Any:
+        """Read a branch, or a loop's body. If it fails while a name is assumed to be None, or a list to be
+        empty, that a later part of the body of a loop around it may fill, that is read to its end first."""
+        depth = len(self.frames)
+        try:
+            return read()
+        except S2sadError as error:
+            for frame in reversed(self.frames[:depth]):
+                for loop in frame.loops:
+                    if isinstance(loop, Loop) and any(_is_start(k, v) for k, v in loop.header.items()):
+                        loop.waiting = loop.waiting or error
+                        raise NotBoundYet(loop, error) from None
+            raise
 
     # -- header --------------------------------------------------------------------------------------
     def make_header(self, loop: Loop, names: list[str]) -> None:
@@ -198,6 +213,13 @@ class Loops(Header):
         ref = super().new_buffer(value, name, **facts)
         self.header_values[ref.buffer] = value
         return ref
+
+
+def _is_start(key: Key, value: Abstract) -> bool:
+    """True for None and for an empty list, which are assumed of slots that begin with them."""
+    if key[0] == "heap":
+        return isinstance(value, Struct) and value.kind == "list" and not value.items
+    return is_none(value)
 
 
 def _replace(value: Abstract, mapping: dict[Value, Operand]) -> Abstract:

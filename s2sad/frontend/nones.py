@@ -1,17 +1,13 @@
-"""Names that are None on some paths: how they are tested, and what is read while that is not known yet."""
+"""Names that are None on some paths: how they are tested."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gast
 
-from s2sad.errors import S2sadError
-from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.overloaded import Overloaded
-from s2sad.frontend.slots import Loop
-from s2sad.frontend.values import Abstract, MaybeUnbound, Num, is_none
+from s2sad.frontend.values import Abstract, MaybeUnbound, Num
 from s2sad.ir.core import Literal
 
 
@@ -38,19 +34,3 @@ class Nones(Overloaded):
         """Return what a name is that may be None, None for other expressions."""
         local = self.lookup_local(node.id) if isinstance(node, gast.Name) else None
         return local if isinstance(local, MaybeUnbound) and local.none else None
-
-    def unless_waiting(self, read: Callable[[], Any]) -> Any:
-        """Read a branch. If it fails while a name is assumed to be None that a later part of a loop's body
-        may bind to a value, the body is read to its end first."""
-        depth = len(self.frames)
-        try:
-            return read()
-        except S2sadError as error:
-            for frame in reversed(self.frames[:depth]):
-                for loop in frame.loops:
-                    if isinstance(loop, Loop) and any(
-                        k[0] == "var" and is_none(v) for k, v in loop.header.items()
-                    ):
-                        loop.waiting = loop.waiting or error
-                        raise NotBoundYet(loop, error) from None
-            raise
