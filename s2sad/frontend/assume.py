@@ -52,6 +52,11 @@ class Assumptions(Sizes):
         if a != b and self._known(a) is not None and self._known(a) == self._known(b):
             self._assume(a, b, origin, raises=True)
 
+    def vanishes(self, difference: Size, origin: Origin | None) -> None:
+        """Note that a size is 0 for these arguments (NumPy raises otherwise): other calls are read anew."""
+        if not difference.is_const:
+            self.facts.append(Fact(difference, Size(), origin, raises=True))
+
     def contract(self, a: Dim, b: Dim, origin: Origin | None, stretches: bool = False) -> None:
         """Note two dimensions that a product pairs: where the example arguments have sizes that do not fit,
         NumPy will raise, and the variant is for these sizes only."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Iterable
 from typing import Any
+
+import gast
 
 from s2sad.frontend.streams import Streams
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.core import Literal, Value
+from s2sad.ir.size import Size
 
 SPLIT_ALONG = {"split": 0, "vsplit": 0, "hsplit": 1, "dsplit": 2}
 FULL = Struct("slice", (0, 1, 2), (Static(None),) * 3)
@@ -27,6 +33,9 @@ class Sized(Streams):
             if None not in pinned:
                 axes = tuple(Num(Literal(k)) for k, n in enumerate(pinned) if n == 1)
                 return args, {**kwargs, "axis": tuple_of(axes)}
+        if name == "reshape":
+            given = [kwargs[k] for k in ("shape", "newshape") if k in kwargs]
+            self.check_reshape(x, (*args[1:], *given), node)
         if name in SPLIT_ALONG and len(args) > 1:
             along = kwargs.get("axis", args[2] if len(args) > 2 else Num(Literal(SPLIT_ALONG[name])))
             self.check_division(x, args[1], along, node)
@@ -43,6 +52,44 @@ class Sized(Streams):
                 first: Abstract = Num(Literal(0))
                 return (self.getitem(x, (first,) if axis == 0 else (FULL, first)), *args[1:]), kwargs
         return args, kwargs
+
+    def check_reshape(self, x: Ref, shape: tuple[Abstract, ...], node: Any) -> None:
+        """Assume that the elements of an array fit a shape; where those of this call do not, emit the check
+        of np.reshape: a derivative may not need its result, and must raise all the same."""
+        parts = [self.contents(part) for part in shape]
+        items = [i for p in parts for i in (p.items if isinstance(p, Struct) else (p,))]
+        dims: list[Size] = []
+        for item in items:
+            n = item.literal if isinstance(item, Num) else None
+            t = item.operand.type if isinstance(item, Num) else None
+            size = Size.of(n) if isinstance(n, int) else getattr(t, "size", None)
+            if size is None:
+                return
+            dims.append(self.sizes.canonical(size))
+        known = [k for k, n in enumerate(dims) if n != Size.of(-1)]
+        count, wanted = product(map(self.sizes.canonical, x.type.shape)), product(dims[k] for k in known)
+        elements, room = self.sizes.example(count), self.sizes.example(wanted)
+        if elements is None or room is None or room <= 0 < len(dims) - len(known) or room < 0:
+            return
+        rest = count - (wanted if len(known) == len(dims) else count // wanted * wanted)
+        if self.sizes.example(rest) == 0:
+            self.sizes.vanishes(rest, self.place(node))
+            return
+        self.sizes.vanishes(count - elements, self.place(node))  # the message tells the sizes of this call
+        self.sizes.vanishes(wanted - room, self.place(node))
+        one: Abstract = Num(Literal(1))
+        found, needed = one, one
+        for axis in range(x.type.ndim):
+            found = self.binary(gast.Mult, found, self.size(x, axis), node)
+        for k in known:
+            needed = self.binary(gast.Mult, needed, items[k], node)
+        if len(known) < len(dims):
+            found, needed = self.binary(gast.Mod, found, needed, node), Num(Literal(0))
+        text = ",".join(
+            "newaxis" if k not in known else str(self.sizes.example(n)) for k, n in enumerate(dims)
+        )
+        message = f"cannot reshape array of size {elements} into shape ({text})"
+        self.guard(self.emit("equal", self.operand(found), self.operand(needed)), ValueError, message)
 
     def check_division(self, x: Ref, parts: Abstract, axis: Abstract, node: Any) -> None:
         """Emit the check of np.split that a dimension can be divided: of an array without elements, reshaping
@@ -70,3 +117,8 @@ class Sized(Streams):
         before = (FULL,) * (axis % x.type.ndim)
         items = tuple(self.getitem(x, (*before, Num(Literal(k)))) for k in range(count))
         return tuple_of(items)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """Return the product of sizes."""
+    return functools.reduce(operator.mul, sizes, Size.of(1))
