@@ -32,6 +32,8 @@ from s2sad.ops.call import Casting, cannot_cast
 from s2sad.ops.expr import Apply, Expr, Leaf, apply
 
 Shape = tuple[Size, ...]
+ARRAY_OF = "make an array of it: np.array(...), or s2sad.ravel_pytree(...) of a dict or tuple of arrays"
+"""What to write for a container where an array is needed."""
 
 
 class Arrays(Memory):
@@ -57,6 +59,8 @@ class Arrays(Memory):
                 return self.constant_array(v)
         none = isinstance(value, Static) and value.value is None
         instead = "begin with a number or an array (np.zeros(...)), not with None" if none else ""
+        if isinstance(value, Struct | Box):
+            instead = ARRAY_OF
         raise self.mismatch(
             "S306", f"a number or an array is needed here, not {describe(value)}", instead, node
         )

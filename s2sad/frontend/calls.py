@@ -13,7 +13,7 @@ import gast
 import numpy as np
 
 from s2sad.errors import S2sadError, UnsupportedOp
-from s2sad.frontend.arrays import describe
+from s2sad.frontend.arrays import ARRAY_OF, describe
 from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import STATIC_MODULES
 from s2sad.frontend.lookups import READING
@@ -263,6 +263,9 @@ class Calls(Sized):
 
     def unknown(self, value: Any, node: Any) -> UnsupportedOp:
         """Return (to be raised) the error for a function without a rule."""
+        if isinstance(getattr(value, "__self__", None), set):
+            instead = "use a list, or flags: seen = np.zeros(n, dtype=bool); seen[i] = True"
+            return UnsupportedOp("S201", "sets are not supported", instead, self.place(node))
         label = names.label(value)
         home = label.split(".")[0]
         near = " or ".join(f"`{name}`" for name in names.nearest(label) if home in ("np", "math", "scipy"))
@@ -364,7 +367,8 @@ class Calls(Sized):
                     items = self.static_items(box, node)
                     return tuple(self.argument(i, False, views, key, node) for i in items)
                 return v
-        raise self.mismatch("S306", f"{describe(value)} cannot be an argument here", "", node)
+        instead = ARRAY_OF if isinstance(box, Struct) else ""
+        raise self.mismatch("S306", f"{describe(value)} cannot be an argument here", instead, node)
 
     def array_of(self, value: Abstract, node: Any = None) -> Abstract:
         """Return a list or tuple of numbers and arrays as one array (np.array)."""

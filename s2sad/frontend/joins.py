@@ -58,6 +58,8 @@ def join_types(a: Type, b: Type) -> Type | None:
 
 
 U64 = np.dtype(np.uint64)
+BY_TEXT = "put what it selects in the branches (if c: d['a'] = v, else: d['b'] = v), or use an array"
+"""What to write for a text that is known when the program runs only."""
 
 
 def overflows(a: Operand, t: Type) -> bool:
@@ -203,6 +205,8 @@ class _Joiner:
                 return Struct(s.kind, s.keys, items, s.cls)
         if all(isinstance(p, Series) or (isinstance(p, Struct) and p.kind == "list") for p in parts):
             return self.series(parts, name)
+        if all(isinstance(p, Static) and isinstance(p.value, str) for p in parts):
+            return Poison("S313", f"`{name}` is another text on different paths", BY_TEXT)
         if all(isinstance(p, Box) for p in parts):
             return self.boxes([p for p in parts if isinstance(p, Box)], name)
         return Poison(

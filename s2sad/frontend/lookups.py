@@ -11,7 +11,7 @@ import gast
 import numpy as np
 
 from s2sad.errors import S2sadError
-from s2sad.frontend.arrays import constant, describe
+from s2sad.frontend.arrays import ARRAY_OF, constant, describe
 from s2sad.frontend.source import Access
 from s2sad.frontend.sparse import SparseMatrices
 from s2sad.frontend.values import (
@@ -40,6 +40,8 @@ from s2sad.ops.expr import Leaf, apply
 READING = ("keys", "values", "items", "get", "index", "count", "copy")
 """Methods of containers that change nothing."""
 
+BUILTIN = {"list": list, "tuple": tuple, "dict": dict}
+
 
 class Lookups(SparseMatrices):
     """Attributes and subscripts to abstract values."""
@@ -61,6 +63,9 @@ class Lookups(SparseMatrices):
                 contents = self.contents(owner)
                 if isinstance(contents, Struct) and contents.kind == "record":
                     return self.record_attribute(owner, contents, attr, node)
+                kind = "list" if isinstance(contents, Series) else getattr(contents, "kind", "")
+                if kind in BUILTIN and not hasattr(BUILTIN[kind], attr):
+                    raise self.refuse("S111", f"a {kind} has no attribute `{attr}`", ARRAY_OF, node)
                 return Method(owner, attr)
             case Super():
                 return self.super_attribute(owner, attr, node)
@@ -144,7 +149,9 @@ class Lookups(SparseMatrices):
         except S2sadError as error:
             raise error.located(self.place(node)) from None
         except (TypeError, ValueError, OverflowError) as error:
-            raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
+            fitting = 'np.einsum("ij,j->i", a, b): a letter for each axis, commas between operands'
+            instead = f"write it as {fitting}" if call.name == "einsum" else ""
+            raise self.mismatch("S319", f"{type(error).__name__}: {error}", instead, node) from error
 
     def total_size(self, ref: Ref) -> Num:
         """Return `x.size`."""

@@ -230,9 +230,10 @@ class Machine:
                 pinned = self.sizes.pin(t.size, self.place(node))
                 if pinned is not None:
                     return pinned
-                error = self.mismatch(
-                    "S305", f"{what} must be known at compile time", "pass a literal or an argument", node
-                )
+                instead = "pass a literal or an argument"
+                if what == "a dict key":
+                    instead = "use an array, or a list for what is no number: d = np.zeros(n); d[i] = ..."
+                error = self.mismatch("S305", f"{what} must be known at compile time", instead, node)
                 for symbol in sorted(t.size.symbols()):
                     if symbol in self.loop_symbols:
                         raise Unroll(symbol, error)

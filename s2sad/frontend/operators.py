@@ -10,7 +10,7 @@ from typing import Any
 import gast
 
 from s2sad.frontend.arrays import constant, describe
-from s2sad.frontend.joins import Edge
+from s2sad.frontend.joins import BY_TEXT, Edge
 from s2sad.frontend.kinds import is_known, is_no_number, is_numeric, is_text
 from s2sad.frontend.outcome import NotBoundYet
 from s2sad.frontend.powers import Powers
@@ -302,7 +302,8 @@ class Operators(Powers):
         outer.owner(OPS["if"], (cond,), blocks, tuple(results))
         value = self.state.frames[scope].pop(slot)
         if isinstance(value, Poison):
-            raise self.mismatch(value.code, "the two sides are of different kinds", value.instead)
+            kinds = "different texts" if value.instead == BY_TEXT else "of different kinds"
+            raise self.mismatch(value.code, f"the two sides are {kinds}", value.instead)
         if name and isinstance(value, Num) and isinstance(value.operand, Value) and value.operand in results:
             return value
         return value
@@ -457,7 +458,10 @@ class Operators(Powers):
                 else:
                     result = same if isinstance(result, Literal) else self.emit("logical_or", result, same)
             return result
-        raise self.refuse("S109", f"`in` is not supported on {describe(box)}", "compare with ==", node)
+        instead = "compare with =="
+        if isinstance(box, Static) and isinstance(box.value, set | frozenset):
+            instead = "use flags: seen = np.zeros(n, dtype=bool); if seen[i]: ..."
+        raise self.refuse("S109", f"`in` is not supported on {describe(box)}", instead, node)
 
     def in_range(self, item: Num, r: Range, node: Any) -> Operand:
         """Return `item in range(lo, hi, step)`."""

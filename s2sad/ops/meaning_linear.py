@@ -244,7 +244,7 @@ def einsum(
     xs = tuple(cast_as(expr(x), dtype, casting) for x in operands[1:])
     inputs, output = explicit(operands[0], tuple(x.ndim for x in xs))
     if len(inputs) != len(xs):
-        raise ValueError("more operands than subscripts or the other way round")
+        raise ValueError(f"einsum has subscripts for {len(inputs)} operands and is given {len(xs)}")
     return _einsum(xs, tuple(inputs), output)
 
 
