@@ -163,7 +163,7 @@ def test_text_is_loops():
         "        t3[i] = u1[i + 1] + r * (u1[i + 2] - 2.0 * u1[i + 1] + u1[i])\n"
         "    for i in range(t2):\n"
         "        u1[i + 1] = t3[i]\n"
-        "    return u1,\n"
+        "    return (u1,)\n"
     )
 
 
