@@ -30,6 +30,13 @@ def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
             left, right = size_text(fact.left, symbols), size_text(fact.right, symbols)
         except KeyError:  # a size that is known at run time only: checked where it arises
             continue
+        bound = _bound(fact)
+        if bound is not None:
+            text, least = size_text(bound[0], symbols), bound[1]
+            sign, word = ("<", "least") if bound[2] else (">", "most")
+            yield f"{INDENT}if {text} {sign} {least}:"
+            yield f"{INDENT * 2}raise ValueError({quoted(f'{_place(fact)}{text} must be at {word} {least}')})"
+            continue
         yield f"{INDENT}if {left} != {right}:"
         yield f"{INDENT * 2}raise ValueError({quoted(_message(fact, left, right))})"
 
@@ -44,9 +51,27 @@ def _promised(fn: Function) -> frozenset[str]:
     return frozenset(f"{p.name}.{k}" for p in fn.params if p.name in dots | bars for k in range(p.type.ndim))
 
 
+def _bound(fact: Fact) -> tuple[Size, int, bool] | None:
+    """Return what of ints is at least (True) or at most a number, if a fact says that: `min(n, 0) == 0`."""
+    for small, least in ((fact.left, fact.right), (fact.right, fact.left)):
+        atom, k = small.terms[0] if len(small.terms) == 1 and not small.const else (None, 0)
+        if atom is None or k != 1 or atom.kind != "minimum" or not least.is_const or least not in atom.parts:
+            continue
+        n = next(p for p in atom.parts if p != least)
+        if any("." in s for s in n.symbols()):
+            continue
+        if all(factor < 0 for _, factor in n.terms):
+            return -(n - n.const), n.const - least.const, False
+        return n - n.const, least.const - n.const, True
+    return None
+
+
+def _place(fact: Fact) -> str:
+    return f"{fact.origin}: " if fact.origin else ""
+
+
 def _message(fact: Fact, left: str, right: str) -> str:
-    place = f"{fact.origin}: " if fact.origin else ""
-    return f"{place}{left} must equal {right}"
+    return f"{_place(fact)}{left} must equal {right}"
 
 
 def size_text(size: Size, symbols: Mapping[str, str]) -> str:

@@ -78,3 +78,25 @@ def test_powers_beyond_64_bits_in_a_loop(jit):
     gradient = s2sad.grad(f, jit=jit)
     for n in (4, 80):
         assert abs(gradient(X, n)[0] - (2.0 - 2.0 ** (1 - n))) < 1e-15
+
+
+def test_emitted_text_says_what_is_assumed():
+    def f(x, n, m):
+        a = np.zeros(2 ** (n - 1))
+        a[0] = x
+        for k in range(m):
+            a[0] += np.zeros(2**k).shape[0] * x
+        return np.sum(a)
+
+    source = s2sad.grad(f).source_for(1.0, 3, 3)
+    names: dict[str, object] = {}
+    exec(source, names)
+    gradient = names["f_grad"]
+    assert gradient(1.0, 2, 2) == 4.0
+    for n, m, why in (
+        (0, 2, "n must be at least 1"),
+        (70, 2, "n must be at most 63"),
+        (2, 64, "m must be at most 63"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            gradient(1.0, n, m)
