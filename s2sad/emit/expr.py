@@ -15,7 +15,7 @@ from s2sad.emit.layout import string
 from s2sad.emit.names import Names
 from s2sad.emit.spelling import default_text, template
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
-from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span
+from s2sad.ir.path import At, Fancy, Index, Item, New, Path, Permute, Span, is_fancy
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.optimize import MODULE
@@ -205,7 +205,7 @@ class Expressions:
         for step in reversed(maker.param("path")):
             if found is not None:
                 found = step.axes[found] if isinstance(step, Permute) else _whole_dimension(step, found)
-        if found is None and isinstance(maker.args[0].type, Array):  # reversed, say
+        if found is None and not is_fancy(maker.param("path")):  # reversed, say
             sizes = maker.args[0].type.shape
             found = sizes.index(a.type.shape[axis]) if a.type.shape[axis] in sizes else None
         if found is None:
@@ -437,7 +437,8 @@ Filler = Callable[[Sequence[ast.expr]], Any]
 
 @functools.lru_cache(maxsize=512)
 def _tree_of(text: str) -> ast.expr:
-    return _Quoting().visit(ast.parse(text, mode="eval").body)  # type: ignore[no-any-return]
+    tree: ast.expr = _Quoting().visit(ast.parse(text, mode="eval").body)
+    return tree
 
 
 def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:

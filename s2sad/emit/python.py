@@ -486,8 +486,8 @@ def leaf_paths(tree: Tree, base: str) -> list[tuple[int, str]]:
             return []
 
 
-def _constant(value: object) -> ast.expr:
-    return string(value) if isinstance(value, str) else ast.Constant(value)  # type: ignore[arg-type]
+def _constant(value: str | float | None) -> ast.expr:
+    return string(value) if isinstance(value, str) else ast.Constant(value)
 
 
 def _slice_call(s: ast.Slice) -> ast.expr:

@@ -7,6 +7,7 @@ again. Slots that turn out never to change are dropped at the end.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -68,7 +69,7 @@ class Loops(Header):
                 self.frame.loops.append(loop)
                 depth = len(self.frames)
                 try:
-                    extra, blocks, leading = self.unless_waiting(lambda now=loop: body(now))  # type: ignore[misc]
+                    extra, blocks, leading = self.unless_waiting(functools.partial(body, loop))
                 finally:
                     del self.frames[depth:]
                     self.frame.loops.remove(loop)

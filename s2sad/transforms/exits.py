@@ -83,7 +83,8 @@ class _Counter:
         coded = bool(partial) and flag is None
         own = None if coded else _own_count(instr, kinds)
         if own is not None:
-            exits = tuple(Exit(path, kinds[path[-1][0]], int(bool(partial))) for path in _exits(body))
+            ends = [(path, kinds[path[-1][0]]) for path in _exits(body)]
+            exits = tuple(Exit(path, kind, int(kind == "partial")) for path, kind in ends)
             self.found[instr] = Counting(body, carried(instr)[own], instr.results[own], flag, exits)
             return instr
         counter = Value("trips", WEAK_INT)

@@ -39,3 +39,43 @@ def test_trips_that_follow_from_what_they_count(first, second, start, lowered):
     f = written(PROGRAM.format(first=first, second=second, start=start), name, {"__name__": name})["f"]
     with memory_poisoned():
         assert_right(f, np.array([0.9, 1.02, 0.7]), lowered)
+
+
+def a_list_counts(x):
+    path, s = [], 0.3
+    for k in range(4):
+        s = s + x[len(path) % 3] * np.sin(x[k % 3]) * s
+        path.append(s * s)
+        if s > 1.0:
+            break
+    return sum(path) * path[-1]
+
+
+def counted_and_left_with_work(x):
+    n, s = 0, 0.3
+    for k in range(3):
+        s = s * np.cos(x[n] * x[k]) + x[n] * s
+        n = k + 1
+        if s > 0.6:
+            s = s * x[0]
+            break
+    return s * n
+
+
+def counted_after_the_way_out(x):
+    n, s = 0, 0.3
+    for k in range(3):
+        if x[k] > 0.95 and k > 0:
+            s = s * x[k] * x[n]
+            break
+        s = s * np.cos(x[n] * x[k]) + x[n] * s
+        n = k + 1
+    return s * (n + 1.5)
+
+
+@pytest.mark.parametrize("lowered", [False, True])
+@pytest.mark.parametrize("scale", [0.5, 1.0])
+@pytest.mark.parametrize("f", [a_list_counts, counted_and_left_with_work, counted_after_the_way_out])
+def test_programs_that_count_their_trips(f, scale, lowered):
+    with memory_poisoned():
+        assert_right(f, scale * np.array([0.9, 1.02, 0.7]), lowered)

@@ -63,7 +63,7 @@ class Effects:
 
 
 class _Behind:
-    """Instructions that stay behind a loop: which ones have to wait for one of them?"""
+    """A loop and instructions that stay behind it: which later ones have to wait for one of them?"""
 
     def __init__(self, fuser: _Fuser, first: Instr) -> None:
         self.fuser = fuser
@@ -88,7 +88,7 @@ class _Behind:
             self.writing.append(effects)
 
     def holds(self, later: Instr) -> bool:
-        """True if an instruction has to wait: `_Fuser.waits`, of all at a time."""
+        """True if an instruction may not change places with one of them."""
         fuser = self.fuser
         if self.leaves or fuser.leaves(later) or (self.is_seen and fuser.is_seen(later)):
             return True
@@ -201,25 +201,11 @@ class _Fuser:
             if not behind.holds(instr):
                 before.append(instr)
                 continue
-            if self.waits(second, instr):
+            if _Behind(self, instr).holds(second):
                 return None
             after.append(instr)
             behind.add(instr)
         return before, after
-
-    def waits(self, later: Instr, earlier: Instr) -> bool:
-        """True if two instructions may not change places."""
-        if self.is_seen(later) and self.is_seen(earlier):
-            return True
-        if self.leaves(later) or self.leaves(earlier):
-            return True
-        if self.may_raise(earlier) and self.checks.rely(later, earlier):
-            return True
-        if not self.used_by(later).isdisjoint(earlier.results):
-            return True
-        a, b = self.effects_of(earlier), self.effects_of(later)
-        inner = a.inner | b.inner
-        return self.meet(a.writes, b.reads | b.writes, inner) or self.meet(a.reads, b.writes, inner)
 
     def used_by(self, instr: Instr) -> frozenset[Value]:
         """Return the values that an instruction reads."""
