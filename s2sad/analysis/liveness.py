@@ -7,12 +7,14 @@ every question asked here is a union or an intersection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
+from operator import or_
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried
 from s2sad.record import dataclass
 
-Reads = Callable[[Instr | End], Iterable[Operand]]
+Reads = Callable[[Instr | End], int]
 
 
 class Numbering:
@@ -32,10 +34,10 @@ class Numbering:
 
     def mask(self, values: Iterable[Operand]) -> int:
         """Return the mask of all values among the operands."""
-        found = 0
+        found, bits = 0, self.bits
         for v in values:
             if isinstance(v, Value):
-                found |= self.bits[v]
+                found |= bits[v]
         return found
 
     def members(self, mask: int) -> Iterator[Value]:
@@ -81,15 +83,11 @@ class Liveness:
     head: dict[Instr, int]
 
 
-def operands_of(node: Instr | End) -> Iterable[Operand]:
-    """Return what an instruction or an end reads itself, nested blocks not included."""
-    return node.args
-
-
-def liveness(fn: Function, numbering: Numbering, reads: Reads = operands_of) -> Liveness:
-    """Return the liveness of all values; `reads` may say that operands are read elsewhere (emission
-    evaluates an expression where it is printed)."""
-    return _Walk(numbering, reads).run(fn)
+def liveness(fn: Function, numbering: Numbering, reads: Reads | None = None) -> Liveness:
+    """Return the liveness of all values. `reads` may say that operands are read elsewhere (emission
+    evaluates an expression where it is printed): it gives the mask of what an instruction or an end reads
+    itself, nested blocks not included."""
+    return _Walk(numbering, reads or (lambda node: numbering.mask(node.args))).run(fn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,8 @@ class _Targets:
 class _Walk:
     def __init__(self, numbering: Numbering, reads: Reads):
         self.of = numbering
-        self.reads = reads
+        self.reads_of = reads
+        self.reads: dict[Instr | Block, int] = {}  # of instructions, and of the ends of blocks
         self.free: dict[Instr, int] = {}
         self.found = Liveness({}, {}, {})
 
@@ -115,18 +114,19 @@ class _Walk:
 
     def free_of(self, block: Block) -> int:
         """Note what the blocks of every instruction read from outside; return it for this block."""
-        read = self.of.mask(self.reads(block.end))
+        read = self.reads[block] = self.reads_of(block.end)
         defined = self.of.mask(block.params)
         for instr in block.instrs:
-            inside = self.of.mask(self.reads(instr))
-            for inner in instr.blocks:
-                self.free[instr] = self.free.get(instr, 0) | self.free_of(inner)
-            read |= inside | self.free.get(instr, 0)
+            inside = self.reads[instr] = self.reads_of(instr)
+            read |= inside
+            if instr.blocks:
+                free = self.free[instr] = reduce(or_, map(self.free_of, instr.blocks))
+                read |= free
             defined |= self.of.mask(instr.results)
         return read & ~defined
 
     def block(self, block: Block, to: _Targets) -> int:
-        live = self.of.mask(self.reads(block.end))
+        live = self.reads[block]
         match block.end.kind:
             case "yield":
                 live |= to.falls
@@ -142,17 +142,17 @@ class _Walk:
 
     def instr(self, instr: Instr, live: int, to: _Targets) -> int:
         out = live & ~self.of.mask(instr.results)
-        reads = self.of.mask(self.reads(instr))
+        reads = self.reads[instr]
+        if not instr.blocks:
+            return reads | out
         match instr.op.name:
             case "if":
                 inner = _Targets(out, to.next, to.leaves)
                 for block in instr.blocks:
                     reads |= self.block(block, inner)
                 return reads
-            case "for" | "while":
-                return reads | self.loop(instr, out, live)
             case _:
-                return reads | out
+                return reads | self.loop(instr, out, live)
 
     def loop(self, instr: Instr, out: int, after: int) -> int:
         body = instr.blocks[-1]

@@ -8,6 +8,8 @@ share with what they are views of, writes return their first argument, loops and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 from s2sad.analysis.liveness import Numbering
@@ -89,6 +91,7 @@ class Storage:
         self.summaries = summaries
         self.masks: dict[Value, int] = {}
         self.inner: dict[Instr, int] = {}
+        self.arrays: dict[Block, list[Instr]] = {}  # the instructions that have to do with arrays
         self.changed = True
         for k, param in enumerate(fn.params):
             if isinstance(param.type, Array):
@@ -119,7 +122,11 @@ class Storage:
             self.masks[w] = self.masks.get(w, 0) | bit
 
     def _block(self, block: Block) -> None:
-        for instr in block.instrs:
+        if block not in self.arrays:
+            self.arrays[block] = [
+                i for i in block.instrs if i.blocks or any(isinstance(r.type, Array) for r in i.results)
+            ]
+        for instr in self.arrays[block]:
             self._instr(instr)
 
     def _instr(self, instr: Instr) -> None:
@@ -159,16 +166,17 @@ class Storage:
         """Relate values that are bound together to one of several tuples. Two of them share only if
         they do in one of the tuples; `inner` values are out of scope, or of the trip before."""
         arrays = [k for k, v in enumerate(targets) if isinstance(v.type, Array)]
+        if not arrays:
+            return
         together = ~self.of.mask(targets[k] for k in arrays)
-        bits: dict[Operand, int] = {a: self.of[a] for way in ways for a in way if isinstance(a, Value)}
-        for k in arrays:
-            mask = 0
-            for way in ways:
-                mask |= self.mask(way[k]) & ~inner
-            mask &= together
-            for j in arrays:
-                if j != k and any(self.mask(way[j]) & bits.get(way[k], 0) for way in ways):
-                    mask |= self.of[targets[j]]
+        columns = [tuple(way[k] for way in ways) for k in arrays]
+        masks = [tuple(map(self.mask, column)) for column in columns]
+        bits = [tuple(self.of.mask((a,)) for a in column) for column in columns]
+        for j, k in enumerate(arrays):
+            mask = reduce(or_, masks[j], 0) & ~inner & together
+            for i, other in enumerate(arrays):
+                if i != j and any(map(and_, masks[i], bits[j])):
+                    mask |= self.of[targets[other]]
             self._relate(targets[k], mask)
 
     def _call(self, instr: Instr) -> None:

@@ -92,6 +92,7 @@ class Inlining:
         self.undefined: set[Value] = set()
         self._absorbed: set[int] = set()  # ids of ends inside conditional expressions
         self._leaves: dict[Operand, tuple[Value, ...]] = {}
+        self._masks: dict[Value, int] = {}
         self._block(self.fn.block)
 
     # --- what emission asks --------------------------------------------------------------------
@@ -116,15 +117,33 @@ class Inlining:
             for arg in block.end.args:
                 yield from self.leaves(arg)
 
-    def reads(self, node: Instr | End) -> Iterator[Value]:
-        """Yield the named values that the printed form of an instruction or end reads."""
-        if isinstance(node, Instr):
-            if self.is_inlined(node):
-                return
-        elif id(node) in self._absorbed:
-            return
+    def reads(self, node: Instr | End) -> int:
+        """Return the mask of the named values that the printed form of an instruction or end reads."""
+        if self.is_inlined(node) if isinstance(node, Instr) else id(node) in self._absorbed:
+            return 0
+        found = 0
         for a in node.args:
-            yield from self.leaves(a)
+            if isinstance(a, Value):
+                found |= self.mask(a)
+        return found
+
+    def mask(self, v: Value) -> int:
+        """Return the mask of the named values that printing `v` reads."""
+        if v in self.undefined:
+            return 0
+        found = self._masks.get(v)
+        if found is None:
+            instr = self.inlined.get(v)
+            if instr is None:
+                found = self.numbering[v]
+            else:
+                found = 0
+                for args in (instr.args, *(block.end.args for block in instr.blocks)):
+                    for a in args:
+                        if isinstance(a, Value):
+                            found |= self.mask(a)
+            self._masks[v] = found
+        return found
 
     def is_inlined(self, instr: Instr) -> bool:
         """True if the instruction is not a statement."""
@@ -217,6 +236,8 @@ class Inlining:
         return True
 
     def _free_way(self, block: Block, k: int, position: int, instr: Instr) -> bool:
+        if position == k + 1:
+            return True
         read = tuple(used_values(instr))
         names = {v.name for v in read if v.name}
         contents = {a for j, a in enumerate(instr.args) if j not in instr.op.shape_args}

@@ -1,4 +1,4 @@
-"""Statements as lines of text: indentation, comments, `elif`. Expressions are printed by `ast.unparse`."""
+"""Statements as lines of text: indentation, comments, `elif`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import field
 
 from s2sad.emit.constants import quoted
+from s2sad.emit.printer import expression
 from s2sad.ir.core import Operand
 from s2sad.record import dataclass
 
@@ -76,6 +77,8 @@ def text_of(node: ast.stmt) -> str:
             return f"for {expression_text(target)} in {expression_text(values)}:"
         case ast.While(test):
             return f"while {expression_text(test)}:"
+        case ast.Expr(value):
+            return expression_text(value)
         case _:
             return ast.unparse(node)
 
@@ -83,8 +86,8 @@ def text_of(node: ast.stmt) -> str:
 def expression_text(node: ast.expr) -> str:
     """Return an expression as text, without parentheses around it."""
     if isinstance(node, ast.Tuple) and len(node.elts) > 1:
-        return ", ".join(map(ast.unparse, node.elts))
-    return ast.unparse(node)
+        return ", ".join(map(expression, node.elts))
+    return expression(node)
 
 
 def lines(statements: Sequence[Statement], depth: int, long: list[TooLong]) -> Iterator[str]:

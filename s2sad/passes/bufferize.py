@@ -15,11 +15,12 @@ result must be fresh. One conflict is resolved at a time, at the place that runs
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from s2sad.analysis.liveness import Numbering, liveness
 from s2sad.analysis.storage import RESERVED, Lineage, Storage, Summary, contents_read, overwrites, summarize
 from s2sad.errors import InternalError
-from s2sad.ir.core import Block, Function, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.walk import holding
 from s2sad.passes.bufferize_edit import apply
 from s2sad.passes.bufferize_find import Conflicts
@@ -63,13 +64,18 @@ class _Functions:
             numbering = Numbering(fn, RESERVED)
             storage = Storage(fn, numbering, self.summaries)
             lineage = Lineage(fn)
-            found = Conflicts(fn, storage, liveness(fn, numbering, contents_read), lineage)
+            live = liveness(fn, numbering, partial(_contents_read, numbering))
+            found = Conflicts(fn, storage, live, lineage)
             edits = found.edits or write_back(fn, storage, lineage)
             if not edits:
                 self.summaries[fn] = summarize(fn, storage)
                 return fn
             fn = apply(fn, edits)
         raise InternalError("S902", f"bufferize of {fn.name} does not end")
+
+
+def _contents_read(numbering: Numbering, node: Instr | End) -> int:
+    return numbering.mask(contents_read(node))
 
 
 def _latest_versions(fn: Function) -> Function:
