@@ -9,11 +9,10 @@ from s2sad.analysis.cuts import Cuts
 from s2sad.analysis.kept import Kept, kept
 from s2sad.driver.program import Variant
 from s2sad.errors import Origin
-from s2sad.ir.core import Block, Function, Instr
+from s2sad.ir.core import Block, Function, Instr, held
 from s2sad.ir.loops import LOOPS, MARK
 from s2sad.ir.memory import memory
 from s2sad.ir.op import Kind
-from s2sad.ir.walk import held
 from s2sad.record import dataclass
 
 WIDTH = 60

@@ -49,6 +49,10 @@ else:
         params, lines = [], []
         for f in fields(cls):
             value = f.name
+            if not f.init:
+                known[f"default_{f.name}"] = f.default
+                lines.append(f"    self.{f.name} = default_{f.name}")
+                continue
             if f.default_factory is not MISSING:
                 known[f"make_{f.name}"] = f.default_factory
                 value = f"make_{f.name}() if {f.name} is missing else {f.name}"

@@ -12,12 +12,12 @@ from s2sad.analysis.liveness import Numbering
 from s2sad.analysis.storage import Storage, is_write, written_args
 from s2sad.emit.fixed import Fixed
 from s2sad.emit.spelling import repeats
-from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, held
 from s2sad.ir.loops import LOOPS
 from s2sad.ir.op import Alias
 from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Array
-from s2sad.ir.walk import has_effect, held, used_values
+from s2sad.ir.walk import has_effect, used_values
 from s2sad.record import dataclass
 
 _TERNARY = "if"

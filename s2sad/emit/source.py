@@ -21,7 +21,6 @@ from s2sad.emit.python import Statements
 from s2sad.emit.signature import Signature, def_lines, signature_of
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import carried
-from s2sad.ir.walk import held
 from s2sad.ops.support import SUPPORT
 
 VERSION = "0.1"
@@ -281,11 +280,10 @@ def _callees(fn: Function) -> dict[Function, None]:
     found: dict[Function, None] = {}
 
     def visit(f: Function) -> None:
-        for instr in f.block.walk():
-            for callee in held(instr):
-                if callee not in found:
-                    visit(callee)
-                    found[callee] = None
+        for callee in f.block.callees:
+            if callee not in found:
+                visit(callee)
+                found[callee] = None
 
     visit(fn)
     return found

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from s2sad.emit.constants import constant_text
-from s2sad.ir.core import Instr, Operand
+from s2sad.ir.core import Instr, Operand, held
 from s2sad.ir.types import Array, Type
-from s2sad.ir.walk import held
 
 
 def template(instr: Instr) -> str:

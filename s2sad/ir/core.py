@@ -116,23 +116,55 @@ class Block:
     params: tuple[Value, ...]
     instrs: tuple[Instr, ...]
     end: End
+    _every: tuple[Instr, ...] | None = field(default=None, init=False)  # found when they are asked for
+    _callees: tuple[Function, ...] | None = field(default=None, init=False)
 
     @property
     def leaves(self) -> bool:
         """True if control never falls out of this block to what follows its owner."""
         return self.end.kind != "yield"
 
+    @property
+    def every(self) -> tuple[Instr, ...]:
+        """Return every instruction, outer before inner, in program order."""
+        found = self._every
+        if found is None:
+            if any(instr.blocks for instr in self.instrs):
+                found = tuple(inner for instr in self.instrs for inner in with_inner(instr))
+            else:
+                found = self.instrs
+            object.__setattr__(self, "_every", found)
+        return found
+
     def walk(self) -> Iterator[Instr]:
         """Yield every instruction, outer before inner, in program order."""
-        found: list[Instr] = []
-        self._collect(found)
-        return iter(found)
+        return iter(self.every)
 
-    def _collect(self, found: list[Instr]) -> None:
-        for instr in self.instrs:
-            found.append(instr)
-            for block in instr.blocks:
-                block._collect(found)
+    @property
+    def callees(self) -> tuple[Function, ...]:
+        """Return the functions that are called, once for each call, in program order."""
+        found = self._callees
+        if found is None:
+            found = tuple(fn for instr in self.every if instr.params for fn in held(instr))
+            object.__setattr__(self, "_callees", found)
+        return found
+
+
+def held(instr: Instr) -> tuple[Function, ...]:
+    """Return the functions that an instruction calls (`call`) or has called (`optimize`)."""
+    for name, value in instr.params:
+        if name == "callee":
+            return (value,)
+        if name == "callees":
+            return tuple(value)
+    return ()
+
+
+def with_inner(instr: Instr) -> Iterator[Instr]:
+    """Yield an instruction and those inside it."""
+    yield instr
+    for block in instr.blocks:
+        yield from block.every
 
 
 def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
@@ -210,8 +242,9 @@ read it: `captured` and `defaults` by the parameter's name, `static_captures` wi
 def returns(block: Block) -> Iterator[End]:
     """Yield the `return` ends in a block, in program order."""
     for instr in block.instrs:
-        for inner in instr.blocks:
-            yield from returns(inner)
+        if instr.blocks:
+            for inner in instr.blocks:
+                yield from returns(inner)
     if block.end.kind == "return":
         yield block.end
 

@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, held
 from s2sad.ir.path import At, Fancy, Index, New, Permute, Span
 from s2sad.ir.types import Array, Scalar
-from s2sad.ir.walk import held
 
 RESERVED = frozenset(("nan", "inf", "True", "False", "None"))  # literals, never the name of a value
 

@@ -25,22 +25,23 @@ class _Checker:
     def __init__(self, fn: Function, where: str):
         self.fn, self.where = fn, where
         self.ever: set[Value] = set()
-        self.scope: dict[Value, None] = {}  # in the order of definition
+        self.scope: set[Value] = set()
         self.returned: tuple[Type, ...] | None = None
 
     def fail(self, why: str) -> None:
         raise InternalError("S901", f"malformed IR in {self.fn.name} after {self.where or 'build'}: {why}")
 
     def define(self, values: tuple[Value, ...]) -> None:
-        for v in values:
-            if v in self.ever:
-                self.fail(f"{v} is defined twice")
-            self.ever.add(v)
-            self.scope[v] = None
+        before = len(self.ever)
+        self.ever.update(values)
+        if len(self.ever) != before + len(values):
+            self.fail(f"one of {values} is defined twice")
+        self.scope.update(values)
 
     def read(self, args: tuple[Operand, ...], by: str) -> None:
+        scope = self.scope
         for a in args:
-            if not isinstance(a, Literal) and a not in self.scope:
+            if not isinstance(a, Literal) and a not in scope:
                 self.fail(f"{by} reads {a}, which is not defined there")
 
     def same(self, args: tuple[Operand, ...], targets: tuple[Type, ...], what: str) -> None:
@@ -55,7 +56,6 @@ class _Checker:
                 self.fail(f"{what}: {a.type} for {t}")
 
     def block(self, block: Block, loop: tuple[Type, ...] | None, yields: tuple[Type, ...] | None) -> None:
-        outside = len(self.scope)
         self.define(block.params)
         for instr in block.instrs:
             self.instr(instr, loop)
@@ -81,12 +81,16 @@ class _Checker:
                 pass
             case _:
                 self.fail(f"unknown end {end.kind}")
-        for _ in range(len(self.scope) - outside):
-            self.scope.popitem()
+        self.scope.difference_update(block.params)
+        for instr in block.instrs:
+            self.scope.difference_update(instr.results)
 
     def instr(self, instr: Instr, loop: tuple[Type, ...] | None) -> None:
         name = instr.op.name
         self.read(instr.args, name)
+        if not instr.blocks and name != "call":
+            self.define(instr.results)
+            return
         types = tuple(r.type for r in instr.results)
         match name:
             case "if":
@@ -111,6 +115,5 @@ class _Checker:
                 self.same(instr.args, tuple(p.type for p in callee.params), f"call of {callee.name}")
                 self.same(instr.results, callee.result_types, f"results of {callee.name}")
             case _:
-                if instr.blocks:
-                    self.fail(f"{name} owns blocks")
+                self.fail(f"{name} owns blocks")
         self.define(instr.results)

@@ -7,25 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from s2sad.ir.builder import Sizes
-from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value, held
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type
 
 
 def operands(block: Block) -> Iterator[Operand]:
     """Yield every operand read in a block, nested blocks and ends included."""
-    for instr in block.instrs:
+    for instr in block.every:
         yield from instr.args
         for inner in instr.blocks:
-            yield from operands(inner)
+            yield from inner.end.args
     yield from block.end.args
-
-
-def with_inner(instr: Instr) -> Iterator[Instr]:
-    """Yield an instruction and those inside it."""
-    yield instr
-    for block in instr.blocks:
-        yield from block.walk()
 
 
 def used_values(instr: Instr) -> Iterator[Value]:
@@ -56,18 +49,16 @@ def use_counts(block: Block) -> dict[Value, int]:
     """Return how often each value is read as an operand."""
     counts: dict[Value, int] = {}
 
-    def count(block: Block) -> None:
-        for instr in block.instrs:
-            for arg in instr.args:
-                if isinstance(arg, Value):
-                    counts[arg] = counts.get(arg, 0) + 1
-            for inner in instr.blocks:
-                count(inner)
-        for arg in block.end.args:
+    def note(args: tuple[Operand, ...]) -> None:
+        for arg in args:
             if isinstance(arg, Value):
                 counts[arg] = counts.get(arg, 0) + 1
 
-    count(block)
+    for instr in block.every:
+        note(instr.args)
+        for inner in instr.blocks:
+            note(inner.end.args)
+    note(block.end.args)
     return counts
 
 
@@ -189,16 +180,6 @@ def rewrite_types(
     return replace(fn, params=params, block=copier.block(fn.block))
 
 
-def held(instr: Instr) -> tuple[Function, ...]:
-    """Return the functions that an instruction calls (`call`) or has called (`optimize`)."""
-    for name, value in instr.params:
-        if name == "callee":
-            return (value,)
-        if name == "callees":
-            return tuple(value)
-    return ()
-
-
 def holding(instr: Instr, change: Callable[[Function], Function]) -> Instr:
     """Return an instruction with `change(fn)` for each function that it calls; the same if none differs."""
     old = held(instr)
@@ -244,4 +225,4 @@ def draws(fn: Function) -> bool:
 
 def count(block: Block) -> int:
     """Return the number of instructions, nested ones included."""
-    return sum(1 for _ in block.walk())
+    return len(block.every)

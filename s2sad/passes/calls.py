@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from s2sad.ir.core import Block, Function, Instr
-from s2sad.ir.walk import held, holding
+from s2sad.ir.core import Function, Instr
+from s2sad.ir.walk import holding
 from s2sad.passes.base import Pass
 from s2sad.passes.rewrite import Rewriter
 
@@ -29,13 +29,8 @@ class _Callees(Rewriter):
 
     def of(self, fn: Function) -> Function:
         if fn not in self.done:
-            self.done[fn] = self.step(self.function(fn) if _calls(fn.block) else fn)
+            self.done[fn] = self.step(self.function(fn) if fn.block.callees else fn)
         return self.done[fn]
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         return (holding(self.inside(instr), self.of),)
-
-
-def _calls(block: Block) -> bool:
-    """Return whether a block calls functions."""
-    return any(map(held, block.walk()))

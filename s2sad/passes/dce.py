@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
+from s2sad.ir.core import Block, End, Function, Instr, Operand, Value, held
 from s2sad.ir.loops import loop_ends
-from s2sad.ir.walk import held
 from s2sad.passes.rewrite import same_objects
 from s2sad.passes.slots import drop_slots
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -42,7 +41,7 @@ class Rewriter:
     def operands(self, args: tuple[Operand, ...]) -> tuple[Operand, ...]:
         """Return what stands for `args` now; the same tuple if nothing changed."""
         known = self.map
-        for a in args:
+        for a in args if known else ():
             if isinstance(a, Value) and a in known:
                 return tuple(map(self.operand, args))
         return args
@@ -88,9 +87,9 @@ class Rewriter:
         return replace(instr, args=args, blocks=blocks)
 
 
-def same_objects(new: Sequence[object], old: Sequence[object]) -> bool:
-    """True if both hold the same objects in the same order."""
-    return len(new) == len(old) and all(map(operator.is_, new, old))
+def same_objects(new: Sequence[Block | Instr], old: Sequence[Block | Instr]) -> bool:
+    """True if both hold the same blocks or instructions (which are equal if they are the same) in order."""
+    return tuple(new) == tuple(old)
 
 
 class Renamer(Rewriter):

@@ -1,5 +1,5 @@
-"""Expressions as text: what `ast.unparse` prints, for every expression of the package and the examples, but for
-parentheses that `and` and `or` do not need."""
+"""Expressions as text: what `ast.unparse` prints, for every expression of the package and the examples, but
+for parentheses that `and` and `or` do not need."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, with_inner
 from s2sad.ir.types import Array
-from s2sad.ir.walk import Copier, expanded, substitute, use_counts, with_inner
+from s2sad.ir.walk import Copier, expanded, substitute, use_counts
 from s2sad.lowering.code import Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear, is_integer

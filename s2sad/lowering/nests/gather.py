@@ -17,9 +17,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
+from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, with_inner
 from s2sad.ir.types import Array, Scalar, Type
-from s2sad.ir.walk import use_counts, with_inner
+from s2sad.ir.walk import use_counts
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear
