@@ -14,7 +14,7 @@ from s2sad.ir.core import Block, End, Instr, Operand, Value
 from s2sad.ir.op import Op
 from s2sad.ir.path import Path, selected_axis
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Opaque, Scalar, Type, sample, type_of, without_sizes
+from s2sad.ir.types import Array, Dtype, Opaque, Scalar, Type, sample, type_of, without_sizes
 
 Dim = tuple[int, int, Size]  # which operand, which axis of it, and its size there
 
@@ -169,20 +169,33 @@ def result_type(evaluate: Callable[..., Any], types: tuple[Type, ...], params: d
     return _sampled(evaluate, tuple(map(_bare, types)), sorted_params(params))
 
 
+_Bare = tuple[Dtype, int] | Opaque  # an array's rank, -1 for a NumPy scalar, -2 for a Python number
+_STRONG, _WEAK = -1, -2
+
+
 @lru_cache(maxsize=8192)
 def _sampled(
-    evaluate: Callable[..., Any], types: tuple[Type, ...], params: tuple[tuple[str, Any], ...]
+    evaluate: Callable[..., Any], types: tuple[_Bare, ...], params: tuple[tuple[str, Any], ...]
 ) -> Type:
     with np.errstate(all="ignore"):
-        value = evaluate(*map(sample, types), **dict(params))
-    return _bare(type_of(value))
+        value = evaluate(*(sample(_typed(t)) for t in types), **dict(params))
+    return _typed(_bare(type_of(value)))
 
 
-def _bare(t: Type) -> Type:
-    """The type without what depends on sizes."""
+def _bare(t: Type) -> _Bare:
+    """Return what does not depend on sizes, as what is cheap to make and to compare."""
     if isinstance(t, Array):
-        return Array(t.dtype, (Size.of(1),) * t.ndim)
-    return t if isinstance(t, Opaque) else Scalar(t.dtype, t.weak)
+        return t.dtype, len(t.shape)
+    if isinstance(t, Opaque):
+        return t
+    return t.dtype, _WEAK if t.weak else _STRONG
+
+
+def _typed(t: _Bare) -> Type:
+    if isinstance(t, Opaque):
+        return t
+    dtype, rank = t
+    return Array(dtype, (Size.of(1),) * rank) if rank >= 0 else Scalar(dtype, rank == _WEAK)
 
 
 def _with_size(t: Scalar, op: Op, types: tuple[Type, ...]) -> Scalar:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
+from functools import lru_cache
 from typing import Any
 
 from s2sad.errors import Origin
@@ -53,7 +54,7 @@ class Literal:
         if isinstance(self.value, bool):
             return WEAK_BOOL
         if isinstance(self.value, int):
-            return Scalar(INT, weak=True, size=Size.of(self.value))
+            return _type_of_int(self.value)
         return WEAK_FLOAT if isinstance(self.value, float) else WEAK_COMPLEX
 
     @property
@@ -66,6 +67,11 @@ class Literal:
 
     def __hash__(self) -> int:
         return hash(repr(self.value))
+
+
+@lru_cache(maxsize=1024)
+def _type_of_int(value: int) -> Scalar:
+    return Scalar(INT, weak=True, size=Size.of(value))
 
 
 Operand = Value | Literal

@@ -48,17 +48,9 @@ def free_values(block: Block) -> dict[Value, None]:
 def use_counts(block: Block) -> dict[Value, int]:
     """Return how often each value is read as an operand."""
     counts: dict[Value, int] = {}
-
-    def note(args: tuple[Operand, ...]) -> None:
-        for arg in args:
-            if isinstance(arg, Value):
-                counts[arg] = counts.get(arg, 0) + 1
-
-    for instr in block.every:
-        note(instr.args)
-        for inner in instr.blocks:
-            note(inner.end.args)
-    note(block.end.args)
+    for arg in operands(block):
+        if isinstance(arg, Value):
+            counts[arg] = counts.get(arg, 0) + 1
     return counts
 
 

@@ -33,7 +33,7 @@ class Assumed(Sizes):
 
     def canonical(self, size: Size) -> Size:
         """Return the representative of all sizes that are checked to be equal to this one."""
-        while size in self.equal:
+        while self.equal and size in self.equal:
             size = self.equal[size]
         return size
 

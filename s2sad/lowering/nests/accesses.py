@@ -74,7 +74,7 @@ class Accesses:
         forms = tuple(map(self.forms.of, index)) if known else None
         return Access(array, is_write, adds, forms, instr.role == "tape")
 
-    def may_share(self, a: Value, b: Value, inner: Set[Value]) -> bool:
+    def may_share(self, a: Value, b: Value, *inner: Set[Value]) -> bool:
         """True if two arrays may share memory, one of them perhaps in another trip than the other where they
         are `inner` ones of what is moved."""
         a, b = self.arrays.frame(a), self.arrays.frame(b)
@@ -82,7 +82,7 @@ class Accesses:
             ever = not self.arrays.origins(a).isdisjoint(self.arrays.origins(b))
             self.shared[a, b] = ever, ever and self.arrays.may_meet(a, b)
         ever, here = self.shared[a, b]
-        return ever if a in inner or b in inner else here
+        return here or (ever and any(a in values or b in values for values in inner))
 
     def are_comparable(self, x: Access, y: Access) -> bool:
         """True if equal indices of two accesses are of one element: not of an array and a view of it."""

@@ -98,10 +98,8 @@ class _Behind:
         touched = b.reads | b.writes
         return (
             any(fuser.checks.rely(later, a) for a in self.raising)
-            or (bool(touched) and any(fuser.meet(a.writes, touched, a.inner | b.inner) for a in self.writing))
-            or (
-                bool(b.writes) and any(fuser.meet(a.reads, b.writes, a.inner | b.inner) for a in self.reading)
-            )
+            or (bool(touched) and any(fuser.meet(a.writes, touched, a.inner, b.inner) for a in self.writing))
+            or (bool(b.writes) and any(fuser.meet(a.reads, b.writes, a.inner, b.inner) for a in self.reading))
         )
 
 
@@ -156,7 +154,7 @@ class _Fuser:
             if tried > LOOK_BACK:
                 return
             a, b = self.effects_of(first), self.effects_of(second)
-            if not self.meet(a.reads | a.writes, b.reads | b.writes, a.inner | b.inner):
+            if not self.meet(a.reads | a.writes, b.reads | b.writes, a.inner, b.inner):
                 continue
             leader = self.leader(first, second)
             around = self.arrange(first, instrs[j + 1 : k], second) if leader is not None else None
@@ -213,9 +211,9 @@ class _Fuser:
             self.used[instr] = frozenset(used_values(instr))
         return self.used[instr]
 
-    def meet(self, a: frozenset[Value], b: frozenset[Value], inner: Set[Value]) -> bool:
+    def meet(self, a: frozenset[Value], b: frozenset[Value], *inner: Set[Value]) -> bool:
         """True if some of these arrays may share memory."""
-        return any(self.accesses.may_share(x, y, inner) for x in a for y in b)
+        return any(self.accesses.may_share(x, y, *inner) for x in a for y in b)
 
     def effects_of(self, instr: Instr) -> Effects:
         if instr not in self.effects:
