@@ -8,9 +8,11 @@ What prints as shortly as a name (`x[i]`, `i - 1`, a view) is written out again 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind
+from s2sad.ir.types import Array, Scalar
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
 
@@ -18,6 +20,8 @@ from s2sad.passes.site import is_int
 OWN = frozenset(
     ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "copy", "undef")
 )
+
+SCALES = ("multiply", "divide")
 
 
 def cse(fn: Function) -> Function:
@@ -36,6 +40,7 @@ class _Joiner(Rewriter):
         super().__init__()
         self.reads = reads
         self.known: dict[Hashable, Instr] = {}
+        self.scaled: dict[Value, Instr] = {}  # products and quotients
         self.same: dict[Value, Operand] = {}  # equal values of which both stay
         self.before: list[dict[Hashable, Instr | None]] = []  # what the blocks we are in have overridden
 
@@ -55,6 +60,10 @@ class _Joiner(Rewriter):
 
     def visit(self, instr: Instr) -> Sequence[Instr]:
         new = self.inside(instr)
+        if new.op.name in SCALES:
+            self.scaled[new.result] = new
+        elif new.op.name == "sum" and new.role:
+            new = self.of_known_sum(new)
         if new.blocks or not new.op.pure or not new.results or new.op.name in OWN or new.op.name == "call":
             return (new,)
         if all(isinstance(a, Literal) for a in new.args):  # a number is as well written twice
@@ -81,6 +90,18 @@ class _Joiner(Rewriter):
             self.know(key, new)
         return self.both(new, first)
 
+    def of_known_sum(self, instr: Instr) -> Instr:
+        """Return `sum(a) / c` for `sum(a / c)` where c is one number for each sum and `sum(a)` is known: what
+        the largest element gets back in a softmax. The factor comes last."""
+        scaled = self.scaled.get(instr.args[0]) if isinstance(instr.args[0], Value) else None
+        for k in range(0 if scaled is None else 2 if scaled.op.commutes else 1):
+            assert scaled is not None
+            a, factor = scaled.args[k], scaled.args[1 - k]
+            first = self.known.get(self.key(replace(instr, args=(a,))))
+            if first is not None and _is_one_each(factor, a, instr):
+                return replace(instr, op=scaled.op, args=(first.result, factor), params=())
+        return instr
+
     def both(self, new: Instr, first: Instr) -> Sequence[Instr]:
         """Keep an instruction beside an equal one."""
         self.same.update(zip(new.results, first.results, strict=True))
@@ -89,6 +110,16 @@ class _Joiner(Rewriter):
     def key(self, instr: Instr) -> Hashable:
         args = tuple(self.same.get(a, a) if isinstance(a, Value) else a for a in instr.args)
         return (instr.op, instr.params, frozenset(args) if instr.op.commutes else args)
+
+
+def _is_one_each(factor: Operand, a: Operand, summed: Instr) -> bool:
+    """True if a factor of the elements of `a` is the same for all that are summed together."""
+    if not isinstance(a.type, Array) or a.type.dtype != summed.result.type.dtype:
+        return False
+    if isinstance(factor.type, Scalar):
+        return True
+    is_aligned = bool(summed.param("keepdims")) and a.type.ndim == factor.type.ndim
+    return is_aligned and factor.type.shape == summed.result.type.shape
 
 
 def _is_cheap_part(instr: Instr) -> bool:

@@ -361,6 +361,33 @@ def test_what_is_cheap_is_computed_again():
     assert text.count("np.empty") == 2, text  # the exponentials, and the gradient
 
 
+def log_sum_exp(x):
+    largest = np.max(x)
+    return np.log(np.sum(np.exp(x - largest))) + largest
+
+
+def read_in_order(x):
+    e = np.exp(x)
+    s, t = 0.0, np.sum(e)
+    for i in range(len(x)):
+        s = 0.5 * s * t + e[i]
+    return s
+
+
+def read_in_many_trips(x, w):
+    e = np.exp(x)
+    return np.log(np.sum(e)) * np.sum(np.sin(w[:, None] * e))
+
+
+def test_exponentials_are_computed_again_where_that_is_vectorised():
+    text = text_of(log_sum_exp, X)
+    assert (text.count("np.empty"), text.count("np.exp")) == (1, 2), text
+    text = text_of(read_in_order, X, mode="primal")
+    assert (text.count("np.empty"), text.count("np.exp")) == (1, 1), text
+    text = text_of(read_in_many_trips, X, W, mode="primal")
+    assert (text.count("np.empty"), text.count("np.exp")) == (1, 1), text
+
+
 def sources_change(x):
     a = x * x
     b = a * 3.0 + 1.0

@@ -16,9 +16,9 @@ def logsumexp_grad(x):
     # forward sweep
     m = np.max(x)
     t1 = np.exp(x - m)
+    t2 = np.sum(t1)
     # reverse sweep
-    t2 = t1 / np.sum(t1)  # logsumexp.py:8
-    m_bar = 1.0 - np.sum(t2)  # logsumexp.py:8
+    m_bar = 1.0 - t2 / t2  # logsumexp.py:8
     t3 = (x == m).astype(np.float64)  # logsumexp.py:7
-    x_bar = t2 + t3 / np.sum(t3, keepdims=True) * m_bar  # logsumexp.py:7
+    x_bar = t1 / t2 + t3 / np.sum(t3, keepdims=True) * m_bar  # logsumexp.py:7
     return x_bar
