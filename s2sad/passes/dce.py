@@ -113,7 +113,8 @@ class _Marks:
             self.live.add(a)
             if a in self.defined:
                 instr, k = self.defined[a]
-                self.need(instr)
+                if instr not in self.needed:
+                    self.need(instr)
                 if instr.op.name == "if":
                     self.todo += (b.end.args[k] for b in instr.blocks if b.end.kind == "yield")
                 elif instr.blocks:

@@ -81,7 +81,9 @@ class Rewriter:
     def inside(self, instr: Instr) -> Instr:
         """Return the instruction with operands and blocks rewritten."""
         args = self.operands(instr.args)
-        blocks = tuple(map(self.block, instr.blocks)) if instr.blocks else ()
+        if not instr.blocks:
+            return instr if args is instr.args else replace(instr, args=args)
+        blocks = tuple(map(self.block, instr.blocks))
         if args is instr.args and same_objects(blocks, instr.blocks):
             return instr
         return replace(instr, args=args, blocks=blocks)

@@ -74,10 +74,10 @@ class Site:
     def near(self, a: Operand | Made, *ops: str) -> Instr | None:
         """Return the definer of `a` if it is generated and in this very block: what it reads is still
         at hand, so that reading that instead keeps nothing alive for longer."""
-        found = self.definer(a, *ops)
-        if found is None or not found.role or self.defined.block[found.results[0]] != self.here:
+        found = self.defined.by.get(a) if isinstance(a, Value) else None
+        if found is None or not found.role or (ops and found.op.name not in ops):
             return None
-        return found
+        return found if self.defined.block[found.results[0]] == self.here else None
 
     def part(self, a: Operand | Made, *ops: str, uses: int = 1) -> Instr | None:
         """Return the definer of `a` if it may be taken apart: near, and read here only."""

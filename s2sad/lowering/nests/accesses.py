@@ -29,7 +29,7 @@ class Accesses:
     def __init__(self, fn: Function, forms: Forms) -> None:
         self.arrays, self.forms = Arrays(fn), forms
         self.known: dict[Instr, list[Access] | None] = {}
-        self.shared: dict[tuple[Value, Value], tuple[bool, bool]] = {}  # ever, and where they are
+        self.shared: dict[tuple[Value, Value], tuple[Value, Value, bool, bool]] = {}
 
     def of(self, loop: Instr) -> list[Access] | None:
         """Return what a loop touches; None if it does more than read and write elements."""
@@ -77,12 +77,13 @@ class Accesses:
     def may_share(self, a: Value, b: Value, *inner: Set[Value]) -> bool:
         """True if two arrays may share memory, one of them perhaps in another trip than the other where they
         are `inner` ones of what is moved."""
-        a, b = self.arrays.frame(a), self.arrays.frame(b)
-        if (a, b) not in self.shared:
-            ever = not self.arrays.origins(a).isdisjoint(self.arrays.origins(b))
-            self.shared[a, b] = ever, ever and self.arrays.may_meet(a, b)
-        ever, here = self.shared[a, b]
-        return here or (ever and any(a in values or b in values for values in inner))
+        known = self.shared.get((a, b))
+        if known is None:
+            x, y = self.arrays.frame(a), self.arrays.frame(b)
+            ever = not self.arrays.origins(x).isdisjoint(self.arrays.origins(y))
+            known = self.shared[a, b] = x, y, ever, ever and self.arrays.may_meet(x, y)
+        x, y, ever, where_they_are = known
+        return where_they_are or (ever and any(x in values or y in values for values in inner))
 
     def are_comparable(self, x: Access, y: Access) -> bool:
         """True if equal indices of two accesses are of one element: not of an array and a view of it."""

@@ -11,16 +11,16 @@ def running_sums(loop: Instr) -> dict[Value, list[Instr]]:
     """Return the scalar slots of a `for` loop that are sums, by their parameters: what is only added to,
     in the order of the body, and read nowhere else in the loop; with the additions."""
     (body,) = loop.blocks
-    if body.end.kind != "yield":
+    slots = [
+        (k, p)
+        for k, p in enumerate(body.params[1:])
+        if isinstance(p.type, Scalar) and p.type.dtype.kind in "fc"
+    ]
+    if body.end.kind != "yield" or not slots:
         return {}
     counts = use_counts(body)
-    found: dict[Value, list[Instr]] = {}
-    for k, p in enumerate(body.params[1:]):
-        if isinstance(p.type, Scalar) and p.type.dtype.kind in "fc":
-            adds = _chain(body, p, k, counts)
-            if adds:
-                found[p] = adds
-    return found
+    chains = ((p, _chain(body, p, k, counts)) for k, p in slots)
+    return {p: adds for p, adds in chains if adds}
 
 
 def _chain(body: Block, p: Value, k: int, counts: dict[Value, int]) -> list[Instr]:
