@@ -7,10 +7,10 @@ arrays; everything between is index arithmetic and nests of loops.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from s2sad.errors import InternalError, UnsupportedOp
+from s2sad.errors import InternalError, Origin, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
 from s2sad.ir.loops import loop_ends
 from s2sad.ir.tree import Leaf, Node
@@ -97,6 +97,7 @@ def _function(fn: Function, lower_callee: Callable[[Function], Function]) -> Fun
             low.dims(low.reps[p])  # once, before any loop; unused ones go with the dead code
     types = tuple(carried_type_of(t) for t in fn.result_types)
     end = _instrs(low, fn.block, types, None)
+    _refuse_types(fn.params, fn.origin)  # those that nothing reads
     return flat(replace(fn, block=code.close((), end)))
 
 
@@ -160,12 +161,16 @@ def _values(low: Lowerer, args: tuple[Operand, ...], types: tuple[Type, ...] | N
 ORDERED = ("max", "min", "argmax", "argmin", "cummax", "cummin")
 
 
-def _refuse_types(instr: Instr) -> None:
-    for v in instr.results:
-        if v.type.dtype.char in "egG":
-            name, other = ("float16", "float32") if v.type.dtype.char == "e" else ("longdouble", "float64")
+def _refuse_types(operands: Sequence[Operand], origin: Origin | None) -> None:
+    """Refuse dtypes that compiled code does not have."""
+    for a in operands:
+        if a.type.dtype.char in "egG":
+            name, other = ("float16", "float32") if a.type.dtype.char == "e" else ("longdouble", "float64")
             why = f"{name} does not exist in compiled code"
-            raise UnsupportedOp("S291", why, f"use {other}, or jit=False", instr.origin)
+            raise UnsupportedOp("S291", why, f"use {other}, or jit=False", origin)
+
+
+def _refuse_order(instr: Instr) -> None:
     if instr.op.name in ORDERED and any(a.type.dtype.kind == "c" for a in instr.args):
         why = "compiled code does not find the largest of complex numbers"
         raise UnsupportedOp("S292", why, "compare the real parts, or use jit=False", instr.origin)
@@ -175,7 +180,8 @@ def lower_instr(
     low: Lowerer, instr: Instr, returned: tuple[Type, ...], loop: tuple[Type, ...] | None
 ) -> None:
     """Lower one instruction."""
-    _refuse_types(instr)
+    _refuse_types((*instr.results, *instr.args), instr.origin)
+    _refuse_order(instr)
     low.maker.update((r, instr) for r in instr.results)
     match instr.op.name:
         case "if":

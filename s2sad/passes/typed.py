@@ -2,8 +2,8 @@
 
 `widen` says that a Python number stands for a NumPy scalar; beside arrays it gives way to their dtype, and
 so it prints as itself. An array made of nothing but such numbers would be of double precision:
-`np.broadcast_to(1.0, n)`. There the number is converted; and so is one of double precision where it meets
-nothing but single precision.
+`np.broadcast_to(1.0, n)`. There the number is converted; and so is one that meets nothing but arrays and
+numbers of lower precision.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
 
-SINGLE, DOUBLE = "efF", "dD"  # characters of dtypes: half and single precision, and double
+PRECISION = {"e": 0, "f": 1, "F": 1, "d": 2, "D": 2}  # characters of dtypes
+DOUBLE = 2
 
 
 def typed(fn: Function) -> Function:
@@ -29,7 +30,7 @@ def typed(fn: Function) -> Function:
 
 
 def _has_precision(t: Type) -> bool:
-    return isinstance(t, Scalar) and not t.weak and t.dtype.char in SINGLE + DOUBLE
+    return isinstance(t, Scalar) and not t.weak and t.dtype.char in PRECISION
 
 
 def _soft(block: Block) -> set[Value]:
@@ -75,8 +76,8 @@ class _Typed(Rewriter):
         self.soft = soft
 
     def visit(self, instr: Instr) -> list[Instr]:
-        is_made, is_met = _makes_array(instr), self.meets_single(instr)
-        given = [a in self.soft and (is_made if a.type.dtype.char in SINGLE else is_met) for a in instr.args]
+        met, is_made = self.precision_of_others(instr), _makes_array(instr)
+        given = [a in self.soft and _gives_way(a, met, is_made) for a in instr.args]
         if not any(given):
             return [self.inside(instr)]
         made = Builder(Sizes(), instr.origin)
@@ -87,13 +88,18 @@ class _Typed(Rewriter):
         )
         return [*made.instrs, replace(instr, args=args)]
 
-    def meets_single(self, instr: Instr) -> bool:
-        """True if a Python number would give way to single precision."""
+    def precision_of_others(self, instr: Instr) -> int:
+        """Return the precision to which a Python number would give way."""
         if instr.op.kind is not Kind.ELEMENTWISE and instr.op.name != "where":
-            return False
+            return DOUBLE
         others = [a.type.dtype for a in instr.args if not (_is_weak(a) or a in self.soft)]
-        chars = [d.char for d in others if d.kind in "fc"]
-        return any(c in SINGLE for c in chars) and not any(c in DOUBLE for c in chars)
+        return max((PRECISION.get(d.char, DOUBLE) for d in others if d.kind in "fc"), default=DOUBLE)
+
+
+def _gives_way(a: Operand, met: int, is_made: bool) -> bool:
+    """True if `a` as a Python number would not keep its precision."""
+    precision = PRECISION[a.type.dtype.char]
+    return precision > met or (is_made and precision < DOUBLE)
 
 
 def _makes_array(instr: Instr) -> bool:

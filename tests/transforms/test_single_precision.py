@@ -84,6 +84,15 @@ def test_doubles_beside_single_precision_stay_doubles(f: Callable[..., Any]):
     np.testing.assert_allclose(bar, ends, rtol=1e-13)
 
 
+def test_single_precision_beside_half_stays_single():
+    x = X.astype(np.float16)
+    for f in (lambda w: np.sum(x * w), lambda w: np.sum(x * w * 0.5) * 1e5, lambda w: x[0] * w[1] * 3.3):
+        bar, (y, y_dot) = s2sad.grad(f)(X), s2sad.jvp(f, (X,), (X,))
+        assert {v.dtype for v in (bar, y, y_dot)} == {np.dtype(np.float32)}
+        ends = np.array([f(X + d) - f(X - d) for d in np.eye(4, dtype=np.float32)]) / 2  # all are linear
+        np.testing.assert_allclose(bar, ends, rtol=1e-5)
+
+
 C = np.float64(0.1)
 TOGETHER: list[Callable[..., Any]] = [
     lambda x: np.float64(3.7) * x,
