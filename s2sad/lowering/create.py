@@ -12,7 +12,7 @@ from s2sad.ir.types import F8, INT, Array, Scalar
 from s2sad.lowering.code import ONE, ZERO, is_run_time
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import flat
-from s2sad.lowering.scalars import convert, select
+from s2sad.lowering.scalars import convert, real_for, select
 from s2sad.lowering.slices import as_index
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 
@@ -74,6 +74,7 @@ def lower_full(low: Lowerer, instr: Instr) -> None:
 
 
 def _cast(low: Lowerer, a: Operand, t: Array) -> Operand:
+    a = real_for(low.code, a, t.dtype)
     return a if isinstance(a, Literal) and t.dtype == a.type.dtype else convert(low.code, a, t.dtype)
 
 

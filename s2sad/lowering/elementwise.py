@@ -7,11 +7,11 @@ from collections.abc import Callable
 from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind, Op
-from s2sad.ir.types import BOOL, C16, F8, Array, Dtype, Scalar
+from s2sad.ir.types import BOOL, C16, F8, Array, Scalar
 from s2sad.lowering.code import ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.ops import conversion
-from s2sad.lowering.scalars import convert, element
+from s2sad.lowering.scalars import check_real, convert, element, real_for
 from s2sad.lowering.views import Index, Lazy, Rep, Strided
 
 # names that are elementwise though their Op says nondiff or linear
@@ -118,7 +118,10 @@ def lower_cast(low: Lowerer, instr: Instr) -> None:
     """Lower `x.astype(dtype)`: always fresh memory."""
     dtype = instr.result.type.dtype
     if isinstance(instr.result.type, Scalar):
-        a = _real(low, low.scalar(instr.args[0]), dtype)
+        a = low.scalar(instr.args[0])
+        if dtype.kind in "iuf":
+            check_real(low.code, a)
+            a = real_for(low.code, a, dtype)
         # a number beside arrays of single precision: as a literal it would give way to them
         stays = isinstance(a, Literal) and dtype.kind in "fc"
         number = low.code.op(conversion(dtype), a) if stays else convert(low.code, a, dtype)
@@ -127,16 +130,9 @@ def lower_cast(low: Lowerer, instr: Instr) -> None:
     rep = low.rep(instr.args[0])
 
     def read(index: Index) -> Operand:
-        return convert(low.code, _real(low, low.read(rep, index), dtype), dtype)
+        return convert(low.code, real_for(low.code, low.read(rep, index), dtype), dtype)
 
     low.define(instr.result, Lazy(instr.result.type, low.dims(rep), read, *reads_of([rep])))
-
-
-def _real(low: Lowerer, a: Operand, dtype: Dtype) -> Operand:
-    # complex to real drops the imaginary part, as NumPy does (with a warning)
-    if a.type.dtype.kind == "c" and dtype.kind in "fiu":
-        return low.code.op("real_part", a)
-    return a
 
 
 def lower_copy(low: Lowerer, instr: Instr) -> None:

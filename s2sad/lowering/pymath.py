@@ -9,7 +9,7 @@ from s2sad.ir.types import F8, INT, WEAK_INT, Array
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.ops import conversion
-from s2sad.lowering.scalars import U64, check_fits, convert
+from s2sad.lowering.scalars import U64, check_fits, check_real, convert, real_for
 
 DOMAIN = "math domain error"
 RANGE = "math range error"
@@ -233,8 +233,9 @@ def lower_conversion(low: Lowerer, instr: Instr) -> None:
                 bad = code.differ(n, ONE)
                 code.fail_if(bad, ValueError, "can only convert an array of size 1 to a Python scalar")
     a = low.scalar(x)
-    if a.type.dtype.kind == "c" and instr.op.name in ("to_int", "to_float"):  # NumPy's are converted
-        a = code.op("real_part", a)
+    if instr.op.name in ("to_int", "to_float"):
+        check_real(code, a)
+        a = real_for(code, a, F8)
     if instr.op.name in ("to_int", "round_to_int"):
         check_fits(code, a, INT)
         if a.type.dtype == U64 and not isinstance(a, Literal):

@@ -43,6 +43,17 @@ def convert(code: Code, a: Operand, dtype: Dtype) -> Operand:
     return code.op(conversion(dtype), a)
 
 
+def real_for(code: Code, a: Operand, dtype: Dtype) -> Operand:
+    """Return what NumPy converts to `dtype`: of a complex number the real part (it warns), but for bools."""
+    return code.op("real_part", a) if a.type.dtype.kind == "c" and dtype.kind in "iuf" else a
+
+
+def check_real(code: Code, a: Operand) -> None:
+    """Append what raises, as Python does, where it has to make a real number of its own complex one."""
+    if isinstance(a.type, Scalar) and a.type.weak and a.type.dtype.kind == "c":
+        code.fail_if(Literal(True), TypeError, "must be real number, not complex")
+
+
 def check_fits(code: Code, a: Operand, dtype: Dtype) -> None:
     """Append what raises, as Python does, where a float has no integer of this type."""
     limits: np.iinfo[Any] = np.iinfo(dtype.name)

@@ -15,7 +15,7 @@ from s2sad.ir.types import Array, Scalar
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.index import MASK_MISMATCH, Part, fancy_part, part_of, split, view
-from s2sad.lowering.scalars import check_fits, convert, promote
+from s2sad.lowering.scalars import check_fits, check_real, convert, promote, real_for
 from s2sad.lowering.views import Index, Rep, Strided, whole
 
 
@@ -29,6 +29,8 @@ def lower_write(low: Lowerer, instr: Instr) -> None:
         op = "or"
     if op == "setitem" and _is_converted_by_python(base, v, path):
         check_fits(low.code, low.scalar(v), base.type.dtype)
+    if op == "setitem" and base.type.dtype.kind in "iuf":
+        check_real(low.code, v)
     head, tail = split(path)
     count = paths.operand_count(head)
     target = part_of(low, instr, whole(base), head, operands[:count])
@@ -121,8 +123,9 @@ def _assign(low: Lowerer, base: Value, part: Part, rep: Rep, op: str) -> Value:
 
 def _write(low: Lowerer, base: Value, place: Index, v: Operand, op: str) -> Value:
     dtype = base.type.dtype
-    if v.type.dtype.kind == "c" and dtype.kind != "c":
-        v = low.code.op("real_part", v)
+    v = real_for(low.code, v, dtype)
+    if v.type.dtype.kind == "c" and dtype.kind == "b":
+        v = convert(low.code, v, dtype)
     if op == "or":
         old = low.read_base(base, place)
         new = convert(low.code, v, np.dtype(bool))

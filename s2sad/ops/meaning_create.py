@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from s2sad.ir.types import Scalar
 from s2sad.ops.call import as_rank0, dims, dtype_of, expr, meaning, one_axis, only, strong, unsupported
 from s2sad.ops.declare import literal_value
 from s2sad.ops.expr import Expr, apply, lift
@@ -54,12 +55,22 @@ def asarray(
 def _array(x: Any, dtype: Any, fresh: bool, ndmin: int) -> Expr:
     given = isinstance(x, Expr) and x.is_array
     found = dtype_of(dtype)
+    if found is not None and found.kind in "iuf" and _holds_complex(x):
+        raise TypeError("must be real number, not complex")
     e = as_rank0(expr(x))
     if found is not None and found != e.dtype:
         e = apply("cast", e, dtype=found)
     elif given and fresh:
         e = copy(e)
     return expand(e, *range(ndmin - e.ndim)) if ndmin > e.ndim else e
+
+
+def _holds_complex(x: Any) -> bool:
+    """True if there is a complex number of Python, which NumPy does not convert as it does its own."""
+    if isinstance(x, tuple | list):
+        return any(map(_holds_complex, x))
+    t = lift(x).type
+    return isinstance(t, Scalar) and t.weak and t.dtype.kind == "c"
 
 
 @meaning(np.zeros)

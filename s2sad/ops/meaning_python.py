@@ -85,6 +85,8 @@ def round_(number: Any, ndigits: Any = None) -> Expr:
     x = lift(number)
     if x.is_array and (x.ndim or ndigits is None):
         raise TypeError("type numpy.ndarray doesn't define __round__ method")
+    if x.dtype.kind == "c" and not x.is_array:
+        raise TypeError("type complex doesn't define __round__ method")
     if ndigits is None:
         return apply("round_to_int", x)
     if getattr(x.type, "weak", False):
@@ -157,7 +159,16 @@ def _rank0(x: Any) -> Expr:
     e = lift(x)
     if e.ndim:
         raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-    return e
+    return _as_real(e)
+
+
+def _as_real(x: Any) -> Expr:
+    e = lift(x)
+    if e.dtype.kind != "c":
+        return e
+    if e.is_array or getattr(e.type, "weak", False):
+        raise TypeError("must be real number, not complex")
+    return real(e)  # NumPy's scalars lose the rest, with a warning
 
 
 VARIADIC = ("hypot", "gcd", "lcm")
@@ -193,7 +204,7 @@ def _sequence(xs: Any, what: str) -> tuple[Any, ...]:
 @meaning(math.fsum)
 def fsum(seq: Any, /) -> Expr:
     """Return math.fsum(seq)."""
-    return apply("math_fsum", *_sequence(seq, "math.fsum"))
+    return apply("math_fsum", *map(_as_real, _sequence(seq, "math.fsum")))
 
 
 @meaning(math.prod)
@@ -209,13 +220,13 @@ def prod(iterable: Any, /, *, start: Any = 1) -> Expr:
 def dist(p: Any, q: Any, /) -> Expr:
     """Return math.dist(p, q)."""
     pairs = zip(_sequence(p, "math.dist"), _sequence(q, "math.dist"), strict=True)
-    return apply("math_hypot", *(lift(a) - lift(b) for a, b in pairs))
+    return apply("math_hypot", *(_as_real(a) - _as_real(b) for a, b in pairs))
 
 
 @meaning(math.isclose)
 def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Expr:
     """Return math.isclose(a, b)."""
-    return apply("math_isclose", a, b, rel_tol, abs_tol)
+    return apply("math_isclose", _as_real(a), _as_real(b), rel_tol, abs_tol)
 
 
 @meaning(math.perm)

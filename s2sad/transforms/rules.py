@@ -90,7 +90,8 @@ def _linear(
         elif args[k].is_array and not (op.alias is Alias.INPLACE and k):
             operands[k] = apply("zeros_like", args[k], dtype=None)
         else:
-            operands[k] = lift(zero_literal(args[k].type))
+            target = args[0] if op.alias is Alias.INPLACE else args[k]  # a complex zero fits in no real array
+            operands[k] = lift(zero_literal(target.type))
     return apply(op.name, *operands, **params)
 
 
