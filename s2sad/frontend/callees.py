@@ -282,13 +282,13 @@ class Callees(Functions):
             raise NotPure
         mine = set(params)
         lifted = tuple(v for v in free_values(block) if v not in mine)
-        extra = tuple(Value(v.name, v.type) for v in lifted)
+        extra = tuple(Value(v.name or "shared", v.type) for v in lifted)
         copier = _Exact(self.sizes, dict(zip(lifted, extra, strict=True)))
         copier.names = self.suggested
         block = copier.block(block)
         kinds = parameter_kinds(callee)
         signature = [Parameter(n, tree_of(t), kinds.get(n, "positional")) for n, t in trees.items()]
-        names = distinct((v.name or "shared" for v in extra), (p.name for p in signature))
+        names = distinct((v.name for v in extra), (p.name for p in signature))
         signature += [Parameter(n, Leaf(k), "keyword") for k, n in enumerate(names, len(params))]
         signature = [p for p in signature if whole or not isinstance(p.tree, StaticTree)]
         fn = Function(

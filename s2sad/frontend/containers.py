@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import types
@@ -18,6 +19,7 @@ from s2sad.frontend.values import (
     Abstract,
     Box,
     Lazy,
+    Partial,
     Ref,
     Series,
     Static,
@@ -178,6 +180,8 @@ class Containers(Builtins):
         """Return a namedtuple, dataclass, or object of a class with a readable `__init__`."""
         if issubclass(cls, BaseException):
             return Static(cls)
+        if cls is functools.partial and args:
+            return Partial(args[0], args[1:], tuple(kwargs.items()))
         own = next((vars(c)["__new__"] for c in cls.__mro__ if "__new__" in vars(c)), None)
         own = getattr(own, "__func__", own)
         is_read = isinstance(own, types.FunctionType) and own.__code__.co_filename != GENERATED

@@ -73,8 +73,8 @@ class Functions(Statements):
         self.recursive_calls: dict[Any, int] = {}  # of each function from within itself
 
     def captured(self, value: Static, node: Any = None) -> Abstract:
-        """Return a captured Python object: numbers and arrays become hidden parameters, read again at
-        each call; everything else is static, and checked again at each call."""
+        """Return a captured Python object: numbers and arrays become hidden parameters, read again at each
+        call; everything else, and ints that are defaults (`order=2`), is static, and checked at each call."""
         v, access = value.value, value.access
         number = isinstance(v, int | float | complex | np.generic) and not isinstance(v, bool | np.bool_)
         if access is None:
@@ -84,7 +84,7 @@ class Functions(Statements):
         if isinstance(v, np.bool_):
             read = access.read
             v, access = bool(v), replace(access, read=lambda: bool(read()))
-        if type(v) is bool:
+        if type(v) is bool or (type(v) is int and access.is_default):
             self.remember(access, v)
             return Num(Literal(v))
         if isinstance(v, enum.Enum):

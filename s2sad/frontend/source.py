@@ -190,6 +190,11 @@ class Access:
     key: Hashable
     read: Any = None  # zero-argument callable
 
+    @property
+    def is_default(self) -> bool:
+        """True for the default of a function's parameter."""
+        return isinstance(self.key, tuple) and self.key[0] == "default"
+
     def attribute(self, attr: str) -> Access:
         """Return the access of an attribute of this value."""
         read = self.read

@@ -187,10 +187,8 @@ class Transforms(Wrapped):
     ) -> tuple[Function, list[Operand]]:
         """Return a function value read into an IR Function, and the operands of its parameters. One that
         writes its arguments is called with copies, for a derivative leaves them alone."""
-        if isinstance(function, Partial):
-            return self.function_of(
-                function.function, (*function.args, *args), {**dict(function.kwargs), **kwargs}, node
-            )
+        if isinstance(function, Partial) and not function.args:
+            return self.function_of(function.function, args, {**dict(function.kwargs), **kwargs}, node)
         if isinstance(function, Derived):
             if function.record.kind in IDENTITY:
                 return self.function_of(function.function, args, kwargs, node)

@@ -9,7 +9,7 @@ from typing import Any
 import gast
 
 from s2sad.frontend.callees import Callees
-from s2sad.frontend.values import Abstract, Callee, Closure, Ref, Static, Struct
+from s2sad.frontend.values import Abstract, Callee, Closure, Partial, Ref, Static, Struct
 from s2sad.ir.transformed import record_of
 from s2sad.record import dataclass
 
@@ -77,7 +77,8 @@ def parameter_names(function: Abstract) -> list[str]:
         return [a.id for a in (*function.node.args.posonlyargs, *function.node.args.args)]
     inner = getattr(function, "function", None)
     if isinstance(inner, Abstract):
-        return parameter_names(inner)
+        bound = len(function.args) if isinstance(function, Partial) else 0
+        return parameter_names(inner)[bound:]
     plain = function.value if isinstance(function, Static) else None
     while (record := record_of(plain)) is not None:
         plain = record.function
