@@ -9,12 +9,37 @@ from s2sad.emit.constants import quoted
 from s2sad.emit.layout import INDENT
 from s2sad.ir.core import Fact, Function, Value
 from s2sad.ir.size import Atom, Size
+from s2sad.ir.tree import leaves
 from s2sad.ir.types import Array, Sparse
 
 
-def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
+def fact_lines(fn: Function, texts: Mapping[Value, str], names: Mapping[Value, str]) -> Iterator[str]:
     """Yield `if ...: raise ValueError(...)` for each fact whose violation would not raise by itself;
-    `texts` tells how parameters are written."""
+    `texts` tells how parameters are written, `names` what some of them are called in the text."""
+    symbols = size_symbols(fn, texts)
+    local = size_symbols(fn, {**texts, **names})
+    promised = _promised(fn) if fn.extra.get("emitted") else frozenset()
+    for fact in dict.fromkeys(fn.facts):
+        if fact.raises or promised & (fact.left.symbols() | fact.right.symbols()):
+            continue
+        try:
+            left, right = size_text(fact.left, symbols), size_text(fact.right, symbols)
+            test = f"{size_text(fact.left, local)} != {size_text(fact.right, local)}"
+        except KeyError:  # a size that is known at run time only: checked where it arises
+            continue
+        bound = _bound(fact)
+        if bound is not None:
+            text, least = size_text(bound[0], symbols), bound[1]
+            sign, word = ("<", "least") if bound[2] else (">", "most")
+            yield f"{INDENT}if {size_text(bound[0], local)} {sign} {least}:"
+            yield f"{INDENT * 2}raise ValueError({quoted(f'{_place(fact)}{text} must be at {word} {least}')})"
+            continue
+        yield f"{INDENT}if {test}:"
+        yield f"{INDENT * 2}raise ValueError({quoted(_message(fact, left, right))})"
+
+
+def size_symbols(fn: Function, texts: Mapping[Value, str]) -> dict[str, str]:
+    """Return how the sizes of parameters are written, and ints that are parameters."""
     symbols: dict[str, str] = {}
     for p in fn.params:
         if isinstance(p.type, Array | Sparse):
@@ -22,23 +47,7 @@ def fact_lines(fn: Function, texts: Mapping[Value, str]) -> Iterator[str]:
                 symbols[f"{p.name}.{k}"] = f"{texts[p]}.shape[{k}]"
         else:
             symbols[p.name] = texts[p]
-    promised = _promised(fn) if fn.extra.get("emitted") else frozenset()
-    for fact in dict.fromkeys(fn.facts):
-        if fact.raises or promised & (fact.left.symbols() | fact.right.symbols()):
-            continue
-        try:
-            left, right = size_text(fact.left, symbols), size_text(fact.right, symbols)
-        except KeyError:  # a size that is known at run time only: checked where it arises
-            continue
-        bound = _bound(fact)
-        if bound is not None:
-            text, least = size_text(bound[0], symbols), bound[1]
-            sign, word = ("<", "least") if bound[2] else (">", "most")
-            yield f"{INDENT}if {text} {sign} {least}:"
-            yield f"{INDENT * 2}raise ValueError({quoted(f'{_place(fact)}{text} must be at {word} {least}')})"
-            continue
-        yield f"{INDENT}if {left} != {right}:"
-        yield f"{INDENT * 2}raise ValueError({quoted(_message(fact, left, right))})"
+    return symbols
 
 
 def _promised(fn: Function) -> frozenset[str]:
@@ -48,7 +57,8 @@ def _promised(fn: Function) -> frozenset[str]:
     ends = r"_(dot|d\d+)$" if "_jet" in fn.name else "_dot$"
     dots = {name for name in names if (base := re.sub(ends, "", name)) != name and base in names}
     bars = {name for name in names if re.fullmatch(r"y_bar\d*", name)}
-    return frozenset(f"{p.name}.{k}" for p in fn.params if p.name in dots | bars for k in range(p.type.ndim))
+    seeds = [fn.params[k] for p in fn.signature if p.name in dots | bars for k in leaves(p.tree)]
+    return frozenset(f"{p.name}.{k}" for p in seeds for k in range(p.type.ndim))
 
 
 def _bound(fact: Fact) -> tuple[Size, int, bool] | None:
@@ -98,9 +108,14 @@ def _atom(atom: Atom, symbols: Mapping[str, str]) -> str:
         case "product":
             return " * ".join(map(_grouped, parts))
         case "slice":
-            return f"len(range({parts[0]})[{':'.join(parts[1:])}])"
+            return f"len(range({parts[0]})[{_slice(*parts)}])"
         case _:
             return f"({_grouped(parts[0])} // {_grouped(parts[1])})"
+
+
+def _slice(whole: str, lo: str, hi: str, step: str) -> str:
+    ends = f"{lo if lo != '0' else ''}:{hi if hi != whole else ''}"
+    return f"{ends}:{step}" if step != "1" else ends
 
 
 def _grouped(text: str) -> str:

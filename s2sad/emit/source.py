@@ -196,9 +196,8 @@ class _Printer:
         long: list[TooLong] = []
         texts = {**self.signature.plain, **self.signature.parts}
         texts |= {v: name for v, (name, _) in self.signature.globals.items()}
-        text = list(fact_lines(self.fn, texts))
-        for v in self.bound:
-            text.append(f"{INDENT}{names[v]} = {texts[v]}")
+        text = [f"{INDENT}{names[v]} = {texts[v]}" for v in self.bound]
+        text += fact_lines(self.fn, texts, {v: names[v] for v in self.bound})
         text += lines(statements, 1, long)
         return text, long, expressions
 
@@ -213,7 +212,8 @@ class _Printer:
                 forced.update(instr.args[k] for k, _ in written_args(instr))
                 loop = instr.op.name in ("for", "while")
                 for k, a in enumerate(instr.args):
-                    counts[a] = counts.get(a, 0) + (3 if hot and k not in instr.op.shape_args else 1)
+                    if instr.op.name != "size":  # checks of sizes at the head are no reads
+                        counts[a] = counts.get(a, 0) + (3 if hot and k not in instr.op.shape_args else 1)
                 for inner in instr.blocks:
                     visit(inner, hot or loop)
 

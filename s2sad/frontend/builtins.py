@@ -88,8 +88,8 @@ class Builtins(Iterators):
                 return (
                     self.evaluated(len, box, node=node) if not isinstance(v, np.ndarray) else constant(len(v))
                 )
-            case Range(lo, hi, step):
-                return Num(self.trip_count(lo, hi, step))
+            case Range():
+                return Num(self.range_length(box))
             case Num():
                 raise self.needs_rank(box, 1, node)
         raise self.mismatch("S318", f"{describe(box)} has no len()", "", node)

@@ -7,6 +7,7 @@ import functools
 import inspect
 import os
 import types
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -152,7 +153,9 @@ class Calls(Sized):
         if isinstance(value, types.MethodType):
             owner = held(value.__self__)
             if function.access is not None and function.access.key != holding(value).key:
-                owner = Static(value.__self__, function.access.attribute("__self__"))
+                holder = function.access.attribute("__self__")
+                short = holder.name.removesuffix("___self__").removesuffix(f"_{value.__name__}")
+                owner = Static(value.__self__, replace(holder, name=short))
             return self.call_value(
                 Static(value.__func__), (self.captured(owner, node), *args), kwargs, node, name
             )

@@ -21,7 +21,7 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import U64, join_types, overflows, unlike
 from s2sad.frontend.machine import Body, Buffer, Frame
 from s2sad.frontend.outcome import RETURN, Returned
-from s2sad.frontend.source import Access, Source, source_of
+from s2sad.frontend.source import Access, Source, label_of, source_of
 from s2sad.frontend.statements import Statements
 from s2sad.frontend.values import (
     OPENED,
@@ -283,7 +283,7 @@ class Functions(Statements):
         positional = code.co_varnames[: code.co_argcount]
         given = function.__defaults__ or ()
         found: dict[str, Static] = {}
-        owner = function.__name__.strip("<>")  # of a lambda, too, parameters have such names
+        owner = label_of(function)
         for k, name in enumerate(positional[len(positional) - len(given) :]):
             place = ("default", id(function), name)
             access = Access(f"{owner}_{name}", place, lambda k=k: (function.__defaults__ or ())[k])
@@ -313,7 +313,7 @@ class Functions(Statements):
     def call_support(self, op: str, args: tuple[Abstract, ...], kwargs: dict[str, Abstract]) -> Abstract:
         """Return a function of emitted text as the op it stands for: `unbroadcast(g, x.shape)`."""
         if op != "unbroadcast":
-            params = {k: v.value for k, v in kwargs.items() if isinstance(v, Static)}
+            params = {k: self.static_value(v, k, None) for k, v in kwargs.items()}
             made = apply_all if OPS[op].results > 1 else apply
             return self.absorb(made(op, *map(self.leaf, args), **params), {})
         shape = self.contents(args[1])

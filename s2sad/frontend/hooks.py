@@ -13,6 +13,7 @@ from s2sad.frontend.values import (
     Abstract,
     Closure,
     Pullback,
+    Range,
     Series,
     Static,
     Struct,
@@ -64,6 +65,10 @@ class Hooks(Machine):
 
     def trip_count(self, lo: Operand, hi: Operand, step: Operand) -> Operand:
         """Return the number of trips of `range(lo, hi, step)`."""
+        raise NotImplementedError
+
+    def range_length(self, r: Range) -> Operand:
+        """Return `len(range(lo, hi, step))`."""
         raise NotImplementedError
 
     def assign(self, target: Any, value: Abstract) -> None:

@@ -271,7 +271,7 @@ class Iterate(Expressions):
 
     def trip_count(self, lo: Operand, hi: Operand, step: Operand) -> Operand:
         """Return the number of trips of `range(lo, hi, step)`: max(0, ceil((hi - lo) / step))."""
-        span = Leaf(hi) - Leaf(lo)
+        span = Leaf(hi) - Leaf(lo) if lo != Literal(0) else Leaf(hi)
         trips = span if step == Literal(1) else -((-span) // Leaf(step))
         return self.lower(apply("where", trips > 0, trips, 0)) if step != Literal(1) else self.lower(trips)
 

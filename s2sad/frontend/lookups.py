@@ -31,7 +31,7 @@ from s2sad.frontend.values import (
     Super,
     tuple_of,
 )
-from s2sad.ir.core import Literal, Value
+from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.transformed import record_of
 from s2sad.ir.types import Array, Scalar, Sparse, Stream
 from s2sad.ops import attribute, distribution
@@ -276,6 +276,8 @@ class Lookups(SparseMatrices):
 
     def range_item(self, r: Range, key: Abstract, node: Any) -> Abstract:
         """Return `range(lo, hi, step)[key]`."""
+        if isinstance(key, Struct) and key.kind == "slice":
+            return self.range_part(r, key, node)
         if not isinstance(key, Num):
             raise self.mismatch("S318", f"{describe(key)} is no index of a range", "use an int", node)
         count = self.trip_count(r.lo, r.hi, r.step)
@@ -285,6 +287,65 @@ class Lookups(SparseMatrices):
         from_start = self.lower(apply("where", Leaf(k) < 0, Leaf(k) + Leaf(count), Leaf(k)))
         base = self.binary(gast.Mult, Num(from_start), Num(r.step), node)
         return self.binary(gast.Add, Num(r.lo), base, node)
+
+    def range_length(self, r: Range) -> Operand:
+        """Return `len(range(lo, hi, step))`."""
+        trips = self.trip_count(r.lo, r.hi, r.step)
+        if isinstance(trips, Literal):
+            return Literal(max(int(trips.value.real), 0))
+        size = getattr(trips.type, "size", None)
+        if r.step != Literal(1) or (size is not None and self.sizes.canonical(size).is_nonnegative):
+            return trips
+        return self.lower(apply("where", Leaf(trips) > 0, Leaf(trips), 0))
+
+    def range_part(self, r: Range, part: Struct, node: Any) -> Range:
+        """Return `range(lo, hi, step)[part]`: the range of what is left."""
+        given = [None if isinstance(p, Static) and p.value is None else self.operand(p) for p in part.items]
+        stride = given[2] or Literal(1)
+        if not isinstance(stride, Literal) or not isinstance(stride.value, int) or not stride.value:
+            why = "a slice of a range needs a step that is known, and not 0"
+            raise self.mismatch("S318", why, "write the range that is left: range(lo, hi, step)", node)
+        count = self.range_length(r)
+        ends: list[Operand] = [Literal(0), count]
+        if stride.value < 0:
+            ends = [self.int_sum(count, Literal(-1)), Literal(-1)]
+        least, most = sorted(ends, key=lambda end: end in (Literal(0), Literal(-1)), reverse=True)
+        for k, end in enumerate(given[:2]):
+            if end is not None:
+                ends[k] = self.slice_end(end, count, least, most)
+        lo, hi = (self.int_sum(r.lo, self.int_product(end, r.step)) for end in ends)
+        return Range(lo, hi, self.int_product(stride, r.step))
+
+    def slice_end(self, k: Operand, count: Operand, least: Operand, most: Operand) -> Operand:
+        """Return where a slice of `count` items begins or ends that is written as k."""
+        if not isinstance(k, Literal):
+            k = self.lower(apply("where", Leaf(k) < 0, Leaf(k) + Leaf(count), Leaf(k)))
+            return self.nearer("less", self.nearer("greater", k, least), most)
+        if k.value.real < 0:
+            return self.nearer("greater", self.int_sum(count, k), least)
+        return self.nearer("less", k, most)
+
+    def nearer(self, by: str, a: Operand, b: Operand) -> Operand:
+        """Return the one of two ints that is `less` or `greater`."""
+        if isinstance(a, Literal) and isinstance(b, Literal):
+            return a if (a.value.real < b.value.real) == (by == "less") else b
+        return self.lower(apply("where", apply(by, Leaf(a), Leaf(b)), Leaf(a), Leaf(b)))
+
+    def int_sum(self, a: Operand, b: Operand) -> Operand:
+        """Return the sum of two ints."""
+        if isinstance(a, Literal) and isinstance(b, Literal):
+            return Literal(a.value + b.value)
+        if Literal(0) in (a, b):
+            return b if a == Literal(0) else a
+        return self.lower(Leaf(a) + Leaf(b) if b != Literal(-1) else Leaf(a) - 1)
+
+    def int_product(self, a: Operand, b: Operand) -> Operand:
+        """Return the product of two ints."""
+        if isinstance(a, Literal) and isinstance(b, Literal):
+            return Literal(a.value * b.value)
+        if Literal(1) in (a, b):
+            return b if a == Literal(1) else a
+        return self.lower(Leaf(a) * Leaf(b))
 
     def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
         """Return the error for a number used as an array."""

@@ -233,6 +233,8 @@ class Operators(Powers):
                     raise self.mismatch("S319", f"{type(error).__name__}: {error}", "", node) from error
             case Series(count=count):
                 return self.emit("to_bool", count)
+            case Range():
+                return self.truth_of(Num(self.range_length(value)), node)
         return Literal(True)
 
     def bool_operation(self, node: Any) -> Operand:

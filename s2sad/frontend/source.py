@@ -213,6 +213,12 @@ class Access:
         return Access(self.name, (self.key, "type"), lambda: type(read()))
 
 
+def label_of(function: types.FunctionType) -> str:
+    """Return what is put before the names of a function's parameters: of `Filter.__init__` the class."""
+    names = function.__qualname__.replace("<", "").replace(">", "").split(".")
+    return names[-2] if names[-1].startswith("__") and len(names) > 1 else names[-1]
+
+
 def free_name(function: types.FunctionType, name: str) -> tuple[Any, Access | None] | None:
     """Return (value, access) of a name not bound in the function: closure cell, global, builtin."""
     if name in function.__code__.co_freevars:

@@ -49,7 +49,7 @@ def solve_triangular(
     check_finite: Any = True,
 ) -> Expr:  # fmt: skip
     """Return scipy.linalg.solve_triangular(a, b)."""
-    only("trans", trans, 0, 1, "N", "T")
+    only("trans", trans, 0, 1, False, True, "N", "T")
     return triangular(expr(a), expr(b), bool(lower), trans in (1, "T"), bool(unit_diagonal))
 
 

@@ -68,7 +68,7 @@ def _spell(name: str, count: int, **shown: tuple[str, Any]) -> Any:
         items = ["{}"] * count
         for param, (keyword, default) in shown.items():
             if params.get(param, default) != default:
-                items.append(f"{keyword}={params[param]!r}")
+                items.append(f"{keyword}={type(default)(params[param])!r}")
         return f"{MODULE}.{name}({', '.join(items)})"
 
     return spell
@@ -144,7 +144,7 @@ custom(
     _triangular_vjp,
     "scipy.linalg.solve_triangular",
     spell=_spell(
-        "solve_triangular", 2, lower=("lower", False), trans=("trans", False), unit=("unit_diagonal", False)
+        "solve_triangular", 2, lower=("lower", False), trans=("trans", 0), unit=("unit_diagonal", False)
     ),
     infer=_system_infer("solve_triangular"),
     cost=100,
