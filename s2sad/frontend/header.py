@@ -11,6 +11,7 @@ from s2sad.frontend.machine import shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.slots import Counted, Hint, Key, Loop, Refine
 from s2sad.frontend.values import (
+    NAMING,
     UNBOUND,
     Abstract,
     Box,
@@ -63,8 +64,11 @@ class Header(Joins):
             case Ref():
                 return self.ref_header(loop, init, hint, key, name)
             case Struct():
+                is_named = (
+                    bool(name) or init.kind not in NAMING
+                )  # else by what an attribute or item is called
                 items = tuple(
-                    self.header(loop, item, (*key, k), name)
+                    self.header(loop, item, (*key, k), name if is_named else str(k))
                     for k, item in zip(init.keys, init.items, strict=True)
                 )
                 return Struct(init.kind, init.keys, items, init.cls)
@@ -312,6 +316,8 @@ class Header(Joins):
                 now.cls,
             ):
                 for k, old, new in zip(header.keys, header.items, now.items, strict=True):
+                    if header.kind in NAMING and not isinstance(old, MaybeUnbound):
+                        self.fit_none(loop, old, new, (*key, k))
                     self.fit(loop, old, new, (*key, k), values, found)
             case Struct(kind="list"), Struct(kind="list"):
                 per_trip = (

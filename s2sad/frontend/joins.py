@@ -13,6 +13,7 @@ from s2sad.frontend.arrays import Arrays
 from s2sad.frontend.machine import State, shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
+    NAMING,
     UNBOUND,
     Abstract,
     Box,
@@ -24,6 +25,7 @@ from s2sad.frontend.values import (
     Static,
     Struct,
     is_none,
+    may_be_none,
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
@@ -174,8 +176,7 @@ class _Joiner:
 
     def named(self, parts: list[Abstract], name: str) -> Abstract:
         """Join what a name of the program is on each path: it may be None on some."""
-        nones = [is_none(p) or (isinstance(p, MaybeUnbound) and p.none) for p in parts]
-        if not any(nones) or all(map(is_none, parts)) or name.startswith("$"):
+        if not any(map(may_be_none, parts)) or all(map(is_none, parts)) or name.startswith("$"):
             return self.value(parts, name)
         if any(p is UNBOUND or (isinstance(p, MaybeUnbound) and not p.none) for p in parts):
             return both_unknown(name)
@@ -201,7 +202,9 @@ class _Joiner:
             s = structs[0]
             if all((p.kind, p.keys, p.cls) == (s.kind, s.keys, s.cls) for p in structs):
                 columns = [list(column) for column in zip(*(p.items for p in structs), strict=True)]
-                items = tuple(self.value(column, name) for column in columns)
+                items = tuple(
+                    self.item(s, k, column, name) for k, column in zip(s.keys, columns, strict=True)
+                )
                 return Struct(s.kind, s.keys, items, s.cls)
         if all(isinstance(p, Series) or (isinstance(p, Struct) and p.kind == "list") for p in parts):
             return self.series(parts, name)
@@ -214,6 +217,13 @@ class _Joiner:
             f"`{name or 'this value'}` is of another kind on different paths",
             "give it the same kind (number, array of one rank, tuple) on every path",
         )
+
+    def item(self, whole: Struct, key: Any, parts: list[Abstract], name: str) -> Abstract:
+        """Join what an item of a container is on each path: an attribute may be None, as a name may."""
+        if whole.kind not in NAMING:
+            return self.value(parts, name)
+        label = name or str(key)
+        return self.named(parts, label) if any(map(may_be_none, parts)) else self.value(parts, label)
 
     def moved(self, part: Abstract, name: str) -> Abstract:
         """Return a value that is the same on all edges, brought out of a single branch if need be."""

@@ -174,7 +174,7 @@ class Lookups(SparseMatrices):
             self.remember(self.of_class(contents.cls, attr), getattr(contents.cls, attr))
         item = contents.get(attr)
         if item is not None and not isinstance(raw, property):
-            return item
+            return self.checked(item, attr)
         try:
             found = getattr(contents.cls, attr)
         except AttributeError:
@@ -409,7 +409,7 @@ class Lookups(SparseMatrices):
             found = contents.get(self.static_value(key, "a dict key", node))
             if found is None:
                 raise self.mismatch("S319", f"KeyError: {self.static_value(key, 'a key', node)!r}", "", node)
-            return found
+            return self.checked(found, str(self.static_value(key, "a key", node)))
         if isinstance(key, Struct) and key.kind == "slice":
             bounds = [
                 None

@@ -1,4 +1,4 @@
-"""Names that are None on some paths: how they are tested."""
+"""Names, attributes and items that are None on some paths: how they are tested."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import gast
 
 from s2sad.frontend.overloaded import Overloaded
-from s2sad.frontend.values import Abstract, MaybeUnbound, Num
+from s2sad.frontend.values import Abstract, Box, MaybeUnbound, Num, Struct
 from s2sad.ir.core import Literal
 
 
 class Nones(Overloaded):
-    """Names that may be None."""
+    """Names, attributes and items that may be None."""
 
     def test_of_none(self, node: Any) -> Abstract | None:
         """Return `name is None`, or its contrary, of a name that may be None; None for other comparisons."""
@@ -31,6 +31,19 @@ class Nones(Overloaded):
         return Num(made)
 
     def may_be_none(self, node: Any) -> MaybeUnbound | None:
-        """Return what a name is that may be None, None for other expressions."""
-        local = self.lookup_local(node.id) if isinstance(node, gast.Name) else None
-        return local if isinstance(local, MaybeUnbound) and local.none else None
+        """Return what a name, attribute or item is that may be None, None for other expressions."""
+        found = self.seen(node)
+        return found if isinstance(found, MaybeUnbound) and found.none else None
+
+    def seen(self, node: Any) -> Abstract | None:
+        """Return what a name is, or an attribute or item of one that is in a container."""
+        if isinstance(node, gast.Name):
+            return self.lookup_local(node.id)
+        is_item = isinstance(node, gast.Subscript) and isinstance(node.slice, gast.Constant)
+        if not is_item and not isinstance(node, gast.Attribute):
+            return None
+        owner = self.seen(node.value)
+        whole = self.contents(owner) if isinstance(owner, Box | Struct) else None
+        if not isinstance(whole, Struct) or whole.kind != ("dict" if is_item else "record"):
+            return None
+        return whole.get(node.slice.value if is_item else node.attr)

@@ -116,6 +116,9 @@ class Struct(Abstract):
         return None
 
 
+NAMING = ("record", "dict")  # containers whose items are like names: they may be None on some paths
+
+
 def tuple_of(items: Sequence[Abstract]) -> Struct:
     """Return a tuple."""
     return Struct("tuple", tuple(range(len(items))), tuple(items))
@@ -223,6 +226,11 @@ def is_plain(value: Any) -> bool:
 def is_none(value: Abstract) -> bool:
     """True for Python's None."""
     return isinstance(value, Static) and value.value is None
+
+
+def may_be_none(value: Abstract) -> bool:
+    """True for Python's None, and for what is None on some paths."""
+    return is_none(value) or (isinstance(value, MaybeUnbound) and value.none)
 
 
 def held(value: Any) -> Static:
