@@ -97,8 +97,8 @@ def jacrev(
     jit: Jit = False,
     checkpoint: Checkpoint = None,
 ) -> Any:
-    """Return a function that computes the Jacobian of `fun` by rows (reverse mode): one forward sweep, and
-    many rows at once (see `jacfwd` for `chunk_size`, `grad` for `checkpoint`)."""
+    """Return a function that computes the Jacobian of `fun`, which has real results, by rows (reverse mode):
+    one forward sweep, and many rows at once (see `jacfwd` for `chunk_size`, `grad` for `checkpoint`)."""
     options = _options(checkpoint)
     return _jacobian(ReverseJacobian, "jacrev", fun, argnums, has_aux, chunk_size, jit, **options)
 

@@ -13,6 +13,7 @@ from s2sad.driver.arguments import active_leaves, bars_tree
 from s2sad.driver.chunks import Chunks, chunks, worth_an_axis
 from s2sad.driver.compiled import Compiled
 from s2sad.driver.draws import Replay
+from s2sad.driver.jacobian import complex_rows
 from s2sad.driver.program import Variant
 from s2sad.driver.seeds import basis, spread, zero
 from s2sad.ir.structure import map_tree, pick, rebuild
@@ -40,7 +41,7 @@ class ForwardJacobian(ByChunks):
         """Return the Jacobian: the result's structure over that of the chosen arguments."""
         variant, values = self.program.find(args, kwargs)
         record = self.__s2sad__
-        flags = active_leaves(variant.outline, record.argnums)
+        flags = active_leaves(variant.outline, record.argnums, real=True)
         found = variant.binding.leaves(values)
         xs = [found[i] for i, flag in enumerate(flags) if flag]
         many = worth_an_axis(sum(map(np.size, xs)), self.chunk_size)
@@ -67,7 +68,7 @@ class ForwardJacobian(ByChunks):
     def by_chunks(self, variant: Variant, values: Sequence[Any], xs: list[Any], together: Compiled) -> Any:
         """Return the Jacobian, along many columns at once."""
         record = self.__s2sad__
-        flags = active_leaves(variant.outline, record.argnums)
+        flags = active_leaves(variant.outline, record.argnums, real=True)
         tree, _ = split_aux(variant.outline.result, None, record.has_aux)
         blocks: dict[int, list[Any]] = {}
         out: Any = None
@@ -99,7 +100,7 @@ class ReverseJacobian(ByChunks):
     def rows(self, variant: Variant, values: Sequence[Any], out: tuple[Any, Any]) -> Any:
         """Return the Jacobian, given what the forward sweep returned."""
         record = self.__s2sad__
-        flags = active_leaves(variant.outline, record.argnums)
+        flags = active_leaves(variant.outline, record.argnums, real=True)
         found = variant.binding.leaves(values)
         xs = [found[i] for i, flag in enumerate(flags) if flag]
         bars = bars_tree(variant.outline, record.argnums, flags, 0)
@@ -107,6 +108,8 @@ class ReverseJacobian(ByChunks):
         y, tape = out
         pullback = Pullback(variant, y, tape, record.has_aux)
         ys = float_results(tree, split_aux(y, None, record.has_aux)[0])
+        if _some_complex(ys):
+            raise complex_rows(variant.outline)
         table: dict[tuple[int, int], Any] = {}
         _allocate(table, ys, xs)
         order = sorted(pullback.zeros)
@@ -149,7 +152,8 @@ class ReverseJacobian(ByChunks):
 
 
 class Jacobian(ReverseJacobian):
-    """The Jacobian by rows or by columns, whichever needs fewer runs."""
+    """The Jacobian by rows or by columns, whichever needs fewer runs; that of complex results by columns,
+    for a cotangent of 1 yields the real part of a row only."""
 
     def __init__(self, record: Transformed, chunk_size: int | None = None):
         super().__init__(record, chunk_size)
@@ -163,10 +167,11 @@ class Jacobian(ReverseJacobian):
         replay = Replay(variant.primal, found)
         out = variant.forward(values)
         tree, _ = split_aux(variant.outline.result, None, record.has_aux)
-        height = sum(map(np.size, float_results(tree, split_aux(out[0], None, record.has_aux)[0]).values()))
-        flags = active_leaves(variant.outline, record.argnums)
+        ys = float_results(tree, split_aux(out[0], None, record.has_aux)[0])
+        height = sum(map(np.size, ys.values()))
+        flags = active_leaves(variant.outline, record.argnums, real=True)
         width = sum(np.size(x) for x, flag in zip(found, flags, strict=True) if flag)
-        if height <= width:
+        if height <= width and not _some_complex(ys):
             return self.rows(variant, values, out)
         replay.rewind()
         return self.by_columns(*args, **kwargs)
@@ -183,6 +188,10 @@ def split_aux(value: Any, absent: Any, has_aux: bool) -> tuple[Any, Any]:
 def float_results(tree: Tree, y: Any) -> dict[int, Any]:
     """Return the float leaves of a result by leaf index."""
     return {k: leaf for k, leaf in pick(tree, y).items() if np.result_type(leaf).kind in "fc"}
+
+
+def _some_complex(ys: dict[int, Any]) -> bool:
+    return any(map(np.iscomplexobj, ys.values()))
 
 
 def _allocate(table: dict[tuple[int, int], Any], ys: dict[int, Any], xs: list[Any]) -> None:

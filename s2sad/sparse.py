@@ -20,7 +20,7 @@ from s2sad.ir.core import Function
 from s2sad.ir.structure import is_sparse, pick
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf
-from s2sad.ir.types import is_differentiable
+from s2sad.ir.types import Type, is_differentiable
 from s2sad.ir.walk import draws
 from s2sad.late import late
 from s2sad.record import dataclass
@@ -123,7 +123,7 @@ class SparseJacobian(Derivative):
         if draws(fn):
             raise refused(fn)
         if self.sparsity is None and course.follows_values(fn):
-            return self.planned(found_pattern(fn, found, x, result))
+            return self.planned(found_pattern(fn, found, x, result), fn.result_types[result])
         key = (variant, tuple(map(pattern_key, found)))
         plan = self.plans.get(key)
         if plan is None:
@@ -131,14 +131,15 @@ class SparseJacobian(Derivative):
             pattern = found_pattern(fn, found, x, result) if given is None else given_pattern(given)
             if len(self.plans) >= KEPT:
                 self.plans = {}
-            plan = self.plans[key] = self.planned(pattern)
+            plan = self.plans[key] = self.planned(pattern, fn.result_types[result])
         return plan
 
-    def planned(self, pattern: Pattern) -> Plan:
-        """Return how a matrix of this pattern is computed: by columns, or by rows if they are fewer."""
+    def planned(self, pattern: Pattern, y: Type) -> Plan:
+        """Return how a matrix of this pattern is computed: by columns, or by rows if they are fewer and real:
+        a cotangent of 1 yields the real part of a row only."""
         columns = coloring.distance_two(pattern)
         count = coloring.color_count(columns)
-        if count > 1 and int(np.diff(pattern.turned.ends).max(initial=0)) < count:
+        if count > 1 and y.dtype.kind == "f" and int(np.diff(pattern.turned.ends).max(initial=0)) < count:
             rows = coloring.distance_two(pattern.turned)
             if coloring.color_count(rows) < count:
                 return Plan.of(pattern, rows, pattern.columns, rows[pattern.rows], by_rows=True)
@@ -197,7 +198,7 @@ class SparseJacobian(Derivative):
 class SparseHessian(SparseJacobian):
     """The Hessian by one array as a sparse matrix."""
 
-    def planned(self, pattern: Pattern) -> Plan:
+    def planned(self, pattern: Pattern, y: Type) -> Plan:
         """Return how a symmetric matrix of this pattern is computed."""
         if pattern.shape[0] != pattern.shape[1]:
             raise self.misfit(pattern.shape, "a Hessian is square")
@@ -208,7 +209,7 @@ class SparseHessian(SparseJacobian):
 
 def one_by_one(fn: Function, record: Transformed) -> tuple[int, int]:
     """Return the leaf of the argument and that of the result that the matrix is of."""
-    flags = active_leaves(fn, record.argnums)
+    flags = active_leaves(fn, record.argnums, real=True)
     chosen = [k for k, flag in enumerate(flags) if flag]
     if (
         len(chosen) != 1

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, bars_tree, float_argnums, selected
-from s2sad.driver.jacobian import jacobian_function, refuse_aux
+from s2sad.driver.jacobian import complex_rows, jacobian_function, refuse_aux
 from s2sad.driver.pipeline import clean
 from s2sad.driver.trace import Trace
 from s2sad.errors import InternalError, TypeMismatch, UnsupportedOp
@@ -82,7 +82,9 @@ def inherit(made: Function, fn: Function) -> Function:
 def jacobian(fn: Function, record: Transformed, trace: Trace) -> Function:
     """Return the Jacobian of `fn` in the chosen arguments, column by column."""
     refuse_aux(fn, record.has_aux)
-    active = active_leaves(fn, record.argnums)
+    if record.kind == "jacrev" and any(t.dtype.kind == "c" for t in fn.result_types):
+        raise complex_rows(fn)
+    active = active_leaves(fn, record.argnums, real=True)
     push = pushforward(fn, active, trace)
     made = jacobian_function(fn, push, active, bars_tree(fn, record.argnums, active, 0))
     return clean(inherit(trace.step("jacobian", made), fn), trace)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from s2sad.driver.draws import refused
-from s2sad.errors import UnsupportedOp
+from s2sad.errors import TypeMismatch, UnsupportedOp
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At, Index, Permute, Span
@@ -194,6 +194,13 @@ class _Jacobian:
         assert isinstance(t, Scalar)
         number = Literal(complex(value) if t.dtype.kind == "c" else value)
         return number if t.weak else b.emit(OPS["cast"], number, dtype=t.dtype)
+
+
+def complex_rows(fn: Function) -> TypeMismatch:
+    """Return (to be raised) the error for rows of complex results: a seed of 1 yields their real part."""
+    why = f"jacrev needs real results, but {fn.name} returns complex numbers"
+    instead = "use jacfwd or jacobian, or return real and imaginary part"
+    return TypeMismatch("S352", why, instead, fn.origin)
 
 
 def refuse_aux(fn: Function, has_aux: bool) -> None:
