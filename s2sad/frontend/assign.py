@@ -142,9 +142,12 @@ class Assign(Calls):
             items = [*items[:k], rest, *tail]
             targets = [t.value if isinstance(t, gast.Starred) else t for t in targets]
         if len(items) != len(targets):
-            raise self.mismatch(
-                "S319", f"ValueError: cannot unpack {len(items)} values into {len(targets)} names", "", node
-            )
+            why = f"ValueError: cannot unpack {len(items)} values into {len(targets)} names"
+            error = self.mismatch("S319", why, "", node)
+            array = contents.shape_of if isinstance(contents, Struct) else None
+            if array is not None:  # `n, m = x.shape` tells the rank of x, where that is guessed
+                error.needs_rank = (self.read(array).name, len(targets))  # type: ignore[attr-defined]
+            raise error
         for target, item in zip(targets, items, strict=True):
             self.assign(target, item)
 

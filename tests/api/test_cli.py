@@ -89,6 +89,14 @@ def test_emit_vjp_of_guessed_ranks(model, capsys, tmp_path):
     assert value == 9.0 and w_bar.tolist() == [18.0, 0.0]
 
 
+def test_unpacking_a_shape_tells_a_guessed_rank(capsys, tmp_path):
+    path = tmp_path / "shapes.py"
+    path.write_text("def f(a, x):\n    n, m = a.shape\n    return a[0, 0] * m + x.shape[0] * n * a.sum()\n")
+    code, text = run(capsys, "emit", f"{path}::f")
+    assert code == 0
+    assert "signature: f(a: f8[:, :], x: f8[:])  (guessed)" in text
+
+
 def test_emit_all_floats_by_default(model, capsys, tmp_path):
     _, text = run(capsys, "emit", f"{model}::loss", "--like", "np.ones(2), np.ones(2)")
     assert "(given by example)" in text
