@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s2sad.ir.core import Block, Instr
+from s2sad.ir.core import Block, Instr, Literal
 from s2sad.ir.op import ONCE, Alias, Kind
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Type
@@ -10,6 +10,7 @@ from s2sad.ir.types import Array, Type
 TYPICAL = 100  # assumed for every size that is not known
 STORE = 6.0  # writing an element to a tape and reading it back
 LOAD = 0.5  # reading an element of an array
+BEHIND = 0.4  # how often the right side of an `and` is run
 
 
 def elements(t: Type) -> float:
@@ -56,13 +57,19 @@ def recompute_cost(instr: Instr) -> float | None:
 def _branches_cost(instr: Instr) -> float | None:
     if instr.op.name != "if":
         return None
-    total = 1.0
+    total = 0.0
     for block in instr.blocks:
         cost = _block_cost(block)
         if cost is None or block.end.kind != "yield":
             return None
         total += cost
-    return total
+    return BEHIND * total if _is_logical(instr) else 1.0 + total
+
+
+def _is_logical(instr: Instr) -> bool:
+    """True for `a and b`, `a or b`, `a < b < c`."""
+    ends = [block.end.args for block in instr.blocks]
+    return len(instr.results) == 1 and any(end[0] in (Literal(True), Literal(False)) for end in ends)
 
 
 def _block_cost(block: Block) -> float | None:

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from s2sad.emit.conditions import joined_by
 from s2sad.emit.constants import constant_text
 from s2sad.emit.inline import Inlining
 from s2sad.emit.layout import string
@@ -127,9 +128,9 @@ class Expressions:
         same = show is not None or getattr(instr.args[0].type, "weak", False)
         show = show or self.operand
         if same and no == Literal(False):
-            return _chain(ast.And(), test, show(yes))
+            return joined_by(ast.And(), test, show(yes))
         if same and yes == Literal(True):
-            return _chain(ast.Or(), test, show(no))
+            return joined_by(ast.Or(), test, show(no))
         return ast.IfExp(test, self.operand(yes, target), self.operand(no, target))
 
     def _extreme(self, instr: Instr) -> ast.expr | None:
@@ -273,11 +274,6 @@ def _keywords(value: ast.expr) -> list[ast.keyword]:
         if all(isinstance(n, str) and n.isidentifier() and not keyword.iskeyword(n) for n in names):
             return [ast.keyword(str(n), v) for n, v in zip(names, value.values, strict=True)]
     return [ast.keyword(None, value)]
-
-
-def _chain(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
-    first = left.values if isinstance(left, ast.BoolOp) and type(left.op) is type(op) else [left]
-    return ast.BoolOp(op, [*first, right])
 
 
 def structure(tree: Any, leaves: Sequence[ast.expr], imported: Mapping[Any, str]) -> ast.expr | None:

@@ -120,10 +120,12 @@ def _number_converted(site: Site) -> Answer:
 
 
 def _number_again(site: Site) -> Answer:
-    """Write a number as a number where the other operand has its dtype."""
+    """Write a Python number as it is where the other operand has its dtype."""
     for k, a in enumerate(site.args):
         made = site.definer(a, "widen")
-        if made is None or not isinstance(made.args[0], Literal) or isinstance(a, Literal):
+        if made is None or isinstance(a, Literal):
+            continue
+        if not isinstance(made.args[0], Literal) and not (is_weak(made.args[0]) and site.near(a, "widen")):
             continue
         if made.args[0].type.dtype != a.type.dtype:
             continue
