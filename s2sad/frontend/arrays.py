@@ -34,6 +34,7 @@ from s2sad.ops.expr import Apply, Expr, Leaf, apply
 Shape = tuple[Size, ...]
 ARRAY_OF = "make an array of it: np.array(...), or s2sad.ravel_pytree(...) of a dict or tuple of arrays"
 """What to write for a container where an array is needed."""
+NO_FIT = "could not broadcast input array to the shape of the output"
 
 
 class Arrays(Memory):
@@ -307,7 +308,7 @@ class Arrays(Memory):
         if not np.can_cast(source, kept, casting):
             raise cannot_cast(source, kept, casting).located(self.place(node))
 
-    def check_fits(self, value: Ref, target: Ref, stretched: bool) -> None:
+    def check_fits(self, value: Ref, target: Ref, stretched: bool, why: str = NO_FIT) -> None:
         """Raise where an array has not the sizes of the one it is stored in; `stretched`: 1 fits all."""
         for k in range(-min(value.type.ndim, target.type.ndim), 0):
             n, m = value.type.shape[k], target.type.shape[k]
@@ -319,7 +320,15 @@ class Arrays(Memory):
                 fits = self.emit("equal", own, self.size(target, target.type.ndim + k).operand)
                 if stretched:
                     fits = self.emit("bitwise_or", fits, self.emit("equal", own, Literal(1)))
-                self.guard(fits, ValueError, "could not broadcast input array to the shape of the output")
+                self.guard(fits, ValueError, why)
+
+    def check_single(self, array: Ref) -> None:
+        """Raise where an array that is to be a condition has not one element, as far as that is seen now."""
+        for axis, n in enumerate(array.type.shape):
+            if self.sizes.example(n) not in (1, None):
+                is_one = self.emit("equal", self.size(array, axis).operand, Literal(1))
+                why = "the truth of an array with more than one element is ambiguous: use np.any or np.all"
+                self.guard(is_one, ValueError, why)
 
     def in_place_dtype(self, source: Operand, ref: Ref) -> Any:
         """Return the dtype of `array op source` before it is stored."""

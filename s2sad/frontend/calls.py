@@ -16,7 +16,7 @@ import numpy as np
 from s2sad.errors import S2sadError, UnsupportedOp
 from s2sad.frontend.arrays import ARRAY_OF, describe
 from s2sad.frontend.builtins import hashable, wrong_count
-from s2sad.frontend.containers import STATIC_MODULES
+from s2sad.frontend.containers import OF_SCOPES, SAME_EACH_TIME, STATIC_MODULES
 from s2sad.frontend.lookups import READING
 from s2sad.frontend.sized import Sized
 from s2sad.frontend.sparse import SPARSE
@@ -185,6 +185,10 @@ class Calls(Sized):
         cannot be read there is refused at the call."""
         if value.__module__.startswith(SPARSE) and not value.__module__.startswith(f"{SPARSE}.linalg"):
             raise self.no_construction(value, node)
+        if value.__module__.startswith(SAME_EACH_TIME) and isinstance(value, types.FunctionType):
+            known = self.known_now(value, args, kwargs, node)
+            if known is not None:
+                return known
         try:
             if isinstance(value, type):
                 return self.construct(value, args, kwargs, node)
@@ -245,7 +249,7 @@ class Calls(Sized):
             return self.call_value(Static(call), (function, *args), kwargs, node, name)
         owner = getattr(value, "__self__", None)
         module = getattr(value, "__module__", None) or type(owner).__module__ or ""
-        pure = module.split(".")[0] in STATIC_MODULES and ".random" not in module
+        pure = module.split(".")[0] in STATIC_MODULES and ".random" not in module and value not in OF_SCOPES
         if (
             pure
             and not isinstance(owner, types.ModuleType | None)

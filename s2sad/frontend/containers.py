@@ -38,6 +38,8 @@ STATIC_MODULES = (
     "re",
     "collections",
 )
+OF_SCOPES = (eval, exec, globals, locals, vars)  # what they give depends on where they are called
+SAME_EACH_TIME = ("numpy.polynomial.", "scipy.special.")  # functions without effect, of what they are given
 
 
 class Containers(Builtins):

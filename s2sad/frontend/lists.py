@@ -274,7 +274,8 @@ class Lists(Iterate):
                 "begin with the wider kind: 0.0 for 0",
             )
         if isinstance(value, Ref) and isinstance(row := self.getitem(rows, (k,)), Ref):
-            self.check_fits(value, row, stretched=False)
+            why = "items of a list built in a loop or under a condition must have one shape"
+            self.check_fits(value, row, stretched=False, why=why)
         self.write(rows, (k,), value, "push")
         if isinstance(value, Ref):
             for other in (value.buffer, *self.overlapping(value.buffer)):

@@ -223,6 +223,7 @@ class Operators(Powers):
                     return operand
                 return self.emit("to_bool", operand)
             case Ref():
+                self.check_single(value)
                 return self.emit("to_bool", self.read(value))
             case Struct():
                 return Literal(bool(value.items) if value.kind != "record" else True)
