@@ -5,30 +5,12 @@ from __future__ import annotations
 import ast
 
 
-class Name(ast.Name):  # `ast.unparse` goes by what a class is called
-    """A comparison as its text: `ast.unparse` puts parentheses around the third one of `a and b and c`."""
-
-    def __init__(self, tree: ast.expr):
-        super().__init__(ast.unparse(tree), ast.Load())
-        self.tree = tree
-
-
 def joined_by(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
     """Return `left and right` or `left or right`; `a < b < c` for `a < b and b < c`."""
     parts = [*left.values] if isinstance(left, ast.BoolOp) and type(left.op) is type(op) else [left]
-    between = _between(_whole(parts[-1]), right) if isinstance(op, ast.And) else None
-    if between is not None:
-        right = between
-        parts.pop()
-    is_tight = isinstance(right, ast.Compare) or (
-        isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.Not)
-    )
-    parts.append(Name(right) if is_tight and len(parts) > 1 else right)
-    return ast.BoolOp(op, parts) if len(parts) > 1 else right
-
-
-def _whole(part: ast.expr) -> ast.expr:
-    return part.tree if isinstance(part, Name) else part
+    between = _between(parts[-1], right) if isinstance(op, ast.And) else None
+    parts[-1 if between is not None else len(parts) :] = [between or right]
+    return ast.BoolOp(op, parts) if len(parts) > 1 else parts[0]
 
 
 def _between(left: ast.expr, right: ast.expr) -> ast.expr | None:

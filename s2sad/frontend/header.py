@@ -64,9 +64,7 @@ class Header(Joins):
             case Ref():
                 return self.ref_header(loop, init, hint, key, name)
             case Struct():
-                is_named = (
-                    bool(name) or init.kind not in NAMING
-                )  # else by what an attribute or item is called
+                is_named = bool(name) or init.kind not in NAMING  # else as an attribute or item is called
                 items = tuple(
                     self.header(loop, item, (*key, k), name if is_named else str(k))
                     for k, item in zip(init.keys, init.items, strict=True)
