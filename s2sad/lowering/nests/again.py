@@ -120,7 +120,7 @@ class _Finder:
             steps = self.steps(store, inside, bound, others, written)
             if steps is None or store.version in self.needed:
                 continue
-            if any(i.op.name in ONCE for i in steps) and reads != [depth + len(store.indices)]:
+            if any(map(_is_vectorised_call, steps)) and reads != [depth + len(store.indices)]:
                 continue
             arrays = {a for i in steps if i.op.name == "getitem" and isinstance(a := i.args[0], Value)}
             if arrays.isdisjoint(self.found):
@@ -212,7 +212,7 @@ class _Finder:
                 instr.blocks
                 or not instr.op.pure
                 or any(isinstance(x.type, Array) for x in values)
-                or (instr.op.name not in (*CHEAP, *ONCE) and not all(map(is_integer, values)))
+                or not (instr.op.name in CHEAP or _is_vectorised_call(instr) or all(map(is_integer, values)))
             ):
                 return None
             else:
@@ -222,6 +222,11 @@ class _Finder:
         if steps > MOST_STEPS or len(arrays) > MOST_ARRAYS or store.value not in found:
             return None
         return [found[a] for a in sorted(found, key=lambda a: order.get(a, -1))]
+
+
+def _is_vectorised_call(instr: Instr) -> bool:
+    """True for a function that loops compute of several real numbers at a time."""
+    return instr.op.name in ONCE and instr.result.type.dtype.kind == "f"
 
 
 def _is_vectorised(instr: Instr) -> bool:
