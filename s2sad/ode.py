@@ -13,6 +13,7 @@ import numpy as np
 
 from s2sad.api import jvp, stop_gradient, vjp
 from s2sad.custom import Custom, custom_vjp
+from s2sad.frontend.programs import unsupported
 from s2sad.frontend.programs_ivp import tableau
 from s2sad.pytrees import ravel_pytree
 
@@ -33,8 +34,9 @@ def odeint(
 ) -> Any:
     """Return the solution of y' = rhs(y, t, *params), y(ts[0]) = y0, at all times: (len(ts), *y0.shape).
 
-    `y0` is an array, `ts` rises or falls; `rtol` and `atol` bound the error of a step, and what comes after
-    an interval for which `maxsteps` steps do not suffice is nan. To ask for a derivative in `ts` is an error.
+    `y0` is a real array, `ts` rises or falls; `rtol` and `atol` bound the error of a step, and what comes
+    after an interval for which `maxsteps` steps do not suffice is nan. To ask for a derivative in `ts` is an
+    error.
 
     `adjoint`: "discrete" differentiates the steps that were made (their sizes are constants) and is exact
     for them; it keeps what each step needs, or snapshots with `checkpoint=` of the transform. "continuous"
@@ -45,6 +47,8 @@ def odeint(
     >>> bool(abs(ys[1, 0] - np.exp(-2.0)) < 1e-8)
     True
     """
+    if np.iscomplexobj(y0):
+        return unsupported("a complex y0 of odeint is not supported", "solve for real and imaginary parts")
     if adjoint == "continuous":
         return _by_adjoint(rhs, rtol, atol, maxsteps, y0, fixed_times(ts), *params)
     return _integrate(rhs, rtol, atol, maxsteps, y0, fixed_times(ts), *params)

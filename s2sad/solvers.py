@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.frontend.dense import Operator, dense
+from s2sad.frontend.programs import unsupported
 
 __all__ = ["bicgstab", "cg", "dense", "gmres"]
 LOST = 1e-6
@@ -23,6 +24,8 @@ def cg(matvec: Operator, b: Any, tol: float = 1e-12, maxiter: int = 0) -> Any:
 
     M. R. Hestenes, E. Stiefel, Methods of conjugate gradients for solving linear systems (1952).
     """
+    if np.iscomplexobj(b):
+        return unsupported("a complex system of cg is not supported", "take s2sad.solvers.dense")
     x, r, p = 0.0 * b, 1.0 * b, 1.0 * b
     rho = np.sum(r * r)
     goal = tol * tol * rho
@@ -47,6 +50,8 @@ def bicgstab(matvec: Operator, b: Any, tol: float = 1e-12, maxiter: int = 0) -> 
 
     H. A. van der Vorst, Bi-CGSTAB: a fast and smoothly converging variant of Bi-CG (1992).
     """
+    if np.iscomplexobj(b):
+        return unsupported("a complex system of bicgstab is not supported", "take s2sad.solvers.dense")
     x, r, p, shadow = 0.0 * b, 1.0 * b, 1.0 * b, 1.0 * b
     rho = np.sum(shadow * r)
     goal = tol * tol * np.sum(b * b)
@@ -75,6 +80,8 @@ def gmres(matvec: Operator, b: Any, tol: float = 1e-12, maxiter: int = 0, restar
 
     Y. Saad, M. H. Schultz, GMRES: a generalized minimal residual algorithm (1986).
     """
+    if np.iscomplexobj(b):
+        return unsupported("a complex system of gmres is not supported", "take s2sad.solvers.dense")
     n = np.size(b)
     m = min(restart, n)
     flat = np.reshape(b, n)
