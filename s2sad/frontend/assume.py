@@ -62,8 +62,6 @@ class Assumptions(Sizes):
         NumPy will raise, and the variant is for these sizes only."""
         n, m = self.canonical(a[2]), self.canonical(b[2])
         left, right = self._known(n), self._known(m)
-        if left is not None and left == right and not stretches:
-            self.equal(n, m, origin)
         if n == m or left is None or right is None or left == right or (stretches and 1 in (left, right)):
             return
         for size, value in ((n, left), (m, right)):

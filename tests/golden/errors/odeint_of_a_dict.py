@@ -11,7 +11,7 @@ def slope(y, t, p):
 def f(x):
     return s2sad.odeint(slope, {"u": x[1]}, np.linspace(0.0, 1.0, 5), x)["u"][-1]
 # error
-# odeint_of_a_dict.py:12:12: S111 a dict has no attribute `shape`
+# odeint_of_a_dict.py:12:12: S306 a list or dict cannot be an argument here
 #     return s2sad.odeint(slope, {"u": x[1]}, np.linspace(0.0, 1.0, 5), x)["u"][-1]
 #            ^
 #   make an array of it: np.array(...), or s2sad.ravel_pytree(...) of a dict or tuple of arrays
