@@ -76,9 +76,18 @@ class Compiled:
         return self.outline if self.whole is None else self.whole()
 
     @functools.cached_property
+    def prepared(self) -> Function:
+        """The function before its writes are put in place, in the order in which it is emitted."""
+        return pipeline.run(pipeline.PREPARE, self.ir, self.trace)
+
+    @functools.cached_property
     def finished(self) -> Function:
         """The function as it is emitted."""
-        return pipeline.finish(self.ir, self.trace)
+        return self._in_place(self.prepared)
+
+    def _in_place(self, fn: Function) -> Function:
+        """Return a prepared function with its writes in place."""
+        return pipeline.run(pipeline.PLACE, fn, self.trace)
 
     @functools.cached_property
     def source(self) -> str:
@@ -106,7 +115,9 @@ class Compiled:
     def loops(self) -> Function:
         """The loop-nest form of the function."""
         steps = (*optimize.NESTS, *optimize.THREADED) if self.jit == PARALLEL else optimize.NESTS
-        return pipeline.run(steps, self.trace.step("lower", lowering.lower(self.finished)), self.trace)
+        fn = pipeline.run(optimize.STACKS, self.prepared, self.trace)
+        fn = self.finished if fn is self.prepared else self._in_place(fn)
+        return pipeline.run(steps, self.trace.step("lower", lowering.lower(fn)), self.trace)
 
     @functools.cached_property
     def lowered_source(self) -> str:

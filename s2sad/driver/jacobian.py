@@ -19,9 +19,10 @@ from s2sad.ir.path import At, Index, Permute, Span
 from s2sad.ir.size import Size
 from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Static, Tree, renumber
-from s2sad.ir.types import INT, Array, Scalar, Type, is_differentiable
+from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ir.walk import Copier, draws
-from s2sad.ops.control import CALL, FOR
+from s2sad.ops.blocks import State, for_loop
+from s2sad.ops.control import CALL
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.transforms.batch import batch
@@ -146,25 +147,20 @@ class _Jacobian:
         ]
         return list(self.nest(b, k, tuple(made), [], [y.type.ndim for y in ys]))
 
-    def nest(
-        self, b: Builder, k: int, carried: tuple[Value, ...], index: list[Value], ranks: Sequence[int]
-    ) -> tuple[Value, ...]:
+    def nest(self, b: Builder, k: int, carried: State, index: list[Operand], ranks: Sequence[int]) -> State:
         """Append a loop over the next dimension of argument `k`, or the innermost statements."""
         x = self.xs[k]
         if len(index) == x.type.ndim:
             return self.store(b, k, carried, index, ranks)
-        inside = b.inner()
-        i = Value("i", Scalar(INT, True, self.sizes.fresh_int()))
-        slots = tuple(Value("jac", c.type) for c in carried)
-        after = self.nest(inside, k, slots, [*index, i], ranks)
         size = b.emit(OPS["size"], x, axis=len(index))
-        body = inside.block((i, *slots), "yield", *after)
-        results = tuple(Value("jac", c.type) for c in carried)
-        return b.owner(FOR, (Literal(0), size, Literal(1), *carried), (body,), results)
+        like = [Value("jac", c.type) for c in carried]
 
-    def store(
-        self, b: Builder, k: int, carried: tuple[Value, ...], index: list[Value], ranks: Sequence[int]
-    ) -> tuple[Value, ...]:
+        def trip(inside: Builder, i: Operand, slots: State) -> Sequence[Operand]:
+            return self.nest(inside, k, slots, [*index, i], ranks)
+
+        return for_loop(b, (Literal(0), size, Literal(1)), carried, like, "i", trip)
+
+    def store(self, b: Builder, k: int, carried: State, index: list[Operand], ranks: Sequence[int]) -> State:
         """Append the jvp along one basis vector and the writes of its columns."""
         dots = [self.zero(b, x) for x in self.xs]
         at = (At(),) * len(index)

@@ -38,12 +38,13 @@ CLEAN = (
     inline,
     *map(everywhere, (elements, hints, simplify, cse, prune, join, stores, shapes, dce, arguments)),
 )
-FINISH = (
+PREPARE = (
     *map(everywhere, (bare, arguments)),
     inline,
     *map(everywhere, (dce, typed, order, unname, repeat)),
-    bufferize,
 )
+PLACE = (bufferize,)
+FINISH = (*PREPARE, *PLACE)
 ROUNDS = 3
 
 

@@ -1,9 +1,11 @@
-"""einsum: one BLAS product where it is a matrix product, one for each entry of a stack of matrices where
-these are not small, else one nest per element of the result."""
+"""einsum, and matmul of stacks: one BLAS product where it is a matrix product, one for each entry of a stack
+of matrices where these are not small, else one nest per element of the result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from string import ascii_letters
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from s2sad.ir.types import Array, Dtype, Scalar, Type
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.create import reshape_buffer
-from s2sad.lowering.linalg import blas_operand, blas_product, has_blas
+from s2sad.lowering.linalg import blas_operand, blas_product, has_blas, lower_matmul
 from s2sad.lowering.reduce import accumulator
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
@@ -248,4 +250,20 @@ def _scaled(low: Lowerer, rep: Rep, axis: int, i: Operand, n: Operand) -> Operan
     return low.code.mul(i, low.one_or_zero(own))
 
 
-TABLE = {"einsum": lower_einsum}
+def lower_stacked_matmul(low: Lowerer, instr: Instr) -> None:
+    """Lower `a @ b`: of stacks of equal length, or with one matrix on the left, as an einsum."""
+    a, b = (low.rep(x) for x in instr.args)
+    row, inner, column, *others = tuple(ascii_letters)
+    n, m = a.type.ndim - 2, b.type.ndim - 2
+    stack = "".join(others[: max(n, m)])
+    left, right = stack[len(stack) - n :] + row + inner, stack[len(stack) - m :] + inner + column
+    shared = [c for c in left if c in right]
+    fits = n >= 0 and m > 0 and has_blas(instr.result.type.dtype)
+    if fits and all(low.agree(a, left.index(c), b, right.index(c)) for c in shared):
+        subscripts = f"{left},{right}->{stack}{row}{column}"
+        lower_einsum(low, replace(instr, params=(("subscripts", subscripts),)))
+    else:
+        lower_matmul(low, instr)
+
+
+TABLE = {"einsum": lower_einsum, "matmul": lower_stacked_matmul}

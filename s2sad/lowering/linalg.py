@@ -221,7 +221,6 @@ def lower_convolve(low: Lowerer, instr: Instr) -> None:
 
 
 TABLE = {
-    "matmul": lower_matmul,
     "outer": lower_outer,
     "convolve": lower_convolve,
 }

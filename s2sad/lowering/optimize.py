@@ -1,4 +1,4 @@
-"""The passes that a lowered function goes through before it is compiled."""
+"""The passes that a function goes through before it is lowered, and the lowered one before it is compiled."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from s2sad.lowering.nests.independent import mark_independent
 from s2sad.lowering.nests.induct import from_index
 from s2sad.lowering.nests.promote import promote_sums
 from s2sad.lowering.parallel.mark import mark_parallel
+from s2sad.lowering.stacks import in_stacks
 from s2sad.passes.base import Pass
 from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
@@ -22,5 +23,6 @@ STEPS: tuple[Pass, ...] = (
     *(split_sums, dce, clear_first, gather, fuse_sums, forward, dce, contract),
     *(promote_sums, dce, mark_independent),
 )
+STACKS: tuple[Pass, ...] = (everywhere(in_stacks),)
 NESTS: tuple[Pass, ...] = tuple(map(everywhere, STEPS))
 THREADED: tuple[Pass, ...] = (mark_parallel,)

@@ -15,7 +15,8 @@ from s2sad.ir.op import Kind
 from s2sad.ir.path import At, Index, Span
 from s2sad.ir.size import Size
 from s2sad.ir.tree import leaves
-from s2sad.ir.types import INT, Array, Scalar, Type, is_differentiable
+from s2sad.ir.types import Array, Type, is_differentiable
+from s2sad.ops.blocks import State, for_loop
 from s2sad.ops.control import CALL
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
@@ -233,22 +234,26 @@ class _Batch(Lanes):
                 raise Unbatchable
             dims = [scope.operand(b, n) for n in r.type.shape]
             rows.append(b.emit(OPS["empty"], self.count, *dims, name=r.name, dtype=r.type.dtype))
-        inner = b.inner()
-        s = Value("s", Scalar(INT, weak=True, size=self.sizes.fresh_int()))
-        args = [self.one(a, s, inner) for a in instr.args]
-        made = inner.emit_all(instr.op, *args, **dict(instr.params))
-        slots = tuple(Value(row.name, row.type) for row in rows)
-        after = [
-            inner.emit(
-                OPS["setitem"], slot, v, s, name=slot.name, path=(Index((At(),) + (Span(),) * v.type.ndim),)
-            )
-            for slot, v in zip(slots, made, strict=True)
-        ]
-        body = inner.block((s, *slots), "yield", *after)
-        results = tuple(self.slot(r, True) for r in instr.results)
-        b.owner(OPS["for"], (Literal(0), self.count, Literal(1), *rows), (body,), results)
 
-    def one(self, a: Operand, s: Value, b: Builder) -> Operand:
+        def seed(inner: Builder, s: Operand, slots: State) -> Sequence[Operand]:
+            args = [self.one(a, s, inner) for a in instr.args]
+            made = inner.emit_all(instr.op, *args, **dict(instr.params))
+            return [
+                inner.emit(
+                    OPS["setitem"],
+                    slot,
+                    v,
+                    s,
+                    name=slot.name,
+                    path=(Index((At(),) + (Span(),) * v.type.ndim),),
+                )
+                for slot, v in zip(slots, made, strict=True)
+            ]
+
+        results = tuple(self.slot(r, True) for r in instr.results)
+        for_loop(b, (Literal(0), self.count, Literal(1)), tuple(rows), rows, "s", seed, results)
+
+    def one(self, a: Operand, s: Operand, b: Builder) -> Operand:
         """Return the operand of one seed."""
         if not isinstance(a, Value) or a not in self.new:
             return a

@@ -19,6 +19,7 @@ from s2sad.ir.rule import Link, Read
 from s2sad.ir.transformed import Scheme
 from s2sad.ir.types import WEAK_INT, Array, Scalar, Type, is_differentiable
 from s2sad.ir.walk import free_values
+from s2sad.ops.blocks import State
 from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
@@ -27,7 +28,7 @@ from s2sad.passes.sizes import Resolver, trip_count
 from s2sad.record import dataclass
 from s2sad.transforms.recorded import recorded, why_not_recorded
 from s2sad.transforms.rules import scalar_as, zero
-from s2sad.transforms.schedule import Stack, State, Steps, reverse_steps
+from s2sad.transforms.schedule import Stack, Steps, reverse_steps
 from s2sad.transforms.segments import Spans, by_budget, by_root, keeping, reverse_segments
 from s2sad.transforms.tape import storable
 from s2sad.transforms.taped import Taped

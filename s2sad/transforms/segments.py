@@ -15,15 +15,14 @@ from dataclasses import replace
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Instr, Literal, Operand, Value
 from s2sad.ir.loops import carried, inits
+from s2sad.ops.blocks import State, for_loop
 from s2sad.ops.table import OPS
 from s2sad.passes.sizes import added, difference
 from s2sad.record import dataclass
 from s2sad.transforms.schedule import (
     Stack,
-    State,
     Steps,
     Trips,
-    for_loop,
     read,
     reverse_steps,
     room,

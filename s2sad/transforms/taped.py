@@ -9,11 +9,11 @@ from s2sad.ir.builder import Builder
 from s2sad.ir.core import Function, Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import WEAK_INT, Array, Type
+from s2sad.ops.blocks import State
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.sizes import Resolver
 from s2sad.record import dataclass
-from s2sad.transforms.schedule import State
 from s2sad.transforms.tape import Tape
 from s2sad.transforms.transpose import call, flat
 

@@ -11,11 +11,12 @@ from s2sad.ir.loops import at_loop_ends, carried, loop_ends
 from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import INT, Scalar
 from s2sad.ir.walk import Copier, at_returns
+from s2sad.ops.blocks import State
 from s2sad.passes.sizes import added
 from s2sad.record import dataclass
 from s2sad.transforms.custom import unlinked
 from s2sad.transforms.fresh import silent
-from s2sad.transforms.schedule import State, Trips, times
+from s2sad.transforms.schedule import Trips, times
 from s2sad.transforms.transpose import call, flat, pruned, reads_value
 
 
