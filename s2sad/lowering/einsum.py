@@ -20,14 +20,17 @@ from s2sad.lowering.linalg import blas_operand, blas_product, has_blas, lower_ma
 from s2sad.lowering.reduce import accumulator
 from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+from s2sad.ops.linalg import split_subscripts
+from s2sad.ops.table import OPS
 
 WORTH_A_CALL = 2048  # multiplications
+SMALL = {name: replace(OPS[name], name=f"small_{name}") for name in ("einsum", "matmul")}
+"""Products of stacks of matrices that are known not to be worth a call."""
 
 
 def lower_einsum(low: Lowerer, instr: Instr) -> None:
     """Lower einsum: BLAS where it is a matrix product, else one nest per element of the result."""
-    left, output = instr.param("subscripts").split("->")
-    inputs = left.split(",")
+    inputs, output = split_subscripts(instr.param("subscripts"))
     reps = [low.rep(x) for x in instr.args]
     t = instr.result.type
     dims = _label_dims(low, reps, inputs)
@@ -42,6 +45,26 @@ def lower_einsum(low: Lowerer, instr: Instr) -> None:
             instr.result, _stacked(low, reps, inputs, output, t, dims, batch, inner, instr.result.name)
         )
         return
+    _by_element(low, instr, reps, inputs, output, dims)
+
+
+def lower_small_einsum(low: Lowerer, instr: Instr) -> None:
+    """Lower an einsum as one nest per element of the result."""
+    inputs, output = split_subscripts(instr.param("subscripts"))
+    reps = [low.rep(x) for x in instr.args]
+    dims = _label_dims(low, reps, inputs)
+    _by_element(low, instr, [low.buffer(r) if r.type.ndim else r for r in reps], inputs, output, dims)
+
+
+def _by_element(
+    low: Lowerer,
+    instr: Instr,
+    reps: Sequence[Rep],
+    inputs: Sequence[str],
+    output: str,
+    dims: dict[str, Operand],
+) -> None:
+    t = instr.result.type
     element = _element(low, t, reps, inputs, output, dims)
     if isinstance(t, Scalar):
         low.define_scalar(instr.result, element(()))
@@ -266,4 +289,9 @@ def lower_stacked_matmul(low: Lowerer, instr: Instr) -> None:
         lower_matmul(low, instr)
 
 
-TABLE = {"einsum": lower_einsum, "matmul": lower_stacked_matmul}
+TABLE = {
+    "einsum": lower_einsum,
+    "matmul": lower_stacked_matmul,
+    "small_einsum": lower_small_einsum,
+    "small_matmul": lower_matmul,
+}

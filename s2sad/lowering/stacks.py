@@ -22,8 +22,8 @@ from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array
 from s2sad.ir.walk import used_values
-from s2sad.lowering.einsum import WORTH_A_CALL
-from s2sad.lowering.entries import Course, courses, entry, part, placed
+from s2sad.lowering.einsum import SMALL, WORTH_A_CALL
+from s2sad.lowering.entries import REDUCTIONS, Course, courses, entry, part, placed
 from s2sad.lowering.linalg import has_blas
 from s2sad.ops.blocks import State, branch, for_loop
 from s2sad.ops.linalg import split_subscripts
@@ -34,7 +34,6 @@ from s2sad.passes.sizes import Resolver
 from s2sad.record import dataclass
 
 CHEAP = 2.0  # flops per element of what each loop computes for itself
-PRODUCTS = ("einsum", "matmul")
 
 
 def in_stacks(fn: Function) -> Function:
@@ -69,7 +68,7 @@ def _next(block: Block, tried: set[Size]) -> Size | None:
 
 def _course_of_product(instr: Instr) -> Course | None:
     """Return the course of a stack of products of matrices that BLAS knows."""
-    if instr.op.name not in PRODUCTS or len(instr.args) != 2 or not has_blas(instr.result.type.dtype):
+    if instr.op.name not in SMALL or len(instr.args) != 2 or not has_blas(instr.result.type.dtype):
         return None
     if instr.op.name == "einsum" and not _core(instr):
         return None
@@ -197,7 +196,7 @@ class _Run:
         return self.time.get(instr, 0) % 2 == 1
 
     def is_cheap(self, instr: Instr) -> bool:
-        return instr.op.cost <= CHEAP and instr.op.name not in (*PRODUCTS, "sum")
+        return instr.op.cost <= CHEAP and instr.op.name not in (*SMALL, *REDUCTIONS)
 
     def is_free(self, instr: Instr) -> bool:
         made = [m for a in instr.args if (m := self.maker.get(a)) is not None]
@@ -294,6 +293,7 @@ class _Writer:
         run, scope = self.run, self.scope
         outs = [i.result for i in members if run.leaves(i)]
         core = _core(next(i for i in members if i in run.products))
+        alike = sorted(map(str, core))
         if not all(map(scope.knows, (run.n, *core))) or not all(scope.knows_shape(v.type) for v in outs):
             return None
         b = Builder(self.sizes, members[0].origin)
@@ -326,7 +326,10 @@ class _Writer:
             copied: dict[Operand, Operand] = {}
             for instr in self.with_free(members):
                 results = tuple(Value(r.name, r.type) for r in instr.results)
-                b.add(replace(instr, args=tuple(copied.get(a, a) for a in instr.args), results=results))
+                is_like = instr in run.products and sorted(map(str, _core(instr))) == alike
+                op = SMALL[instr.op.name] if is_like else instr.op
+                args = tuple(copied.get(a, a) for a in instr.args)
+                b.add(replace(instr, op=op, args=args, results=results))
                 copied.update(zip(instr.results, results, strict=True))
             return [copied[v] for v in outs]
 
