@@ -43,6 +43,7 @@ class Whole:
         self._count_uses(fn.block)
         self._named: dict[Value, bool] = {}
         self._anywhere: dict[Value, bool] = {}
+        self._read: dict[Instr, tuple[frozenset[str], int]] = {}
 
     def must_be_named(self, v: Value) -> bool:
         """True if a use of `v` cannot print an expression."""
@@ -58,6 +59,17 @@ class Whole:
                 self.fixed.anywhere(instr, block, use.block) for use in self.uses[v]
             )
         return self._anywhere[v]
+
+    def read_by(self, instr: Instr) -> tuple[frozenset[str], int]:
+        """Return the names that an instruction reads, and the mask of the memory whose contents it reads."""
+        found = self._read.get(instr)
+        if found is None:
+            values = tuple(used_values(instr))
+            contents = {a for j, a in enumerate(instr.args) if j not in instr.op.shape_args}
+            shapes = set(instr.args) - contents
+            arrays = self.storage.of.mask(v for v in values if isinstance(v.type, Array) and v not in shapes)
+            found = self._read[instr] = frozenset(v.name for v in values if v.name), arrays
+        return found
 
     def _count_uses(self, block: Block) -> None:
         for index, instr in enumerate(block.instrs):
@@ -90,6 +102,7 @@ class Inlining:
         self.split, self.moved = split, moved
         self.inlined: dict[Value, Instr] = {}
         self.undefined: set[Value] = set()
+        self._silent: set[Instr] = set()  # what is no statement
         self._absorbed: set[int] = set()  # ids of ends inside conditional expressions
         self._leaves: dict[Operand, tuple[Value, ...]] = {}
         self._masks: dict[Value, int] = {}
@@ -147,9 +160,7 @@ class Inlining:
 
     def is_inlined(self, instr: Instr) -> bool:
         """True if the instruction is not a statement."""
-        return len(instr.results) == 1 and (
-            instr.results[0] in self.inlined or instr.results[0] in self.undefined
-        )
+        return instr in self._silent
 
     def only_use_is_end(self, v: Value, block: Block) -> bool:
         """True if `v` could be printed in the end of `block`: its one use, with nothing between."""
@@ -172,21 +183,25 @@ class Inlining:
             where[k] = k
             if instr.op.name == "undef":
                 self.undefined.add(instr.result)
+                self._silent.add(instr)
                 continue
             position = self._position(block, k, instr, where)
             if position is not None:
                 where[k] = position
                 self.inlined[instr.result] = instr
+                self._silent.add(instr)
                 if instr.op.name == _TERNARY:
                     self._absorbed.update(id(b.end) for b in instr.blocks)
 
     def _position(self, block: Block, k: int, instr: Instr, where: list[int]) -> int | None:
         """Return the index of the statement in which the result is printed, None if it has a name."""
-        if not self._can_print(instr):
+        if len(instr.results) != 1:
             return None
-        v = instr.result
+        (v,) = instr.results
         uses = self._uses.get(v, [])
         if v in self.split or (v.name and v not in self.moved and not self._begins_loop(instr, uses)):
+            return None
+        if not self._can_print(instr):
             return None
         if uses and self.fixed.is_size(v):
             return len(block.instrs)
@@ -238,13 +253,11 @@ class Inlining:
     def _free_way(self, block: Block, k: int, position: int, instr: Instr) -> bool:
         if position == k + 1:
             return True
-        read = tuple(used_values(instr))
-        names = {v.name for v in read if v.name}
-        contents = {a for j, a in enumerate(instr.args) if j not in instr.op.shape_args}
-        shapes = set(instr.args) - contents
-        arrays = self.storage.of.mask(v for v in read if isinstance(v.type, Array) and v not in shapes)
-        for other in block.instrs[k + 1 : position]:
-            if instr.op.name == _DRAW and (other.blocks or not other.op.pure):
+        names, arrays = self.whole.read_by(instr)
+        is_draw = instr.op.name == _DRAW
+        for j in range(k + 1, position):
+            other = block.instrs[j]
+            if is_draw and (other.blocks or not other.op.pure):
                 return False  # draws stay in order
             if self.is_inlined(other) or other.op.name == "comment":
                 continue
