@@ -323,6 +323,8 @@ class Header(Joins):
                 )
                 try:
                     like = self.series_like(header, now, key[1] if key[0] == "heap" else None)
+                    if self.rows_differ((*header.items, *now.items)):
+                        self.unroll_instead(self.rows_unlike())
                 except S2sadError as error:
                     self.unroll_instead(error)
                     raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from s2sad.errors import UnsupportedOp
+from s2sad.errors import TypeMismatch, UnsupportedOp
 from s2sad.frontend.machine import Machine, State
 from s2sad.frontend.outcome import Outcome
 from s2sad.frontend.source import Access
@@ -152,6 +152,14 @@ class Hooks(Machine):
 
     def series_like(self, a: Struct, b: Struct, box: Any = None) -> Series:
         """Return a description of a series that can hold the items of both lists."""
+        raise NotImplementedError
+
+    def rows_differ(self, items: tuple[Abstract, ...]) -> bool:
+        """True if arrays to be in one list are known not to have one shape in all trips."""
+        raise NotImplementedError
+
+    def rows_unlike(self) -> TypeMismatch:
+        """Return (to be raised) the refusal of a list whose items have no shape known before its loop."""
         raise NotImplementedError
 
     def expr(self, node: Any, name: str = "") -> Abstract:

@@ -98,9 +98,11 @@ class Joins(Arrays):
             self.builder, self.state = saved
 
     def sizes_in_scope(self, state: State) -> Resolver:
-        """Return what the arrays of a state, and the ints that names are bound to, tell about sizes."""
+        """Return what the arrays of a state, and the ints that names are bound to, tell about sizes: first
+        of all the parameters, for what a function reads of its first caller is not there at other calls."""
         ints = [o for o in self.int_names(state) if isinstance(o, Value)]
-        return Resolver([*state.buffers.values(), *self.fixed.values(), *ints])
+        body = next(f.body for f in reversed(self.frames) if f.body is not None)
+        return Resolver([*body.entry.values(), *state.buffers.values(), *self.fixed.values(), *ints])
 
     def int_names(self, state: State) -> list[Operand]:
         """Return the int operands that names are bound to."""

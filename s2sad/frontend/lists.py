@@ -9,6 +9,7 @@ from typing import Any
 import gast
 import numpy as np
 
+from s2sad.errors import TypeMismatch
 from s2sad.frontend.arrays import describe
 from s2sad.frontend.iterate import UNROLL_ITEMS, Iterate
 from s2sad.frontend.joins import joined_items
@@ -332,7 +333,22 @@ class Lists(Iterate):
         for scalar in self.int_names(before):
             if getattr(scalar.type, "size", None) == dim:
                 return scalar
-        raise self.mismatch(
+        raise self.rows_unlike()
+
+    def rows_differ(self, items: tuple[Abstract, ...]) -> bool:
+        """True if arrays to be in one list have sizes that depend on the index of the loop being read, or
+        are made of the same sizes in different ways (x and x[1:]); others are compared at run time."""
+        shapes = [tuple(map(self.sizes.canonical, i.type.shape)) for i in items if isinstance(i, Ref)]
+        by_index = self.running and any(self.running[-1] in n.symbols() for shape in shapes for n in shape)
+        return bool(by_index) or any(
+            n != m and n.symbols() == m.symbols()
+            for shape in shapes
+            for n, m in zip(shape, shapes[-1], strict=False)
+        )
+
+    def rows_unlike(self) -> TypeMismatch:
+        """Return the refusal of a list whose items have a shape that is known in the loop only."""
+        return self.mismatch(
             "S322",
             "the shape of the items of this list is not known before the loop",
             "fill an array instead: ys = np.empty((n, m)); ys[i] = y",

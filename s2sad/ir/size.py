@@ -129,6 +129,10 @@ class Size:
             return Size.of(max(self.const, 0))
         if self.const >= 0 and all(k > 0 and _nonnegative(a) for a, k in self.terms):
             return self
+        if self.const <= 0 and len(self.terms) == 1:
+            atom, k = self.terms[0]
+            if atom.kind == "clamp" and k > 0:  # max(k*max(a,0)-c,0): the length of x[1:][:-1]
+                return (atom.parts[0] * k + self.const).clamped()
         return Size(((Atom("clamp", parts=(self,)), 1),))
 
     def minimum(self, other: Size) -> Size:
@@ -236,6 +240,8 @@ def _nonnegative(atom: Atom) -> bool:
         return "." in atom.name or atom.name.startswith("?")
     if atom.kind in ("clamp", "slice"):
         return True
+    if atom.kind == "quotient":
+        return atom.parts[0].is_nonnegative and atom.parts[1].is_const and atom.parts[1].const > 0
     return all(p.clamped() == p for p in atom.parts) and atom.kind in ("product", "minimum")
 
 

@@ -146,7 +146,7 @@ elementwise(
 )
 elementwise("fabs", np.fabs, lambda g, x, y: sign(x) * g, "np.fabs", kinks="0 at 0")
 nondiff("sign", np.sign, "np.sign")
-elementwise("copysign", np.copysign, lambda g, a, b, y: (sign(a) * sign(y) * g, 0.0 * g), "np.copysign")
+elementwise("copysign", np.copysign, lambda g, a, b, y: (sign(a) * sign(y) * g, None), "np.copysign")
 for name in ("floor", "ceil", "trunc", "rint"):
     nondiff(name, getattr(np, name), f"np.{name}")
 nondiff("round", np.round, "np.round", defaults={"decimals": 0})

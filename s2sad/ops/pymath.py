@@ -176,7 +176,7 @@ _math("lgamma", lambda g, x, y: special("psi", x) * g, domain=POSITIVE)
 _math("radians", lambda g, x, y: DEGREE * g)
 _math("degrees", lambda g, x, y: g / DEGREE)
 _math("fabs", lambda g, x, y: where(x > 0, g, where(x < 0, -g, 0.0)), kinks="0 at 0")
-_math("copysign", lambda g, a, b, y: (apply("sign", a) * apply("sign", y) * g, 0.0 * g))
+_math("copysign", lambda g, a, b, y: (apply("sign", a) * apply("sign", y) * g, None))
 _math("pow", _pow, domain=((0.5, 2.0), (-2.0, 2.0)), kinks="as power")
 _math("hypot", _hypot, kinks="0 at the origin", domain=((-2.0, 2.0), (-2.0, 2.0)))
 _math("atan2", _atan2, domain=((-2.0, 2.0), (0.5, 2.0)), kinks="ZeroDivisionError at the origin")
@@ -201,7 +201,7 @@ elementwise(
 nondiff("math_isclose", lambda a, b, r, s: math.isclose(a, b, rel_tol=r, abs_tol=s), infer=_gives(WEAK_BOOL),
         spell=lambda types, params: "math.isclose({}, {}, rel_tol={}, abs_tol={})")  # fmt: skip
 
-_math("nextafter", lambda g, x, to, y: (g, 0.0 * g), domain=((-2.0, 2.0), (-2.0, 2.0)))
+_math("nextafter", lambda g, x, to, y: (g, None), domain=((-2.0, 2.0), (-2.0, 2.0)))
 linear(
     "math_ldexp",
     math.ldexp,

@@ -49,3 +49,40 @@ def odd_names(x):
 def test_parameters_of_all_kinds(f: Callable[..., Any]) -> None:
     for lowered in (False, True):
         assert_right(f, X, lowered)
+
+
+def repelled(q, m):
+    force = np.zeros_like(q)
+    for i in range(m.shape[0]):
+        for j in range(i):
+            r = q[j] - q[i]
+            force[i] += r * m[j]
+            force[j] -= r * m[i]
+    return force
+
+
+def gaps(q, m, w):
+    for i in range(m.shape[0]):
+        for j in range(i):
+            r = q[j] - q[i]
+            closest = r @ r + 0.1
+    found = np.zeros_like(q)
+    for i in range(m.shape[0]):
+        found[i] += r * closest
+    return found, w * 2
+
+
+def sizes_of_the_first_call(x):
+    q, m = np.outer(x, x[:2]), x * x
+    v = x[1] * repelled(q, m)
+    p = q
+    w = 2 * v * m[:, None]
+    for _ in range(3):
+        a, b = gaps(p, m, x[0] * w)
+        w = w + 0.1 * a * b
+    a, b = gaps(q, m, x[0] * w)
+    return np.sum(a * b)
+
+
+def test_the_sizes_a_function_needs_are_those_of_its_parameters() -> None:
+    assert_right(sizes_of_the_first_call, X, False)

@@ -836,7 +836,33 @@ def pairs_of_each_trip(x):
     return sum(v**2 for name, v in pairs if name == "1")
 
 
-@pytest.mark.parametrize("f", [functions_of_each_trip, layers_of_each_trip, pairs_of_each_trip])
+def heads_of_each_trip(x):
+    q = np.outer(x, np.tile(x, 2))
+    heads = []
+    for h in range(2):
+        part = q[:, 3 * h : 3 * h + 3]
+        heads.append(np.tanh(part @ part.T) @ part)
+    return np.sum(np.concatenate(heads, axis=-1) * q)
+
+
+def levels_of_each_trip(x):
+    levels = [x]
+    for _ in range(2):
+        p = levels[-1]
+        levels.append(0.5 * (p[:-1] + p[1:]) ** 2)
+    return sum(np.sum(v) for v in levels) * levels[1][0]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        functions_of_each_trip,
+        layers_of_each_trip,
+        pairs_of_each_trip,
+        heads_of_each_trip,
+        levels_of_each_trip,
+    ],
+)
 def test_lists_of_what_rows_cannot_hold_unroll_their_loop(f):
     for lowered in (False, True):
         assert_right(f, np.array([0.3, 0.7, 1.1]), lowered)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from s2sad.ir.size import Size, slice_length
 
 SYMBOLS = ("x.0", "y.1", "k")  # two dimensions and an int of any sign
-KINDS = ("symbol", "const", "sum", "difference", "times", "clamp", "minimum", "slice")
+KINDS = ("symbol", "const", "sum", "difference", "times", "quotient", "clamp", "minimum", "slice")
 
 
 @st.composite
@@ -32,6 +32,9 @@ def sizes(draw: st.DrawFn, depth: int = 3) -> Any:
         case "times":
             k = draw(st.integers(-2, 3))
             return a * k, lambda env: f(env) * k
+        case "quotient":
+            k = draw(st.sampled_from([-2, 2, 3]))
+            return a // k, lambda env: f(env) // k
         case "clamp":
             return a.clamped(), lambda env: max(f(env), 0)
         case "minimum":
@@ -64,3 +67,11 @@ def test_the_parts_of_an_array_are_the_array():
     both = n + k
     assert slice_length(both, None, n, None) == n
     assert slice_length(both, n, None, None) == k
+
+
+def test_parts_of_parts_are_parts():
+    n = Size.symbol("x.0")
+    tail = slice_length(n, Size.of(1), None, None)
+    assert tail is not None
+    assert slice_length(tail, None, Size.of(-1), None) == slice_length(n, Size.of(1), Size.of(-1), None)
+    assert (n // 2 + 1).clamped() == n // 2 + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -120,3 +121,14 @@ def test_derivatives(case: tuple[Program, tuple[Any, ...]], jit: bool, rng: np.r
     backs = s2sad.vjp(pull, *args, jit=jit)[1](weights)
     left, right = (sum(map(pairing, a, b)) for a, b in ((weights, bends), (backs, dots)))
     assert abs(left - right) <= 1e-10 * max(1.0, abs(left))
+
+
+def test_what_gives_a_sign_or_a_direction_adds_nothing() -> None:
+    """No `0.0 * ...`, which would be nan where a tangent is not finite."""
+    for f in (np.copysign, np.nextafter, math.copysign, math.nextafter):
+
+        def g(a: float, b: float, f: Any = f) -> Any:
+            return f(a, b)
+
+        assert s2sad.jvp(g, (1.5, 2.0), (3.0, np.inf))[1] == 3.0
+        assert s2sad.grad(g, argnums=(0, 1))(1.5, 2.0) == (1.0, 0.0)
