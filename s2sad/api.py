@@ -13,7 +13,7 @@ from s2sad.driver.program import Program
 from s2sad.driver.programs import program_of
 from s2sad.driver.seeds import convert_series, spread, zero
 from s2sad.ir.structure import flatten
-from s2sad.ir.transformed import PARALLEL, Jit, Transformed, form, jit_of, scheme_of
+from s2sad.ir.transformed import OUTSIDE, PARALLEL, Jit, Transformed, form, jit_of, scheme_of
 from s2sad.jacobian import ByChunks, ForwardJacobian, Jacobian, ReverseJacobian
 from s2sad.sparse import SparseHessian, SparseJacobian
 
@@ -128,6 +128,7 @@ def hessian(
     return _jacobian(ForwardJacobian, "hessian", fun, argnums, has_aux, chunk_size, jit)
 
 
+@form(OUTSIDE)
 def sparse_jacobian(
     fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: Jit = False
 ) -> Any:
@@ -142,6 +143,7 @@ def sparse_jacobian(
     return _sparse(SparseJacobian, "sparse_jacobian", fun, argnums, sparsity, jit)
 
 
+@form(OUTSIDE)
 def sparse_hessian(
     fun: Function | None = None, argnums: int = 0, sparsity: Any = None, *, jit: Jit = False
 ) -> Any:

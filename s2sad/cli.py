@@ -158,7 +158,7 @@ def compiled(target: Target, options: argparse.Namespace) -> tuple[Variant, Exam
         try:
             return build(target, options, example), example
         except TypeMismatch as error:
-            needed = getattr(error, "needs_rank", None)
+            needed = error.needs_rank
             if needed is None or not example.guessed:
                 raise hinted(error, example) from None
             example = example.raised(needed[0], needed[1], error)

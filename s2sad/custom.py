@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from s2sad.derivative import Unchanged
-from s2sad.ir.transformed import RULE, Given, Transformed
+from s2sad.ir.transformed import OUTSIDE, RULE, Given, Transformed, form
 
 Function = Callable[..., Any]
 
@@ -46,6 +46,7 @@ class External(Unchanged):
         super().__init__(Transformed("external", fun, result=result))
 
 
+@form(OUTSIDE)
 def external(fun: Function | None = None, *, result: Function) -> Any:
     """Return `fun` as a function that programs call and s2sad does not read: a SciPy routine, a compiled
     library.
@@ -67,6 +68,7 @@ def external(fun: Function | None = None, *, result: Function) -> Any:
     return External(fun, result)
 
 
+@form(OUTSIDE)
 def defrule(fun: Function, derivative: Function, result: Function | None = None) -> Any:
     """Give a function from elsewhere, which is not read, a derivative: one line, as rows of the table of ops.
 
@@ -107,6 +109,7 @@ def _like_all(*args: Any) -> Any:
     return total
 
 
+@form(OUTSIDE)
 class custom_jvp(Custom):
     """A function with a rule for forward mode; reverse mode is its transpose.
 
@@ -123,6 +126,7 @@ class custom_jvp(Custom):
     """
 
 
+@form(OUTSIDE)
 class custom_vjp(Custom):
     """A function with a rule for reverse mode; forward mode is refused unless it is given one, too.
 

@@ -76,7 +76,10 @@ class UnsupportedOp(S2sadError):
 
 
 class TypeMismatch(S2sadError, TypeError):
-    """Types, ranks, shapes or structures that do not fit (S3xx)."""
+    """Types, ranks, shapes or structures that do not fit (S3xx). `needs_rank` is an argument's leaf and the
+    rank that it would have to have, where that is what does not fit."""
+
+    needs_rank: tuple[str, int] | None = None
 
 
 class NotDifferentiable(S2sadError):

@@ -14,7 +14,7 @@ from typing import Any
 from s2sad import solvers
 from s2sad.api import jvp
 from s2sad.custom import Custom
-from s2sad.ir.transformed import form
+from s2sad.ir.transformed import OUTSIDE, form
 
 Function = Callable[..., Any]
 METHODS: dict[str, Function] = {
@@ -42,6 +42,7 @@ def custom_linear_solve(
     return solve(matvec, b)
 
 
+@form(OUTSIDE)
 def custom_root(F: Function, solve: str | Function = "dense", symmetric: bool = False) -> Any:
     """Return a decorator for `solver(init, *theta)`, which returns the x with F(x, *theta) = 0.
 
@@ -79,6 +80,7 @@ def custom_root(F: Function, solve: str | Function = "dense", symmetric: bool = 
     return decorate
 
 
+@form(OUTSIDE)
 def custom_fixed_point(T: Function, solve: str | Function = "dense") -> Any:
     """Return a decorator for `solver(init, *theta)`, which returns the x with x = T(x, *theta): see
     `custom_root`."""

@@ -18,7 +18,7 @@ from s2sad.api import jvp, vjp
 from s2sad.differences import Slope, Vector, float_leaves, floats, precision_of, sixth_order, slope
 from s2sad.driver.seeds import like, zero
 from s2sad.ir.structure import flatten, rebuild
-from s2sad.ir.transformed import Jit
+from s2sad.ir.transformed import OUTSIDE, Jit, form
 from s2sad.ir.tree import paths
 from s2sad.report import Entry, Report, Row, WrongDerivative
 
@@ -27,6 +27,7 @@ LOOKED_AT = 256  # entries of an argument that are looked at one by one
 SHOWN = 3  # wrong entries that are told
 
 
+@form(OUTSIDE)
 def check_grads(
     fun: Function,
     args: Sequence[Any],
@@ -64,17 +65,20 @@ def _checked(check: _Check, modes: Sequence[str], order: int) -> list[Row]:
     return rows
 
 
+@form(OUTSIDE)
 def check_jvp(fun: Function, args: Sequence[Any], **options: Any) -> Report:
     """Return a report; AssertionError unless jvps along random directions equal differences. Options are
     those of `check_grads`."""
     return check_grads(fun, args, 1, ("fwd",), **options)
 
 
+@form(OUTSIDE)
 def check_vjp(fun: Function, args: Sequence[Any], **options: Any) -> Report:
     """Return a report; AssertionError unless the pullback of a random cotangent equals differences."""
     return check_grads(fun, args, 1, ("rev",), **options)
 
 
+@form(OUTSIDE)
 def dot_product_test(
     fun: Function, args: Sequence[Any], *, tol: float | None = None, seed: int = 0, jit: Jit = False
 ) -> None:

@@ -262,3 +262,38 @@ def test_the_default_solver_of_a_system() -> None:
     b = np.array([1.0, 2.0])
     gradient = s2sad.grad(lambda b: np.sum(s2sad.custom_linear_solve(lambda v: 2.0 * v, b) ** 2))
     assert_close(gradient(b), 0.5 * b, 1e-14, "gradient")
+
+
+def whole(A, b):
+    return np.sum(s2sad.custom_linear_solve(lambda v: A @ v, b) ** 2)
+
+
+def whole_solved(A, b):
+    return np.sum(np.linalg.solve(A, b) ** 2)
+
+
+def blocks(A, b):
+    return sum([whole(A[i : i + 2, i : i + 2], b[i : i + 2]) for i in range(2 + int(b[0] > 5.0))])
+
+
+def blocks_solved(A, b):
+    return sum([whole_solved(A[i : i + 2, i : i + 2], b[i : i + 2]) for i in range(2)])
+
+
+@pytest.mark.parametrize("pair", [(whole, whole_solved), (blocks, blocks_solved)], ids=["whole", "blocks"])
+def test_forward_mode_where_sizes_are_not_known_to_fit(pair: Any) -> None:
+    """The sizes of operator and right side first met in the rule: S129, at the first call only."""
+    f, expected = pair
+    A, b = np.array([[3.0, 1, 0.1], [0.5, 2, 0.2], [0.3, 0.4, 5]]), np.array([1.0, -2, 3])
+    tangents = (np.cos(A), None)
+    for _ in range(2):
+        assert_close(s2sad.jvp(f, (A, b), tangents), s2sad.jvp(expected, (A, b), tangents), 1e-12, "jvp")
+    assert_close(s2sad.hessian(f)(A, b), s2sad.hessian(expected)(A, b), 1e-11, "hessian")
+
+
+def test_an_operator_of_another_shape_raises_when_it_runs() -> None:
+    for derivative in (s2sad.grad(whole), s2sad.jacfwd(whole)):
+        for _ in range(2):
+            with pytest.raises(ValueError, match="cannot reshape array of size 3"):
+                derivative(np.ones((3, 2)), np.ones(2))
+        assert derivative(np.eye(2), np.ones(2)).shape == (2, 2)

@@ -505,3 +505,22 @@ def test_signature_of_the_text():
     variant = api._program("jet", horner, False, False, order=2).last
     assert variant is not None
     assert list(inspect.signature(variant.main.function).parameters) == ["x", "n", "x_d1", "x_d2"]
+
+
+def spread(a):
+    y, s = np.zeros(3), 0.0
+    for i in range(3):
+        y[i] = (i - 0.5) * a
+        y[:i] += y[i] ** 2
+        s += y[0]
+    return np.sum(y) * s
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_third_order_where_a_sum_is_spread_again(jit: bool) -> None:
+    """The cotangent of a sum is a number, and has to become an array in the text as well."""
+    third = s2sad.grad(s2sad.grad(s2sad.grad(spread)), jit=jit)
+    expected = s2sad.jet(spread, (1.1,), ((1.0, 0.0, 0.0),))[1][2]
+    assert_close(third(1.1), expected, 1e-12, "reverse")
+    lanes = s2sad.vmap(s2sad.jacrev(s2sad.grad(s2sad.grad(spread))), jit=jit)(np.array([1.1, 1.1]))
+    assert_close(lanes, np.full(2, expected), 1e-12, "lanes")

@@ -142,6 +142,11 @@ def putmask(V: Any, W: Any) -> Any:
     return x * x
 
 
+def fromiter(V: Any, X: Any) -> Any:
+    scaled = np.fromiter((v * k for k, v in enumerate(V)), float)
+    return np.fromiter([X, X * X, 2.0], dtype=float, count=2) * np.sum(scaled) * int("1f", 16) * int("-2")
+
+
 def partition_in_place(V: Any) -> Any:
     x = V * 2
     x.partition(2)
@@ -286,3 +291,54 @@ def test_the_text_of_eigenvalues_can_be_differentiated(tmp_path: Any):
     value, slope = s2sad.jvp(names["f_grad"], (W,), (dot,))
     np.testing.assert_allclose(value, expected, rtol=1e-14)
     np.testing.assert_allclose(slope, s2sad.hvp(f, (W,), (dot,)), rtol=1e-12)
+
+
+def stored_list(x, y, z):
+    y[0, :2] = [x, 1j]
+
+
+def stored_rows(x, y, z):
+    y[:] = [[x, 1j], [1.0, 2.0]]
+
+
+def stored_by_place(x, y, z):
+    np.place(y, y < 1, [1j, x])
+
+
+def stored_by_putmask(x, y, z):
+    np.putmask(y, y < 1, 1j)
+
+
+def stored_by_put(x, y, z):
+    np.put(y, [0], 1j)
+
+
+def stored_diagonal(x, y, z):
+    np.fill_diagonal(y, [1j, x])
+
+
+def stored_as_numpy_has_them(x, y, z):
+    y[0] = [z[0], x]
+    np.put(y, [2, 3], z)
+
+
+STORES = [f for name, f in list(globals().items()) if name.startswith("stored_")]
+
+
+@pytest.mark.parametrize("store", STORES, ids=lambda f: f.__name__)
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_complex_numbers_stored_in_real_arrays(store: Any) -> None:
+    """Python's raise; of NumPy's the real part is taken, with a warning."""
+
+    def f(x):
+        y, z = np.zeros((2, 2)), np.array([2.0 + 1j, 3.0 - 1j])
+        store(x, y, z)
+        return np.sum(y**2)
+
+    if store is stored_as_numpy_has_them:
+        assert s2sad.value_and_grad(f)(0.5) == (f(0.5), 1.0)
+        return
+    with pytest.raises(TypeError, match="not 'complex'"):
+        f(0.5)
+    with pytest.raises(TypeError, match="must be real number, not complex"):
+        s2sad.grad(f)(0.5)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from oracle import assert_close
 from property.verdicts import lowering_interpreted
 
 import s2sad
@@ -167,3 +168,21 @@ def test_sizes_that_differ_later():
     with pytest.raises(s2sad.TypeMismatch, match="sizes 5 and 2"):
         product(X, X[:2])
     assert product(X[:2], X[:2]).shape == (2,)
+
+
+SHIFTS = np.array([0.5, 2.0, -1.0])
+
+
+def shifted(t):
+    return np.sum(np.sin(SHIFTS * t))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_derivative_that_has_been_called(jit: bool) -> None:
+    """It shows its emitted text from then on, where captured arrays are parameters; its function is read."""
+    slope, t = s2sad.grad(shifted, jit=jit), np.array([1.1, 1.2])
+    expected = np.array([slope(1.1), slope(1.2)])
+    assert_close(s2sad.vmap(slope)(t), expected, 1e-14, "vmap")
+    assert_close(
+        s2sad.vmap(s2sad.grad(slope))(t), -(np.sin(np.outer(t, SHIFTS)) @ SHIFTS**2), 1e-13, "second"
+    )

@@ -18,7 +18,7 @@ from s2sad.driver.trace import Trace
 from s2sad.errors import InternalError, Origin, S2sadError, UnsupportedSyntax
 from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
-from s2sad.ir.transformed import Transformed
+from s2sad.ir.transformed import Transformed, record_of
 from s2sad.late import late
 from s2sad.settings import settings
 
@@ -195,6 +195,9 @@ def guarded(plain: Callable[..., Any], work: Callable[[], Result]) -> Result:
 
 def place_of(plain: Callable[..., Any]) -> Origin | None:
     """Return where a function is defined, if that can be told."""
+    record = record_of(plain)
+    if record is not None and record.function is not None:  # not the text that it shows of itself once called
+        return place_of(record.function)
     code = getattr(inspect.unwrap(plain), "__code__", None)
     if code is None:
         return None

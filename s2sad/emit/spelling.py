@@ -87,6 +87,8 @@ def _unbroadcast(types: tuple[Type, ...]) -> str:
     lead = g.ndim - like.ndim
     if not isinstance(like, Array):
         return "np.sum({0})" if g.ndim else "{0}"
+    if lead < 0:  # the cotangent of a sum
+        return "unbroadcast({0}, {1}.shape)" if g.ndim else "np.full({1}.shape, {0})"
     axes = list(range(lead))
     for k, (have, want) in enumerate(zip(g.shape[lead:], like.shape, strict=True)):
         if want.is_one and not have.is_one:

@@ -146,7 +146,7 @@ class Assign(Calls):
             error = self.mismatch("S319", why, "", node)
             array = contents.shape_of if isinstance(contents, Struct) else None
             if array is not None:  # `n, m = x.shape` tells the rank of x, where that is guessed
-                error.needs_rank = (self.read(array).name, len(targets))  # type: ignore[attr-defined]
+                error.needs_rank = (self.read(array).name, len(targets))
             raise error
         for target, item in zip(targets, items, strict=True):
             self.assign(target, item)
@@ -156,10 +156,7 @@ class Assign(Calls):
         if isinstance(owner, Ref):
             if len(index) == 1 and isinstance(index[0], Struct) and index[0].kind == "tuple":
                 index = index[0].items
-            contents = self.contents(value)
-            if isinstance(contents, Struct | Series):
-                value = self.array_of(contents, node)
-            self.write(owner, index, value)
+            self.write(owner, index, self.stored(owner, value, node))
             return
         contents = self.contents(owner)
         if self.is_object(owner):

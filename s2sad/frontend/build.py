@@ -112,7 +112,7 @@ class Root(Vmaps):
     def underlying(self, function: Any) -> tuple[Source, tuple[Abstract, ...]]:
         """Return the Python function that a callable runs, and its already bound leading arguments."""
         record = record_of(function)
-        if record is not None and record.is_called:
+        if record is not None and record.function is not None:  # not what it shows of itself once called
             return self.underlying(record.function)
         if hasattr(function, "py_func"):
             return self.underlying(function.py_func)

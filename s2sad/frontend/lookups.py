@@ -10,7 +10,7 @@ from typing import Any
 import gast
 import numpy as np
 
-from s2sad.errors import S2sadError
+from s2sad.errors import S2sadError, TypeMismatch
 from s2sad.frontend.arrays import ARRAY_OF, constant, describe
 from s2sad.frontend.source import Access
 from s2sad.frontend.sparse import SparseMatrices
@@ -347,7 +347,7 @@ class Lookups(SparseMatrices):
             return b if a == Literal(1) else a
         return self.lower(Leaf(a) * Leaf(b))
 
-    def needs_rank(self, value: Num, rank: int, node: Any) -> Exception:
+    def needs_rank(self, value: Num, rank: int, node: Any) -> TypeMismatch:
         """Return the error for a number used as an array."""
         error = self.mismatch(
             "S310",
@@ -356,7 +356,7 @@ class Lookups(SparseMatrices):
             node,
         )
         leaf = value.operand.name if isinstance(value.operand, Value) else ""
-        error.needs_rank = (leaf, rank)  # type: ignore[attr-defined]
+        error.needs_rank = (leaf, rank)
         return error
 
     def series_item(self, series: Series, key: Abstract, node: Any, name: str) -> Abstract:

@@ -155,6 +155,16 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     return np.reshape(y, ()) if given.ndim == 0 else y
 
 
+def fromiter(iter: Any, dtype: Any, count: Any = -1, *, like: Any = None) -> Any:
+    """np.fromiter: the first numbers of what is iterated over."""
+    found = np.asarray(list(iter), dtype=dtype)
+    if found.ndim != 1:
+        raise ValueError("setting an array element with a sequence.")
+    if count > len(found):
+        raise ValueError("iterator too short")
+    return found if count < 0 else found[:count]
+
+
 def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """np.apply_along_axis: a loop over the lines."""
     lines = np.moveaxis(np.asarray(arr), axis, -1)
@@ -254,20 +264,20 @@ def dist(p: Any, q: Any, /) -> Any:
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """np.place: the values one after the other, from the first again where there are too few."""
     chosen = np.asarray(mask).astype(bool)
-    values = np.ravel(vals)
+    values = np.ravel(np.asarray(vals, dtype=arr.dtype))
     arr[chosen] = values[np.arange(np.count_nonzero(chosen)) % values.size]
 
 
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """np.putmask: the values at the same places, repeated where there are too few."""
     chosen = np.asarray(mask).astype(bool)
-    a[chosen] = np.resize(values, a.shape)[chosen]
+    a[chosen] = np.resize(np.asarray(values, dtype=a.dtype), a.shape)[chosen]
 
 
 def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     """np.put: into places of the flattened array."""
     index = np.ravel(ind)
-    values = np.ravel(v)
+    values = np.ravel(np.asarray(v, dtype=a.dtype))
     if mode == "wrap":
         index = index % a.size
     elif mode == "clip":
@@ -392,7 +402,7 @@ PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.geomspace: geomspace, np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction,
     np.place: place, np.putmask: putmask, np.put: put, np.put_along_axis: put_along_axis,
     np.array_equiv: array_equiv, np.apply_over_axes: apply_over_axes, np.nanargmax: nanargmax,
-    np.nanargmin: nanargmin, np.diag_indices_from: diag_indices_from,
+    np.nanargmin: nanargmin, np.fromiter: fromiter, np.diag_indices_from: diag_indices_from,
 }  # fmt: skip
 
 # where an argument is known at run time only

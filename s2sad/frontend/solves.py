@@ -8,6 +8,7 @@ same kind, so that this holds for derivatives of every order.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,9 @@ from s2sad.frontend.fit import Out, arranged, misfit
 from s2sad.frontend.values import Abstract, Callee, Static
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Function, Operand, Value
-from s2sad.ir.rule import Link, Read, Rule
+from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.transformed import Transformed, record_of
-from s2sad.ir.types import is_differentiable
+from s2sad.ir.types import Type, is_differentiable
 from s2sad.record import dataclass
 
 
@@ -102,6 +103,7 @@ class LinearSolves(CustomRules):
         """Return the solver of a system, with its rule, for right sides like `b`. What system and transposed
         system read around them is `around`, or found out."""
         product, operands = self.function_of(system.matvec, (b,), {}, node)
+        self.as_the_right_side(product, self.operand(b, node).type, node)
         solver = self.reading(system.solve, (system.matvec, b), node)
         read = [v for v in (*operands[1:], *solver.around) if isinstance(v, Value)]
         if around is None:
@@ -119,6 +121,16 @@ class LinearSolves(CustomRules):
         ruled = Ruled(fn, fn, rule, around, shares=False)
         rule.pending = self.later(rule, lambda: self.link_solve(ruled, system, flat, varied, node), node)
         return ruled
+
+    def as_the_right_side(self, product: Function, t: Type, node: Any) -> None:
+        """Note that what an operator returns has the shape of its argument (else it raises when it runs, and
+        the variant is for these sizes only): the rule would find out when nothing can be noted any more."""
+        for n, m in zip(product.result_types[0].shape, t.shape, strict=False):
+            if self.sizes.example(n) == self.sizes.example(m):
+                self.sizes.equal(n, m, self.place(node))
+            else:
+                self.sizes.pin(n, self.place(node))
+                self.sizes.pin(m, self.place(node))
 
     def one_like(self, read: Reading, params: list[Value], around: tuple[Value, ...], what: str) -> Function:
         """Return a function of a right side as one of it and of all values around, its result like it."""
@@ -159,4 +171,47 @@ class LinearSolves(CustomRules):
         reads: list[Read] = [("result", 0), ("seed", 0), *(("argument", 1 + k) for k in range(len(held)))]
         forward = ruled_function(ruled, ruled.fn, self.sizes, ruled.fn.origin)  # again with its rule
         ruled.rule.link = Link(forward, reverse, tuple(reads), 1, ruled.rule.targets)
+        ruled.rule.tangent = self.tangent_of_solve(ruled, product, varied, node)
         return []
+
+    def tangent_of_solve(self, ruled: Ruled, product: Function, varied: list[int], node: Any) -> Tangent:
+        """Return the rule for forward mode: another system with the same operator."""
+
+        def dot(results: tuple[Value, ...], params: list[Value], dots: list[Value]) -> Operand:
+            side: Operand = dots[0]
+            if varied:
+                held = [results[0], *params[1:]]
+                side = self.emit("subtract", side, self.pushed_at(product, held, varied, dots[1:], node))
+            return self.emit_ruled(ruled, [side, *params[1:]])[0]
+
+        return self.tangent_by(ruled, 0, dot)
+
+    def pushed_at(
+        self, fn: Function, held: Sequence[Operand], varied: Sequence[int], dots: Sequence[Operand], node: Any
+    ) -> Operand:
+        """Return the tangent of a function of x and others along what it reads beside x."""
+        flags = tuple(k - 1 in varied for k in range(len(fn.params)))
+        made = self.derive(Transformed("jvp", None, 0, varied=flags), fn, node)
+        return self.emit_call(made, self.with_seeds(made, fn, list(held), list(dots), node))[1]
+
+    def tangent_by(
+        self,
+        ruled: Ruled,
+        place: int,
+        dot: Callable[[tuple[Value, ...], list[Value], list[Value]], Operand],
+    ) -> Tangent:
+        """Return a rule for forward mode: what `dot` appends, of the results of the call, its operands and
+        their tangents, is the tangent of one of the results."""
+        params = [Value(p.name, p.type) for p in ruled.fn.params]
+        dots = [Value(f"{params[k].name}_dot", params[k].type) for k in ruled.rule.targets]
+        outer, self.builder = self.builder, Builder(self.sizes, ruled.fn.origin)
+        try:
+            results = self.emit_ruled(ruled, params)  # with its rule: for derivatives of higher order
+            self.builder.role = "tangent"
+            block = self.builder.block((), "return", *results, dot(results, params, dots))
+        finally:
+            self.builder = outer
+        whole = replace(ruled.fn, params=(*params, *dots), block=block)
+        count = len(results)
+        outs = [*map(Out, range(count)), Out(count, ruled.fn.result_types[place])]
+        return Tangent(arranged(whole, list(range(len(whole.params))), whole.params, outs), {place: count})

@@ -26,7 +26,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
-from s2sad.ir.rule import Link, Read, Rule, Tangent
+from s2sad.ir.rule import Link, Read, Rule
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, is_differentiable
@@ -179,36 +179,6 @@ class Stationary(Externals):
         record = Transformed("vjp", None, tuple(1 + k for k in varied))
         made = self.derive(record, fn, node)
         return list(self.emit_call(made, self.with_seeds(made, fn, held, [seed], node))[1:])
-
-    def pushed_at(
-        self, fn: Function, held: Sequence[Operand], varied: Sequence[int], dots: Sequence[Operand], node: Any
-    ) -> Operand:
-        """Return the tangent of a function of x and others along what it reads beside x."""
-        flags = tuple(k - 1 in varied for k in range(len(fn.params)))
-        made = self.derive(Transformed("jvp", None, 0, varied=flags), fn, node)
-        return self.emit_call(made, self.with_seeds(made, fn, list(held), list(dots), node))[1]
-
-    def tangent_by(
-        self,
-        ruled: Ruled,
-        place: int,
-        dot: Callable[[tuple[Value, ...], list[Value], list[Value]], Operand],
-    ) -> Tangent:
-        """Return a rule for forward mode: what `dot` appends, of the results of the call, its operands and
-        their tangents, is the tangent of one of the results."""
-        params = [Value(p.name, p.type) for p in ruled.fn.params]
-        dots = [Value(f"{params[k].name}_dot", params[k].type) for k in ruled.rule.targets]
-        outer, self.builder = self.builder, Builder(self.sizes, ruled.fn.origin)
-        try:
-            results = self.emit_ruled(ruled, params)  # with its rule: for derivatives of higher order
-            self.builder.role = "tangent"
-            block = self.builder.block((), "return", *results, dot(results, params, dots))
-        finally:
-            self.builder = outer
-        whole = replace(ruled.fn, params=(*params, *dots), block=block)
-        count = len(results)
-        outs = [*map(Out, range(count)), Out(count, ruled.fn.result_types[place])]
-        return Tangent(arranged(whole, list(range(len(whole.params))), whole.params, outs), {place: count})
 
     def link_by(
         self, ruled: Ruled, params: tuple[Value, ...], reads: list[Read], bars: Callable[[], list[Operand]]

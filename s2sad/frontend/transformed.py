@@ -33,7 +33,7 @@ from s2sad.frontend.values import (
 )
 from s2sad.frontend.wrapped import Wrapped, function_name
 from s2sad.ir.core import Function, Operand
-from s2sad.ir.transformed import IDENTITY, Transformed, record_of, scheme_of
+from s2sad.ir.transformed import IDENTITY, OUTSIDE, Transformed, record_of, scheme_of
 from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ir.walk import draws
 from s2sad.record import dataclass
@@ -110,6 +110,9 @@ class Transforms(Wrapped):
         assert record is not None
         if record.function is not None:
             return self.call_derived(Derived(record, held(record.function)), args, kwargs, node)
+        if record.kind == OUTSIDE:
+            why = f"`s2sad.{function.__name__}` cannot be called inside a function that is differentiated"
+            raise self.refuse("S123", why, "call it at the top of a module, and here what it returned", node)
         handler = getattr(self, "form_" + record.kind)
         made: Abstract = handler(args, kwargs, node)
         return made

@@ -61,7 +61,11 @@ class Rule:
         """Return the rule, read by now."""
         if self.pending is not None:
             pending, self.pending = self.pending, None
-            pending()
+            try:
+                pending()
+            except BaseException:
+                self.pending = pending  # the next one to ask is told the same
+                raise
         return self
 
 

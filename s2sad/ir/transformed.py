@@ -145,6 +145,10 @@ def form(kind: str) -> Callable[[F], F]:
     return marked
 
 
+OUTSIDE = "outside"
+"""Kind of what belongs to the API and cannot be called inside a program."""
+
+
 def record_of(function: object) -> Transformed | None:
     """Return the record of a callable made by s2sad, else None."""
     record = getattr(function, MARK, None)

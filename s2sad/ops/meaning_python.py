@@ -37,8 +37,15 @@ def float_(x: Any = 0.0, /) -> Any:
 
 
 @meaning(builtins.int)
-def int_(x: Any = 0, /) -> Any:
-    """Return int(x)."""
+def int_(x: Any = 0, /, base: Any = None) -> Any:
+    """Return int(x), or int(x, base) of a text."""
+    if isinstance(x, str):
+        chosen = 10 if base is None else literal_value(lift(base))
+        if chosen is None:
+            raise unsupported("the base of int(text, base) must be known when the program is read")
+        return literal(int(x, chosen))
+    if base is not None:
+        raise TypeError("int() can't convert non-string with explicit base")
     e = _number(x)
     value = literal_value(e)
     return literal(int(value)) if value is not None else apply("to_int", e)
@@ -47,6 +54,8 @@ def int_(x: Any = 0, /) -> Any:
 @meaning(builtins.bool)
 def bool_(x: Any = False, /) -> Any:
     """Return bool(x)."""
+    if isinstance(x, str):
+        return literal(bool(x))
     e = _number(x)
     value = literal_value(e)
     return literal(bool(value)) if value is not None else apply("to_bool", e)
@@ -55,6 +64,8 @@ def bool_(x: Any = False, /) -> Any:
 @meaning(builtins.complex)
 def complex_(real: Any = 0, imag: Any = 0) -> Expr:
     """Return complex(real, imag)."""
+    if isinstance(real, str):
+        return literal(complex(real))
     re, im = _number(real), _number(imag)
     return apply("to_complex", re) if literal_value(im) == 0 else apply("to_complex", re + 1j * im)
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.ir.path import is_fancy
+from s2sad.ir.types import Array
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
 from s2sad.record import dataclass
@@ -43,6 +44,7 @@ class _Uses:
         self.short: dict[Value, Instr] = {}
         self.loops: dict[Value, tuple[Instr, ...]] = {}
         self.views: dict[Value, Operand] = {}
+        self.bound: dict[str, list[tuple[Value, _Use]]] = {}  # where arrays get their names
         self.position = 0
         self.visit(fn.block, (), "")
 
@@ -54,6 +56,9 @@ class _Uses:
                 self.visit(b, inner, instr.role)
             for result in instr.results:
                 self.loops[result] = loops
+                if result.name and isinstance(result.type, Array):
+                    use = _Use(self.position, instr, instr.role, loops)
+                    self.bound.setdefault(result.name, []).append((result, use))
                 if instr.op.alias not in (Alias.FRESH, Alias.INPLACE) and instr.args:
                     self.views[result] = instr.args[0]
             if _is_short(instr):
@@ -85,8 +90,8 @@ class _Uses:
         return True
 
     def hazards(self, base: Operand) -> list[_Use]:
-        """Return what may write to the memory of `base`, an array or a view of one."""
-        found: list[_Use] = []
+        """Return what may write to the memory of `base`, an array or a view of one, or take its name away."""
+        found = [use for v, use in self.bound.get(base.name, ()) if v != base] if base.name else []
         while isinstance(base, Value):
             found += [use for use in self.of.get(base, ()) if _hands_on(use.by, base)]
             if base not in self.views:

@@ -215,12 +215,15 @@ def _unbroadcast(lanes: Lanes, instr: Instr, b: Builder) -> None:
     if g not in lanes.new:
         raise NoRule
     extra = g.type.ndim - like.type.ndim
-    there = lanes.spread(like, b)
-    if extra:
+    here, there = lanes.at(g), lanes.spread(like, b)
+    if extra > 0:
         step = Index((Span(), *(New(),) * extra, *(Span(),) * like.type.ndim))
         there = b.emit(OPS["getitem"], there, path=(step,))
-    made = b.emit(instr.op, lanes.at(g), there)
-    if extra:
+    elif extra < 0:
+        step = Index((Span(), *(New(),) * -extra, *(Span(),) * g.type.ndim))
+        here = b.emit(OPS["getitem"], here, path=(step,))
+    made = b.emit(instr.op, here, there)
+    if extra > 0:
         made = b.emit(OPS["reshape"], made, lanes.count, *lanes.dims(like, b))
     lanes.bind(instr, made, b)
 

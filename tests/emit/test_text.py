@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+import s2sad
 from s2sad.emit.load import load
 from s2sad.emit.source import function, module
 from s2sad.ir.interp import run
@@ -595,3 +597,22 @@ def test_the_text_is_as_expected_and_runs(name: str) -> None:
         assert type(a) is type(b)
         np.testing.assert_array_equal(a, b)
     assert module(fn) == module(bufferize(parse(ir, OPS)))
+
+
+def rate(y, k):
+    a, b, c = y
+    return np.array([-k[0] * a + k[1] * b * c, k[0] * a - k[1] * b * c - k[2] * b * b, k[2] * b * b])
+
+
+def robertson(y, k):
+    for _ in range(5):
+        middle = y + 0.05 * rate(y, k)
+        y = y + 0.1 * rate(middle, k)
+    return np.sum(y * y)
+
+
+def test_elements_are_read_once_where_the_name_of_their_array_is_taken_over() -> None:
+    text = s2sad.grad(robertson).source_for(np.ones(3), np.ones(3))
+    assert "    y_bar = np.zeros_like(y)\n" in text
+    reads = re.findall(r"^    t\d+ = (y_bar\[\d\])  #", text, re.MULTILINE)
+    assert len(reads) == len(set(reads)) > 0

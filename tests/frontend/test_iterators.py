@@ -25,7 +25,12 @@ def total(items):
 
 def of_a_helper(x):
     k = 2.0
-    return total(v * k for v in x) + total(map(lambda v: v * k, [x[0], x[1]]))
+    listed = given(v * k for v in x)
+    return total(v * k for v in x) + total(map(lambda v: v * k, [x[0], x[1]])) + np.prod(listed)
+
+
+def given(items):
+    return list(items)
 
 
 def in_each_trip(x):
