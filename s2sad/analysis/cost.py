@@ -5,7 +5,7 @@ from __future__ import annotations
 from s2sad.ir.core import Block, Instr, Literal
 from s2sad.ir.op import ONCE, Alias, Kind
 from s2sad.ir.size import Size
-from s2sad.ir.types import Array, Type
+from s2sad.ir.types import Array, Scalar, Type
 
 TYPICAL = 100  # assumed for every size that is not known
 STORE = 6.0  # writing an element to a tape and reading it back
@@ -40,6 +40,8 @@ def recompute_cost(instr: Instr) -> float | None:
         return _branches_cost(instr)
     if not op.pure or op.cost == ONCE:
         return None
+    if _is_constant(instr):
+        return 0.0
     size = max((elements(r.type) for r in instr.results), default=1.0)
     if op.alias is Alias.INPLACE:
         return LOAD + (elements(instr.args[1].type) if len(instr.args) > 1 else 1.0)
@@ -52,6 +54,12 @@ def recompute_cost(instr: Instr) -> float | None:
         return max(op.cost, 1) * max(size, *(elements(a.type) for a in instr.args)) * 10.0
     read = max((elements(a.type) for a in instr.args), default=1.0)
     return op.cost * max(size, read if op.kind is Kind.REDUCTION else 1.0)
+
+
+def _is_constant(instr: Instr) -> bool:
+    """True for a number that is made of literals."""
+    made = all(isinstance(r.type, Scalar) for r in instr.results)
+    return made and bool(instr.args) and all(isinstance(a, Literal) for a in instr.args)
 
 
 def _branches_cost(instr: Instr) -> float | None:

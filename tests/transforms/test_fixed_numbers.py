@@ -72,3 +72,16 @@ def test_nothing_is_taped_for_them():
     assert source.count("np.empty(") == 1, source  # the arrays themselves
     assert "dt ** 2 * x_bar" in source
     assert_close(s2sad.grad(f)(X, 0.1, 0), np.ones(3), 0.0, "no trips")
+
+
+def of_literals(y):
+    n = 3
+    while n > 0:
+        y = np.sin(y) / np.sqrt(2)
+        n = n - 1
+    return y
+
+
+def test_what_is_made_of_literals_is_not_taped():
+    assert_right(of_literals, 0.5)
+    assert "= np.sqrt(2)" not in s2sad.grad(of_literals).source_for(0.5)
