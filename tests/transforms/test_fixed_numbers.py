@@ -74,8 +74,8 @@ def test_nothing_is_taped_for_them():
     assert_close(s2sad.grad(f)(X, 0.1, 0), np.ones(3), 0.0, "no trips")
 
 
-def of_literals(y):
-    n = 3
+def of_literals(x):
+    n, y = 3, x[0] * x[1]
     while n > 0:
         y = np.sin(y) / np.sqrt(2)
         n = n - 1
@@ -83,5 +83,6 @@ def of_literals(y):
 
 
 def test_what_is_made_of_literals_is_not_taped():
-    assert_right(of_literals, 0.5)
-    assert "= np.sqrt(2)" not in s2sad.grad(of_literals).source_for(0.5)
+    for lowered in (False, True):
+        assert_right(of_literals, X, lowered)
+    assert "= np.sqrt(2)" not in s2sad.grad(of_literals).source_for(X)
