@@ -7,7 +7,6 @@ import inspect
 import sys
 import types
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from s2sad.ir.structure import pick, rebuild
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Node
 from s2sad.late import late
+from s2sad.record import replace
 
 if TYPE_CHECKING:
     import html as markup

@@ -7,14 +7,13 @@ import math
 import re
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from s2sad.errors import S2sadError, TypeMismatch
 from s2sad.ir.types import short
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 _ARRAY = re.compile(r"([biufc])(\d*)\[([\s:\d,]*)\]")
 _SCALARS: dict[Any, Any] = {"float": 1.0, "int": 2, "complex": 1.0 + 0j, "bool": False}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from s2sad.driver.seeds import basis, spread, zero
 from s2sad.ir.structure import map_tree, pick, rebuild
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
+from s2sad.record import replace
 
 
 class ByChunks(Derivative):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from s2sad.ir.tree import Leaf
 from s2sad.ir.types import Type, is_differentiable
 from s2sad.ir.walk import draws
 from s2sad.late import late
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 if TYPE_CHECKING:
     from s2sad.analysis import coloring, course

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from s2sad.driver.assemble import assembler, gatherer
@@ -20,6 +19,7 @@ from s2sad.ir.transformed import PARALLEL, Jit
 from s2sad.ir.tree import Leaf, Node, Tree, leaves
 from s2sad.ir.types import Scalar, Sparse, Type
 from s2sad.late import late
+from s2sad.record import replace
 
 if TYPE_CHECKING:
     from s2sad.driver import pipeline

@@ -7,7 +7,6 @@ bound to 1; a Hessian-vector product is the jvp of a gradient.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from s2sad.driver.arguments import active_leaves, argument_trees, bars_tree, float_argnums, selected
 from s2sad.driver.jacobian import complex_rows, jacobian_function, refuse_aux
@@ -22,6 +21,7 @@ from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves, renumber
 from s2sad.ir.types import Array, Scalar, Type, is_differentiable
 from s2sad.ir.walk import at_returns, free_values, substitute
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 from s2sad.transforms.jet import jet
 from s2sad.transforms.jvp import jvp
 from s2sad.transforms.reverse import vjp

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.driver.draws import refused
 from s2sad.errors import TypeMismatch, UnsupportedOp
@@ -25,6 +24,7 @@ from s2sad.ops.blocks import State, for_loop
 from s2sad.ops.control import CALL
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.record import replace
 from s2sad.transforms.batch import batch
 from s2sad.transforms.lanes import Unbatchable
 

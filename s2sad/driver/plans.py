@@ -16,7 +16,6 @@ import os
 import pickle
 import types
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from s2sad.ir.core import READ_AGAIN, Block, Function, Parameter, outline
 from s2sad.ir.op import Op
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 from s2sad.settings import settings
 
 KNOWN = ("builtins", "collections", "copyreg", "numpy", "s2sad")  # packages whose names mean what they did

@@ -8,7 +8,6 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2sad.driver.arguments import active_leaves, argument_trees, float_argnums
@@ -20,6 +19,7 @@ from s2sad.frontend.build import build
 from s2sad.ir.core import Function, returns
 from s2sad.ir.transformed import Transformed, record_of
 from s2sad.late import late
+from s2sad.record import replace
 from s2sad.settings import settings
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ a transform (grad, jvp, ...) of it is applied inside the program.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -28,6 +27,7 @@ from s2sad.ir.tree import Static as StaticTree
 from s2sad.ir.types import INT, Array, Opaque, Scalar, Type
 from s2sad.ir.walk import Copier, count, draws, free_values, rewrite_types
 from s2sad.ops import OPS
+from s2sad.record import replace
 
 INLINE_INSTRS = 8
 

@@ -7,7 +7,6 @@ import functools
 import inspect
 import os
 import types
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -47,6 +46,7 @@ from s2sad.ir.types import Array, Sparse, Stream
 from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
 from s2sad.ops.expr import Leaf, apply
+from s2sad.record import replace
 
 JOINERS = (np.stack, np.vstack, np.hstack, np.dstack, np.concatenate, np.column_stack)
 

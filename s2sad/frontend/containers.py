@@ -7,7 +7,6 @@ import inspect
 import sys
 import types
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ops import lookup
+from s2sad.record import replace
 
 STATIC_MODULES = (
     "numpy",

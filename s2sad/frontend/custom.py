@@ -7,7 +7,6 @@ arguments of the call into Functions over the leaves of arguments, residuals and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from s2sad.errors import Origin
@@ -26,7 +25,7 @@ from s2sad.ir.tree import Leaf, Node, Tree, leaves, renumber
 from s2sad.ir.types import Type, is_differentiable
 from s2sad.ir.walk import Copier
 from s2sad.ops import OPS
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 ATTEMPTS = 4  # at a rule that calls its own function and reads variables around it
 

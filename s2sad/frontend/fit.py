@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.errors import TypeMismatch
 from s2sad.ir.builder import Builder, Sizes
@@ -12,7 +11,7 @@ from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Array, Scalar, Type, python_number, without_sizes
 from s2sad.ir.walk import at_returns, substitute
 from s2sad.ops import OPS
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 def misfit(fn: Function, why: str, instead: str = "") -> TypeMismatch:

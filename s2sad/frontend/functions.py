@@ -8,7 +8,6 @@ import inspect
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -46,6 +45,7 @@ from s2sad.ir.types import STREAMS, WEAK_INT, Array, Type, without_sizes
 from s2sad.ops import OPS
 from s2sad.ops.expr import apply, apply_all
 from s2sad.ops.support import SUPPORT
+from s2sad.record import replace
 
 ENDLESS = "S115"
 MAX_DEPTH = 40

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import U64, Joins, blank, both_unknown, join_types, joined_items, overflows, unlike
@@ -27,6 +25,7 @@ from s2sad.frontend.values import (
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, without_sizes
+from s2sad.record import replace
 
 
 class Header(Joins):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from s2sad.ir.builder import Builder
 from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, sample, without_sizes
 from s2sad.passes.sizes import Resolver
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(slots=True, eq=False)

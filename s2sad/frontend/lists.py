@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -33,6 +32,7 @@ from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar, Type
 from s2sad.ops import OPS
+from s2sad.record import replace
 
 
 class Lists(Iterate):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from s2sad.errors import InternalError, S2sadError
@@ -32,6 +31,7 @@ from s2sad.ir.loops import at_loop_ends, loop_ends
 from s2sad.ir.size import Size
 from s2sad.ir.walk import Copier, substitute
 from s2sad.ops import OPS
+from s2sad.record import replace
 
 
 class Loops(Header):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ from s2sad.ir.tree import Leaf, Node, Tree, renumber, statics
 from s2sad.ir.types import Array, Type
 from s2sad.ir.walk import substitute
 from s2sad.ops.optimize import MODULE
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 LAMBDA = "lambda_"
 NO_SUCCESS = "scipy.optimize: no success"

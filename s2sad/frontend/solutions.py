@@ -7,7 +7,6 @@ holds for derivatives of every order.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from s2sad.frontend.callees import NotPure
@@ -21,6 +20,7 @@ from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.transformed import Transformed
 from s2sad.ir.types import is_differentiable
 from s2sad.ir.walk import draws
+from s2sad.record import replace
 
 
 class Solutions(LinearSolves):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from s2sad.frontend.custom import CustomRules, Reading, Ruled, ruled_function
@@ -20,7 +19,7 @@ from s2sad.ir.core import Function, Operand, Value
 from s2sad.ir.rule import Link, Read, Rule, Tangent
 from s2sad.ir.transformed import Transformed, record_of
 from s2sad.ir.types import Type, is_differentiable
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, eq=False)

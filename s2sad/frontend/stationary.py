@@ -9,7 +9,6 @@ envelope theorem).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from s2sad.ir.transformed import Transformed
 from s2sad.ir.tree import Leaf, Node, Tree
 from s2sad.ir.types import INT, WEAK_BOOL, Array, Scalar, Type, is_differentiable
 from s2sad.ops import OPS
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 FLOAT = np.dtype(np.float64)
 NUMBER = Scalar(FLOAT, weak=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -36,7 +35,7 @@ from s2sad.ir.core import Function, Operand
 from s2sad.ir.transformed import IDENTITY, OUTSIDE, Transformed, record_of, scheme_of
 from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ir.walk import draws
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 API = "s2sad.api"
 MAKERS = ("grad", "value_and_grad", "jit", "checkpoint", "jacfwd", "jacrev", "jacobian", "hessian", "vmap")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-from dataclasses import replace
 from typing import Any
 
 import gast
@@ -11,7 +10,7 @@ import gast
 from s2sad.frontend.callees import Callees
 from s2sad.frontend.values import Abstract, Callee, Closure, Partial, Ref, Static, Struct
 from s2sad.ir.transformed import record_of
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, eq=False)

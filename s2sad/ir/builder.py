@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from s2sad.ir.op import Op
 from s2sad.ir.path import Path, selected_axis
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Dtype, Opaque, Scalar, Type, sample, type_of, without_sizes
+from s2sad.record import replace
 
 Dim = tuple[int, int, Size]  # which operand, which axis of it, and its size there
 

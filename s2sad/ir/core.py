@@ -18,7 +18,7 @@ results are the carried values after the last trip. `return` carries the functio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +27,7 @@ from s2sad.ir.op import Op
 from s2sad.ir.size import Size
 from s2sad.ir.tree import Tree
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_COMPLEX, WEAK_FLOAT, Scalar, Type
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, eq=False)

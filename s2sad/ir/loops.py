@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Instr, Operand, Value
+from s2sad.record import replace
 
 LOOPS = ("for", "while")
 

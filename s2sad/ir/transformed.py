@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 F = TypeVar("F", bound=Callable[..., Any])
 

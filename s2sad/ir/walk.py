@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value, held
 from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type
+from s2sad.record import replace
 
 
 def operands(block: Block) -> Iterator[Operand]:

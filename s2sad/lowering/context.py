@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.path import At
@@ -15,6 +14,7 @@ from s2sad.ir.types import Array, Dtype, Scalar
 from s2sad.lowering.code import ONE, ZERO, Code, is_run_time
 from s2sad.lowering.overlap import Roots, Storage
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
+from s2sad.record import replace
 
 LowerFunction = Callable[[Function], Function]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.errors import UnsupportedOp
 from s2sad.ir.core import Instr, Operand, Value
 from s2sad.ir.types import F8, GENERATOR, Array
@@ -11,6 +9,7 @@ from s2sad.lowering.context import Lowerer
 from s2sad.lowering.create import sizes_of
 from s2sad.lowering.scalars import convert
 from s2sad.lowering.views import whole
+from s2sad.record import replace
 
 KNOWN = (
     "random", "standard_normal", "standard_exponential", "standard_gamma", "standard_t", "standard_cauchy",

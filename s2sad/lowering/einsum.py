@@ -4,7 +4,6 @@ of matrices where these are not small, else one nest per element of the result."
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from string import ascii_letters
 
 import numpy as np
@@ -22,6 +21,7 @@ from s2sad.lowering.scalars import convert, promote
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, whole
 from s2sad.ops.linalg import split_subscripts
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 WORTH_A_CALL = 2048  # multiplications
 SMALL = {name: replace(OPS[name], name=f"small_{name}") for name in ("einsum", "matmul")}

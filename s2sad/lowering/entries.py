@@ -6,7 +6,6 @@ y = np.sum(w * x, axis=2)      at index i of axis 1:     np.sum(w[i] * x[:, i], 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from s2sad.ir.builder import Builder
@@ -17,7 +16,7 @@ from s2sad.ir.types import Array, Scalar, Type
 from s2sad.lowering.elementwise import is_elementwise
 from s2sad.ops.linalg import split_subscripts
 from s2sad.ops.table import OPS
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 REDUCTIONS = ("sum", "mean", "prod", "max", "min", "any", "all", "count_nonzero", "norm")
 WHOLE = Span()

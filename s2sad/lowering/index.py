@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.ir import path as paths
 from s2sad.ir.core import Instr, Literal, Operand, Value
@@ -14,7 +13,7 @@ from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.slices import checked, normalized
 from s2sad.lowering.views import Index, Lazy, Rep, Strided, Terms, whole
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 MASK_MISMATCH = "boolean index did not match indexed array along axis {}"
 

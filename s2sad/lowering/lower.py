@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.errors import InternalError, Origin, UnsupportedOp
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
@@ -42,7 +41,7 @@ from s2sad.lowering.overlap import Storage
 from s2sad.lowering.views import Index, whole
 from s2sad.ops.table import OPS
 from s2sad.passes.dce import dce
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 Handler = Callable[[Lowerer, Instr], None]
 

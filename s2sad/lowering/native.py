@@ -11,7 +11,6 @@ where x is y. `emit/numba_math.py` defines what it calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Op
@@ -22,6 +21,7 @@ from s2sad.lowering.separate import separate
 from s2sad.lowering.unwrap import unwrapped
 from s2sad.passes.dce import dce
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 FIRST_INDEX = {"getitem": 1, "setitem": 2, "accum": 2}
 

@@ -3,8 +3,6 @@ arguments overlap: LLVM cannot see that of two allocations, and would test it be
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value, distinct
 from s2sad.ir.tree import Leaf
@@ -12,6 +10,7 @@ from s2sad.ir.types import Scalar
 from s2sad.ir.walk import Copier
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 BODY = "_on_separate_buffers"
 ALLOCATIONS = ("empty", "zeros")

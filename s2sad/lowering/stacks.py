@@ -15,7 +15,6 @@ where the matrices are worth the call of BLAS; else each statement is done for t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
@@ -31,7 +30,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.sizes import Resolver
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 CHEAP = 2.0  # flops per element of what each loop computes for itself
 

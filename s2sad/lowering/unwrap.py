@@ -3,8 +3,6 @@ of the loop runs that does not ask."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import WEAK_BOOL, Scalar
@@ -14,6 +12,7 @@ from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.nests.order import DOWN, UP
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 MOST = 60  # instructions of a loop that is written twice
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.ir import path as paths
 from s2sad.ir.types import BOOL, INT, Dtype
 from s2sad.machine.functions import intrinsic
 from s2sad.machine.scalars import compare, wrapped
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, stored
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 ZERO = constant(0, INT)
 Body = Callable[[Sequence[str]], None]

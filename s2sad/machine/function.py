@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.loops import INDEPENDENT, MARK
@@ -15,6 +14,7 @@ from s2sad.machine.frame import UNLIKELY, Found, Frame, Loop, Place, Program, Sc
 from s2sad.machine.roots import returned_params, roots_of
 from s2sad.machine.scalars import compare
 from s2sad.machine.writer import NotHere, Number, kind_of
+from s2sad.record import replace
 
 HIDDEN = "ptr %failure, ptr %library, ptr %thread, ptr %arena"
 

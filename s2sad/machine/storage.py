@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.types import BOOL, INT, Array
@@ -16,6 +15,7 @@ from s2sad.machine.scalars import compare, scalar
 from s2sad.machine.search import search
 from s2sad.machine.solving import factors, solution
 from s2sad.machine.writer import NotHere, Number, constant, kind_of
+from s2sad.record import replace
 
 
 def read(f: Frame, instr: Instr) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator as op
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +38,7 @@ from s2sad.ops.functions import (
     sign,
     where,
 )
+from s2sad.record import replace
 
 # --- arithmetic -------------------------------------------------------------------------------
 

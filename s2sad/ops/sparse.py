@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from s2sad.ir.builder import Sizes
 from s2sad.ir.types import INT, Array, Scalar, Sparse, Type
 from s2sad.ops.declare import Params, Types, linear, nondiff
 from s2sad.ops.expr import Expr, apply
+from s2sad.record import replace
 
 
 def _sparse(t: Type) -> Sparse:

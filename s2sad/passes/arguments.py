@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr
 from s2sad.ir.rule import rule_of
 from s2sad.ir.tree import leaves, renumber
 from s2sad.ir.walk import free_values
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 
 def arguments(fn: Function) -> Function:

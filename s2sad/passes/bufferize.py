@@ -14,7 +14,6 @@ result must be fresh. One conflict is resolved at a time, at the place that runs
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from s2sad.analysis.liveness import Numbering, liveness
@@ -25,6 +24,7 @@ from s2sad.ir.walk import holding
 from s2sad.passes.bufferize_edit import apply
 from s2sad.passes.bufferize_find import Conflicts
 from s2sad.passes.bufferize_return import write_back
+from s2sad.record import replace
 
 _ROUNDS = 200
 

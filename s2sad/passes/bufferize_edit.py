@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 
 from s2sad.analysis.storage import overwrites
 from s2sad.errors import Origin
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.types import Scalar
 from s2sad.ops.table import OPS
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 _CREATED = frozenset(
     ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "eye", "arange")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from s2sad.analysis.liveness import Liveness
 from s2sad.analysis.storage import CALLER, READONLY, Lineage, Storage, alias_of, written_args
@@ -16,7 +15,7 @@ from s2sad.ir.walk import use_counts, used_values
 from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_edit import Edits, copy_of
 from s2sad.passes.bufferize_parts import apart
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 NOT_OURS = CALLER | READONLY
 _VIEWS = (Alias.VIEW, Alias.MAYBE, Alias.SAME, Alias.READONLY)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from s2sad.analysis.flows import Place, flows, reached
 from s2sad.analysis.masked import masked
@@ -25,6 +24,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import Pass, sizes_after
 from s2sad.passes.calls import everywhere
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 CHECKED_ROLES = {"": "", "reverse": "the cotangent", "tangent": "the tangent"}
 COMPUTING = (Kind.ELEMENTWISE, Kind.REDUCTION, Kind.LINEAR, Kind.BILINEAR, Kind.CUSTOM)

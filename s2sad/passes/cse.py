@@ -8,13 +8,13 @@ What prints as shortly as a name (`x[i]`, `i - 1`, a view) is written out again 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Kind
 from s2sad.ir.types import Array, Scalar
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
+from s2sad.record import replace
 
 # Each call makes an array of its own, to be written to: sharing one would only bring back a copy.
 OWN = frozenset(

@@ -8,12 +8,11 @@ of what may be empty stays, for it raises.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value, held
 from s2sad.ir.loops import loop_ends
 from s2sad.passes.rewrite import same_objects
 from s2sad.passes.slots import drop_slots
+from s2sad.record import replace
 
 EXTREMES = ("max", "min", "argmax", "argmin")
 

@@ -9,7 +9,6 @@ Index arrays made by `np.arange` hit no element twice: `x[np.arange(n), labels]`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from s2sad.analysis.ranges import index_range, never_negative
 from s2sad.ir.core import Function, Instr, Literal, Operand, Value
@@ -18,6 +17,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import INT, Array, Scalar
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 FIRST = {"getitem": 1, "setitem": 2, "accum": 2}  # where the operands of the path begin
 

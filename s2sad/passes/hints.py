@@ -7,11 +7,10 @@ printed where it is read. So is a cotangent that is only added to a part of anot
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Function, Value
 from s2sad.ir.walk import use_counts
 from s2sad.passes.rewrite import Renamer
+from s2sad.record import replace
 
 PARTS = ("getitem", "negative", "multiply", "divide", "sum")
 

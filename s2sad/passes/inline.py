@@ -7,7 +7,6 @@ its function, and so does one with a rule: a derivative will ask for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.rule import rule_of
@@ -16,6 +15,7 @@ from s2sad.ir.walk import Copier, count
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.rewrite import Rewriter, fits
+from s2sad.record import replace
 
 SMALL = 3  # instructions of a callee that is inlined wherever it is called
 

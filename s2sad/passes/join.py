@@ -7,11 +7,10 @@ if returned: s_bar += g
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.walk import substitute, used_values
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 
 def join(fn: Function) -> Function:

@@ -11,11 +11,10 @@ behind the generated instructions of the same statement that read the old value.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.passes.rewrite import Rewriter, same_objects
+from s2sad.record import replace
 
 
 def order(fn: Function) -> Function:

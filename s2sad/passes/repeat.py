@@ -8,7 +8,6 @@ alive for longer. More than a few reads by generated code share one value, which
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.op import Alias
@@ -16,7 +15,7 @@ from s2sad.ir.path import is_fancy
 from s2sad.ir.types import Array
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.site import is_int
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 FEW = 4  # reads by generated code that are written out
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Type, without_sizes
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ first of all, is known to have that shape. What the user's own code reads stays 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
@@ -15,6 +14,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Dtype, Scalar
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
 BY_SIZES = {

@@ -8,7 +8,6 @@ they are written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.walk import use_counts
@@ -19,6 +18,7 @@ from s2sad.passes.rows_arrays import ARRAYS
 from s2sad.passes.rows_signs import SIGNS
 from s2sad.passes.rows_writes import WRITES
 from s2sad.passes.site import Definitions, Made, Row, Site
+from s2sad.record import replace
 
 ROWS = (*ALGEBRA, *SIGNS, *ARRAYS, *WRITES)
 LIMIT = 16  # rewrites of one instruction; every row makes it shorter, so this is not reached

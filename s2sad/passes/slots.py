@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import compress
 
 from s2sad.ir.core import Block, End, Instr, Value
+from s2sad.record import replace
 
 Flags = Sequence[bool]
 

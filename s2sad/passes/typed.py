@@ -9,7 +9,6 @@ numbers of lower precision.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
@@ -18,6 +17,7 @@ from s2sad.ir.op import Kind
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 PRECISION = {"e": 0, "f": 1, "F": 1, "d": 2, "D": 2}  # characters of dtypes
 DOUBLE = 2

@@ -10,11 +10,10 @@ one line to a cotangent are one sum. Runs after the passes that look at names.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.op import Alias
 from s2sad.passes.rewrite import Renamer
+from s2sad.record import replace
 
 SHORT = 3  # operations in an expression that a `return` holds
 CONVERSIONS = ("to_float", "to_int", "cast", "widen")

@@ -7,7 +7,6 @@ without a rule becomes a loop. What no seed enters is computed once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
@@ -21,6 +20,7 @@ from s2sad.ops.control import CALL
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.sizes import Resolver
+from s2sad.record import replace
 from s2sad.transforms.lanes import RULES, Lanes, NoRule, Unbatchable, by_element, is_by_element
 
 Flags = tuple[bool, ...]

@@ -8,7 +8,6 @@ snapshots (`schedule.py`) and reverses one step at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.analysis.activity import Activity
 from s2sad.errors import UnsupportedOp
@@ -25,7 +24,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.rewrite import Rewriter
 from s2sad.passes.sizes import Resolver, trip_count
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 from s2sad.transforms.recorded import recorded, why_not_recorded
 from s2sad.transforms.rules import scalar_as, zero
 from s2sad.transforms.schedule import Stack, Steps, reverse_steps

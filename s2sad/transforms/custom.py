@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from s2sad.analysis.activity import activity
 from s2sad.analysis.pullback import Pullbacks
@@ -15,6 +14,7 @@ from s2sad.ops.control import LINKED
 from s2sad.passes.base import sizes_after
 from s2sad.passes.inline import inline
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 Transpose = Callable[[Rule, int, Origin | None], Link]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from s2sad.analysis.unbound import maybe_unbound, undefs_of
 from s2sad.ir.builder import Sizes
@@ -12,6 +11,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar
 from s2sad.ir.walk import Copier
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 ZEROS = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j}
 

@@ -8,7 +8,6 @@ at all; else a code says by which exit it was left, and the reverse sweep begins
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from s2sad.analysis.activity import Activity
 from s2sad.ir.builder import Sizes
@@ -18,7 +17,7 @@ from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Scalar
 from s2sad.ir.walk import expanded
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

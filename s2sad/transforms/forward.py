@@ -6,7 +6,6 @@ Cells (tapes, cursors, kept values of branches) are threaded through loops and i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
@@ -15,6 +14,7 @@ from s2sad.ir.size import Size
 from s2sad.ir.types import Array, Scalar, Type
 from s2sad.ops.control import IF, UNDEF
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 from s2sad.transforms.plan import Plan
 from s2sad.transforms.tape import FIRST_LENGTH, Tape
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, Function, Instr, Operand
 from s2sad.ir.path import is_fancy
@@ -13,6 +11,7 @@ from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.calls import everywhere
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 
 def fresh(fn: Function) -> Function:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from s2sad.ir.core import Function, Parameter, distinct
 from s2sad.ir.structure import map_tree
 from s2sad.ir.tree import Leaf, Node, Static, Tree, leaves
 from s2sad.ir.types import Scalar, is_differentiable
+from s2sad.record import replace
 
 
 class Interface:

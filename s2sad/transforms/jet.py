@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.errors import S2sadError
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Function, Instr, Operand, Value
 from s2sad.ir.rule import Rule
 from s2sad.ir.types import is_differentiable
+from s2sad.record import replace
 from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.jvp import tangent_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.errors import Origin, S2sadError
 from s2sad.ir.builder import Builder
@@ -12,6 +11,7 @@ from s2sad.ir.op import Kind
 from s2sad.ir.rule import Rule, Tangent
 from s2sad.ir.types import is_differentiable, without_sizes
 from s2sad.ops.expr import lower
+from s2sad.record import replace
 from s2sad.transforms.fresh import fresh
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.pushforward import Memo, Pushforward

@@ -4,7 +4,6 @@ computed again, or taped. One minimum cut per frame, inner loops first."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TypeGuard
 
 from s2sad.analysis.activity import Activity
@@ -22,6 +21,7 @@ from s2sad.ops.control import LINKED
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.sizes import Resolver
+from s2sad.record import replace
 from s2sad.transforms.custom import linked_operands
 from s2sad.transforms.exits import Counting
 from s2sad.transforms.finals import final_elements

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.analysis.activity import Activity, activity
 from s2sad.analysis.pullback import Pullbacks
@@ -19,6 +18,7 @@ from s2sad.ir.rule import Rule, rule_of
 from s2sad.ir.types import Array, Type, is_differentiable
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
+from s2sad.record import replace
 from s2sad.transforms.interface import Interface
 from s2sad.transforms.rules import zero
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Instr, Literal, Operand, Value
@@ -11,6 +10,7 @@ from s2sad.ir.loops import at_loop_ends
 from s2sad.ir.path import At, Index, Path, Span
 from s2sad.ops.table import OPS
 from s2sad.passes.sizes import Resolver, difference, trip_count
+from s2sad.record import replace
 
 DRAWS = ("draw", "seed")
 

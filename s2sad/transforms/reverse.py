@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from s2sad.analysis.activity import activity
@@ -20,6 +19,7 @@ from s2sad.ops.control import CALL, COMMENT, IF
 from s2sad.ops.expr import Expr, Located, Masked, lower
 from s2sad.ops.table import OPS
 from s2sad.passes.cse import share_reads
+from s2sad.record import replace
 from s2sad.transforms.accumulate import Accumulator, Bar, Bars, pointwise
 from s2sad.transforms.checkpoint import checkpointed, outermost_loops
 from s2sad.transforms.custom import linked, unlinked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from s2sad.ir.op import Alias, Kind
 from s2sad.ir.types import Array, Scalar, Type, without_sizes
 from s2sad.ops.expr import Apply, Expr, Leaf, Masked, apply, lift
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 Dots = Sequence[Operand | None]
 

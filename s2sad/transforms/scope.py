@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from s2sad.analysis.program import Program
 from s2sad.errors import InternalError
@@ -12,6 +11,7 @@ from s2sad.ir.core import Block, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar, python_number
 from s2sad.ir.walk import Copier, used_values
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 from s2sad.transforms.define import ZEROS
 from s2sad.transforms.forward import trip_index
 from s2sad.transforms.plan import Plan

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Instr, Literal, Operand, Value
@@ -18,7 +17,7 @@ from s2sad.ir.loops import carried, inits
 from s2sad.ops.blocks import State, for_loop
 from s2sad.ops.table import OPS
 from s2sad.passes.sizes import added, difference
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 from s2sad.transforms.schedule import (
     Stack,
     Steps,

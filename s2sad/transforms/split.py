@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.analysis.unbound import maybe_unbound
 from s2sad.errors import InternalError
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Parameter, Value
@@ -11,6 +9,7 @@ from s2sad.ir.tree import Leaf, Node, Tree, leaves, renumber
 from s2sad.ir.types import Array
 from s2sad.ir.walk import Copier, free_values
 from s2sad.passes.base import sizes_after
+from s2sad.record import replace
 from s2sad.transforms.define import define, without_known_sizes
 
 REVERSE_SWEEP = "reverse sweep"

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value, returns
@@ -19,6 +18,7 @@ from s2sad.ir.types import WEAK_BOOL, Array, Scalar, Type
 from s2sad.ir.walk import substitute
 from s2sad.ops.control import IF, UNDEF
 from s2sad.passes.base import sizes_after
+from s2sad.record import replace
 
 Convert = Callable[[End, list[Instr]], tuple[Operand, ...]]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.core import Function, Literal, Operand, Value
@@ -13,7 +12,7 @@ from s2sad.ops.blocks import State
 from s2sad.ops.table import OPS
 from s2sad.passes.base import sizes_after
 from s2sad.passes.sizes import Resolver
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 from s2sad.transforms.tape import Tape
 from s2sad.transforms.transpose import call, flat
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from s2sad.analysis.activity import activity
 from s2sad.analysis.pullback import Pullbacks
@@ -26,6 +25,7 @@ from s2sad.passes.calls import everywhere
 from s2sad.passes.dce import dce
 from s2sad.passes.inline import flattened, inline
 from s2sad.passes.shapes import shapes
+from s2sad.record import replace
 from s2sad.transforms.rules import zero
 from s2sad.transforms.split import split
 

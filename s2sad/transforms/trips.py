@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Builder, Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
@@ -13,7 +12,7 @@ from s2sad.ir.types import INT, Scalar
 from s2sad.ir.walk import Copier, at_returns
 from s2sad.ops.blocks import State
 from s2sad.passes.sizes import added
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 from s2sad.transforms.custom import unlinked
 from s2sad.transforms.fresh import silent
 from s2sad.transforms.schedule import Trips, times

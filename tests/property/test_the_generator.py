@@ -10,9 +10,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from property.programs import generated
-from property.verdicts import judge
+from property.verdicts import interpreted, judge
 
 from s2sad.emit.names import Names
 from s2sad.emit.python import Statements as Printer
@@ -20,8 +21,12 @@ from s2sad.frontend.arrays import Arrays
 from s2sad.frontend.functions import Functions
 from s2sad.frontend.statements import Statements as Reader
 from s2sad.frontend.values import Num, Static
-from s2sad.ir.core import Literal, Value
-from s2sad.ir.types import Array, Scalar
+from s2sad.ir.builder import Builder, Sizes
+from s2sad.ir.core import Function, Literal, Parameter, Value
+from s2sad.ir.path import At, Index
+from s2sad.ir.size import Size
+from s2sad.ir.tree import Leaf
+from s2sad.ir.types import F8, WEAK_INT, Array, Scalar
 from s2sad.ops.expr import apply
 from s2sad.ops.table import OPS
 from s2sad.passes import sizes
@@ -311,3 +316,14 @@ def finder(plant: Plant) -> int | None:
 @pytest.mark.parametrize("plant", PLANTS, ids=[plant.__name__ for plant in PLANTS])
 def test_the_generator_finds(plant: Plant):
     assert finder(plant) is not None
+
+
+@pytest.mark.parametrize("literal", [True, False])
+def test_elements_below_zero_are_found(literal: bool):
+    x, k = Value("x", Array(F8, (Size.symbol("x.0"),))), Value("k", WEAK_INT)
+    b = Builder(Sizes())
+    y = b.emit(OPS["getitem"], x, Literal(-1) if literal else k, path=(Index((At(),)),))
+    parameters = (Parameter("x", Leaf(0)), Parameter("k", Leaf(1)))
+    fn = Function("f", (x, k), b.block((), "return", y), parameters, Leaf(0))
+    with pytest.raises(AssertionError, match="element -1"):
+        interpreted(fn)(np.ones(3), -1)

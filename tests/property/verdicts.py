@@ -6,7 +6,6 @@ The truth is a complex step: the text of the program is run once more with compl
 
 from __future__ import annotations
 
-import ast
 import operator
 import signal
 import traceback
@@ -27,8 +26,10 @@ from s2sad import api
 from s2sad.driver import compiled as kernels
 from s2sad.driver.compiled import Compiled
 from s2sad.emit.source import module
-from s2sad.ir.core import Function
-from s2sad.lowering.native import native
+from s2sad.ir.core import Function, Literal
+from s2sad.ir.types import Array
+from s2sad.ir.walk import every_instr
+from s2sad.lowering.native import FIRST_INDEX, native
 from s2sad.lowering.ops import SIMD
 from s2sad.ops import OPS
 
@@ -325,57 +326,26 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 # what the names of compiled text that are not NumPy's stand for
-def within(array: Any, count: int, index: Any) -> Any:
-    """Return one of `count` indices of an array: compiled code counts elements from the start, whatever the
-    sign."""
-    is_element = getattr(array, "ndim", 0) == count and isinstance(index, int | np.integer)
-    assert not is_element or index >= 0, f"element {index} is read or written"
-    return index
+def as_index(i: Any) -> Any:
+    """Return an index of an element: compiled code counts from the start, whatever the sign."""
+    assert i >= 0, f"element {i} is read or written"
+    return i
 
 
 NATIVE = {f"simd_{SIMD[name]}": OPS[name].evaluate for name in reversed(SIMD)}
 NATIVE |= {"any_order_add": operator.add, "any_order_sub": operator.sub, "stay_apart": lambda: None}
-NATIVE |= {
-    "rounded_add": operator.add,
-    "rounded_sub": operator.sub,
-    "as_index": lambda i: i,
-    "within": within,
-}
+NATIVE |= {"rounded_add": operator.add, "rounded_sub": operator.sub, "as_index": as_index}
 POISON = {"f": np.nan, "c": np.nan, "b": True, "u": 107}  # what nobody could take for values
 
 
-def check_elements(tree: ast.AST) -> None:
-    """Check that lowered code has no index of an element below zero, one from the end in Python."""
-    for node in every_node(tree):
-        if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
-            continue
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if any(isinstance(p, ast.Slice) for p in parts):
-            continue
-        checked = [ast.copy_location(within_call(node.value.id, len(parts), p), node) for p in parts]
-        node.slice = (
-            checked[0] if len(parts) == 1 else ast.copy_location(ast.Tuple(checked, ast.Load()), node)
-        )
-
-
-def every_node(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield what `ast.walk` yields, in half the time."""
-    todo = [tree]
-    while todo:
-        node = todo.pop()
-        yield node
-        for value in vars(node).values():
-            if isinstance(value, ast.AST):
-                todo.append(value)
-            elif isinstance(value, list):
-                todo += [item for item in value if isinstance(item, ast.AST)]
-
-
-def within_call(array: str, count: int, index: ast.expr) -> ast.Call:
-    """Return a call of `within` as syntax, its new parts where the index is."""
-    name, number = ast.Name(array, ast.Load()), ast.Constant(count)
-    arguments = [ast.copy_location(name, index), ast.copy_location(number, index), index]
-    return ast.Call(ast.copy_location(ast.Name("within", ast.Load()), index), arguments, [])
+def check_literals(fn: Function) -> None:
+    """Check that no element is read or written at a number below zero, one from the end in Python. Other
+    indices are those of `as_index`, or count upwards from such a number."""
+    for instr in every_instr(fn):
+        first = FIRST_INDEX.get(instr.op.name, len(instr.args))
+        below = [a.value for a in instr.args[first:] if isinstance(a, Literal) and a.value < 0]
+        views = any(isinstance(r.type, Array) for r in instr.results) and instr.op.name == "getitem"
+        assert views or not below, f"element {below[0]} is read or written"
 
 
 def interpreted(loops: Function, note: object = None) -> Callable[..., Any]:
@@ -383,10 +353,10 @@ def interpreted(loops: Function, note: object = None) -> Callable[..., Any]:
     backwards."""
     if sum(1 for _ in loops.block.walk()) % 2:
         loops = backwards(loops)
-    tree = ast.parse(module(native(loops), for_reading=False))
-    check_elements(tree)
+    fn = native(loops)
+    check_literals(fn)
     namespace: dict[str, Any] = {}
-    exec(compile(tree, f"<lowered {loops.name}>", "exec"), namespace)
+    exec(compile(module(fn, for_reading=False), f"<lowered {loops.name}>", "exec"), namespace)
     namespace |= NATIVE
     function: Callable[..., Any] = namespace[loops.name]
     return function

@@ -9,7 +9,6 @@ at a time, they take less than an array takes to write and to read that has left
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried
@@ -23,7 +22,7 @@ from s2sad.lowering.ops import conversion_to
 from s2sad.lowering.overlap import NONE, Roots
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 CHEAP = (
     "add", "subtract", "multiply", "divide", "negative", "absolute", "maximum", "minimum", "square", "sign",

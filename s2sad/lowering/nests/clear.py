@@ -8,8 +8,6 @@ array must be made of zeros before the loop; after the last trip they are set on
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, with_inner
 from s2sad.ir.types import Array
 from s2sad.ir.walk import Copier, expanded, substitute, use_counts
@@ -21,7 +19,7 @@ from s2sad.lowering.nests.gather import LEAST, has_sums
 from s2sad.lowering.nests.order import DOWN, UP, Orders, leaves
 from s2sad.lowering.nests.perfect import Fill, fill_of, nest_of, same_spans
 from s2sad.passes.base import sizes_after
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 def clear_first(fn: Function) -> Function:

@@ -7,7 +7,6 @@ one row serves all trips, and stays in the cache.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.path import At, Index
@@ -15,6 +14,7 @@ from s2sad.ir.types import Array
 from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.affine import Forms
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 TOUCHING = ("getitem", "setitem", "accum")
 

@@ -7,7 +7,6 @@ written, and an array that nobody else reads disappears with the dead code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.ops import conversion_to
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 EXACT = (np.dtype(np.float64), np.dtype(np.complex128), np.dtype(bool), np.dtype(np.int64))
 WRITES = ("setitem", "accum")

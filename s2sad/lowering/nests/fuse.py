@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence, Set
-from dataclasses import replace
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
@@ -30,7 +29,7 @@ from s2sad.lowering.nests.order import UP, Orders, leaves
 from s2sad.lowering.nests.reductions import running_sums
 from s2sad.lowering.nests.scratch import ends_with_zeros
 from s2sad.passes.slots import drop_slots
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 LOOK_BACK = 12  # loops before this one that it is tried to be fused with
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, with_inner
 from s2sad.ir.types import Array, Scalar, Type
@@ -27,7 +26,7 @@ from s2sad.lowering.nests.fuse import may_raise
 from s2sad.lowering.nests.order import Orders
 from s2sad.lowering.nests.perfect import Nest, apart, fill_of, nest_of, same_spans
 from s2sad.passes.base import sizes_after
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 LEAST = 3  # terms
 MOST = 4  # operations on numbers for each term, on average: those of all terms may be done for each

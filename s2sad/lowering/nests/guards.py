@@ -11,7 +11,6 @@ another of the same type. What a loop has done before a late trip fails is not d
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar
@@ -20,6 +19,7 @@ from s2sad.lowering.nests.affine import Forms, Linear, is_integer
 from s2sad.lowering.nests.order import DOWN, UP
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 COMPARISONS = {"less": -1, "less_equal": -1, "greater": 1, "greater_equal": 1}  # fails where a - b is so
 # operations on arrays that raise nothing that a guard has not excluded

@@ -3,13 +3,12 @@ need not find out, at each run, whether arrays overlap."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Function, Instr
 from s2sad.ir.loops import INDEPENDENT
 from s2sad.ir.walk import expanded
 from s2sad.lowering.nests.accesses import Accesses, defined
 from s2sad.lowering.nests.affine import Forms
+from s2sad.record import replace
 
 
 def mark_independent(fn: Function) -> Function:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.loops import loop_ends
 from s2sad.ir.types import Scalar
@@ -14,6 +12,7 @@ from s2sad.lowering.nests.affine import is_integer
 from s2sad.lowering.nests.order import DOWN, UP
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 
 def from_index(fn: Function) -> Function:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
@@ -12,7 +11,7 @@ from s2sad.lowering.code import ONE
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.nests.order import Orders
 from s2sad.passes.slots import drop_slots
-from s2sad.record import dataclass
+from s2sad.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Value
 from s2sad.ir.types import F8 as DOUBLE
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar
@@ -11,6 +9,7 @@ from s2sad.ir.walk import expanded, use_counts
 from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.overlap import Storage
 from s2sad.ops.table import OPS
+from s2sad.record import replace
 
 F8 = Scalar(DOUBLE)
 

@@ -13,7 +13,6 @@ Outermost loops are marked; which of them have enough to do is known when they r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Value
 from s2sad.ir.loops import MARK, OWN, SHARED, SUM, loop_ends
@@ -27,6 +26,7 @@ from s2sad.lowering.parallel.sums import is_sum
 from s2sad.lowering.parallel.touches import ADDS, READS, NotAlone, Touch, Trip
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 
 def kinds_of(loop: Instr) -> tuple[str, ...] | None:

@@ -6,7 +6,6 @@ thread that is there. A loop inside of another, where calls would cost, stays in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Parameter, Value
@@ -21,6 +20,7 @@ from s2sad.lowering.separate import BODY
 from s2sad.ops.table import OPS
 from s2sad.passes.calls import everywhere
 from s2sad.passes.rewrite import Rewriter
+from s2sad.record import replace
 
 PART = "_part"
 # in additions
