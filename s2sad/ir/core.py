@@ -17,7 +17,7 @@ results are the carried values after the last trip. `return` carries the functio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import lru_cache
 from typing import Any
@@ -124,6 +124,7 @@ class Block:
     end: End
     _every: tuple[Instr, ...] | None = field(default=None, init=False)  # found when they are asked for
     _callees: tuple[Function, ...] | None = field(default=None, init=False)
+    _counts: Mapping[Value, int] | None = field(default=None, init=False)
 
     @property
     def leaves(self) -> bool:
@@ -153,6 +154,26 @@ class Block:
         if found is None:
             found = tuple(fn for instr in self.every if instr.params for fn in held(instr))
             object.__setattr__(self, "_callees", found)
+        return found
+
+    @property
+    def counts(self) -> Mapping[Value, int]:
+        """Return how often each value is read as an operand, in the block and inside it."""
+        found = self._counts
+        if found is None:
+            counts: dict[Value, int] = {}
+            for instr in self.instrs:
+                for a in instr.args:
+                    if a.__class__ is Value:
+                        counts[a] = counts.get(a, 0) + 1
+                for inner in instr.blocks:
+                    for v, n in inner.counts.items():
+                        counts[v] = counts.get(v, 0) + n
+            for a in self.end.args:
+                if a.__class__ is Value:
+                    counts[a] = counts.get(a, 0) + 1
+            found = counts
+            object.__setattr__(self, "_counts", found)
         return found
 
 

@@ -45,15 +45,6 @@ def free_values(block: Block) -> dict[Value, None]:
     return found
 
 
-def use_counts(block: Block) -> dict[Value, int]:
-    """Return how often each value is read as an operand."""
-    counts: dict[Value, int] = {}
-    for arg in operands(block):
-        if isinstance(arg, Value):
-            counts[arg] = counts.get(arg, 0) + 1
-    return counts
-
-
 def substitute(block: Block, mapping: Mapping[Value, Operand]) -> Block:
     """Return the block with operands replaced; the same object if none occurs."""
     if not mapping:

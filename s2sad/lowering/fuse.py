@@ -3,10 +3,11 @@ write in between to what they are computed from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from s2sad.ir.core import Block, Instr, Operand, Value
 from s2sad.ir.path import is_fancy
 from s2sad.ir.types import Array
-from s2sad.ir.walk import use_counts
 from s2sad.lowering.elementwise import is_elementwise
 from s2sad.lowering.overlap import Roots, Storage
 
@@ -17,11 +18,11 @@ READERS = {"cast", "sum", "mean", "prod", "max", "min", "any", "all", "count_non
 
 def fusible_values(block: Block, storage: Storage) -> set[Value]:
     """Return the array values that may be computed where they are read."""
-    return _Finder(storage, use_counts(block)).visit(block)
+    return _Finder(storage, block.counts).visit(block)
 
 
 class _Finder:
-    def __init__(self, storage: Storage, counts: dict[Value, int]):
+    def __init__(self, storage: Storage, counts: Mapping[Value, int]):
         self.storage = storage
         self.counts = counts
 

@@ -11,7 +11,7 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value, returns
 from s2sad.ir.loops import carried, inits, loop_ends
 from s2sad.ir.op import Alias
 from s2sad.ir.types import Array
-from s2sad.ir.walk import use_counts, used_values
+from s2sad.ir.walk import used_values
 from s2sad.ops.table import OPS
 from s2sad.passes.bufferize_edit import Edits, copy_of
 from s2sad.passes.bufferize_parts import apart
@@ -54,7 +54,7 @@ class Conflicts:
         self.position = 0
         self.sources = sources_of(fn)
         self.final = final_versions(fn)
-        self.reads = use_counts(fn.block)
+        self.reads = fn.block.counts
         self._define(fn.params, None, fn.block, None, 0)
         self._sites(fn.block, None, 0)
         self._block(fn.block)

@@ -8,7 +8,6 @@ printed where it is read. So is a cotangent that is only added to a part of anot
 from __future__ import annotations
 
 from s2sad.ir.core import Function, Value
-from s2sad.ir.walk import use_counts
 from s2sad.passes.rewrite import Renamer
 from s2sad.record import replace
 
@@ -18,7 +17,7 @@ PARTS = ("getitem", "negative", "multiply", "divide", "sum")
 def hints(fn: Function) -> Function:
     """Return the function without names of generated values that repeat the name of an operand."""
     names: dict[Value, str] = {}
-    uses = use_counts(fn.block)
+    uses = fn.block.counts
     ours = {r for i in fn.block.walk() if i.role == "reverse" and not i.blocks for r in i.results}
     for instr in fn.block.walk():
         if instr.role == "reverse" and instr.op.name in PARTS:

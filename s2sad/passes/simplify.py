@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
-from s2sad.ir.walk import use_counts
 from s2sad.ops.table import OPS
 from s2sad.passes.rewrite import Leaving, Rewriter, fits
 from s2sad.passes.rows_algebra import ALGEBRA
@@ -40,7 +39,7 @@ _ROWS_OF = _by_op(ROWS)
 class _Simplifier(Rewriter):
     def __init__(self, fn: Function) -> None:
         super().__init__()
-        self.defined = Definitions({}, {}, use_counts(fn.block))
+        self.defined = Definitions({}, {}, dict(fn.block.counts))
         self.known: dict[Value, bool] = {}  # conditions decided by the branch that we are in
         self.blocks = 0
         self.here = 0

@@ -14,7 +14,6 @@ from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.loops import LOOPS, carried
 from s2sad.ir.path import At, Index
 from s2sad.ir.types import Array, Scalar
-from s2sad.ir.walk import use_counts
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import is_integer
 from s2sad.lowering.nests.reductions import running_sums
@@ -64,7 +63,7 @@ class _Finder:
     """Finds arrays that need not be kept, none of which is computed by the elements of another."""
 
     def __init__(self, fn: Function) -> None:
-        self.counts = use_counts(fn.block)
+        self.counts = fn.block.counts
         self.arrays = Arrays(fn)
         self.found: dict[Value, _Kept] = {}
         self.needed: set[Value] = set()  # arrays that the steps of those read

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, with_inner
 from s2sad.ir.types import Array
-from s2sad.ir.walk import Copier, expanded, substitute, use_counts
+from s2sad.ir.walk import Copier, expanded, substitute
 from s2sad.lowering.code import Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear, is_integer
@@ -47,7 +47,7 @@ class _Mover:
     def __init__(self, fn: Function) -> None:
         self.sizes = sizes_after(fn)
         self.arrays, self.forms = Arrays(fn), Forms(fn.block)
-        self.orders, self.counts = Orders(self.forms), use_counts(fn.block)
+        self.orders, self.counts = Orders(self.forms), fn.block.counts
         self.found = 0
 
     def instr(self, instr: Instr) -> list[Instr]:

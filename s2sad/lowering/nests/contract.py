@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from s2sad.ir.core import Block, Function, Instr, Operand, Value
 from s2sad.ir.path import At, Index
 from s2sad.ir.types import Array
-from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.affine import Forms
 from s2sad.passes.rewrite import Rewriter
 from s2sad.record import replace
@@ -34,7 +33,7 @@ class _Finder:
 
     def __init__(self, fn: Function) -> None:
         self.forms = Forms(fn.block)
-        self.counts = use_counts(fn.block)
+        self.counts = fn.block.counts
         self.families: dict[Value, int] = {}
 
     def block(self, block: Block) -> None:

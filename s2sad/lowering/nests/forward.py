@@ -12,7 +12,6 @@ import numpy as np
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.types import Array, Scalar
-from s2sad.ir.walk import use_counts
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.ops import conversion_to
 from s2sad.ops.table import OPS
@@ -32,7 +31,7 @@ class _Forwarder(Rewriter):
     def __init__(self, fn: Function) -> None:
         super().__init__()
         self.forms = Forms(fn.block)
-        self.counts = use_counts(fn.block)
+        self.counts = fn.block.counts
         self.writes: dict[Value, Instr] = {}  # what made a version of an array
         self.narrow = any(
             v.type.dtype.char in "fF" for v in (*fn.params, *(r for i in fn.block.walk() for r in i.results))

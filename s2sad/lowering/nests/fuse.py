@@ -21,7 +21,7 @@ from collections.abc import Sequence, Set
 
 from s2sad.ir.core import Block, End, Function, Instr, Operand, Value
 from s2sad.ir.types import Array, Scalar
-from s2sad.ir.walk import has_effect, substitute, use_counts, used_values
+from s2sad.ir.walk import has_effect, substitute, used_values
 from s2sad.lowering.nests.accesses import Access, Accesses, defined
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.nests.checks import Checks
@@ -108,7 +108,7 @@ class _Fuser:
         self.forms = Forms(fn.block)
         self.accesses = Accesses(fn, self.forms)
         self.arrays = self.accesses.arrays
-        self.counts = use_counts(fn.block)
+        self.counts = dict(fn.block.counts)
         self.effects: dict[Instr, Effects] = {}
         self.used: dict[Instr, frozenset[Value]] = {}
         self.orders = Orders(self.forms)

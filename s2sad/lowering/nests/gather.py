@@ -18,7 +18,6 @@ from collections.abc import Sequence
 
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value, with_inner
 from s2sad.ir.types import Array, Scalar, Type
-from s2sad.ir.walk import use_counts
 from s2sad.lowering.code import ONE, ZERO, Code
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms, Linear
@@ -86,7 +85,7 @@ class _Finder(ABC):
     def __init__(self, fn: Function) -> None:
         self.sizes = sizes_after(fn)
         self.arrays, self.forms = Arrays(fn), Forms(fn.block)
-        self.orders, self.counts = Orders(self.forms), use_counts(fn.block)
+        self.orders, self.counts = Orders(self.forms), fn.block.counts
         self.found = 0
 
     def block(self, block: Block) -> Block:
@@ -124,7 +123,7 @@ class _Finder(ABC):
         the elements are neighbours."""
         body = nest.body
         first = len(body.params) - len(nest.loops[-1].results)
-        counts = use_counts(body)
+        counts = body.counts
         array = body.params[first + k]
         writes: list[Instr] = []
         for instr in body.instrs:

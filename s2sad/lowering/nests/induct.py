@@ -6,7 +6,7 @@ from __future__ import annotations
 from s2sad.ir.core import Block, Function, Instr, Literal, Operand, Value
 from s2sad.ir.loops import loop_ends
 from s2sad.ir.types import Scalar
-from s2sad.ir.walk import substitute, use_counts
+from s2sad.ir.walk import substitute
 from s2sad.lowering.code import ONE, ZERO
 from s2sad.lowering.nests.affine import is_integer
 from s2sad.lowering.nests.order import DOWN, UP
@@ -33,7 +33,7 @@ def _loop(loop: Instr) -> list[Instr]:
     (body,) = loop.blocks
     if loop.args[2] not in (UP, DOWN) or [e for e in loop_ends(body) if e is not body.end]:
         return [loop]
-    counts = use_counts(body)
+    counts = body.counts
     inside = {r for i in body.instrs for r in i.results} | set(body.params)
     makers = {r: i for i in body.instrs for r in i.results}
     found: list[tuple[int, Operand]] = []

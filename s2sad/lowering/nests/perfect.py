@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 from s2sad.ir.builder import Sizes
 from s2sad.ir.core import Block, Instr, Literal, Operand, Value
-from s2sad.ir.walk import Copier, use_counts
+from s2sad.ir.walk import Copier
 from s2sad.lowering.code import ONE
 from s2sad.lowering.nests.affine import Forms, Linear
 from s2sad.lowering.nests.order import Orders
@@ -72,7 +72,7 @@ def fill_of(forms: Forms, loop: Instr) -> Fill | None:
     if write is None or write.op.name != "setitem" or nest.body.end.args != write.results:
         return None
     array = nest.body.params[-1]
-    if write.args[0] is not array or use_counts(nest.body).get(array) != 1:
+    if write.args[0] is not array or nest.body.counts.get(array) != 1:
         return None
     places = nest.places(forms, write)
     return None if places is None else Fill(nest, write, tuple(places))

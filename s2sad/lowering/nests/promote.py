@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from s2sad.ir.core import Block, End, Function, Instr, Literal, Value
 from s2sad.ir.types import F8 as DOUBLE
 from s2sad.ir.types import WEAK_BOOL, Array, Scalar
-from s2sad.ir.walk import expanded, use_counts
+from s2sad.ir.walk import expanded
 from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.overlap import Storage
 from s2sad.ops.table import OPS
@@ -33,7 +35,7 @@ class _Promoter:
         (body,) = loop.blocks
         if body.end.kind != "yield" or any(i.blocks for i in body.instrs):
             return [loop]
-        counts = use_counts(body)
+        counts = body.counts
         inside = {r for i in body.instrs for r in i.results} | set(body.params)
         after: list[Instr] = []
         for k, p in enumerate(body.params[1:]):
@@ -46,7 +48,9 @@ class _Promoter:
             self.found += 1
         return [loop, *after]
 
-    def is_sum(self, write: Instr, body: Block, k: int, counts: dict[Value, int], inside: set[Value]) -> bool:
+    def is_sum(
+        self, write: Instr, body: Block, k: int, counts: Mapping[Value, int], inside: set[Value]
+    ) -> bool:
         array, v, *index = write.args
         assert isinstance(array, Value)
         if (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from s2sad.ir.core import Block, Instr, Value
 from s2sad.ir.types import Scalar
-from s2sad.ir.walk import use_counts
 
 
 def running_sums(loop: Instr) -> dict[Value, list[Instr]]:
@@ -18,12 +19,12 @@ def running_sums(loop: Instr) -> dict[Value, list[Instr]]:
     ]
     if body.end.kind != "yield" or not slots:
         return {}
-    counts = use_counts(body)
+    counts = body.counts
     chains = ((p, _chain(body, p, k, counts)) for k, p in slots)
     return {p: adds for p, adds in chains if adds}
 
 
-def _chain(body: Block, p: Value, k: int, counts: dict[Value, int]) -> list[Instr]:
+def _chain(body: Block, p: Value, k: int, counts: Mapping[Value, int]) -> list[Instr]:
     adds: list[Instr] = []
     value = p
     for instr in body.instrs:

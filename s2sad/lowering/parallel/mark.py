@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from s2sad.ir.core import Block, Function, Instr, Literal, Value
 from s2sad.ir.loops import MARK, OWN, SHARED, SUM, loop_ends
 from s2sad.ir.types import Array
-from s2sad.ir.walk import use_counts
 from s2sad.lowering.frames import Arrays
 from s2sad.lowering.nests.affine import Forms
 from s2sad.lowering.nests.fuse import may_raise
@@ -90,7 +89,7 @@ def _called(block: Block) -> list[Function]:
 class _Marker:
     def __init__(self, fn: Function) -> None:
         self.arrays, self.forms = Arrays(fn), Forms(fn.block)
-        self.counts = use_counts(fn.block)
+        self.counts = fn.block.counts
         self.writes_parameters = bool(fn.writes)
 
     def block(self, block: Block) -> Block:
