@@ -221,7 +221,7 @@ def tangent_expr(
                 part = out[k] if isinstance(out, tuple) else out
                 if part is not None:
                     parts.append(apply("where", part.mask, part.g, 0.0) if isinstance(part, Masked) else part)
-            return sum(parts[1:], parts[0])
+            return sum(parts[1:], parts[0]) if parts else lift(0.0)
         case Kind.REDUCTION:
             weight = op.derivative(args[0], y=y_kept, **params)
             over = {k: params.get(k) for k in ("axis", "keepdims")}
