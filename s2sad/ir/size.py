@@ -14,35 +14,111 @@ length of a slice), products and floor divisions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from hashlib import sha256
 from math import prod
+from operator import attrgetter
 
 from s2sad.record import dataclass
+
+_LONG = 120  # characters of a text that is its own key
 
 
 @dataclass(frozen=True, slots=True)
 class Atom:
     """An indivisible term: kind `symbol`, `clamp`, `product`, `quotient`, `minimum` or `slice`
-    (the length of `range(n)[lo:hi:step]`, parts n, lo, hi, step)."""
+    (the length of `range(n)[lo:hi:step]`, parts n, lo, hi, step).
+
+    Atoms are compared and sorted by their `key`: the text, or what stands for a long one. Parts are shared,
+    and written out a size can be longer than anyone can wait for (halves of halves: `x[:m]`, `x[m:]`)."""
 
     kind: str
     name: str = ""
     parts: tuple[Size, ...] = ()
+    _key: str = field(default="", init=False)
+    _symbols: frozenset[str] | None = field(default=None, init=False)
+    _is_nonnegative: bool | None = field(default=None, init=False)
+    _rests: tuple[tuple[Atom, Size], ...] | None = field(default=None, init=False)
 
     def __str__(self) -> str:
+        return self._text(map(str, self.parts))
+
+    def _text(self, parts: Iterable[str]) -> str:
         match self.kind:
             case "symbol":
                 return self.name
             case "clamp":
-                return f"max({self.parts[0]},0)"
+                return f"max({','.join(parts)},0)"
             case "product":
-                return "(" + ")*(".join(map(str, self.parts)) + ")"
+                return "(" + ")*(".join(parts) + ")"
             case "minimum":
-                return "min(" + ",".join(map(str, self.parts)) + ")"
+                return "min(" + ",".join(parts) + ")"
             case "slice":
-                return "len(" + ";".join(map(str, self.parts)) + ")"
+                return "len(" + ";".join(parts) + ")"
             case _:
-                return f"(({self.parts[0]})//({self.parts[1]}))"
+                return "((" + ")//(".join(parts) + "))"
+
+    @property
+    def key(self) -> str:
+        """Return the text, or the beginning of a long one and a digest of it."""
+        if not self._key:
+            object.__setattr__(self, "_key", _shortened(self._text(p.key for p in self.parts)))
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Atom) and self.key == other.key and self.kind == other.kind
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Return the names of all symbols in it."""
+        found = self._symbols
+        if found is None:
+            found = frozenset((self.name,) if self.kind == "symbol" else ()).union(
+                *(part.symbols() for part in self.parts)
+            )
+            object.__setattr__(self, "_symbols", found)
+        return found
+
+    @property
+    def is_nonnegative(self) -> bool:
+        """True if it is known not to be negative."""
+        found = self._is_nonnegative
+        if found is None:
+            found = self._is_known_not_to_be_negative()
+            object.__setattr__(self, "_is_nonnegative", found)
+        return found
+
+    @property
+    def rests(self) -> tuple[tuple[Atom, Size], ...]:
+        """Return atoms and what each makes together with this one: of `min(a, b)`, `max(b - a, 0)` and b."""
+        found = self._rests
+        if found is None:
+            orders = (self.parts, self.parts[::-1]) if self.kind == "minimum" else ()
+            sizes = [((b - a).clamped(), b) for a, b in orders]
+            found = tuple((n.terms[0][0], b) for n, b in sizes if len(n.terms) == 1 and not n.const)
+            object.__setattr__(self, "_rests", found)
+        return found
+
+    def _is_known_not_to_be_negative(self) -> bool:
+        match self.kind:
+            case "symbol":  # x.0 and ?3 are sizes, n and $3 are ints of any sign
+                return "." in self.name or self.name.startswith("?")
+            case "clamp" | "slice":
+                return True
+            case "quotient":
+                n, by = self.parts
+                return n.is_nonnegative and by.is_const and by.const > 0
+        return all(part.is_nonnegative for part in self.parts)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}~{sha256(text.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +127,22 @@ class Size:
 
     terms: tuple[tuple[Atom, int], ...] = ()
     const: int = 0
+    _key: str = field(default="", init=False)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Size) and self.const == other.const and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return hash((self.terms, self.const))
+
+    @property
+    def key(self) -> str:
+        """Return the text, or what stands for a long one (see `Atom`)."""
+        if not self._key:
+            object.__setattr__(self, "_key", _shortened(self._text([a.key for a, _ in self.terms])))
+        return self._key
 
     @staticmethod
     def of(value: int | Size) -> Size:
@@ -108,7 +200,7 @@ class Size:
                 parts += atom.parts if atom.kind == "product" else (Size(((atom, 1),)),)
             else:
                 parts.append(s)
-        return Size(((Atom("product", parts=tuple(sorted(parts, key=str))), scale),))
+        return Size(((Atom("product", parts=tuple(sorted(parts, key=attrgetter("key")))), scale),))
 
     def __floordiv__(self, other: int | Size) -> Size:
         other = Size.of(other)
@@ -127,7 +219,7 @@ class Size:
         """Return `max(self, 0)`; sizes themselves (`x.0`, not ints) are known not to be negative."""
         if self.is_const:
             return Size.of(max(self.const, 0))
-        if self.const >= 0 and all(k > 0 and _nonnegative(a) for a, k in self.terms):
+        if self.const >= 0 and all(k > 0 and a.is_nonnegative for a, k in self.terms):
             return self
         if self.const <= 0 and len(self.terms) == 1:
             atom, k = self.terms[0]
@@ -142,7 +234,7 @@ class Size:
             return self
         if (-gap).is_nonnegative:
             return other
-        return Size(((Atom("minimum", parts=tuple(sorted((self, other), key=str))), 1),))
+        return Size(((Atom("minimum", parts=tuple(sorted((self, other), key=attrgetter("key")))), 1),))
 
     def maximum(self, other: Size) -> Size:
         """Return `max(self, other)`."""
@@ -150,13 +242,7 @@ class Size:
 
     def symbols(self) -> frozenset[str]:
         """Return the names of all symbols in it."""
-        found: set[str] = set()
-        for atom, _ in self.terms:
-            if atom.kind == "symbol":
-                found.add(atom.name)
-            for part in atom.parts:
-                found |= part.symbols()
-        return frozenset(found)
+        return frozenset().union(*(atom.symbols for atom, _ in self.terms))
 
     def evaluate(self, values: Mapping[str, int]) -> int | None:
         """Return the number for the given symbol values, or None where one is missing."""
@@ -188,7 +274,7 @@ class Size:
 
     def substitute(self, values: Mapping[str, Size]) -> Size:
         """Return the size with symbols replaced."""
-        if not self.terms:
+        if self.symbols().isdisjoint(values):
             return self
         total = Size.of(self.const)
         for atom, k in self.terms:
@@ -212,37 +298,29 @@ class Size:
         return total
 
     def __str__(self) -> str:
+        return self._text([str(a) for a, _ in self.terms])
+
+    def _text(self, atoms: list[str]) -> str:
         text = ""
-        for atom, k in self.terms:
+        for atom, (_, k) in zip(atoms, self.terms, strict=True):
             sign = "-" if k < 0 else "+" if text else ""
-            text += sign + (f"{abs(k)}*" if abs(k) != 1 else "") + str(atom)
+            text += sign + (f"{abs(k)}*" if abs(k) != 1 else "") + atom
         if self.const or not text:
             text += f"{self.const:+d}" if text else str(self.const)
         return text
 
 
 def _sorted(found: Mapping[Atom, int]) -> tuple[tuple[Atom, int], ...]:
-    return tuple(sorted(((a, k) for a, k in found.items() if k), key=lambda t: str(t[0])))
+    return tuple(sorted(((a, k) for a, k in found.items() if k), key=lambda t: t[0].key))
 
 
 def _parts_of_one(found: Mapping[Atom, int]) -> tuple[Atom, Atom, Size] | None:
     """Return atoms `min(a, b)` and `max(b - a, 0)`, the lengths of x[:a] and x[a:], and b, their sum."""
     for atom, k in found.items():
-        for a, b in (atom.parts, atom.parts[::-1]) if atom.kind == "minimum" else ():
-            rest = (b - a).clamped()
-            if len(rest.terms) == 1 and not rest.const and found.get(rest.terms[0][0], 0) * k > 0:
-                return atom, rest.terms[0][0], b
+        for rest, whole in atom.rests:
+            if found.get(rest, 0) * k > 0:
+                return atom, rest, whole
     return None
-
-
-def _nonnegative(atom: Atom) -> bool:
-    if atom.kind == "symbol":  # x.0 and ?3 are sizes, n and $3 are ints of any sign
-        return "." in atom.name or atom.name.startswith("?")
-    if atom.kind in ("clamp", "slice"):
-        return True
-    if atom.kind == "quotient":
-        return atom.parts[0].is_nonnegative and atom.parts[1].is_const and atom.parts[1].const > 0
-    return all(p.clamped() == p for p in atom.parts) and atom.kind in ("product", "minimum")
 
 
 def slice_length(n: Size, lo: Size | None, hi: Size | None, step: Size | None) -> Size | None:
