@@ -26,6 +26,7 @@ from s2sad.driver.compiled import Compiled
 from s2sad.driver.native import Ready, versions
 from s2sad.ir.core import READ_AGAIN, Block, Function, Parameter, outline
 from s2sad.ir.op import Op
+from s2sad.ir.size import Atom, Size
 from s2sad.lowering.ops import LOWERED
 from s2sad.ops.table import OPS
 from s2sad.record import dataclass, replace
@@ -92,8 +93,12 @@ class _Pickler(pickle.Pickler):
             extra = {k: v for k, v in x.extra.items() if k not in READ_AGAIN}
             fields = (x.name, x.params, x.block, x.signature, x.result, x.writes, x.facts, x.doc, x.origin)
             return Function, (*fields, extra)
-        if isinstance(x, Block):  # without what has been found out about it
+        if isinstance(x, Block):  # without what has been found out about it, as sizes
             return Block, (x.params, x.instrs, x.end)
+        if isinstance(x, Size):
+            return Size, (x.terms, x.const)
+        if isinstance(x, Atom):
+            return Atom, (x.kind, x.name, x.parts)
         if isinstance(x, Parameter):  # a default is read again, as what is captured
             return Parameter, (x.name, x.tree, x.kind, None, x.has_default)
         return NotImplemented
