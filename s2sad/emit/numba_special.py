@@ -13,21 +13,12 @@ import numba
 import numpy as np
 import scipy.special
 from numba.extending import overload
-from scipy.special import cython_special
 
 from s2sad.emit.numba_symbols import external
 from s2sad.errors import UnsupportedOp
+from s2sad.ops.special_c import EULER_MACLAURIN, EXPORTING, c_function
 
-MODULE = "scipy.special.cython_special"
 CALLED = re.compile(r"\bscipy\.special\.(\w+)\(")
-ON_DOUBLES = re.compile(r'"double \((double(?:, double)*)(?:, int __pyx_skip_dispatch)?\)"')
-OF_WHOLE = re.compile(r'"double \(long, (double(?:, double)*)(?:, int __pyx_skip_dispatch)?\)"')
-
-EULER_MACLAURIN = (  # (2k)! / B_2k, by Bernoulli's numbers
-    12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1307674368000.0 / 691.0, 74724249600.0,
-    -10670622842880000.0 / 3617.0, 5109094217170944000.0 / 43867.0, -802857662698291200000.0 / 174611.0,
-    155112100433309859840000.0 / 854513.0, -1693824136731743669452800000.0 / 236364091.0,
-)  # fmt: skip
 
 
 def teach(text: str) -> None:
@@ -57,16 +48,14 @@ def _of_order(whole: Callable[..., Any], real: Callable[..., Any]) -> Callable[.
 
 def _c_function(name: str, whole: bool = False) -> tuple[Any, int]:
     """Return the C function on doubles and its number of arguments; `whole`: the first is an int."""
-    pattern = OF_WHOLE if whole else ON_DOUBLES
-    for key, capsule in cython_special.__pyx_capi__.items():
-        signature = pattern.search(repr(capsule))
-        if signature and re.fullmatch(rf"(__pyx_fuse(_?\d+)+)?{name}", key):
-            types: list[Any] = [numba.float64] * (signature[1].count("double") + whole)
-            if whole:
-                types[0] = numba.int64
-            return external(MODULE, key, numba.float64(*types)), len(types)
-    why = f"this version of SciPy has no compiled scipy.special.{name}"
-    raise UnsupportedOp("S290", why, "use a newer SciPy, or jit=False")
+    found = c_function(name, whole)
+    if found is None:
+        why = f"this version of SciPy has no compiled scipy.special.{name}"
+        raise UnsupportedOp("S290", why, "use a newer SciPy, or jit=False")
+    types: list[Any] = [numba.float64] * found.arity
+    if whole:
+        types[0] = numba.int64
+    return external(EXPORTING, found.key, numba.float64(*types)), found.arity
 
 
 def _is_single(*types: Any) -> bool:

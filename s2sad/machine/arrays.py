@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from s2sad.ir import path as paths
 from s2sad.ir.types import BOOL, INT, Dtype
+from s2sad.machine.arithmetic import compare
 from s2sad.machine.functions import intrinsic
-from s2sad.machine.scalars import compare, wrapped
+from s2sad.machine.scalars import wrapped
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, stored
 from s2sad.record import dataclass, replace
 
@@ -66,10 +67,15 @@ def load(w: Writer, x: Buffer, index: Sequence[str]) -> Number:
     return Number(load_from(w, place, x.dtype, x.aligned), x.dtype)
 
 
+def alignment(dtype: Dtype) -> int:
+    """Return what addresses of numbers are multiples of: of complex ones, those of their parts."""
+    return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
+
+
 def load_from(w: Writer, place: str, dtype: Dtype, aligned: bool = True) -> str:
     """Return the number at an address."""
     kind = stored(dtype)
-    size = dtype.itemsize if aligned else 1
+    size = alignment(dtype) if aligned else 1
     found = w.value(f"load {kind}, ptr {place}, align {size}{w.group}")
     return w.value(f"icmp ne i8 {found}, 0") if dtype == BOOL else found
 
@@ -82,7 +88,7 @@ def store(w: Writer, x: Buffer, index: Sequence[str], v: Number) -> None:
 def store_at(w: Writer, place: str, v: Number, aligned: bool = True) -> None:
     """Write a number to an address."""
     text = w.value(f"zext i1 {v.text} to i8") if v.dtype == BOOL else v.text
-    size = v.dtype.itemsize if aligned else 1
+    size = alignment(v.dtype) if aligned else 1
     w.do(f"store {stored(v.dtype)} {text}, ptr {place}, align {size}{w.group}")
 
 

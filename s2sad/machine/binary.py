@@ -30,6 +30,8 @@ from s2sad.machine.names import (
     TABLE,
     THREADS,
 )
+from s2sad.machine.special import HEAD as SPECIAL
+from s2sad.machine.special import special_address
 from s2sad.machine.writer import NotHere
 from s2sad.ops.vector_math import LIBRARY
 from s2sad.settings import settings
@@ -188,7 +190,10 @@ def _is_found(symbol: str) -> bool:
         if library is not None and hasattr(library, symbol):
             llvm.add_symbol(symbol, ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value)
             return True
-    return False
+    place = special_address(symbol) if symbol.startswith(SPECIAL) else None
+    if place is not None:
+        llvm.add_symbol(symbol, place)
+    return place is not None
 
 
 def _engine() -> Any:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from s2sad.ir.types import BOOL, Dtype
-from s2sad.machine.writer import Number, Writer, constant, kind_of
+from s2sad.machine.parts import joined, parts, real_dtype
+from s2sad.machine.writer import NotHere, Number, Writer, constant, kind_of
+
+C16 = np.dtype(np.complex128)
 
 
 def convert(w: Writer, a: Number, dtype: Dtype) -> Number:
@@ -12,6 +17,12 @@ def convert(w: Writer, a: Number, dtype: Dtype) -> Number:
         return a
     if dtype == BOOL:
         return Number(truth(w, a), dtype)
+    if dtype.kind == "c":
+        part = real_dtype(dtype)
+        of = parts(w, a) if a.dtype.kind == "c" else (a, constant(0, part))
+        return joined(w, *(convert(w, x, part) for x in of))
+    if a.dtype.kind == "c":
+        raise NotHere("a complex number in the place of a real one")
     return Number(_cast(w, a, dtype), dtype)
 
 
@@ -19,6 +30,9 @@ def truth(w: Writer, a: Number) -> str:
     """Return whether a number is not zero."""
     if a.dtype.kind == "b":
         return a.text
+    if a.dtype.kind == "c":
+        real, imag = (truth(w, x) for x in parts(w, a))
+        return w.value(f"or i1 {real}, {imag}")
     kind, zero = kind_of(a.dtype), constant(0, a.dtype).text
     test = "fcmp une" if a.dtype.kind == "f" else "icmp ne"
     return w.value(f"{test} {kind} {a.text}, {zero}")

@@ -13,8 +13,8 @@ from s2sad.ir.core import Function
 from s2sad.ir.types import F8, INT, Array
 from s2sad.machine import arena, arrays, library
 from s2sad.machine.arrays import Buffer
-from s2sad.machine.conversions import convert
-from s2sad.machine.frame import RAISED, THROWN, Program, Signature
+from s2sad.machine.conversions import C16, convert
+from s2sad.machine.frame import RAISED, THROWN, Program, Signature, cells
 from s2sad.machine.names import DESCR, ENTRY, FLAGS, NDIM, NUMBER, ORDER, STRIDES
 from s2sad.machine.writer import Number, Writer, kind_of
 
@@ -29,6 +29,7 @@ def write_entry(program: Program, fn: Function, signature: Signature, layouts: S
     library.declare(w)
     m = program.module
     m.declare("double", "PyFloat_AsDouble", "ptr")
+    m.declare(kind_of(C16), "PyComplex_AsCComplex", "ptr")
     m.declare("i64", "PyLong_AsLongLong", "ptr")
     m.declare("i64", "PyLong_AsUnsignedLongLongMask", "ptr")
     m.declare("i32", "PyObject_IsTrue", "ptr")
@@ -56,7 +57,7 @@ def write_entry(program: Program, fn: Function, signature: Signature, layouts: S
             n = convert(w, number, p.type.dtype)
             given.append(f"{kind_of(n.dtype)} {n.text}")
     places = [
-        "" if place is not None else w.slot(f"[{t.ndim + 1} x i64]")
+        "" if place is not None else w.slot(f"[{cells(t)} x i64]")
         for t, place in zip(signature.types, signature.returned, strict=True)
     ]
     given += [f"ptr {p}" for p in places if p]
@@ -127,6 +128,9 @@ def _number(w: Writer, o: str, kind: str, wrong: str) -> Number:
     match kind:
         case "f":
             found = Number(w.value(f"call double @PyFloat_AsDouble(ptr {o})"), F8)
+        case "c":
+            text = w.value(f"call {kind_of(C16)} @PyComplex_AsCComplex(ptr {o})")
+            found = Number(text, C16)
         case "b":
             found = Number(w.value(f"call i32 @PyObject_IsTrue(ptr {o})"), I4)
         case "i":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 
 from s2sad.ir.core import Function, Literal, Operand, Value
-from s2sad.ir.types import INT, Dtype, Type
+from s2sad.ir.types import INT, Array, Dtype, Type
 from s2sad.machine import arena, arrays
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert
@@ -73,6 +73,11 @@ class Place:
     owner: str = ""
 
 
+def cells(t: Type) -> int:
+    """Return how many numbers of 64 bits a result needs: a number, or an address and sizes."""
+    return t.ndim + 1 if isinstance(t, Array) else max(t.dtype.itemsize // 8, 1)
+
+
 class Frame:
     """The state of writing one function."""
 
@@ -89,8 +94,6 @@ class Frame:
     def number(self, a: Operand) -> Number:
         """Return a scalar."""
         if isinstance(a, Literal):
-            if isinstance(a.value, complex):
-                raise NotHere("complex numbers")
             return constant(a.value, a.type.dtype)
         found = self.env[a]
         if not isinstance(found, Number):

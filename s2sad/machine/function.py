@@ -8,12 +8,12 @@ from s2sad.ir.core import Block, End, Function, Instr, Literal, Operand, Value
 from s2sad.ir.loops import INDEPENDENT, MARK
 from s2sad.ir.types import INT, Array, Opaque
 from s2sad.machine import arrays, storage, threads
+from s2sad.machine.arithmetic import compare
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.conversions import convert, truth
-from s2sad.machine.frame import UNLIKELY, Found, Frame, Loop, Place, Program, Scope, Signature
+from s2sad.machine.frame import UNLIKELY, Found, Frame, Loop, Place, Program, Scope, Signature, cells
 from s2sad.machine.roots import returned_params, roots_of
-from s2sad.machine.scalars import compare
-from s2sad.machine.writer import NotHere, Number, kind_of
+from s2sad.machine.writer import NotHere, Number, constant, kind_of
 from s2sad.record import replace
 
 HIDDEN = "ptr %failure, ptr %library, ptr %thread, ptr %arena"
@@ -251,18 +251,15 @@ class _Emitter(Frame):
     def counted_loop(self, instr: Instr) -> None:
         w = self.w
         lo, hi, step = instr.args[:3]
-        if not isinstance(step, Literal) or not step.value:
-            raise NotHere("a loop whose step is not known")
         (body,) = instr.blocks
         counter = w.slot("i64")
-        first, last = self.index(lo), Number(self.index(hi), INT)
+        first, last, by = self.index(lo), Number(self.index(hi), INT), Number(self.index(step), INT)
         w.do(f"store i64 {first}, ptr {counter}")
         places = self.start(instr, instr.args[3:])
         head, inside, following, out = (w.block() for _ in range(4))
         w.begin(head)
         i = Number(w.value(f"load i64, ptr {counter}"), INT)
-        more = "less" if step.value.real > 0 else "greater"
-        w.branch(compare(w, more, (i, last)), inside, out)
+        w.branch(self.has_more(i, last, by, step), inside, out)
         w.begin(inside)
         self.env[body.params[0]] = i
         how = ""
@@ -271,9 +268,23 @@ class _Emitter(Frame):
         self.trip(places, body, body.params[1:], following, out)
         w.group = ""
         w.begin(following)
-        w.do(f"store i64 {w.value(f'add nsw i64 {i.text}, {int(step.value.real)}')}, ptr {counter}")
+        w.do(f"store i64 {w.value(f'add nsw i64 {i.text}, {by.text}')}, ptr {counter}")
         w.jump(head, how)
         self.after(places, instr, out)
+
+    def has_more(self, i: Number, last: Number, by: Number, step: Operand) -> str:
+        """Return whether a counter has not come to its end yet, by steps whose sign may show only now."""
+        if isinstance(step, Literal):
+            return compare(self.w, "less" if step.value.real > 0 else "greater", (i, last))
+        is_up, below, above = (
+            compare(self.w, name, pair)
+            for name, pair in (
+                ("greater", (by, constant(0, INT))),
+                ("less", (i, last)),
+                ("greater", (i, last)),
+            )
+        )
+        return self.w.value(f"select i1 {is_up}, i1 {below}, i1 {above}")
 
     def while_loop(self, instr: Instr) -> None:
         w = self.w
@@ -344,8 +355,7 @@ class _Emitter(Frame):
         given = [*HIDDEN.split(", "), *(a for group in groups for a in group)]
         results: list[str] = []
         for t, place in zip(signature.types, signature.returned, strict=True):
-            size = t.ndim + 1 if isinstance(t, Array) else 1
-            results.append(self.w.slot(f"[{size} x i64]") if place is None else "")
+            results.append(self.w.slot(f"[{cells(t)} x i64]") if place is None else "")
         given += [f"ptr {r}" for r in results if r]
         status = self.w.value(f"call i32 @{signature.name}({', '.join(given)})")
         self.unless(self.w.value(f"icmp ne i32 {status}, 0"), lambda: self.fail(status))

@@ -21,8 +21,9 @@ OF_C = {
     **{f"math_{name}": name for name in (
         "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
         "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "pow", "erf", "erfc", "hypot", "cbrt",
-        "nextafter",
+        "nextafter", "lgamma",
     )},
+    "math_gamma": "tgamma",
 }  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from s2sad.ir.core import Instr
 from s2sad.ir.op import Op
 from s2sad.ir.types import F8, Array, Dtype, Opaque, Type
 from s2sad.machine.arrays import Buffer, copied, load_from, rows
+from s2sad.machine.conversions import convert
 from s2sad.machine.names import DATA, FLAGS, SIZES, STRIDES, TABLE
+from s2sad.machine.parts import parts
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 from s2sad.record import dataclass
 
@@ -90,6 +92,7 @@ def declare(w: Writer) -> None:
     m.declare("void", "Py_DecRef", "ptr")
     m.declare("void", "Py_IncRef", "ptr")
     m.declare("ptr", "PyFloat_FromDouble", "double")
+    m.declare("ptr", "PyComplex_FromDoubles", "double", "double")
     m.declare("ptr", "PyLong_FromLongLong", "i64")
     m.declare("ptr", "PyLong_FromUnsignedLongLong", "i64")
     m.declare("ptr", "PyBool_FromLong", "i64")
@@ -108,6 +111,9 @@ def boxed(w: Writer, n: Number) -> str:
         case "f":
             wide = n.text if kind == "double" else w.value(f"fpext float {n.text} to double")
             return w.value(f"call ptr @PyFloat_FromDouble(double {wide})")
+        case "c":
+            real, imag = (convert(w, p, F8).text for p in parts(w, n))
+            return w.value(f"call ptr @PyComplex_FromDoubles(double {real}, double {imag})")
         case "b":
             return w.value(f"call ptr @PyBool_FromLong(i64 {w.value(f'zext i1 {n.text} to i64')})")
     word = "sext" if n.dtype.kind == "i" else "zext"

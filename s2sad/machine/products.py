@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from s2sad.ir.types import INT, Dtype
 from s2sad.machine import library
+from s2sad.machine.arithmetic import compare
 from s2sad.machine.arrays import Buffer
-from s2sad.machine.scalars import compare
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 
 MATRIX_PRODUCT = 280  # in NumPy's table

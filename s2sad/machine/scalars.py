@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Callable
 
 from s2sad.ir.core import Instr, Literal
 from s2sad.ir.types import BOOL, INT, Dtype, Scalar
+from s2sad.machine.arithmetic import (
+    ARITHMETIC,
+    COMPARISONS,
+    Numbers,
+    Rule,
+    absolute,
+    arithmetic,
+    choose,
+    compare,
+    floats,
+    negative,
+    quotient,
+)
+from s2sad.machine.complexes import complex_rule, small_power
 from s2sad.machine.conversions import convert, truth
+from s2sad.machine.division import floor_divide, fmod, remainder
 from s2sad.machine.functions import OF_C, call_c, intrinsic
+from s2sad.machine.parts import parts
+from s2sad.machine.special import call_special
 from s2sad.machine.writer import NotHere, Number, Writer, constant, kind_of
+from s2sad.ops.special import PREFIX
 
-Numbers = Sequence[Number]
-Rule = Callable[[Writer, Numbers, Dtype], Number]
-
-CONTRACT = "contract "
-ANY_ORDER = "reassoc nsz contract "
-ARITHMETIC = {
-    "add": ("fadd " + CONTRACT, "add"),
-    "subtract": ("fsub " + CONTRACT, "sub"),
-    "multiply": ("fmul " + CONTRACT, "mul"),
-    "any_order_add": ("fadd " + ANY_ORDER, "add"),
-    "any_order_sub": ("fsub " + ANY_ORDER, "sub"),
-    "rounded_add": ("fadd ", "add"),
-    "rounded_sub": ("fsub ", "sub"),
-}
-COMPARISONS = {
-    "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
-    "equal": "eq", "not_equal": "ne",
-}  # fmt: skip
-TURNED = {
-    "less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal",
-}  # fmt: skip
 OF_LLVM = {
     "sqrt": "sqrt", "math_sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
     "fabs": "fabs", "math_fabs": "fabs", "copysign": "copysign", "math_copysign": "copysign",
@@ -53,11 +48,13 @@ def scalar(w: Writer, instr: Instr, args: Numbers) -> Number:
     name, dtype = instr.op.name.removeprefix("simd_"), instr.result.type.dtype
     kind_of(dtype)
     if name in ARITHMETIC:
-        return _arithmetic(w, name, args, dtype)
+        return arithmetic(w, name, args, dtype)
     if name in COMPARISONS:
         return Number(compare(w, name, args), BOOL)
-    if name in CASTS or name in ("to_" + str(dtype), "to_bool_"):
+    if name in CASTS or name in ("to_" + str(dtype), "to_bool_", "to_complex"):
         return convert(w, args[0], dtype)
+    if "c" in (dtype.kind, *(a.dtype.kind for a in args)):
+        return _of_complex(w, name, instr, args, dtype)
     if name == "power":
         return _power(w, instr, args, dtype)
     if name == "round":
@@ -65,88 +62,39 @@ def scalar(w: Writer, instr: Instr, args: Numbers) -> Number:
     if name in OF_LLVM:
         if name in SAME_FOR_INTS and dtype.kind in "iub":
             return convert(w, args[0], dtype)
-        return intrinsic(w, OF_LLVM[name], _floats(w, args, dtype))
+        return intrinsic(w, OF_LLVM[name], floats(w, args, dtype))
     if name in TO_INT:
         (x,) = args
         return convert(w, intrinsic(w, TO_INT[name], (x,)) if x.dtype.kind == "f" else x, dtype)
     if name in OF_C:
-        return call_c(w, OF_C[name], _floats(w, args, dtype), dtype)
+        return call_c(w, OF_C[name], floats(w, args, dtype), dtype)
     if name in SCALED:
-        (x,) = _floats(w, args, dtype)
-        return _arithmetic(w, "multiply", (x, constant(SCALED[name], dtype)), dtype)
+        (x,) = floats(w, args, dtype)
+        return arithmetic(w, "multiply", (x, constant(SCALED[name], dtype)), dtype)
+    if name.startswith(PREFIX):
+        return call_special(w, name.removeprefix(PREFIX), args, dtype)
     rule = RULES.get(name)
     if rule is None or (name in ("left_shift", "right_shift") and _may_raise(instr)):
         raise NotHere(f"the operation {name}")
     return rule(w, args, dtype)
 
 
-def _floats(w: Writer, args: Numbers, dtype: Dtype) -> list[Number]:
-    if dtype.kind != "f":
-        raise NotHere("functions of other numbers than floats")
-    return [convert(w, a, dtype) for a in args]
-
-
-def _arithmetic(w: Writer, name: str, args: Numbers, dtype: Dtype) -> Number:
-    if dtype == BOOL:
-        raise NotHere("arithmetic of truth values")
-    a, b = (convert(w, x, dtype).text for x in args)
-    word = ARITHMETIC[name][0 if dtype.kind == "f" else 1]
-    return Number(w.value(f"{word} {kind_of(dtype)} {a}, {b}"), dtype)
-
-
-def compare(w: Writer, name: str, args: Numbers) -> str:
-    """Return whether a comparison holds."""
-    dtypes = [a.dtype for a in args]
-    common = np.result_type(*dtypes)
-    if common.kind == "f" and all(d.kind in "iu" for d in dtypes):
-        return _compare_unlike(w, name, *args)
-    a, b = (convert(w, x, common).text for x in args)
-    word = COMPARISONS[name]
-    if common.kind == "f":
-        return w.value(f"fcmp {'u' if word == 'ne' else 'o'}{word} {kind_of(common)} {a}, {b}")
-    if word not in ("eq", "ne"):
-        word = ("s" if common.kind == "i" else "u") + word
-    return w.value(f"icmp {word} {kind_of(common)} {a}, {b}")
-
-
-def _compare_unlike(w: Writer, name: str, a: Number, b: Number) -> str:
-    """Return whether a comparison of a large unsigned number with a signed one holds, exactly, as NumPy's."""
-    if a.dtype.kind == "i":
-        return _compare_unlike(w, TURNED.get(name, name), b, a)
-    word, dtype = COMPARISONS[name], a.dtype
-    kind, other = kind_of(dtype), convert(w, b, dtype).text
-    bits = w.value(f"icmp {word if word in ('eq', 'ne') else 'u' + word} {kind} {a.text}, {other}")
-    below = w.value(f"icmp slt {kind_of(b.dtype)} {b.text}, 0")
-    if word in ("gt", "ge", "ne"):
-        return w.value(f"or i1 {below}, {bits}")
-    return w.value(f"and i1 {w.value(f'xor i1 {below}, true')}, {bits}")
-
-
-def choose(w: Writer, condition: str, a: Number, b: Number) -> Number:
-    """Return one of two numbers of one dtype."""
-    kind = kind_of(a.dtype)
-    return Number(w.value(f"select i1 {condition}, {kind} {a.text}, {kind} {b.text}"), a.dtype)
-
-
-def _divide(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    a, b = _floats(w, args, dtype)
-    return Number(w.value(f"fdiv {CONTRACT}{kind_of(dtype)} {a.text}, {b.text}"), dtype)
-
-
-def _negative(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    a = convert(w, args[0], dtype)
-    if dtype == BOOL:
-        raise NotHere("arithmetic of truth values")
-    kind = kind_of(dtype)
-    text = f"fneg {kind} {a.text}" if dtype.kind == "f" else f"sub {kind} 0, {a.text}"
-    return Number(w.value(text), dtype)
-
-
-def _absolute(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    a = convert(w, args[0], dtype)
-    if dtype.kind in "ub":
-        return a
-    return intrinsic(w, "fabs" if dtype.kind == "f" else "abs", (a,))
+def _of_complex(w: Writer, name: str, instr: Instr, args: Numbers, dtype: Dtype) -> Number:
+    """Return the result of an operation of which an operand or the result is complex."""
+    if name in OF_ANY_KIND:
+        return RULES[name](w, args, dtype)
+    if name in TESTS:
+        word, test = TESTS[name]
+        real, imag = (test(w, p) for p in parts(w, args[0]))
+        return Number(w.value(f"{word} i1 {real}, {imag}"), BOOL)
+    if name == "power":
+        found = small_power(w, instr.args[1], args[0], dtype)
+        if found is not None:
+            return found
+    rule = complex_rule(name)
+    if rule is None:
+        raise NotHere(f"the operation {name} of complex numbers")
+    return rule(w, args, dtype)
 
 
 def _select(w: Writer, args: Numbers, dtype: Dtype) -> Number:
@@ -208,7 +156,7 @@ def _rounded(w: Writer, x: Number, decimals: int, dtype: Dtype) -> Number:
         if decimals < 0 or dtype == BOOL:
             raise NotHere("whole numbers rounded to tens")
         return convert(w, x, dtype)
-    (a,) = _floats(w, (x,), dtype)
+    (a,) = floats(w, (x,), dtype)
     if not decimals:
         return intrinsic(w, "rint", (a,))
     scale = constant(10.0 ** abs(decimals), dtype)
@@ -283,14 +231,6 @@ def _sign(w: Writer, args: Numbers, dtype: Dtype) -> Number:
     return choose(w, compare(w, "equal", (a, zero)), zero, found)
 
 
-def _square(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    return _arithmetic(w, "multiply", (args[0], args[0]), dtype)
-
-
-def _reciprocal(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    return _divide(w, (constant(1, dtype), args[0]), dtype)
-
-
 def _outside(w: Writer, args: Numbers, dtype: Dtype) -> Number:
     i, n = (convert(w, x, INT) for x in args)
     below = compare(w, "less", (i, Number(w.value(f"sub i64 0, {n.text}"), INT)))
@@ -308,88 +248,34 @@ def wrapped(w: Writer, i: Number, n: Number) -> Number:
     return choose(w, compare(w, "less", (i, constant(0, INT))), moved, i)
 
 
-# --- division of whole numbers, and what goes with it -------------------------------------------
+def _log_of_sum(base: str) -> Rule:
+    """Return the rule of the logarithm of a sum of two powers, given by their logarithms: the larger one, and
+    what the smaller one adds to that."""
+
+    def rule(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+        a, b = floats(w, args, dtype)
+        gap = arithmetic(w, "subtract", (a, b), dtype)
+        below = negative(w, (absolute(w, (gap,), dtype),), dtype)
+        if base == "e":
+            more = call_c(w, "log1p", (call_c(w, "exp", (below,), dtype),), dtype)
+        else:
+            more = call_c(w, "log1p", (call_c(w, "exp2", (below,), dtype),), dtype)
+            more = arithmetic(w, "multiply", (more, constant(1.0 / math.log(2.0), dtype)), dtype)
+        larger = choose(w, compare(w, "greater", (a, b)), a, b)
+        equal = constant(math.log(2.0) if base == "e" else 1.0, dtype)
+        # infinities have no gap
+        more = choose(w, compare(w, "equal", (a, b)), equal, more)
+        return arithmetic(w, "add", (larger, more), dtype)
+
+    return rule
 
 
-def _floor_divide(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    if dtype.kind == "f":
-        return _floored(w, *_floats(w, args, dtype))
-    return _whole(w, args, dtype)[0]
+def _square(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    return arithmetic(w, "multiply", (args[0], args[0]), dtype)
 
 
-def _remainder(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    if dtype.kind == "f":
-        return _modulo(w, *_floats(w, args, dtype))
-    return _whole(w, args, dtype)[1]
-
-
-def _whole(w: Writer, args: Numbers, dtype: Dtype) -> tuple[Number, Number]:
-    """Return quotient and remainder of ints; both 0 for a divisor of 0, as of NumPy's arrays."""
-    if dtype == BOOL:
-        raise NotHere("arithmetic of truth values")
-    a, b = (convert(w, x, dtype) for x in args)
-    kind, zero, one = kind_of(dtype), constant(0, dtype), constant(1, dtype)
-    is_zero = compare(w, "equal", (b, zero))
-    if dtype.kind == "u":
-        safe = choose(w, is_zero, one, b).text
-        quotient = Number(w.value(f"udiv {kind} {a.text}, {safe}"), dtype)
-        rest = Number(w.value(f"urem {kind} {a.text}, {safe}"), dtype)
-        return choose(w, is_zero, zero, quotient), choose(w, is_zero, zero, rest)
-    # the least number over -1 is an overflow: it is its own negative
-    minus = compare(w, "equal", (b, constant(-1, dtype)))
-    special = w.value(f"or i1 {is_zero}, {minus}")
-    safe = choose(w, special, one, b).text
-    quotient = Number(w.value(f"sdiv {kind} {a.text}, {safe}"), dtype)
-    rest = Number(w.value(f"srem {kind} {a.text}, {safe}"), dtype)
-    unlike = w.value(f"icmp slt {kind} {w.value(f'xor {kind} {rest.text}, {safe}')}, 0")
-    down = w.value(f"and i1 {unlike}, {compare(w, 'not_equal', (rest, zero))}")
-    less = Number(w.value(f"sub {kind} {quotient.text}, 1"), dtype)
-    quotient = choose(w, down, less, quotient)
-    rest = choose(w, down, Number(w.value(f"add {kind} {rest.text}, {safe}"), dtype), rest)
-    quotient = choose(w, minus, _negative(w, (a,), dtype), quotient)
-    return choose(w, is_zero, zero, quotient), choose(w, special, zero, rest)
-
-
-def _frem(w: Writer, a: Number, b: Number) -> Number:
-    return Number(w.value(f"frem {kind_of(a.dtype)} {a.text}, {b.text}"), a.dtype)
-
-
-def _modulo(w: Writer, a: Number, b: Number) -> Number:
-    """Return the remainder with the divisor's sign, as NumPy computes it."""
-    kind, zero = kind_of(a.dtype), constant(0, a.dtype)
-    rest = _frem(w, a, b)
-    unlike = w.value(f"xor i1 {compare(w, 'less', (b, zero))}, {compare(w, 'less', (rest, zero))}")
-    moved = Number(w.value(f"fadd {kind} {rest.text}, {b.text}"), a.dtype)
-    found = choose(w, unlike, moved, rest)
-    at_zero = intrinsic(w, "copysign", (zero, b))
-    found = choose(w, compare(w, "equal", (rest, zero)), at_zero, found)
-    return choose(w, compare(w, "equal", (b, zero)), rest, found)
-
-
-def _floored(w: Writer, a: Number, b: Number) -> Number:
-    """Return the quotient rounded down, as NumPy computes it: from the remainder with the dividend's sign."""
-    kind, zero, one = kind_of(a.dtype), constant(0, a.dtype), constant(1, a.dtype)
-    ratio = Number(w.value(f"fdiv {kind} {a.text}, {b.text}"), a.dtype)
-    rest = _frem(w, a, b)
-    over = w.value(f"fsub {kind} {a.text}, {rest.text}")
-    quotient = Number(w.value(f"fdiv {kind} {over}, {b.text}"), a.dtype)
-    unlike = w.value(f"xor i1 {compare(w, 'less', (b, zero))}, {compare(w, 'less', (rest, zero))}")
-    down = w.value(f"and i1 {unlike}, {compare(w, 'not_equal', (rest, zero))}")
-    less = Number(w.value(f"fsub {kind} {quotient.text}, {one.text}"), a.dtype)
-    quotient = choose(w, down, less, quotient)
-    whole = intrinsic(w, "floor", (quotient,))
-    gap = Number(w.value(f"fsub {kind} {quotient.text}, {whole.text}"), a.dtype)
-    up = Number(w.value(f"fadd {kind} {whole.text}, {one.text}"), a.dtype)
-    found = choose(w, compare(w, "greater", (gap, constant(0.5, a.dtype))), up, whole)
-    at_zero = intrinsic(w, "copysign", (zero, ratio))
-    found = choose(w, compare(w, "equal", (quotient, zero)), at_zero, found)
-    return choose(w, compare(w, "equal", (b, zero)), ratio, found)
-
-
-def _fmod(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    if dtype.kind == "f":
-        return _frem(w, *_floats(w, args, dtype))
-    raise NotHere("fmod of ints")
+def _reciprocal(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    return quotient(w, (constant(1, dtype), args[0]), dtype)
 
 
 # --- powers -------------------------------------------------------------------------------------
@@ -431,7 +317,7 @@ def _power(w: Writer, instr: Instr, args: Numbers, dtype: Dtype) -> Number:
 
 def _small_power(w: Writer, x: Number, k: int) -> Number:
     def product(a: Number, b: Number) -> Number:
-        return _arithmetic(w, "multiply", (a, b), x.dtype)
+        return arithmetic(w, "multiply", (a, b), x.dtype)
 
     if k == 0:
         return constant(1, x.dtype)
@@ -442,10 +328,16 @@ def _small_power(w: Writer, x: Number, k: int) -> Number:
     return found if k > 0 else _reciprocal(w, (found,), x.dtype)
 
 
+OF_ANY_KIND = ("select", "negative", "logical_and", "logical_or", "logical_xor", "logical_not", "not_")
+TESTS = {
+    "isnan": ("or", _is_nan),
+    "isinf": ("or", _against_infinity("oeq")),
+    "isfinite": ("and", _against_infinity("olt")),
+}
 RULES: dict[str, Rule] = {
-    "divide": _divide,
-    "negative": _negative,
-    "absolute": _absolute,
+    "divide": quotient,
+    "negative": negative,
+    "absolute": absolute,
     "select": _select,
     "maximum": _extreme("maximum", "max"),
     "minimum": _extreme("minimum", "min"),
@@ -475,7 +367,9 @@ RULES: dict[str, Rule] = {
     "reciprocal": _reciprocal,
     "outside": _outside,
     "wrap": _wrap,
-    "floor_divide": _floor_divide,
-    "remainder": _remainder,
-    "fmod": _fmod,
+    "floor_divide": floor_divide,
+    "remainder": remainder,
+    "fmod": fmod,
+    "logaddexp": _log_of_sum("e"),
+    "logaddexp2": _log_of_sum("2"),
 }

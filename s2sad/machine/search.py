@@ -6,10 +6,10 @@ import numpy as np
 
 from s2sad.ir.core import Instr
 from s2sad.ir.types import INT
+from s2sad.machine.arithmetic import compare
 from s2sad.machine.arrays import load
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import Frame
-from s2sad.machine.scalars import compare
 from s2sad.machine.writer import NotHere, Number, Writer, kind_of
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from s2sad.ir.core import Instr
 from s2sad.ir.types import BOOL, F8, INT
 from s2sad.machine import arrays
+from s2sad.machine.arithmetic import compare
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.calls import call_library
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import Frame
-from s2sad.machine.scalars import compare
 from s2sad.machine.writer import NotHere, Number, constant
 
 SMALL = 32  # unknowns, for which the way to LAPACK takes longer

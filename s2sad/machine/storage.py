@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from s2sad.ir.core import Instr, Literal, Operand
-from s2sad.ir.types import BOOL, INT, Array
+from s2sad.ir.types import INT, Array
 from s2sad.machine import arrays, library, products
+from s2sad.machine.arithmetic import arithmetic, compare
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.calls import call_library
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import THROWN, Frame
-from s2sad.machine.scalars import compare, scalar
+from s2sad.machine.scalars import scalar
 from s2sad.machine.search import search
 from s2sad.machine.solving import factors, solution
 from s2sad.machine.writer import NotHere, Number, constant, kind_of
@@ -49,12 +50,8 @@ def update(f: Frame, instr: Instr) -> None:
     place = arrays.address(f.w, to, _indices(f, to, index))
     new = convert(f.w, f.number(v), to.dtype)
     if instr.op.name == "accum":
-        if to.dtype == BOOL:
-            raise NotHere("sums of truth values")
         old = Number(arrays.load_from(f.w, place, to.dtype, to.aligned), to.dtype)
-        kind = kind_of(to.dtype)
-        word = "fadd contract" if to.dtype.kind == "f" else "add"
-        new = Number(f.w.value(f"{word} {kind} {old.text}, {new.text}"), to.dtype)
+        new = arithmetic(f.w, "add", (old, new), to.dtype)
     arrays.store_at(f.w, place, new, to.aligned)
 
 
@@ -102,6 +99,9 @@ def matrix_product(f: Frame, instr: Instr) -> None:
     a, b = (f.array(x) for x in instr.args)
     if len(a.dims) not in (1, 2) or len(b.dims) not in (1, 2):
         raise NotHere("products of other arrays than vectors and matrices")
+    if a.dtype.kind == "c":
+        call_library(f, instr)
+        return
     message = "shapes do not fit for a product"
     f.unless(products.unlike(w, a, b), lambda: f.raise_(ValueError, message))
     result = instr.result

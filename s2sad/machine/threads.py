@@ -17,6 +17,7 @@ from s2sad.ir.core import Instr, Literal
 from s2sad.ir.loops import SHARED, SUM
 from s2sad.ir.types import F8, INT, Array, Dtype
 from s2sad.machine import arrays
+from s2sad.machine.arithmetic import arithmetic
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.frame import Frame, Signature
 from s2sad.machine.functions import intrinsic
@@ -110,6 +111,10 @@ class _Shared:
         for r, place in zip(instr.results, signature.returned, strict=True):
             if isinstance(r.type, Array) and (place is None or r not in f.roots.same):
                 raise NotHere("a loop of threads that ends with another array")
+        if any(
+            v.type.dtype.kind == "c" for v in (*instr.args, *instr.results) if not isinstance(v.type, Array)
+        ):
+            raise NotHere("complex numbers that are handed to threads")
         self.record = -(-8 * (RESULTS + len(self.sums)) // LINE) * LINE
         self.common: list[str] = []  # the arguments, how the trips are cut, the arrays that are not shared
 
@@ -284,7 +289,7 @@ def _declare_share(module: Module) -> None:
 
 def _add_up(module: Module, dtype: Dtype) -> str:
     """Write the function that adds the arrays of the other threads to that of the first; return its name."""
-    name = f"add_up_{kind_of(dtype)}"
+    name = f"add_up_{dtype.name}"
     w = Writer(module)
 
     def add(index: Sequence[str]) -> None:
@@ -309,7 +314,7 @@ def _add_up(module: Module, dtype: Dtype) -> str:
 def _total(module: Module, dtype: Dtype) -> str:
     """Write the function that adds up the numbers at one place of all records; return its name."""
     kind = kind_of(dtype)
-    name = f"total_{kind}"
+    name = f"total_{dtype.name}"
     w = Writer(module)
     place = w.slot(kind)
 
@@ -329,5 +334,4 @@ def _total(module: Module, dtype: Dtype) -> str:
 
 
 def _added(w: Writer, a: Number, b: Number) -> Number:
-    word = "fadd" if a.dtype.kind == "f" else "add"
-    return Number(w.value(f"{word} {kind_of(a.dtype)} {a.text}, {b.text}"), a.dtype)
+    return arithmetic(w, "rounded_add", (a, b), a.dtype)

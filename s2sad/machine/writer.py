@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import field
 
 import numpy as np
@@ -11,8 +12,11 @@ from s2sad.record import dataclass
 
 KINDS = {
     "b1": "i1", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "i8", "u2": "i16", "u4": "i32",
-    "u8": "i64", "f4": "float", "f8": "double",
+    "u8": "i64", "f4": "float", "f8": "double", "c8": "{float,float}", "c16": "{double,double}",
 }  # fmt: skip
+
+# functions of C take the parts of complex numbers in registers
+PASSES_PARTS = sys.platform != "win32"
 
 
 class NotHere(Exception):
@@ -22,6 +26,8 @@ class NotHere(Exception):
 def kind_of(dtype: Dtype) -> str:
     """Return LLVM's type of a number in a register."""
     kind = KINDS.get(dtype.str.lstrip("|=<"))
+    if dtype.kind == "c" and not PASSES_PARTS:
+        kind = None
     if kind is None:
         raise NotHere(f"numbers of dtype {dtype}")
     return kind
@@ -159,9 +165,14 @@ class Writer:
         return "\n".join(["entry:", *self.slots, *self.lines])
 
 
-def constant(value: bool | int | float, dtype: Dtype) -> Number:
+def constant(value: complex, dtype: Dtype) -> Number:
     """Return a number that is known."""
     kind = kind_of(dtype)
+    if dtype.kind == "c":
+        part = np.dtype(f"f{dtype.itemsize // 2}")
+        real, imag = (f"{kind_of(part)} {constant(x, part).text}" for x in (value.real, value.imag))
+        return Number(f"{{ {real}, {imag} }}", dtype)
+    assert not isinstance(value, complex)
     if kind == "i1":
         return Number("true" if value else "false", dtype)
     if dtype.kind in "iu":

@@ -1,0 +1,160 @@
+"""Functions of complex numbers: those of the C library, which NumPy calls as well, in double precision."""
+
+from __future__ import annotations
+
+import math
+
+from s2sad.ir.core import Literal, Operand
+from s2sad.ir.types import F8, Dtype
+from s2sad.machine.arithmetic import Numbers, Rule, arithmetic, choose, compare, negative
+from s2sad.machine.conversions import C16, convert, truth
+from s2sad.machine.functions import call_c, intrinsic
+from s2sad.machine.parts import joined, parts
+from s2sad.machine.writer import Number, Writer, constant, kind_of
+
+OF_C = {
+    **{name: f"c{name}" for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "arcsin": "casin", "arccos": "cacos", "arctan": "catan",
+    "arcsinh": "casinh", "arccosh": "cacosh", "arctanh": "catanh",
+}  # fmt: skip
+LOGARITHMS = {"log2": 1.0 / math.log(2.0), "log10": 1.0 / math.log(10.0)}
+
+
+def complex_rule(name: str) -> Rule | None:
+    """Return the rule of an operation of which an operand or the result is complex."""
+    if name in OF_C:
+        return lambda w, args, dtype: _of_c(w, OF_C[name], args, dtype)
+    if name in LOGARITHMS:
+        return lambda w, args, dtype: _scaled(
+            w, _of_c(w, "clog", args, C16), constant(LOGARITHMS[name], F8), dtype
+        )
+    return RULES.get(name)
+
+
+def _of_c(w: Writer, symbol: str, args: Numbers, dtype: Dtype) -> Number:
+    """Return a function of the C library, which takes and returns parts in registers."""
+    kind = kind_of(C16)
+    flat = [p for z in args for p in parts(w, convert(w, z, C16))]
+    w.module.declare(kind, symbol, *["double"] * len(flat), attributes="nounwind")
+    given = ", ".join(f"double {p.text}" for p in flat)
+    return convert(w, Number(w.value(f"call {kind} @{symbol}({given})"), C16), dtype)
+
+
+def _scaled(w: Writer, z: Number, factor: Number, dtype: Dtype) -> Number:
+    real, imag = (arithmetic(w, "multiply", (p, factor), F8) for p in parts(w, z))
+    return convert(w, joined(w, real, imag), dtype)
+
+
+def _part(k: int) -> Rule:
+    def rule(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+        return convert(w, parts(w, args[0])[k], dtype)
+
+    return rule
+
+
+def _conjugate(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    real, imag = parts(w, convert(w, args[0], dtype))
+    return joined(w, real, negative(w, (imag,), imag.dtype))
+
+
+def _absolute(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    real, imag = parts(w, args[0])
+    return convert(w, call_c(w, "hypot", (real, imag), real.dtype), dtype)
+
+
+def _divide(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    """Return a quotient by Smith's method (1962, Algorithm 116, Communications of the ACM 5), as NumPy."""
+    x, y = (convert(w, a, dtype) for a in args)
+    (a, b), (c, d) = parts(w, x), parts(w, y)
+    part, kind = c.dtype, kind_of(c.dtype)
+
+    def do(word: str, p: Number, q: Number) -> Number:
+        return Number(w.value(f"{word} {kind} {p.text}, {q.text}"), part)
+
+    sizes = tuple(intrinsic(w, "fabs", (p,)) for p in (c, d))
+    real_leads = compare(w, "greater_equal", sizes)
+    large, small = choose(w, real_leads, c, d), choose(w, real_leads, d, c)
+    ratio = do("fdiv", small, large)
+    scale = do("fdiv", constant(1, part), do("fadd", large, do("fmul", small, ratio)))
+    first, second = choose(w, real_leads, a, b), choose(w, real_leads, b, a)
+    real = do("fadd", first, do("fmul", second, ratio))
+    imag = choose(w, real_leads, do("fsub", b, do("fmul", a, ratio)), do("fsub", do("fmul", b, ratio), a))
+    found = joined(w, do("fmul", real, scale), do("fmul", imag, scale))
+    by_zero = joined(w, do("fdiv", a, sizes[0]), do("fdiv", b, sizes[0]))
+    return choose(w, truth(w, y), found, by_zero)
+
+
+def _square(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    return arithmetic(w, "multiply", (args[0], args[0]), dtype)
+
+
+def _reciprocal(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    return _divide(w, (constant(1, dtype), args[0]), dtype)
+
+
+def _power(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    """Return a power, of zero and to the power zero as NumPy has it."""
+    x, y = (convert(w, a, C16) for a in args)
+    nan = constant(complex(math.nan, math.nan), C16)
+    real, imag = parts(w, y)
+    positive = compare(w, "greater", (real, constant(0, F8)))
+    is_real = compare(w, "equal", (imag, constant(0, F8)))
+    of_zero = choose(w, w.value(f"and i1 {positive}, {is_real}"), constant(0, C16), nan)
+    found = choose(w, truth(w, x), _of_c(w, "cpow", (x, y), C16), of_zero)
+    return convert(w, choose(w, truth(w, y), found, constant(1, C16)), dtype)
+
+
+def small_power(w: Writer, exponent: Operand, x: Number, dtype: Dtype) -> Number | None:
+    """Return a power by a small whole number as products; None for another exponent."""
+    if not isinstance(exponent, Literal) or exponent.value not in (-2, -1, 0, 1, 2, 3):
+        return None
+    k, z = int(exponent.value.real), convert(w, x, dtype)
+    found = constant(1, dtype) if k == 0 else z
+    for _ in range(abs(k) - 1):
+        found = arithmetic(w, "multiply", (found, z), dtype)
+    return found if k >= 0 else _reciprocal(w, (found,), dtype)
+
+
+def _exp2(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    scaled = _scaled(w, convert(w, args[0], C16), constant(math.log(2.0), F8), C16)
+    return _of_c(w, "cexp", (scaled,), dtype)
+
+
+def _expm1(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    """Return exp(z) - 1 without the cancellation at small z."""
+    x, y = parts(w, convert(w, args[0], C16))
+    sine = call_c(w, "sin", (arithmetic(w, "multiply", (y, constant(0.5, F8)), F8),), F8)
+    less_one = call_c(w, "expm1", (x,), F8)
+    cosine = call_c(w, "cos", (y,), F8)
+    twice = arithmetic(w, "multiply", (sine, arithmetic(w, "add", (sine, sine), F8)), F8)
+    real = arithmetic(w, "subtract", (arithmetic(w, "multiply", (less_one, cosine), F8), twice), F8)
+    imag = arithmetic(w, "multiply", (call_c(w, "exp", (x,), F8), call_c(w, "sin", (y,), F8)), F8)
+    return convert(w, joined(w, real, imag), dtype)
+
+
+def _log1p(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    x, y = parts(w, convert(w, args[0], C16))
+    moved = arithmetic(w, "rounded_add", (x, constant(1, F8)), F8)
+    size = call_c(w, "hypot", (moved, y), F8)
+    angle = call_c(w, "atan2", (y, moved), F8)
+    return convert(w, joined(w, call_c(w, "log", (size,), F8), angle), dtype)
+
+
+def _rint(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    return joined(w, *(intrinsic(w, "rint", (p,)) for p in parts(w, convert(w, args[0], dtype))))
+
+
+RULES: dict[str, Rule] = {
+    "real_part": _part(0),
+    "imag_part": _part(1),
+    "conjugate": _conjugate,
+    "absolute": _absolute,
+    "divide": _divide,
+    "square": _square,
+    "reciprocal": _reciprocal,
+    "power": _power,
+    "exp2": _exp2,
+    "expm1": _expm1,
+    "log1p": _log1p,
+    "rint": _rint,
+}
