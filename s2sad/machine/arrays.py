@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from s2sad.ir import path as paths
 from s2sad.ir.types import BOOL, INT, Dtype
-from s2sad.machine.arithmetic import compare
+from s2sad.machine.arithmetic import choose, compare
 from s2sad.machine.functions import intrinsic
 from s2sad.machine.scalars import wrapped
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, stored
@@ -132,8 +132,14 @@ def _indexed(w: Writer, x: Buffer, items: Sequence[paths.Item], rest: list[Numbe
                 dims.append(intrinsic(w, "smax", (length, ZERO)).text)
                 strides.append(x.strides[k])
                 firsts.append(first.text)
+            case paths.Span(lo, hi, True):
+                bounds = [rest.pop(0) if given else None for given in (lo, hi)]
+                first, length, step = _stepped(w, n, bounds, rest.pop(0))
+                dims.append(length.text)
+                strides.append(w.value(f"mul i64 {x.strides[k]}, {step}"))
+                firsts.append(first.text)
             case _:
-                raise NotHere("views with a step or by index arrays")
+                raise NotHere("views by index arrays")
         k += 1
     plain = all(isinstance(i, paths.Span) and not (i.lo or i.hi) for i in items)
     leading = sum(isinstance(i, paths.At) for i in items)
@@ -149,6 +155,28 @@ def _indexed(w: Writer, x: Buffer, items: Sequence[paths.Item], rest: list[Numbe
 def _bound(w: Writer, a: Number, n: Number) -> Number:
     """Return a bound of a slice as a number from 0 to n."""
     return intrinsic(w, "smin", (intrinsic(w, "smax", (wrapped(w, a, n), ZERO)), n))
+
+
+def _stepped(
+    w: Writer, n: Number, bounds: Sequence[Number | None], step: Number
+) -> tuple[Number, Number, int]:
+    """Return the first index, the length and the step of a slice, as `slice.indices` finds them."""
+    if not step.text.removeprefix("-").isdecimal() or int(step.text) == 0:
+        raise NotHere("views with a step that is not known")
+    by = int(step.text)
+    last = Number(w.value(f"sub i64 {n.text}, 1"), INT)
+    least, most = (ZERO, n) if by > 0 else (constant(-1, INT), last)
+    ends = (least, most) if by > 0 else (most, least)
+    lo, hi = (
+        end if b is None else intrinsic(w, "smin", (intrinsic(w, "smax", (wrapped(w, b, n), least)), most))
+        for b, end in zip(bounds, ends, strict=True)
+    )
+    above, below = (hi, lo) if by > 0 else (lo, hi)
+    gap = w.value(f"sub i64 {above.text}, {below.text}")
+    trips = w.value(f"sdiv i64 {w.value(f'add i64 {gap}, {abs(by) - 1}')}, {abs(by)}")
+    length = intrinsic(w, "smax", (Number(trips, INT), ZERO))
+    # of a part with nothing in it, the first element may be outside
+    return choose(w, compare(w, "equal", (length, ZERO)), ZERO, lo), length, by
 
 
 # --- memory -------------------------------------------------------------------------------------
