@@ -154,7 +154,9 @@ def test_optional_packages_are_imported_in_one_place() -> None:
         "machine/lapack.py",
         "machine/library.py",
     }
-    by_need |= {f"ops/{name}.py" for name in ("optimize", "sparse", "special", "support", "triangular")}
+    by_need |= {
+        f"ops/{name}.py" for name in ("optimize", "sparse", "special", "special_c", "support", "triangular")
+    }
     assert dynamic == {
         *by_need,
         "sparse.py",

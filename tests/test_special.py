@@ -67,6 +67,7 @@ def text(f: Any) -> str:
 
 @pytest.mark.parametrize("jit", [False, True], ids=["emitted", "compiled"])
 @pytest.mark.parametrize("f", PROGRAMS, ids=text)
+@pytest.mark.usefixtures("without_numba")
 def test_value_modes_and_second_order(f: Any, jit: bool):
     given, rng = X.copy(), np.random.default_rng(0)
     dot = rng.normal(size=X.shape)
@@ -115,10 +116,48 @@ def sc_sum(x: Any) -> Any:
     return sc.logsumexp(x)
 
 
-@pytest.mark.parametrize("s", [1.5, 2.0, 3.0, 4.0, 7.3])
-@pytest.mark.parametrize("q", [1e-3, 0.1, 0.5, 1.0, 3.3, 20.0, 500.0, -0.5, -3.2, -2.0])
-def test_zeta_of_compiled_code_is_that_of_scipy(s: float, q: float):
+ORDERS = np.array([1.0, 1.5, 2.0, 3.0, 4.0, 7.3, 0.5])
+ENDS = np.array([1e-3, 0.1, 0.5, 1.0, 3.3, 20.0, 500.0, -0.5, -3.2, -2.0, 3e8, np.inf, np.nan])
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_zeta_of_machine_code_is_that_of_scipy():
+    zeta = s2sad.jit(lambda s, q: sc.zeta(s, q))
+    np.testing.assert_allclose(zeta(ORDERS[:, None], ENDS), sc.zeta(ORDERS[:, None], ENDS), rtol=4e-15)
+    np.testing.assert_allclose(zeta(np.nan, ENDS), sc.zeta(np.nan, ENDS))
+
+
+@pytest.mark.parametrize("s", ORDERS)
+@pytest.mark.parametrize("q", ENDS)
+def test_zeta_for_numba_is_that_of_scipy(s: float, q: float):
     np.testing.assert_allclose(hurwitz_zeta(s, q), sc.zeta(s, q), rtol=4e-15)
+
+
+@pytest.mark.usefixtures("by_numba")
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: sc.gammaln(x) + sc.psi(x) * sc.zeta(2.5, x) + sc.entr(x),
+        lambda x: sc.eval_legendre(3, x) * sc.jv(0.5, x) + sc.betainc(0.5, 1.5, x / 3.0),
+    ],
+    ids=text,
+)
+def test_by_numba(f: Any):
+    value, bar = s2sad.value_and_grad(lambda x: np.sum(f(x)), jit=True)(X)
+    assert_close([value], [np.sum(f(X))], 1e-13, "value")
+    assert_close([bar], [s2sad.grad(lambda x: np.sum(f(x)))(X)], 1e-12, "gradient")
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_other_numbers_in_machine_code(dtype: Any):
+    def f(x: Any) -> Any:
+        return sc.gamma(x + dtype(1)) * sc.zeta(x + dtype(2), dtype(3)) + sc.eval_hermite(3, x) + sc.psi(x)
+
+    x = np.array([1, 2, 5], dtype)
+    value = s2sad.jit(f)(x)
+    assert value.dtype == f(x).dtype
+    np.testing.assert_allclose(value, f(x), rtol=1e-6 if dtype == np.float32 else 1e-14)
 
 
 @pytest.mark.parametrize("f", [lambda x: sc.erf(x), lambda x: sc.gamma(x)])

@@ -94,10 +94,12 @@ def hurwitz_zeta(s: float, q: float) -> float:
     formula (Abramowitz and Stegun 1964, 3.6.28), as SciPy does."""
     if s == 1.0:
         return math.inf
-    if q <= 0.0 and q == math.floor(q) and s > 1.0:
+    if q <= 0.0 and q == math.floor(q) and not s < 1.0:
         return math.inf
     if s < 1.0 or (q <= 0.0 and s != math.floor(s)):
         return math.nan
+    if q > 1e8:
+        return float((1.0 / (s - 1.0) + 0.5 / q) * q ** (1.0 - s))
     total = float(q**-s)
     a, k, term = q, 0, total
     while k < 9 or a <= 9.0:

@@ -134,9 +134,10 @@ def _indexed(w: Writer, x: Buffer, items: Sequence[paths.Item], rest: list[Numbe
                 firsts.append(first.text)
             case paths.Span(lo, hi, True):
                 bounds = [rest.pop(0) if given else None for given in (lo, hi)]
-                first, length, step = _stepped(w, n, bounds, rest.pop(0))
+                step = rest.pop(0)
+                first, length = _stepped(w, n, bounds, step)
                 dims.append(length.text)
-                strides.append(w.value(f"mul i64 {x.strides[k]}, {step}"))
+                strides.append(w.value(f"mul i64 {x.strides[k]}, {step.text}"))
                 firsts.append(first.text)
             case _:
                 raise NotHere("views by index arrays")
@@ -157,26 +158,23 @@ def _bound(w: Writer, a: Number, n: Number) -> Number:
     return intrinsic(w, "smin", (intrinsic(w, "smax", (wrapped(w, a, n), ZERO)), n))
 
 
-def _stepped(
-    w: Writer, n: Number, bounds: Sequence[Number | None], step: Number
-) -> tuple[Number, Number, int]:
-    """Return the first index, the length and the step of a slice, as `slice.indices` finds them."""
-    if not step.text.removeprefix("-").isdecimal() or int(step.text) == 0:
-        raise NotHere("views with a step that is not known")
-    by = int(step.text)
+def _stepped(w: Writer, n: Number, bounds: Sequence[Number | None], step: Number) -> tuple[Number, Number]:
+    """Return the first index and the length of a slice, as `slice.indices` finds them."""
+    up = compare(w, "greater", (step, ZERO))
     last = Number(w.value(f"sub i64 {n.text}, 1"), INT)
-    least, most = (ZERO, n) if by > 0 else (constant(-1, INT), last)
-    ends = (least, most) if by > 0 else (most, least)
+    least, most = choose(w, up, ZERO, constant(-1, INT)), choose(w, up, n, last)
+    ends = choose(w, up, least, most), choose(w, up, most, least)
     lo, hi = (
         end if b is None else intrinsic(w, "smin", (intrinsic(w, "smax", (wrapped(w, b, n), least)), most))
         for b, end in zip(bounds, ends, strict=True)
     )
-    above, below = (hi, lo) if by > 0 else (lo, hi)
+    above, below = choose(w, up, hi, lo), choose(w, up, lo, hi)
     gap = w.value(f"sub i64 {above.text}, {below.text}")
-    trips = w.value(f"sdiv i64 {w.value(f'add i64 {gap}, {abs(by) - 1}')}, {abs(by)}")
-    length = intrinsic(w, "smax", (Number(trips, INT), ZERO))
+    size = intrinsic(w, "smax", (intrinsic(w, "abs", (step,)), constant(1, INT))).text
+    more = w.value(f"add i64 {gap}, {w.value(f'sub i64 {size}, 1')}")
+    length = intrinsic(w, "smax", (Number(w.value(f"sdiv i64 {more}, {size}"), INT), ZERO))
     # of a part with nothing in it, the first element may be outside
-    return choose(w, compare(w, "equal", (length, ZERO)), ZERO, lo), length, by
+    return choose(w, compare(w, "equal", (length, ZERO)), ZERO, lo), length
 
 
 # --- memory -------------------------------------------------------------------------------------

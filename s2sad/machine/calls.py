@@ -10,10 +10,10 @@ from s2sad.machine.frame import THROWN, Frame
 from s2sad.machine.writer import NotHere
 
 
-def call_library(f: Frame, instr: Instr, made: Buffer | None = None) -> None:
+def call_library(f: Frame, instr: Instr, made: Buffer | None = None, long: bool = False) -> None:
     """Call a function of Python: only where it is called once, for it takes microseconds, or instead of what
-    would take longer, with `made`, the memory for its one result."""
-    if f.loops and instr.op.name != library.OUTSIDE and made is None:
+    takes `long`. `made`: the memory for its one result."""
+    if f.loops and instr.op.name != library.OUTSIDE and not long:
         raise NotHere(f"{instr.op.name} in a loop")
     library.check_types(instr)
     w = f.w

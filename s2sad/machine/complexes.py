@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from s2sad.ir.core import Literal, Operand
 from s2sad.ir.types import F8, Dtype
 from s2sad.machine.arithmetic import Numbers, Rule, arithmetic, choose, compare, negative
@@ -18,6 +20,11 @@ OF_C = {
     "arcsinh": "casinh", "arccosh": "cacosh", "arctanh": "catanh",
 }  # fmt: skip
 LOGARITHMS = {"log2": 1.0 / math.log(2.0), "log10": 1.0 / math.log(10.0)}
+
+with np.errstate(
+    all="ignore"
+):  # versions of NumPy differ in whether a power of zero by a complex number is zero
+    ZERO_TO_COMPLEX = bool(np.power(np.complex128(0), 1.0 + 1.0j) == 0.0)
 
 
 def complex_rule(name: str) -> Rule | None:
@@ -97,9 +104,10 @@ def _power(w: Writer, args: Numbers, dtype: Dtype) -> Number:
     x, y = (convert(w, a, C16) for a in args)
     nan = constant(complex(math.nan, math.nan), C16)
     real, imag = parts(w, y)
-    positive = compare(w, "greater", (real, constant(0, F8)))
-    is_real = compare(w, "equal", (imag, constant(0, F8)))
-    of_zero = choose(w, w.value(f"and i1 {positive}, {is_real}"), constant(0, C16), nan)
+    known = compare(w, "greater", (real, constant(0, F8)))
+    if not ZERO_TO_COMPLEX:
+        known = w.value(f"and i1 {known}, {compare(w, 'equal', (imag, constant(0, F8)))}")
+    of_zero = choose(w, known, constant(0, C16), nan)
     found = choose(w, truth(w, x), _of_c(w, "cpow", (x, y), C16), of_zero)
     return convert(w, choose(w, truth(w, y), found, constant(1, C16)), dtype)
 

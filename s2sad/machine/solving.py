@@ -19,44 +19,18 @@ from s2sad.machine.arrays import Buffer
 from s2sad.machine.calls import call_library
 from s2sad.machine.conversions import convert
 from s2sad.machine.frame import Frame
+from s2sad.machine.loops import counted, item
 from s2sad.machine.writer import NotHere, Number, constant
 
 SMALL = 32  # unknowns, for which the way to LAPACK takes longer
 
 
-def _counted(i: str, first: str, end: str, inside: str, step: int = 1) -> str:
-    """Return a loop over an index; `end` is the first that has no trip."""
-    return f"""  br label %to_{i}
-to_{i}:
-  br label %head_{i}
-head_{i}:
-  %{i} = phi i64 [ {first}, %to_{i} ], [ %{i}_next, %last_{i} ]
-  %{i}_more = icmp {"slt" if step > 0 else "sgt"} i64 %{i}, {end}
-  br i1 %{i}_more, label %body_{i}, label %after_{i}
-body_{i}:
-{inside}  br label %last_{i}
-last_{i}:
-  %{i}_next = add nsw i64 %{i}, {step}
-  br label %head_{i}
-after_{i}:
-"""
-
-
-def _item(name: str, row: str, column: str, of: str = "a", width: str = "n") -> str:
-    """Return the address of an item as `%name_at`, and the item."""
-    return f"""  %{name}_row = mul nsw i64 {row}, %{width}
-  %{name}_place = add nsw i64 %{name}_row, {column}
-  %{name}_at = getelementptr inbounds double, ptr %{of}, i64 %{name}_place
-  %{name} = load double, ptr %{name}_at
-"""
-
-
 def _exchange(k: str, row: str, column: str, p: str, by_rows: bool) -> str:
     """Return the exchange of two items, in rows `row` and `p` of x or in columns `column` and `p` of a."""
     if by_rows:
-        items = _item(f"{k}_one", row, column, "x", "m") + _item(f"{k}_two", p, column, "x", "m")
+        items = item(f"{k}_one", row, column, "x", "m") + item(f"{k}_two", p, column, "x", "m")
     else:
-        items = _item(f"{k}_one", row, column) + _item(f"{k}_two", row, p)
+        items = item(f"{k}_one", row, column) + item(f"{k}_two", row, p)
     return f"""{items}  store double %{k}_two, ptr %{k}_one_at
   store double %{k}_one, ptr %{k}_two_at
 """
@@ -64,30 +38,30 @@ def _exchange(k: str, row: str, column: str, p: str, by_rows: bool) -> str:
 
 def _less(c: str, target: str, source: str, factor: str) -> str:
     """Return x[target] -= factor * x[source], for all columns."""
-    items = _item(f"{c}_t", target, f"%{c}", "x", "m") + _item(f"{c}_s", source, f"%{c}", "x", "m")
+    items = item(f"{c}_t", target, f"%{c}", "x", "m") + item(f"{c}_s", source, f"%{c}", "x", "m")
     inside = f"""{items}  %{c}_part = fmul contract double {factor}, %{c}_s
   %{c}_new = fsub contract double %{c}_t, %{c}_part
   store double %{c}_new, ptr %{c}_t_at
 """
-    return _counted(c, "0", "%m", inside)
+    return counted(c, "0", "%m", inside)
 
 
 def _over(c: str, target: str, divisor: str) -> str:
     """Return x[target] /= divisor, for all columns."""
-    inside = f"""{_item(f"{c}_t", target, f"%{c}", "x", "m")}  %{c}_new = fdiv double %{c}_t, {divisor}
+    inside = f"""{item(f"{c}_t", target, f"%{c}", "x", "m")}  %{c}_new = fdiv double %{c}_t, {divisor}
   store double %{c}_new, ptr %{c}_t_at
 """
-    return _counted(c, "0", "%m", inside)
+    return counted(c, "0", "%m", inside)
 
 
 def _exchanges(k: str, first: str, end: str, step: int) -> str:
     """Return the exchanges of rows of x, in order or back."""
-    inside = f"""{_item(f"{k}_p", "%n", f"%{k}")}  %{k}_with = fptosi double %{k}_p to i64
-{_counted(f"{k}c", "0", "%m", _exchange(f"{k}c", f"%{k}", f"%{k}c", f"%{k}_with", True))}"""
-    return _counted(k, first, end, inside, step)
+    inside = f"""{item(f"{k}_p", "%n", f"%{k}")}  %{k}_with = fptosi double %{k}_p to i64
+{counted(f"{k}c", "0", "%m", _exchange(f"{k}c", f"%{k}", f"%{k}c", f"%{k}_with", True))}"""
+    return counted(k, first, end, inside, step)
 
 
-_LARGEST = f"""{_item("i", "%k", "%ii")}  %i_size = call double @llvm.fabs.f64(double %i)
+_LARGEST = f"""{item("i", "%k", "%ii")}  %i_size = call double @llvm.fabs.f64(double %i)
   %best_now = load double, ptr %best
   %larger = fcmp ogt double %i_size, %best_now
   br i1 %larger, label %take, label %keep
@@ -97,43 +71,43 @@ take:
   br label %keep
 keep:
 """
-_SCALED = f"""{_item("scaled", "%k", "%s")}  %ratio = fdiv double %scaled, %pivot
+_SCALED = f"""{item("scaled", "%k", "%s")}  %ratio = fdiv double %scaled, %pivot
   store double %ratio, ptr %scaled_at
 """
-_UPDATED = f"""{_item("above", "%k", "%u")}{_item("own", "%j", "%u")}  %part = fmul contract double %f, %above
+_UPDATED = f"""{item("above", "%k", "%u")}{item("own", "%j", "%u")}  %part = fmul contract double %f, %above
   %left = fsub contract double %own, %part
   store double %left, ptr %own_at
 """
-_ROWS = _counted("j", "%k1", "%n", _item("f", "%j", "%k") + _counted("u", "%k1", "%n", _UPDATED))
-_COLUMN = f"""{_item("first", "%k", "%k")}  %first_size = call double @llvm.fabs.f64(double %first)
+_ROWS = counted("j", "%k1", "%n", item("f", "%j", "%k") + counted("u", "%k1", "%n", _UPDATED))
+_COLUMN = f"""{item("first", "%k", "%k")}  %first_size = call double @llvm.fabs.f64(double %first)
   store double %first_size, ptr %best
   store i64 %k, ptr %where
   %k1 = add nsw i64 %k, 1
-{_counted("ii", "%k1", "%n", _LARGEST)}  %p = load i64, ptr %where
-{_item("note", "%n", "%k")}  %p_number = sitofp i64 %p to double
+{counted("ii", "%k1", "%n", _LARGEST)}  %p = load i64, ptr %where
+{item("note", "%n", "%k")}  %p_number = sitofp i64 %p to double
   store double %p_number, ptr %note_at
-{_counted("e", "0", "%n", _exchange("e", "%e", "%k", "%p", False))}{_item("pivot", "%k", "%k")}
+{counted("e", "0", "%n", _exchange("e", "%e", "%k", "%p", False))}{item("pivot", "%k", "%k")}
   %singular = fcmp oeq double %pivot, 0.0
   br i1 %singular, label %failed, label %regular
 regular:
-{_counted("s", "%k1", "%n", _SCALED)}{_ROWS}"""
+{counted("s", "%k1", "%n", _SCALED)}{_ROWS}"""
 FACTOR = f"""define internal i1 @lu_factor(ptr noalias %a, i64 %n) noinline nounwind {{
 entry:
   %where = alloca i64
   %best = alloca double
-{_counted("k", "0", "%n", _COLUMN)}  ret i1 false
+{counted("k", "0", "%n", _COLUMN)}  ret i1 false
 failed:
   ret i1 true
 }}"""
 
-_ROW = _counted("j", "0", "%i", _item("f", "%i", "%j") + _less("c", "%i", "%j", "%f"))
-_LOWER = _counted("i", "0", "%n", _ROW + _item("d", "%i", "%i") + _over("e", "%i", "%d"))
-_REST = _counted("h", "%g1", "%n", _item("v", "%g", "%h") + _less("o", "%g", "%h", "%v"))
-_UPPER = _counted("g", "%end", "-1", f"  %g1 = add nsw i64 %g, 1\n{_REST}", -1)
-_BELOW = _counted("t", "%s1", "%n", _item("w", "%s", "%t") + _less("u", "%t", "%s", "%w"))
-_LOWER_TURNED = _counted("s", "0", "%n", f"  %s1 = add nsw i64 %s, 1\n{_BELOW}")
-_ABOVE = _counted("k", "0", "%y", _item("l", "%y", "%k") + _less("p", "%k", "%y", "%l"))
-_UPPER_TURNED = _counted("y", "%end", "-1", _item("z", "%y", "%y") + _over("b", "%y", "%z") + _ABOVE, -1)
+_ROW = counted("j", "0", "%i", item("f", "%i", "%j") + _less("c", "%i", "%j", "%f"))
+_LOWER = counted("i", "0", "%n", _ROW + item("d", "%i", "%i") + _over("e", "%i", "%d"))
+_REST = counted("h", "%g1", "%n", item("v", "%g", "%h") + _less("o", "%g", "%h", "%v"))
+_UPPER = counted("g", "%end", "-1", f"  %g1 = add nsw i64 %g, 1\n{_REST}", -1)
+_BELOW = counted("t", "%s1", "%n", item("w", "%s", "%t") + _less("u", "%t", "%s", "%w"))
+_LOWER_TURNED = counted("s", "0", "%n", f"  %s1 = add nsw i64 %s, 1\n{_BELOW}")
+_ABOVE = counted("k", "0", "%y", item("l", "%y", "%k") + _less("p", "%k", "%y", "%l"))
+_UPPER_TURNED = counted("y", "%end", "-1", item("z", "%y", "%y") + _over("b", "%y", "%z") + _ABOVE, -1)
 SOLVE = f"""define internal void @lu_solve(ptr noalias %a, i64 %n, ptr noalias %x, i64 %m, i1 %turned)
     noinline nounwind {{
 entry:
@@ -164,7 +138,7 @@ def factors(f: Frame, instr: Instr) -> None:
         failed = w.value(f"call i1 @lu_factor(ptr {made.data}, i64 {n})")
         f.unless(failed, lambda: f.raise_(np.linalg.LinAlgError, "Singular matrix"))
 
-    _by_size(f, instr, n, small, made)
+    by_size(f, instr, n, small, made)
 
 
 def solution(f: Frame, instr: Instr) -> None:
@@ -186,11 +160,11 @@ def solution(f: Frame, instr: Instr) -> None:
         sizes = f"i64 {n}, ptr {made.data}, i64 {columns}, i1 {turned}"
         w.do(f"call void @lu_solve(ptr {packed.data}, {sizes})")
 
-    _by_size(f, instr, n, small, made)
+    by_size(f, instr, n, small, made)
 
 
-def _by_size(f: Frame, instr: Instr, n: str, small: Callable[[], None], made: Buffer) -> None:
-    """Write both ways, and the choice between them."""
+def by_size(f: Frame, instr: Instr, n: str, small: Callable[[], None], made: Buffer) -> None:
+    """Write both ways to an array, and the choice between them."""
     w = f.w
     here, there, done = w.block(), w.block(), w.block()
     w.branch(compare(w, "less_equal", (Number(n, INT), constant(SMALL, INT))), here, there)
@@ -198,7 +172,7 @@ def _by_size(f: Frame, instr: Instr, n: str, small: Callable[[], None], made: Bu
     small()
     w.jump(done)
     w.begin(there)
-    call_library(f, instr, made)
+    call_library(f, instr, made, long=True)
     w.jump(done)
     w.begin(done)
     f.env[instr.result] = made

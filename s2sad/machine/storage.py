@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from s2sad.ir.core import Instr, Literal, Operand
 from s2sad.ir.types import INT, Array
-from s2sad.machine import arrays, library, products
+from s2sad.machine import arrays, library, matrices, products
 from s2sad.machine.arithmetic import arithmetic, compare
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.calls import call_library
@@ -173,4 +173,5 @@ WRITERS: dict[str, Callable[[Frame, Instr], None]] = {
     "undef": undefined,
     "blas_dot": matrix_product,
     **{f"as_rank{k}": reshape for k in range(9)},
+    **matrices.WRITERS,
 }

@@ -24,7 +24,7 @@ below:
   %q.floor = call double @llvm.floor.f64(double %q)
   %q.whole = fcmp oeq double %q, %q.floor
   %q.low = fcmp ole double %q, 0.0
-  %s.large = fcmp ogt double %s, 1.0
+  %s.large = fcmp uge double %s, 1.0
   %hole = and i1 %q.low, %q.whole
   %is_pole = and i1 %hole, %s.large
   br i1 %is_pole, label %pole, label %domain
@@ -36,7 +36,20 @@ domain:
   %s.broken = fcmp one double %s, %s.floor
   %complex = and i1 %q.low, %s.broken
   %outside = or i1 %s.small, %complex
-  br i1 %outside, label %nan, label %first
+  br i1 %outside, label %nan, label %inside
+inside:
+  %far = fcmp ogt double %q, 1.0e+08
+  br i1 %far, label %asymptotic, label %first
+asymptotic:
+  %s.less = fsub double %s, 1.0
+  %inverse = fdiv double 1.0, %s.less
+  %q.twice = fmul double %q, 2.0
+  %small.part = fdiv double 1.0, %q.twice
+  %factors = fadd double %inverse, %small.part
+  %minus = fsub double 1.0, %s
+  %scale = call double @pow(double %q, double %minus)
+  %limit = fmul double %factors, %scale
+  ret double %limit
 nan:
   ret double {_text(float("nan"))}
 first:

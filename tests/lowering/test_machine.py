@@ -28,11 +28,11 @@ from s2sad.machine.writer import NotHere
 U1, I1, I8 = I4.astype(np.uint8), I4.astype(np.int8), I4.astype(np.int64)
 UNSIGNED = np.array([0, 3, 2**53 + 1, 2**63, 2**64 - 1], np.uint64)
 SIGNED = np.array([-1, 3, 2**53, 2**63 - 1, -(2**63)])
-NOT_HERE = {"rolling_buffers", "products", "reshapes", "index_arrays"}
+NOT_HERE = {"rolling_buffers", "reshapes", "index_arrays"}
 PROGRAMS = [p for p in NUMBA_PROGRAMS if p[0].__name__ not in NOT_HERE]
-ONLY_NUMBA = {"round", "sort", "argsort", "searchsorted", "math_gamma"}
+ONLY_NUMBA = {"round", "sort", "argsort", "searchsorted"}
 OPS = [
-    *(o for o in NUMBA_OPS if o[0] not in ONLY_NUMBA and not any(np.iscomplexobj(a) for a in o[1])),
+    *(o for o in NUMBA_OPS if o[0] not in ONLY_NUMBA),
     *((name, (x, y), {}) for name in ("floor_divide", "remainder") for x, y in (
         (I4, I4.T.reshape(3, 4)), (I1, np.int8(-1)), (U1, U1[:1]), (8 * A - 4, A - 0.5), (I8, 0 * I8),
         (A - 0.5, 0.0 * A), (np.full(2, -(2**63)), np.full(2, -1)),

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from written import written
 
 import s2sad
 from s2sad.driver import native
@@ -148,3 +149,117 @@ def test_pivots_and_what_has_no_solution() -> None:
     with pytest.raises(np.linalg.LinAlgError):
         by_llvm(f, np.ones((2, 3)), np.ones(2))
     assert np.isnan(by_llvm(f, np.full((2, 2), np.nan), np.ones(2))).all()
+
+
+def decomposed(A):
+    total = 0.0
+    for k in range(A.shape[0]):
+        matrix = A[k] @ A[k].T + np.eye(A.shape[1])
+        sign, size = np.linalg.slogdet(A[k])
+        factor = np.linalg.cholesky(matrix)
+        solution = np.linalg.solve(factor @ matrix, A[k, :, :2])
+        total += np.sum(np.linalg.inv(A[k]) * A[k]) + np.linalg.det(A[k] / 3.0) + sign * size
+        total += np.sum(factor**2 * factor.T) + np.sum(solution * factor[:, :2])
+    return total
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("n", [2, 3, 8, 32, 33])
+def test_decompositions_in_loops(n: int) -> None:
+    rng = np.random.default_rng(n)
+    A = rng.normal(size=(3, n, n)) / np.sqrt(n) + 2.0 * np.eye(n)
+    A[1, [0, 1]] = A[1, [1, 0]]  # a determinant below zero
+    value, bar = s2sad.value_and_grad(decomposed, jit=True)(A)
+    expected, other = s2sad.value_and_grad(decomposed)(A)
+    assert abs(value - decomposed(A)) <= 1e-11 * abs(value)
+    assert abs(value - expected) <= 1e-11 * abs(value)
+    np.testing.assert_allclose(bar, other, rtol=1e-8, atol=1e-9 * np.max(np.abs(other)))
+    if n == 3:
+        v = rng.normal(size=A.shape)
+        product = s2sad.hvp(decomposed, (A,), (v,), jit=True)
+        np.testing.assert_allclose(product, s2sad.hvp(decomposed, (A,), (v,)), rtol=1e-9, atol=1e-9)
+
+
+def stacked(A):
+    return np.linalg.inv(A), np.linalg.det(A), *np.linalg.slogdet(A), np.linalg.cholesky(A + 9.0 * np.eye(2))
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_stacks_of_matrices() -> None:
+    A = np.random.default_rng(1).normal(size=(2, 3, 2, 2)) + np.array([[0.0, 0.2], [0.2, 0.0]])
+    A[..., 1, 0] = A[..., 0, 1]
+    for got, want in zip(s2sad.jit(stacked)(A), stacked(A), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-13)
+    for got, want in zip(s2sad.jit(stacked)(A[:0]), stacked(A[:0]), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("A", [np.ones((2, 2)), np.zeros((3, 3)), np.zeros((0, 0)), np.diag([1.0, -1.0])])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda A: np.linalg.inv(A),
+        lambda A: np.linalg.det(A),
+        lambda A: np.linalg.slogdet(A)[0],
+        lambda A: np.linalg.slogdet(A)[1],
+        lambda A: np.linalg.cholesky(A),
+    ],
+)
+def test_matrices_without_decomposition(f: Any, A: Any) -> None:
+    def twice(A):
+        for _ in range(2):
+            found = f(A)
+        return found
+
+    try:
+        want = f(A)
+    except np.linalg.LinAlgError as error:
+        with pytest.raises(np.linalg.LinAlgError, match=str(error)):
+            s2sad.jit(twice)(A)
+    else:
+        np.testing.assert_allclose(s2sad.jit(twice)(A), want, atol=1e-15)
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("step", [1, 2, 3, 7, -1, -2, -3, -7])
+def test_steps(step: int) -> None:
+    def visited(x, lo, hi, step):
+        found = np.zeros(len(x))
+        k = 0
+        for i in range(lo, hi, step):
+            found[k] = i
+            k += 1
+        return found, k
+
+    x = np.zeros(9)
+    for lo, hi in ((0, 6), (6, 0), (5, -1), (0, 0), (-3, 4)):
+        got, want = s2sad.jit(visited)(x, lo, hi, step), visited(x, lo, hi, step)
+        np.testing.assert_array_equal(got[0], want[0])
+        assert got[1] == want[1]
+
+
+PARTS = [slice(*p) for p in (
+    (None, None, 2), (1, None, 3), (None, -1, 2), (None, None, -1), (-2, None, -2), (None, 3, -3), (9, 1, -2),
+    (4, 1, 2), (1, 4, -1), (-20, 20, 4), (20, -20, -4), (7, None, 2),
+)]  # fmt: skip
+STEPPED = """def f(x, a):
+    def scaled(part, a):
+        for k in range(2):
+            part[...] = a * part + k
+
+    y = x * 1.0
+    scaled(y[{0}:{1}:{2}], a)
+    part = x[{0}:{1}:{2}]
+    return np.concatenate((y, part @ part * np.sort(part)))
+"""
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("part", PARTS, ids=str)
+@pytest.mark.parametrize("n", [0, 1, 6, 7])
+def test_slices_with_steps(part: slice, n: int) -> None:
+    lo, hi = ("" if bound is None else bound for bound in (part.start, part.stop))
+    f = written(STEPPED.format(lo, hi, part.step), f"<{part} of {n}>", {"np": np})["f"]
+    x = np.random.default_rng(0).normal(size=n)
+    np.testing.assert_allclose(s2sad.jit(f)(x, 0.3), f(x, 0.3), rtol=1e-15)

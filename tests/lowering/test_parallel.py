@@ -425,7 +425,7 @@ def test_the_type_of_sums(dtype):
     np.testing.assert_allclose(a, b, rtol=1e-4 if dtype == np.float32 else 1e-12)
 
 
-def test_numbers_that_only_numba_knows_run_in_one_thread():
+def test_complex_numbers_run_in_one_thread():
     def f(z):
         total = 0.0
         for i in range(z.shape[0]):
