@@ -15,6 +15,7 @@ from s2sad.machine.frame import THROWN, Frame
 from s2sad.machine.scalars import scalar
 from s2sad.machine.search import search
 from s2sad.machine.solving import factors, solution
+from s2sad.machine.triangular import solve_triangular
 from s2sad.machine.writer import NotHere, Number, constant, kind_of
 from s2sad.record import replace
 
@@ -173,5 +174,6 @@ WRITERS: dict[str, Callable[[Frame, Instr], None]] = {
     "undef": undefined,
     "blas_dot": matrix_product,
     **{f"as_rank{k}": reshape for k in range(9)},
+    "solve_triangular": solve_triangular,
     **matrices.WRITERS,
 }

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+import scipy.linalg
 from written import written
 
 import s2sad
@@ -178,6 +179,46 @@ def test_decompositions_in_loops(n: int) -> None:
         v = rng.normal(size=A.shape)
         product = s2sad.hvp(decomposed, (A,), (v,), jit=True)
         np.testing.assert_allclose(product, s2sad.hvp(decomposed, (A,), (v,)), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("n", [0, 1, 4, 33])
+@pytest.mark.parametrize("columns", [None, 3])
+@pytest.mark.parametrize("turn", [lambda a: a, np.asfortranarray, lambda a: np.repeat(a, 2, 0)[::2]])
+def test_triangular_systems_in_loops(n: int, columns: int | None, turn: Any) -> None:
+    def f(A, b):
+        total = 0.0
+        x = b
+        for k in range(2):
+            for lower in (False, True):
+                for trans in (0, 1):
+                    for unit in (False, True):
+                        x = scipy.linalg.solve_triangular(A, x, trans, lower, unit)
+                        total = 2.0 * total + np.sum(x) + k
+        return x, total
+
+    rng = np.random.default_rng(n)
+    A, b = turn(rng.normal(size=(n, n)) / 9.0 + np.eye(n)), rng.normal(size=n if columns is None else (n, 3))
+    for got, want in zip(s2sad.jit(f)(A, b), f(A, b), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10)
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_a_triangular_system_without_solution() -> None:
+    def f(A, b):
+        for _ in range(2):
+            b = scipy.linalg.solve_triangular(A, b)
+        return b
+
+    for A, b, error in (
+        (np.diag([1.0, 0.0]), np.ones(2), np.linalg.LinAlgError),
+        (np.eye(3), np.ones(2), ValueError),
+        (np.ones((2, 3)), np.ones(2), ValueError),
+    ):
+        with pytest.raises(error):
+            f(A, b)
+        with pytest.raises(error):
+            s2sad.jit(f)(A, b)
 
 
 def stacked(A):
