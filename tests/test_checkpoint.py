@@ -340,8 +340,9 @@ def test_draws_are_not_made_again(f: Any, checkpoint: Any) -> None:
     expected = s2sad.hvp(f, (x, 0.7, streams()), direction)
     got = s2sad.jvp(s2sad.grad(f, each, checkpoint=checkpoint), (x, 0.7, streams()), direction)[1]
     assert_close(got, expected, 1e-12, "hvp")
-    compiled = s2sad.grad(f, each, checkpoint=checkpoint, jit=True)(x, 0.7, streams())
-    assert_close(compiled, s2sad.grad(f, each)(x, 0.7, streams()), 1e-13, "compiled")
+    if checkpoint in ("sqrt", "2KiB"):  # Numba takes seconds for each
+        compiled = s2sad.grad(f, each, checkpoint=checkpoint, jit=True)(x, 0.7, streams())
+        assert_close(compiled, s2sad.grad(f, each)(x, 0.7, streams()), 1e-13, "compiled")
 
 
 def draws_in_a_branch(x, rng):

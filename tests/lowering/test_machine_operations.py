@@ -175,16 +175,29 @@ def test_decompositions_in_loops(n: int) -> None:
     assert abs(value - decomposed(A)) <= 1e-11 * abs(value)
     assert abs(value - expected) <= 1e-11 * abs(value)
     np.testing.assert_allclose(bar, other, rtol=1e-8, atol=1e-9 * np.max(np.abs(other)))
-    if n == 3:
-        v = rng.normal(size=A.shape)
-        product = s2sad.hvp(decomposed, (A,), (v,), jit=True)
-        np.testing.assert_allclose(product, s2sad.hvp(decomposed, (A,), (v,)), rtol=1e-9, atol=1e-9)
+
+
+def likelihood(A):
+    total = 0.0
+    for k in range(A.shape[0]):
+        factor = np.linalg.cholesky(A[k] @ A[k].T)
+        total += np.sum(np.log(np.diag(factor))) + np.linalg.slogdet(A[k])[1]
+    return total + np.sum(np.linalg.inv(A[0]))
 
 
 @pytest.mark.usefixtures("without_numba")
-@pytest.mark.parametrize("n", [0, 1, 4, 33])
-@pytest.mark.parametrize("columns", [None, 3])
-@pytest.mark.parametrize("turn", [lambda a: a, np.asfortranarray, lambda a: np.repeat(a, 2, 0)[::2]])
+def test_second_order() -> None:
+    rng = np.random.default_rng(3)
+    A, v = rng.normal(size=(2, 3, 3)) + 2.0 * np.eye(3), rng.normal(size=(2, 3, 3))
+    product = s2sad.hvp(likelihood, (A,), (v,), jit=True)
+    step = 1e-5
+    ahead, back = (s2sad.grad(likelihood)(A + t * v) for t in (step, -step))
+    np.testing.assert_allclose(product, (ahead - back) / (2.0 * step), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize(("n", "columns"), [(0, 3), (1, None), (4, None), (4, 3), (33, 3)])
+@pytest.mark.parametrize("turn", [np.asfortranarray, lambda a: np.repeat(a, 2, 0)[::2]])
 def test_triangular_systems_in_loops(n: int, columns: int | None, turn: Any) -> None:
     def f(A, b):
         total = 0.0
