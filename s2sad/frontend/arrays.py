@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.frontend.memory import Memory
+from s2sad.frontend.complexes import Complexes
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -37,7 +37,7 @@ ARRAY_OF = "make an array of it: np.array(...), or s2sad.ravel_pytree(...) of a 
 NO_FIT = "could not broadcast input array to the shape of the output"
 
 
-class Arrays(Memory):
+class Arrays(Complexes):
     """Arrays as operands, and parts of them."""
 
     def operand(self, value: Abstract, node: Any = None) -> Operand:
@@ -253,6 +253,8 @@ class Arrays(Memory):
         version = self.version(ref.buffer)
         self.check_part(version, path, operands, part, source)
         self.check_cast(source, ref, how)
+        if how == "set":
+            self.check_real(source, ref)
         params: dict[str, Any] = {"path": path}
         if how == "at":
             params["at"] = True

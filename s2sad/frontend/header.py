@@ -298,6 +298,7 @@ class Header(Joins):
                     raise Refine(loop, key, Hint("num", WEAK_INT))
                 if joined is None:
                     raise Refine(loop, key, Hint("num", operand.type))
+                self.note_complex(joined, [param.type, operand.type])
                 if without_sizes(joined) != without_sizes(param.type):
                     raise Refine(loop, key, Hint("num", joined))
                 values.append(self.convert(operand, param.type))

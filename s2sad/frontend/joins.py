@@ -77,8 +77,10 @@ def overflows(a: Operand, t: Type) -> bool:
 def joined_items(kinds: Iterable[str]) -> str:
     """Return what kind of items (`Series.items`) a list has that has some of each of these kinds."""
     found = set(kinds)
-    if found == {"ints", "floats"}:
-        return "floats"
+    if found <= {"ints", "floats", "complexes"} and len(found) > 1:
+        return "complexes" if "complexes" in found else "floats"
+    if found & {"complexes", "some complex"} and len(found) > 1:
+        return "some complex"
     return "lists" if "lists" in found else found.pop() if len(found) == 1 else ""
 
 
@@ -257,6 +259,7 @@ class _Joiner:
             t = join_types(t, operand.type) if t is not None else None
         if t is None:
             return Poison("S313", f"`{name}` is a number on one path and an array on another", "")
+        self.m.note_complex(t, [o.type for o in operands])
         if any(overflows(o, t) for o in operands):
             if t.dtype == U64:
                 return unlike(name)
