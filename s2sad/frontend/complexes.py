@@ -62,8 +62,8 @@ class Complexes(Memory):
         if is_python_complex(t):
             raise self.mismatch("S319", NO_REAL)
         if self.is_unclear(t):
-            why = "a complex number that may be Python's, of which NumPy makes no real one, is stored in an array"
-            raise self.mismatch("S312", f"{why} of {ref.type.dtype}", "take a part of it: z.real")
+            why = "a complex number that may be Python's, of which NumPy makes no real one, is stored in an"
+            raise self.mismatch("S312", f"{why} array of {ref.type.dtype}", "take a part of it: z.real")
 
 
 def is_python_complex(t: Type) -> bool:
