@@ -1,5 +1,4 @@
-"""`x[i] op= v` of one element is read, changed and stored: any number can be stored. Of more, NumPy's casting rule
-holds."""
+"""Of one element, `x[i] op= v` reads, changes and stores: any number can be stored. Of more, NumPy's rule holds."""
 
 from __future__ import annotations
 
