@@ -1,4 +1,4 @@
-"""Of one element, `x[i] op= v` reads, changes and stores: any number can be stored. Of more, NumPy's rule holds."""
+"""One element that is changed in place is read, changed and stored: any number can be. More follow NumPy's rule."""
 
 from __future__ import annotations
 
