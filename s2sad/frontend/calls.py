@@ -324,6 +324,7 @@ class Calls(Sized):
                 bound.arguments[key] = self.argument(value, static, views, key, node)
         if out is not None and "out" in bound.arguments:
             bound.arguments.pop("out")
+        self.check_values(call.name, bound.arguments, node)
         result = self.absorb(self.expanded(call, bound.args, bound.kwargs, node), views, name)
         if out is None or (isinstance(out, Static) and out.value is None):
             return result

@@ -1,4 +1,4 @@
-"""One element that is changed in place is read, changed and stored: any number can be. More follow NumPy's rule."""
+"""In place, one element is read, changed and stored: any number can be. More follow NumPy's rule."""
 
 from __future__ import annotations
 
