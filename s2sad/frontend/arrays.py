@@ -242,6 +242,14 @@ class Arrays(Complexes):
         part = ref.type.shape
         if index is not None:
             step, more = self.index_items(ref.type, index)
+            if (
+                how in ("set", "add")
+                and isinstance(value, Ref)
+                and value.type.ndim
+                and is_element(step, index)
+            ):
+                why = "ValueError: setting an array element with a sequence"
+                raise self.mismatch("S319", why, "store a number: y[i] = x[0]")
             part = paths.shape_of(part, (step,), tuple(o.type for o in more), self.sizes.fresh)
             path, operands = (*path, step), (*operands, *more)
         elif not path or not isinstance(path[-1], Index):
@@ -344,6 +352,12 @@ class Arrays(Complexes):
         return Num(self.emit("size", self.read(ref), axis=axis))
 
     literal_sizes = False
+
+
+def is_element(step: Index, index: tuple[Abstract, ...]) -> bool:
+    """True if an index names one element: `x[...]` of rank 0 is an array, as `x[..., 0]` is."""
+    dots = any(isinstance(part, Static) and part.value is Ellipsis for part in index)
+    return not dots and all(isinstance(item, At) for item in step.items)
 
 
 def constant(value: Any) -> Abstract:
