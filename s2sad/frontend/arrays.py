@@ -58,6 +58,7 @@ class Arrays(Complexes):
                 return self.emit("cast", Literal(v.item()), dtype=v.dtype)
             case Static(value=v) if isinstance(v, np.ndarray) and v.dtype.kind in "biufc":
                 return self.constant_array(v)
+        value = self.checked(value, "this value")
         none = isinstance(value, Static) and value.value is None
         instead = "begin with a number or an array (np.zeros(...)), not with None" if none else ""
         if isinstance(value, Struct | Box):

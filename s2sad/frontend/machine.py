@@ -408,3 +408,10 @@ def shown(name: str) -> str:
     if not name.startswith("$"):
         return name
     return {"$ret": "result", "$bro": "broke", "$acc": "total"}.get(name[:4], "")
+
+
+def said(name: str) -> str:
+    """Return what a message calls a name, which may be one of ours."""
+    if name and not name.startswith("$"):
+        return f"`{name}`"
+    return {"$ret": "the value returned", "$acc": "what is accumulated"}.get(name[:4], "this value")
