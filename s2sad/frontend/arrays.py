@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s2sad.frontend.memory import Memory
+from s2sad.frontend.complexes import Complexes
 from s2sad.frontend.values import (
     Abstract,
     Box,
@@ -37,7 +37,7 @@ ARRAY_OF = "make an array of it: np.array(...), or s2sad.ravel_pytree(...) of a 
 NO_FIT = "could not broadcast input array to the shape of the output"
 
 
-class Arrays(Memory):
+class Arrays(Complexes):
     """Arrays as operands, and parts of them."""
 
     def operand(self, value: Abstract, node: Any = None) -> Operand:
@@ -58,6 +58,7 @@ class Arrays(Memory):
                 return self.emit("cast", Literal(v.item()), dtype=v.dtype)
             case Static(value=v) if isinstance(v, np.ndarray) and v.dtype.kind in "biufc":
                 return self.constant_array(v)
+        value = self.checked(value, "this value")
         none = isinstance(value, Static) and value.value is None
         instead = "begin with a number or an array (np.zeros(...)), not with None" if none else ""
         if isinstance(value, Struct | Box):
@@ -242,6 +243,14 @@ class Arrays(Memory):
         part = ref.type.shape
         if index is not None:
             step, more = self.index_items(ref.type, index)
+            if (
+                how in ("set", "add")
+                and isinstance(value, Ref)
+                and value.type.ndim
+                and is_element(step, index)
+            ):
+                why = "ValueError: setting an array element with a sequence"
+                raise self.mismatch("S319", why, "store a number: y[i] = x[0]")
             part = paths.shape_of(part, (step,), tuple(o.type for o in more), self.sizes.fresh)
             path, operands = (*path, step), (*operands, *more)
         elif not path or not isinstance(path[-1], Index):
@@ -253,6 +262,8 @@ class Arrays(Memory):
         version = self.version(ref.buffer)
         self.check_part(version, path, operands, part, source)
         self.check_cast(source, ref, how)
+        if how == "set":
+            self.check_real(source, ref)
         params: dict[str, Any] = {"path": path}
         if how == "at":
             params["at"] = True
@@ -342,6 +353,12 @@ class Arrays(Memory):
         return Num(self.emit("size", self.read(ref), axis=axis))
 
     literal_sizes = False
+
+
+def is_element(step: Index, index: tuple[Abstract, ...]) -> bool:
+    """True if an index names one element: `x[...]` of rank 0 is an array, as `x[..., 0]` is."""
+    dots = any(isinstance(part, Static) and part.value is Ellipsis for part in index)
+    return not dots and all(isinstance(item, At) for item in step.items)
 
 
 def constant(value: Any) -> Abstract:

@@ -308,7 +308,12 @@ class Assign(Calls):
         parts = [self.contents(i) for i in index]
         if any(isinstance(p, Ref) or (isinstance(p, Struct) and p.kind == "list") for p in parts):
             return True
-        return len(parts) == owner.type.ndim and all(isinstance(p, Num) for p in parts)
+        return self.is_element(owner, index)
+
+    def is_element(self, owner: Ref, index: tuple[Abstract, ...] | None) -> bool:
+        """True if `owner[index]` is one element."""
+        parts = [self.contents(i) for i in index or ()]
+        return bool(parts) and len(parts) == owner.type.ndim and all(isinstance(p, Num) for p in parts)
 
     def update(
         self, ref: Ref, index: tuple[Abstract, ...] | None, kind: Any, value: Abstract, node: Any
@@ -319,8 +324,9 @@ class Assign(Calls):
             value = self.array_of(contents, node)
         repeated = index is not None and any(self.is_index_array(i) for i in index)
         simple = kind in (gast.Add, gast.Sub) and not repeated and ref.type.dtype.kind in "fc"
-        source = self.operand(value, node)
-        if simple and source.type.dtype.kind in "iufc":
+        kind_of = self.operand(value, node).type.dtype.kind
+        loses = kind_of == "c" and ref.type.dtype.kind == "f" and self.is_element(ref, index)
+        if simple and kind_of in "iufc" and not loses:
             if kind is gast.Sub:
                 value = self.absorb(apply("negative", self.leaf(value)), {})
             self.write(ref, index, value, "add")
@@ -332,7 +338,8 @@ class Assign(Calls):
         if isinstance(old, Ref):
             self.check_rank_in_place(new, old.type.ndim)
         dtype = self.operand(new, node).type.dtype
-        if not np.can_cast(dtype, ref.type.dtype, "same_kind"):
+        # one element is read, changed and stored: `x[i] = x[i] + v`, and any number can be stored
+        if not isinstance(old, Num) and not np.can_cast(dtype, ref.type.dtype, "same_kind"):
             raise self.mismatch(
                 "S312",
                 f"{dtype} cannot be stored in place in an array of {ref.type.dtype}",

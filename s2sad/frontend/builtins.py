@@ -419,23 +419,6 @@ class Builtins(Iterators):
         self.write(target, (index,) * rank, self.stored(target, args[1], node))
         return Static(None)
 
-    def stored(self, target: Ref, value: Abstract, node: Any) -> Abstract:
-        """Return what is to be written to an array: NumPy makes its items of those of a list one by one."""
-        contents = self.contents(value)
-        if not isinstance(contents, Struct | Series):
-            return value
-        if target.type.dtype.kind in "iuf" and self.holds_complex(contents):
-            raise self.mismatch("S319", "TypeError: must be real number, not complex", "", node)
-        return self.array_of(contents, node)
-
-    def holds_complex(self, value: Abstract) -> bool:
-        """True if there is a complex number of Python in a list: NumPy makes no real one of it."""
-        contents = self.contents(value)
-        if isinstance(contents, Struct):
-            return any(map(self.holds_complex, contents.items))
-        t = contents.operand.type if isinstance(contents, Num) else None
-        return isinstance(t, Scalar) and t.weak and t.dtype.kind == "c"
-
     def ufunc_at(self, ufunc: np.ufunc, args: tuple[Abstract, ...], node: Any) -> Abstract:
         """`np.add.at(x, index, v)` and `np.subtract.at`."""
         target, index = args[0], self.contents(args[1])

@@ -26,6 +26,7 @@ from s2sad.frontend.values import (
     Closure,
     Generator,
     Lazy,
+    ListRow,
     Method,
     Num,
     Partial,
@@ -45,7 +46,7 @@ from s2sad.ir.transformed import RULE, record_of
 from s2sad.ir.types import Array, Sparse, Stream
 from s2sad.ops import distribution, is_closed, lookup, method, names
 from s2sad.ops.call import Casting
-from s2sad.ops.expr import Leaf, apply
+from s2sad.ops.expr import Leaf, Unclear, apply
 from s2sad.record import replace
 
 JOINERS = (np.stack, np.vstack, np.hstack, np.dstack, np.concatenate, np.column_stack)
@@ -323,6 +324,7 @@ class Calls(Sized):
                 bound.arguments[key] = self.argument(value, static, views, key, node)
         if out is not None and "out" in bound.arguments:
             bound.arguments.pop("out")
+        self.check_values(call.name, bound.arguments, node)
         result = self.absorb(self.expanded(call, bound.args, bound.kwargs, node), views, name)
         if out is None or (isinstance(out, Static) and out.value is None):
             return result
@@ -352,16 +354,19 @@ class Calls(Sized):
         if static:
             return self.static_value(box, f"`{key}`", node)
         match box:
+            case ListRow() if self.holds_complex(box):
+                return Unclear(self.read(box))
             case Ref():
                 operand = self.read(box)
                 views.setdefault(operand, box)
                 return Leaf(operand)
             case Num(operand):
-                return Leaf(operand)
+                return self.number_leaf(operand)
             case Struct(kind="tuple") | Struct(kind="list"):
                 return tuple(self.argument(i, False, views, key, node) for i in box.items)
             case Series():  # no view: NumPy makes an array of a list, also in np.asarray
-                return Leaf(self.read(self.series_rows(box)))
+                rows = self.read(self.series_rows(box))
+                return Unclear(rows) if self.holds_complex(box) else Leaf(rows)
             case Range():
                 items = self.static_items(box, node)
                 return tuple(self.argument(i, False, views, key, node) for i in items)

@@ -25,6 +25,7 @@ from s2sad.frontend.values import (
     Struct,
 )
 from s2sad.ops import lookup
+from s2sad.ops.expr import apply
 from s2sad.record import replace
 
 STATIC_MODULES = (
@@ -62,6 +63,8 @@ class Containers(Builtins):
     def array_tolist(self, ref: Ref, args: tuple[Abstract, ...], kwargs: Any, node: Any) -> Abstract:
         """`x.tolist()` of an array whose length is known."""
         items = tuple(self.static_items(ref, node))
+        if ref.type.ndim == 1 and ref.type.dtype.kind == "c":
+            items = tuple(self.absorb(apply("to_complex", self.leaf(item)), {}) for item in items)
         return self.box(Struct("list", tuple(range(len(items))), items))
 
     def list_append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from s2sad.errors import NotDifferentiable, S2sadError
 from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import U64, Joins, blank, both_unknown, join_types, joined_items, overflows, unlike
-from s2sad.frontend.machine import shown
+from s2sad.frontend.machine import said, shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.slots import Counted, Hint, Key, Loop, Refine
 from s2sad.frontend.values import (
@@ -54,11 +54,14 @@ class Header(Joins):
             case Num(operand):
                 t = hint.type if hint is not None and hint.type is not None else operand.type
                 if isinstance(t, Array):
-                    raise self.mismatch(
-                        "S314",
-                        f"`{name}` is a number before the loop and an array in it",
-                        f"start from an array: `{name} = np.zeros(...)` of the right shape",
+                    is_ours = name.startswith("$")
+                    begin = (
+                        "sum(ys, np.zeros(...))"
+                        if is_ours
+                        else f"`{name} = np.zeros(...)` of the right shape"
                     )
+                    why = f"{said(name)} is a number before the loop and an array in it"
+                    raise self.mismatch("S314", why, f"start from an array: {begin}")
                 return self.number_header(loop, operand, t, key, name)
             case Ref():
                 return self.ref_header(loop, init, hint, key, name)
@@ -91,7 +94,7 @@ class Header(Joins):
         if isinstance(init, Ref) and init.buffer in self.state.stale:
             return stale(self.state.stale[init.buffer])
         if hint is not None and hint.kind == "poison":
-            why = f"`{name}` changes its kind from trip to trip"
+            why = f"{said(name)} changes its kind from trip to trip"
             return Poison("S313", why, "keep one kind of value in it")
         return None
 
@@ -298,6 +301,7 @@ class Header(Joins):
                     raise Refine(loop, key, Hint("num", WEAK_INT))
                 if joined is None:
                     raise Refine(loop, key, Hint("num", operand.type))
+                self.note_complex(joined, [param.type, operand.type])
                 if without_sizes(joined) != without_sizes(param.type):
                     raise Refine(loop, key, Hint("num", joined))
                 values.append(self.convert(operand, param.type))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from s2sad.frontend.arrays import Arrays
-from s2sad.frontend.machine import State, shown
+from s2sad.frontend.machine import State, said, shown
 from s2sad.frontend.memory import stale
 from s2sad.frontend.values import (
     NAMING,
@@ -77,8 +77,10 @@ def overflows(a: Operand, t: Type) -> bool:
 def joined_items(kinds: Iterable[str]) -> str:
     """Return what kind of items (`Series.items`) a list has that has some of each of these kinds."""
     found = set(kinds)
-    if found == {"ints", "floats"}:
-        return "floats"
+    if found <= {"ints", "floats", "complexes"} and len(found) > 1:
+        return "complexes" if "complexes" in found else "floats"
+    if found & {"complexes", "some complex"} and len(found) > 1:
+        return "some complex"
     return "lists" if "lists" in found else found.pop() if len(found) == 1 else ""
 
 
@@ -145,13 +147,15 @@ class Joins(Arrays):
 
 def unlike(name: str) -> Poison:
     """Return what is known of a name that is a Python int on one path and one of uint64 on another."""
-    why = f"`{name or 'this value'}` is a Python int on one path, and np.uint64 on another"
+    why = f"{said(name)} is a Python int on one path, and np.uint64 on another"
     return Poison("S313", why, "begin with np.uint64(...), or convert with int(...)")
 
 
 def both_unknown(name: str) -> Poison:
     """Return what is known of a name that is a value, None or not bound, on three paths."""
-    return Poison("S313", f"`{name}` may be None here, or not bound at all", f"begin with `{name} = None`")
+    return Poison(
+        "S313", f"{said(name)} may be None here, or not bound at all", f"begin with `{name} = None`"
+    )
 
 
 class _Joiner:
@@ -211,12 +215,12 @@ class _Joiner:
         if all(isinstance(p, Series) or (isinstance(p, Struct) and p.kind == "list") for p in parts):
             return self.series(parts, name)
         if all(isinstance(p, Static) and isinstance(p.value, str) for p in parts):
-            return Poison("S313", f"`{name}` is another text on different paths", BY_TEXT)
+            return Poison("S313", f"{said(name)} is another text on different paths", BY_TEXT)
         if all(isinstance(p, Box) for p in parts):
             return self.boxes([p for p in parts if isinstance(p, Box)], name)
         return Poison(
             "S313",
-            f"`{name or 'this value'}` is of another kind on different paths",
+            f"{said(name)} is of another kind on different paths",
             "give it the same kind (number, array of one rank, tuple) on every path",
         )
 
@@ -256,7 +260,8 @@ class _Joiner:
         for operand in operands[1:]:
             t = join_types(t, operand.type) if t is not None else None
         if t is None:
-            return Poison("S313", f"`{name}` is a number on one path and an array on another", "")
+            return Poison("S313", f"{said(name)} is a number on one path and an array on another", "")
+        self.m.note_complex(t, [o.type for o in operands])
         if any(overflows(o, t) for o in operands):
             if t.dtype == U64:
                 return unlike(name)
@@ -280,7 +285,7 @@ class _Joiner:
             return self.with_operands(self.root(tuple(r.buffer for r in refs), name), refs)
         if len({without_sizes(r.type) for r in refs}) != 1:
             return Poison(
-                "S313", f"`{name}` has another rank or dtype on different paths", "use one rank and dtype"
+                "S313", f"{said(name)} has another rank or dtype on different paths", "use one rank and dtype"
             )
         values: list[Operand] = []
         for edge, ref in self.pairs(refs):
@@ -384,7 +389,7 @@ class _Joiner:
         alike = len({s.items for s in made}) == 1 or not self.m.has_singles()
         if isinstance(rows, Ref) and isinstance(count, Num) and alike:
             return Series(rows, count.operand, items=joined_items([s.items for s in made]))
-        return Poison("S313", f"`{name}` holds other things on different paths", "")
+        return Poison("S313", f"{said(name)} holds other things on different paths", "")
 
     def boxes(self, parts: list[Box], name: str) -> Abstract:
         contents = [e.state.heap[p.id] for e, p in zip(self.edges, parts, strict=True)]

@@ -189,7 +189,9 @@ class Lists(Iterate):
         rows = self.read(series.rows)
         item = Array(rows.type.dtype, rows.type.shape[1:])
         if not item.shape:
-            self.check_alike([Scalar(item.dtype, series.items in ("ints", "floats")), source.type], node)
+            self.check_alike(
+                [Scalar(item.dtype, series.items in ("ints", "floats", "complexes")), source.type], node
+            )
         if source.type.ndim != item.ndim:
             raise self.mismatch("S321", "items of a list built in a loop must have one rank", "", node)
         if series.fits:
@@ -289,6 +291,7 @@ class Lists(Iterate):
         is_list = isinstance(contents, Struct) and contents.kind == "list" and contents.items
         if isinstance(value, Box):
             self.rowed.add(value.id)
+            self.unclear = self.unclear or self.holds_complex(value)
         return self.array_of(value, node) if is_list or isinstance(contents, Series) else value
 
     def scaled(self, trips: Operand, factor: int, offset: int) -> Operand:
@@ -391,7 +394,6 @@ def kind_of_item(value: Abstract) -> str:
     if isinstance(value, Box):
         return "lists"
     t = value.operand.type if isinstance(value, Num) else None
-    is_weak = isinstance(t, Scalar) and t.weak
-    return (
-        {"b": "ints", "i": "ints", "f": "floats"}.get(t.dtype.kind, "") if t is not None and is_weak else ""
-    )
+    if isinstance(t, Scalar) and t.weak:
+        return {"b": "ints", "i": "ints", "f": "floats", "c": "complexes"}.get(t.dtype.kind, "")
+    return ""

@@ -376,6 +376,9 @@ class Lookups(SparseMatrices):
             return self.absorb(apply(op, self.leaf(row)), {})
         if series.items == "floats" and isinstance(row, Num) and self.has_singles():
             return self.absorb(apply("to_float", self.leaf(row)), {})
+        if series.items == "complexes" and isinstance(row, Num):
+            return self.absorb(apply("to_complex", self.leaf(row)), {})
+        self.unclear = self.unclear or series.items == "some complex"
         return row
 
     def series_copy(self, parts: Sequence[Ref], items: str, name: str = "") -> Series:

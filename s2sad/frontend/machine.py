@@ -131,6 +131,7 @@ class Machine:
         self.twins: set[frozenset[int]] = set()  # pairs of containers that may be one
         self.appends: dict[int, Origin | None] = {}  # lists -> where they were last appended to
         self.rowed: set[int] = set()  # lists that a list built in a loop holds as arrays of their own
+        self.unclear = False  # what is read of a list built in a loop may be a complex number of Python
         self.fixed: dict[int, Value] = {}  # captured arrays: never written
         self.counter = 0
         self.loop_symbols: dict[str, int] = {}  # index symbols of loops with a static trip count
@@ -407,3 +408,10 @@ def shown(name: str) -> str:
     if not name.startswith("$"):
         return name
     return {"$ret": "result", "$bro": "broke", "$acc": "total"}.get(name[:4], "")
+
+
+def said(name: str) -> str:
+    """Return what a message calls a name, which may be one of ours."""
+    if name and not name.startswith("$"):
+        return f"`{name}`"
+    return {"$ret": "the value returned", "$acc": "what is accumulated"}.get(name[:4], "this value")

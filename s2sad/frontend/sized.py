@@ -13,6 +13,10 @@ from s2sad.frontend.streams import Streams
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct, tuple_of
 from s2sad.ir.core import Literal, Value
 from s2sad.ir.size import Size
+from s2sad.ops.call import expr, exprs
+from s2sad.ops.declare import literal_value
+from s2sad.ops.expr import Expr, apply
+from s2sad.ops.meaning_reduce import reduce_
 
 SPLIT_ALONG = {"split": 0, "vsplit": 0, "hsplit": 1, "dsplit": 2}
 FULL = Struct("slice", (0, 1, 2), (Static(None),) * 3)
@@ -102,6 +106,29 @@ class Sized(Streams):
                 rest = self.emit("remainder", n, Literal(sections))
                 message = "array split does not result in an equal division"
                 self.guard(self.emit("equal", rest, Literal(0)), ValueError, message)
+
+    def check_values(self, name: str, given: dict[str, Any], node: Any) -> None:
+        """Emit the checks that NumPy makes of values: indices that do not exist would raise another error."""
+        if name == "interp":
+            points = given["xp"]
+            count = points.dims[0] if isinstance(points, Expr) and points.ndim else Size.of(1)
+            if points == () or count == Size.of(0):
+                raise self.mismatch("S319", "ValueError: array of sample points is empty", "", node)
+            if self.sizes.example(count):
+                self.sizes.at_least(count, 1, self.place(node))
+            elif not count.is_const:
+                there = self.absorb(apply("greater", apply("size", points, axis=0), 0), {})
+                self.guard(self.operand(there), ValueError, "array of sample points is empty")
+        if name == "choose" and given.get("mode", "raise") == "raise":
+            index, choices = expr(given["a"]), given["choices"]
+            listed = isinstance(choices, Expr) and choices.ndim and choices.dims[0].is_const
+            n = choices.dims[0].const if listed else len(exprs(choices))
+            known = literal_value(index)
+            if isinstance(known, int) and not 0 <= known < n:
+                raise self.mismatch("S319", "ValueError: invalid entry in choice array", "", node)
+            exists = apply("bitwise_and", index >= 0, index < n)
+            chosen = self.absorb(reduce_("all", exists, None, False) if index.is_array else exists, {})
+            self.guard(self.operand(chosen), ValueError, "invalid entry in choice array")
 
     def unstacked(
         self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any

@@ -140,7 +140,8 @@ class Series(Abstract):
     count: Operand
     fits: bool = False
     added: int = field(default=0, compare=False)  # items appended since the head of the loop
-    # "lists", held as rows, "ints" (and bools) or "floats" of Python, or other things
+    # "lists", held as rows, "ints" (and bools), "floats" or "complexes" of Python, "some complex" numbers of
+    # Python among NumPy's, or other things
     items: str = ""
 
 

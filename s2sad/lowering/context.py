@@ -32,6 +32,7 @@ class Lowerer:
         self.dense: set[Value] = set()  # lowered buffers that are in C order
         self.lineage: dict[Value, object] = {}  # lowered buffers that are versions of one
         self.current: dict[Value, Value] = {}  # in a nest that writes: buffer -> its version there
+        self.divisions: set[Value] = set()  # quotients of which the divisors are compared with zero
         self.positive: dict[Operand, Operand] = {}  # source conditions `n > 0`, and the lowered n
         self.maker: dict[Value, Instr] = {}  # of source values
         self.turned: dict[Value, tuple[Value, bool]] = {}  # sparse: the parameter, if transposed

@@ -11,7 +11,7 @@ from s2sad.ir.types import BOOL, C16, F8, Array, Scalar
 from s2sad.lowering.code import ZERO
 from s2sad.lowering.context import Lowerer
 from s2sad.lowering.ops import conversion
-from s2sad.lowering.scalars import check_real, convert, element, real_for
+from s2sad.lowering.scalars import check_division, check_real, convert, element, real_for
 from s2sad.lowering.views import Index, Lazy, Rep, Strided
 
 # names that are elementwise though their Op says nondiff or linear
@@ -60,6 +60,8 @@ def scalar_result(low: Lowerer, instr: Instr, args: tuple[Operand, ...]) -> Oper
         folded = _integer(low, instr.op.name, args)
         if folded is not None:
             return folded
+    if instr.result in low.divisions:
+        check_division(code, instr.op.name, args, instr.args)
     return element(code, instr.op, args, instr.result.type.dtype, dict(instr.params), instr.args)
 
 

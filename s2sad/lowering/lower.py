@@ -35,6 +35,7 @@ from s2sad.lowering import (
 )
 from s2sad.lowering.code import Code, carried_type_of
 from s2sad.lowering.context import Lowerer
+from s2sad.lowering.divisions import checked_divisions
 from s2sad.lowering.facts import Assumed, check_facts
 from s2sad.lowering.fuse import fusible_values
 from s2sad.lowering.overlap import Storage
@@ -88,6 +89,7 @@ def _function(fn: Function, lower_callee: Callable[[Function], Function]) -> Fun
     storage = Storage(fn)
     low = Lowerer(code, storage, lower_callee)
     low.fusible = fusible_values(fn.block, storage)
+    low.divisions = checked_divisions(fn.block)
     code.open()
     check_facts(code, fn)
     for p in fn.params:

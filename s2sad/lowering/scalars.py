@@ -292,6 +292,22 @@ def _power(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     return code.op("power", convert(code, a, dtype), exponent)
 
 
+def check_division(code: Code, name: str, args: tuple[Operand, ...], given: tuple[Operand, ...]) -> None:
+    """Append what raises, as Python does, where a float of its own is divided by zero."""
+    kinds = {a.type.dtype.kind for a in given}
+    if "c" in kinds or (name != "divide" and kinds <= {"i", "b"}):
+        return
+    a, b = args
+    if name != "power":
+        if not code.is_at_least(b, Size.of(1)) and not (isinstance(b, Literal) and b.value):
+            code.fail_if(code.op("equal", b, ZERO), ZeroDivisionError, "division by zero")
+    elif not (isinstance(b, Literal) and b.value.real >= 0) and not (isinstance(a, Literal) and a.value):
+        is_zero = code.op("equal", a, ZERO)
+        if not isinstance(b, Literal):
+            is_zero = code.op("both", is_zero, code.op("less", b, ZERO))
+        code.fail_if(is_zero, ZeroDivisionError, "0.0 cannot be raised to a negative power")
+
+
 def _weak_zero_division(code: Code, args: tuple[Operand, ...], given: tuple[Operand, ...]) -> None:
     divisor = args[1]
     if not all(map(_is_weak, given)) or code.is_at_least(divisor, Size.of(1)):

@@ -139,6 +139,12 @@ class Leaf(Expr):
         return isinstance(self.operand, Literal)
 
 
+class Unclear(Leaf):
+    """Complex numbers of a list, some of which are Python's: NumPy makes no real numbers of those."""
+
+    __slots__ = ()
+
+
 class Apply(Expr):
     """Op `op` applied to `args`; `index` selects a result of a multi-result op."""
 

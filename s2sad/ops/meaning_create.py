@@ -9,7 +9,7 @@ import numpy as np
 from s2sad.ir.types import Scalar
 from s2sad.ops.call import as_rank0, dims, dtype_of, expr, meaning, one_axis, only, strong, unsupported
 from s2sad.ops.declare import literal_value
-from s2sad.ops.expr import Expr, apply, lift
+from s2sad.ops.expr import Expr, Unclear, apply, lift
 from s2sad.ops.functions import (
     arange,
     broadcast_like,
@@ -70,7 +70,7 @@ def _holds_complex(x: Any) -> bool:
     if isinstance(x, tuple | list):
         return any(map(_holds_complex, x))
     t = lift(x).type
-    return isinstance(t, Scalar) and t.weak and t.dtype.kind == "c"
+    return isinstance(x, Unclear) or (isinstance(t, Scalar) and t.weak and t.dtype.kind == "c")
 
 
 @meaning(np.zeros)

@@ -157,7 +157,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Expr:
         index = apply("clip", index, 0, n - 1)
     else:
         only("mode", mode, "raise")
-        index = arange(0, n, 1, dtype=None) if n == 0 else _in_range(index, n)
+    if n == 0:
+        raise ValueError("0-length sequence.")
     kind = np.result_type(*(np.zeros((), o.dtype) for o in options))
     found = cast(options[-1], kind)
     if n == 1:
@@ -165,13 +166,6 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Expr:
     for k in reversed(range(n - 1)):
         found = where(index.eq(k), cast(options[k], kind), found)
     return as_rank0(found)
-
-
-def _in_range(index: Expr, n: int) -> Expr:
-    """The index, or an error where it is negative or too large."""
-    return item_at(arange(0, n, 1, dtype=None), 0, *(
-        (Fancy(), where(index < 0, n, index)) if index.is_array else (At(), where(index < 0, n, index))
-    ))  # fmt: skip
 
 
 # --- jumps --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from s2sad.ir.path import At, Index
 from s2sad.ir.size import Size
 from s2sad.ops.call import ATTRIBUTES, FUNCTIONS, METHODS, Call, make_call, meaning, unsupported
 from s2sad.ops.declare import literal_value
-from s2sad.ops.expr import Expr, apply, lift
+from s2sad.ops.expr import Expr, Unclear, apply, lift
 from s2sad.ops.functions import literal, real, swap
 from s2sad.ops.meaning_elementwise import imaginary
 from s2sad.ops.meaning_shape import transpose
@@ -32,6 +32,8 @@ def float_(x: Any = 0.0, /) -> Any:
     if isinstance(x, str):
         return literal(float(x))
     e = _number(x)
+    if isinstance(e, Unclear):
+        raise TypeError("must be real number, not complex")
     value = literal_value(e)
     return literal(float(value)) if value is not None else apply("to_float", e)
 
@@ -47,6 +49,8 @@ def int_(x: Any = 0, /, base: Any = None) -> Any:
     if base is not None:
         raise TypeError("int() can't convert non-string with explicit base")
     e = _number(x)
+    if isinstance(e, Unclear):
+        raise TypeError("must be real number, not complex")
     value = literal_value(e)
     return literal(int(value)) if value is not None else apply("to_int", e)
 
@@ -177,7 +181,7 @@ def _as_real(x: Any) -> Expr:
     e = lift(x)
     if e.dtype.kind != "c":
         return e
-    if e.is_array or getattr(e.type, "weak", False):
+    if e.is_array or getattr(e.type, "weak", False) or isinstance(e, Unclear):
         raise TypeError("must be real number, not complex")
     return real(e)  # NumPy's scalars lose the rest, with a warning
 

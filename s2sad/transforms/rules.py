@@ -86,13 +86,21 @@ def _linear(
     for k in places:
         dot = given[k]
         if dot is not None:
-            operands[k] = dot
+            operands[k] = _kept_part(instr, dot)
         elif args[k].is_array and not (op.alias is Alias.INPLACE and k):
             operands[k] = apply("zeros_like", args[k], dtype=None)
         else:
             target = args[0] if op.alias is Alias.INPLACE else args[k]  # a complex zero fits in no real array
             operands[k] = lift(zero_literal(target.type))
     return apply(op.name, *operands, **params)
+
+
+def _kept_part(instr: Instr, dot: Expr) -> Expr:
+    """Return the part of a tangent that is kept. `z * 1j` is a number of NumPy's, which may be stored among
+    real ones, and its tangent `1j * z_dot` one of Python's, which may not."""
+    drops = instr.op.alias is Alias.INPLACE or instr.op.name in ("cast", "to_float")
+    is_complex = dot.type.dtype.kind == "c" and not dot.is_array
+    return apply("real", dot) if drops and is_complex and instr.results[0].type.dtype.kind != "c" else dot
 
 
 def _each(

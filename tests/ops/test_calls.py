@@ -423,7 +423,7 @@ WRONG = [
     c(np.einsum, "ijk->i", A), c(math.sin, A), c(np.add, A, None), c(float, None), c(np.sum, "a"), c(float, A), c(np.diag, T), c(np.expand_dims, A, 5),
     c(np.sin, Z, dtype=float), c(np.add, A, 2, dtype=int), c(np.interp, Z, V, V), c(np.interp, V, V, V, left=1j), c(np.quantile, Z, 0.3),
     c(np.stack, (Z, Z), dtype=float), c(np.less, A, A, dtype=float),
-    c(np.quantile, V, 1.5), c(np.quantile, V, np.float64(1.05)), c(np.percentile, V, -1), c(np.nanquantile, V, 1.5), c(np.partition, V, 4), c(np.argpartition, V, -5), c(np.delete, V, 4), c(np.delete, V, [5]), c(np.insert, V, 5, 1.0), c(np.insert, V, -5, 1.0), c(np.choose, IDX, (1.0, 2.0)), c(np.choose, IDX - 1, (1.0, 2.0, 3.0)), c(np.ravel_multi_index, (2, 2), (2, 3)), c(np.digitize, V, [1.0, 0.0, 2.0]), c(np.i0, Z), c(np.geomspace, 0.0, 1.0, 3),
+    c(np.quantile, V, 1.5), c(np.quantile, V, np.float64(1.05)), c(np.percentile, V, -1), c(np.nanquantile, V, 1.5), c(np.partition, V, 4), c(np.argpartition, V, -5), c(np.delete, V, 4), c(np.delete, V, [5]), c(np.insert, V, 5, 1.0), c(np.insert, V, -5, 1.0), c(np.ravel_multi_index, (2, 2), (2, 3)), c(np.digitize, V, [1.0, 0.0, 2.0]), c(np.i0, Z), c(np.geomspace, 0.0, 1.0, 3),
 ]  # fmt: skip
 
 

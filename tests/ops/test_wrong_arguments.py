@@ -17,6 +17,19 @@ X = np.array([1.0, 2.0])
 A = np.arange(12.0).reshape(3, 4)
 Z = np.array([3 + 4j, 1j])
 
+
+def element(x, index, value):
+    y = x * 2.0
+    y[index] = value
+    return y
+
+
+def added(x, index, value):
+    y = x * 2.0
+    y[index] += value
+    return y
+
+
 CASES: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda z: np.sin(z, dtype=float), (Z,)),
     (lambda z: np.sign(z, dtype=float), (Z,)),
@@ -37,6 +50,23 @@ CASES: list[tuple[Program, tuple[Any, ...]]] = [
     (lambda a: np.einsum("jii->ij", a[None]), (A[:1],)),
     (lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0, 2.0]), (X,)),
     (lambda x, y: np.interp(0.5, x, y), (X, A[0])),
+    (lambda x: np.interp(x, x[:0], x[:0]), (X,)),
+    (lambda x, y: np.interp(x, y, y), (X, X[:0])),
+    (lambda x: np.interp(x, x[x > 5.0], x[x > 5.0]), (X,)),
+    (lambda x: np.interp(x[0], [], []), (X,)),
+    (lambda x: np.choose(np.array([0, 2]), (x, 2.0 * x)), (X,)),
+    (lambda x: np.choose((x > 1.0) * -1, (x, 2.0 * x)), (X,)),
+    (lambda x: (2 * (x > 1.0)).choose((x, 2.0 * x)), (X,)),
+    (lambda x, i: np.choose(i, (x, 2.0 * x)), (X, 2)),
+    (lambda x: np.choose(-1, (x, 2.0 * x)), (X,)),
+    (lambda x: np.choose([0, 1], (x,)), (X,)),
+    (lambda x: np.choose([0, 1], ()), (X,)),
+    (lambda x: element(x, 0, x[:1]), (X,)),
+    (lambda x: element(x, (1,), x[None, :1]), (X,)),
+    (lambda x: element(x, np.argmax(x), [x[0]]), (X,)),
+    (lambda x: element(x[:, None], (0, 0), x[x > 1.0]), (X,)),
+    (lambda x: element(x[0] * np.ones(()), (), x[:1]), (X,)),
+    (lambda x: added(x, 0, x[:1]), (X,)),
     (lambda x, n: np.diff(x, n=n), (X, -1)),
     (lambda a: np.split(a, 2)[0], (A,)),
     (lambda a, n: np.hsplit(a, 3)[n], (A, 1)),
