@@ -42,7 +42,7 @@ def _of_c(w: Writer, symbol: str, args: Numbers, dtype: Dtype) -> Number:
     """Return a function of the C library, which takes and returns parts in registers."""
     kind = kind_of(C16)
     flat = [p for z in args for p in parts(w, convert(w, z, C16))]
-    w.module.declare(kind, symbol, *["double"] * len(flat), attributes="nounwind")
+    w.module.declare(kind, symbol, *["double"] * len(flat), attributes="nounwind memory(none)")
     given = ", ".join(f"double {p.text}" for p in flat)
     return convert(w, Number(w.value(f"call {kind} @{symbol}({given})"), C16), dtype)
 

@@ -30,7 +30,7 @@ def call_special(w: Writer, name: str, args: Sequence[Number], dtype: Dtype) -> 
         kinds.append("i32")
         given.append("i32 0")
     symbol = f"{HEAD}{found.key} {found.declared}"
-    line = f'declare double @"{symbol}"({", ".join(kinds)}) nounwind'
+    line = f'declare double @"{symbol}"({", ".join(kinds)}) nounwind memory(none)'
     w.module.declared.setdefault(symbol, line)
     return convert(w, Number(w.value(f'call double @"{symbol}"({", ".join(given)})'), F8), dtype)
 
