@@ -32,7 +32,7 @@ def pytest_collection_finish() -> None:
     a tenth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(500_000, 50, 100)
 
 
 @pytest.fixture(scope="session")
