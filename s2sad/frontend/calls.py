@@ -17,6 +17,7 @@ from s2sad.frontend.arrays import ARRAY_OF, describe
 from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import OF_SCOPES, SAME_EACH_TIME, STATIC_MODULES
 from s2sad.frontend.lookups import READING
+from s2sad.frontend.programs import masked
 from s2sad.frontend.sized import Sized
 from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
@@ -125,6 +126,8 @@ class Calls(Sized):
             if wrong:
                 raise self.mismatch("S319", wrong, "", node)
             return handler(args, kwargs, node, name)
+        if self.is_masked(value, kwargs):
+            return self.call_program(masked, (function, *args), kwargs, node)
         program = self.program_of(value, args, kwargs)
         if program is not None:
             known = None if program is value else self.known_now(value, args, kwargs, node)
