@@ -429,12 +429,14 @@ class Calls(Sized):
         if isinstance(box, Struct) and box.kind == "tuple" and attr in ("index", "count"):
             values = self.static_value(box, "the tuple", node)
             return self.evaluated(getattr(values, attr), *args, node=node)
-        raise UnsupportedOp(
-            "S201",
-            f"the method `.{attr}()` of {describe(box)} has no rule",
-            "use the NumPy function",
-            self.place(node),
-        )
+        why = f"the method `.{attr}()` of {describe(box)} has no rule"
+        raise UnsupportedOp("S201", why, INSTEAD_OF.get(attr, "use the NumPy function"), self.place(node))
+
+
+INSTEAD_OF = {  # methods without a NumPy function -> what to write
+    "bit_length": "write len(np.binary_repr(n)) before the call, or count the halvings in a loop",
+    "bit_count": "count the bits in a loop",
+}
 
 
 def _kind(contents: Any) -> str:

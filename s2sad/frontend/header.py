@@ -415,6 +415,7 @@ class Header(Joins):
             value = self.read(now)
             param = self.header_param(loop, key)
             assert isinstance(param.type, Array)
+            assert isinstance(value.type, Array)
             if without_sizes(value.type) != without_sizes(param.type):
                 raise NotDifferentiable(
                     "S315",
