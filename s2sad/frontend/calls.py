@@ -50,6 +50,10 @@ from s2sad.ops.expr import Leaf, apply
 from s2sad.record import replace
 
 JOINERS = (np.stack, np.vstack, np.hstack, np.dstack, np.concatenate, np.column_stack)
+INSTEAD_OF = {  # methods without a NumPy function -> what to write
+    "bit_length": "count in a loop: `while n >> k: k += 1`",
+    "bit_count": "count in a loop: `while n: n &= n - 1; k += 1`",
+}
 
 
 class Calls(Sized):
@@ -431,12 +435,6 @@ class Calls(Sized):
             return self.evaluated(getattr(values, attr), *args, node=node)
         why = f"the method `.{attr}()` of {describe(box)} has no rule"
         raise UnsupportedOp("S201", why, INSTEAD_OF.get(attr, "use the NumPy function"), self.place(node))
-
-
-INSTEAD_OF = {  # methods without a NumPy function -> what to write
-    "bit_length": "write len(np.binary_repr(n)) before the call, or count the halvings in a loop",
-    "bit_count": "count the bits in a loop",
-}
 
 
 def _kind(contents: Any) -> str:
