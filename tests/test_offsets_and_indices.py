@@ -129,7 +129,7 @@ def test_text_of_loops_in_loops_is_read_in_few_attempts(monkeypatch: pytest.Monk
         make_header(self, loop, names)
 
     monkeypatch.setattr(Loops, "make_header", counted)
-    y, y_dot = s2sad.jvp(emitted, (x,), (x,))
+    _, y_dot = s2sad.jvp(emitted, (x,), (x,))
     assert attempts[0] < 1000
     np.testing.assert_allclose(y_dot[1], s2sad.hvp(cell_list, (x,), (x,)), rtol=1e-9, atol=1e-12)
 
