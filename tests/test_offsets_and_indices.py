@@ -151,3 +151,16 @@ def test_indices_have_the_dtype_of_python_ints():
 def test_where_without_out_is_refused():
     with pytest.raises(s2sad.S2sadError, match="where= without out="):
         s2sad.grad(lambda x: np.sqrt(x, where=x > 1.0).sum())(np.ones(3))
+
+
+def test_sizes_that_a_loop_takes_to_be_equal_stay_known():
+    """What one reading of a body shows of several slots is learned at once, but not sizes that it changes."""
+
+    def f(x: Any, y: Any) -> Any:
+        a, b, c = x, y, x[:-1]
+        for _ in range(3):
+            a, b = b * a[0], a
+            c = c + b[1:]
+        return a @ b + c.sum()
+
+    assert "unbroadcast" not in s2sad.grad(f).source_for(np.ones(4), np.ones(4))

@@ -216,6 +216,7 @@ class Header(Joins):
         values: list[Operand] = []
         found: dict[Key, int] = {}
         learned: dict[Key, Hint] = {}
+        facts = len(self.sizes.facts)
         loop.leaving = leaves
         if not leaves:
             loop.at_next()
@@ -231,6 +232,8 @@ class Header(Joins):
                     refine(loop, learned)
                     raise
                 learned.update(one.hints)
+                if len(self.sizes.facts) > facts:
+                    refine(loop, learned)  # sizes that were just assumed equal were not while this was read
             except S2sadError:
                 refine(loop, learned)
                 raise
@@ -435,7 +438,7 @@ class Header(Joins):
                 self.fit(loop, Num(old), Num(new), (*key, "op", k), values, found)
             return
         t = header.type
-        if without_sizes(now.type) == without_sizes(t):
+        if not header.path and without_sizes(now.type) == without_sizes(t):  # else sizes are as of its slices
             t = replace(t, shape=self.carried_dims(loop, t, now.type) or t.shape)
         raise Refine(loop, key, Hint("own", t))
 
