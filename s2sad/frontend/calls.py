@@ -17,6 +17,7 @@ from s2sad.frontend.arrays import ARRAY_OF, describe
 from s2sad.frontend.builtins import hashable, wrong_count
 from s2sad.frontend.containers import OF_SCOPES, SAME_EACH_TIME, STATIC_MODULES
 from s2sad.frontend.lookups import READING
+from s2sad.frontend.programs import masked
 from s2sad.frontend.sized import Sized
 from s2sad.frontend.sparse import SPARSE
 from s2sad.frontend.values import (
@@ -50,6 +51,10 @@ from s2sad.ops.expr import Leaf, Unclear, apply
 from s2sad.record import replace
 
 JOINERS = (np.stack, np.vstack, np.hstack, np.dstack, np.concatenate, np.column_stack)
+INSTEAD_OF = {  # methods without a NumPy function -> what to write
+    "bit_length": "count in a loop: `while n >> k: k += 1`",
+    "bit_count": "count in a loop: `while n: n &= n - 1; k += 1`",
+}
 
 
 class Calls(Sized):
@@ -126,6 +131,8 @@ class Calls(Sized):
             if wrong:
                 raise self.mismatch("S319", wrong, "", node)
             return handler(args, kwargs, node, name)
+        if self.is_masked(value, kwargs):
+            return self.call_program(masked, (function, *args), kwargs, node)
         program = self.program_of(value, args, kwargs)
         if program is not None:
             known = None if program is value else self.known_now(value, args, kwargs, node)
@@ -431,12 +438,8 @@ class Calls(Sized):
         if isinstance(box, Struct) and box.kind == "tuple" and attr in ("index", "count"):
             values = self.static_value(box, "the tuple", node)
             return self.evaluated(getattr(values, attr), *args, node=node)
-        raise UnsupportedOp(
-            "S201",
-            f"the method `.{attr}()` of {describe(box)} has no rule",
-            "use the NumPy function",
-            self.place(node),
-        )
+        why = f"the method `.{attr}()` of {describe(box)} has no rule"
+        raise UnsupportedOp("S201", why, INSTEAD_OF.get(attr, "use the NumPy function"), self.place(node))
 
 
 def _kind(contents: Any) -> str:

@@ -7,7 +7,7 @@ from s2sad.frontend.assume import Assumptions
 from s2sad.frontend.joins import U64, Joins, blank, both_unknown, join_types, joined_items, overflows, unlike
 from s2sad.frontend.machine import said, shown
 from s2sad.frontend.memory import stale
-from s2sad.frontend.slots import Counted, Hint, Key, Loop, Refine
+from s2sad.frontend.slots import Counted, Hint, Key, Loop, Refine, refine
 from s2sad.frontend.values import (
     NAMING,
     UNBOUND,
@@ -26,6 +26,9 @@ from s2sad.ir.core import Literal, Operand, Value
 from s2sad.ir.size import Size
 from s2sad.ir.types import INT, WEAK_BOOL, WEAK_INT, Array, Scalar, Type, without_sizes
 from s2sad.record import replace
+
+# kinds of hints that hold whatever else is learned: of a loop in loops, each attempt reads those again
+AT_ONCE = ("num", "own")
 
 
 class Header(Joins):
@@ -215,6 +218,8 @@ class Header(Joins):
         """Return the operands for all slots at the present state (end of body, break, continue)."""
         values: list[Operand] = []
         found: dict[Key, int] = {}
+        learned: dict[Key, Hint] = {}
+        facts = len(self.sizes.facts)
         loop.leaving = leaves
         if not leaves:
             loop.at_next()
@@ -223,21 +228,33 @@ class Header(Joins):
                 now: Abstract = self.state.heap[key[1]]
             else:
                 now = self.state.frames[key[1]].get(key[2], UNBOUND)
-            self.fit(loop, header, now, key, values, found)
+            try:
+                self.fit(loop, header, now, key, values, found)
+            except Refine as one:
+                if one.loop is not loop or one.hint.kind not in AT_ONCE:
+                    refine(loop, learned)
+                    raise
+                learned.update(one.hints)
+                if len(self.sizes.facts) > facts:
+                    refine(loop, learned)  # sizes that were just assumed equal were not while this was read
+            except S2sadError:
+                refine(loop, learned)
+                raise
         for key in loop.escaping:
             now = self.state.frames[key[1]].get(key[2], UNBOUND)
             if key not in loop.header and now is not UNBOUND and not isinstance(now, Poison):
                 if isinstance(now, MaybeUnbound) and now.none:
+                    refine(loop, learned)
                     raise Refine(loop, key, Hint("poison", None, both_unknown(key[2])))
                 found_value = now.value if isinstance(now, MaybeUnbound) else now
-                raise Refine(loop, key, Hint("maybe", None, found_value, self.state))
+                learned[key] = Hint("maybe", None, found_value, self.state)
+        refine(loop, learned)
         for buffer in loop.buffers:
             values.append(self.state.buffers[buffer])
         self.check_overlaps(loop, found)
         self.note_listed(loop)
-        for buffer in self.state.stale:
-            if buffer not in loop.stale and buffer in loop.before.buffers and buffer not in loop.before.stale:
-                raise Refine(loop, ("stale", buffer), Hint("stale"))
+        fresh = (b for b in self.state.stale if b in loop.before.buffers and b not in loop.before.stale)
+        refine(loop, {("stale", b): Hint("stale") for b in fresh if b not in loop.stale})
         return tuple(values)
 
     def note_listed(self, loop: Loop) -> None:
@@ -256,16 +273,18 @@ class Header(Joins):
 
     def check_overlaps(self, loop: Loop, found: dict[Key, int]) -> None:
         """Check that buffers assumed disjoint at the head are disjoint on this edge."""
+        learned: dict[Key, Hint] = {}
         for key, now in found.items():
             mine = loop.owned[key]
             for other_key, other_now in found.items():
                 if other_key == key:
                     continue
                 if self.may_overlap(now, other_now) and not self.may_overlap(mine, loop.owned[other_key]):
-                    raise Refine(loop, ("overlap", key, other_key), Hint("overlap"))
+                    learned["overlap", key, other_key] = Hint("overlap")
             for other in loop.buffers:
                 if self.may_overlap(now, other) and not self.may_overlap(mine, other):
-                    raise Refine(loop, ("overlap", key, other), Hint("overlap"))
+                    learned["overlap", key, other] = Hint("overlap")
+        refine(loop, learned)
 
     def fit(  # noqa: C901 - a match of two kinds
         self,
@@ -403,6 +422,7 @@ class Header(Joins):
             value = self.read(now)
             param = self.header_param(loop, key)
             assert isinstance(param.type, Array)
+            assert isinstance(value.type, Array)
             if without_sizes(value.type) != without_sizes(param.type):
                 raise NotDifferentiable(
                     "S315",
@@ -411,17 +431,8 @@ class Header(Joins):
                     "keep one dtype and rank from the start",
                     self.place(),
                 )
-            for n, m in zip(param.type.shape, value.type.shape, strict=True):
-                self.sizes.carried(n, m, self.place())
-            wanted = [self.sizes.canonical(d) for d in param.type.shape]
-            given = [self.sizes.canonical(d) for d in value.type.shape]
-            if wanted != given and not all(
-                d in loop.varying for d, g in zip(wanted, given, strict=True) if d != g
-            ):
-                dims = tuple(
-                    w if w == g or w in loop.varying else self.varying_dim(loop)
-                    for w, g in zip(wanted, given, strict=True)
-                )
+            dims = self.carried_dims(loop, param.type, value.type)
+            if dims is not None:
                 raise Refine(loop, key, Hint("own", Array(param.type.dtype, dims)))
             values.append(value)
             found[key] = now.buffer
@@ -430,7 +441,21 @@ class Header(Joins):
             for k, (old, new) in enumerate(zip(header.operands, now.operands, strict=True)):
                 self.fit(loop, Num(old), Num(new), (*key, "op", k), values, found)
             return
-        raise Refine(loop, key, Hint("own", header.type))
+        t = header.type
+        if not header.path and without_sizes(now.type) == without_sizes(t):  # else sizes are as of its slices
+            t = replace(t, shape=self.carried_dims(loop, t, now.type) or t.shape)
+        raise Refine(loop, key, Hint("own", t))
+
+    def carried_dims(self, loop: Loop, slot: Array, now: Array) -> tuple[Size, ...] | None:
+        """Return the dimensions of a slot that is handed an array of other ones; None if it has them."""
+        for n, m in zip(slot.shape, now.shape, strict=True):
+            self.sizes.carried(n, m, self.place())
+        wanted = [self.sizes.canonical(d) for d in slot.shape]
+        given = [self.sizes.canonical(d) for d in now.shape]
+        pairs = list(zip(wanted, given, strict=True))
+        if all(d == g or d in loop.varying for d, g in pairs):
+            return None
+        return tuple(d if d == g or d in loop.varying else self.varying_dim(loop) for d, g in pairs)
 
     def varying_dim(self, loop: Loop) -> Size:
         """Return a fresh size, remembered as one that varies from trip to trip of a loop: in one inside of it

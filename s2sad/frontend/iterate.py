@@ -189,12 +189,8 @@ class Iterate(Expressions):
                 if t.ndim == 0:
                     raise self.mismatch("S318", "a 0-d array cannot be iterated over", "", node)
                 ref = box
-                return (
-                    Literal(0),
-                    self.size(ref, 0).operand,
-                    Literal(1),
-                    lambda i: self.getitem(ref, (Num(i),)),
-                )
+                count = self.size(ref, 0).operand
+                return Literal(0), count, Literal(1), lambda i: self.getitem(ref, (Num(i),))
             case Series():
                 return Literal(0), box.count, Literal(1), lambda i: self.series_pick(value, i)
             case Static(value=np.ndarray()):
@@ -429,7 +425,8 @@ class Iterate(Expressions):
         lo, hi, step, item = self.counted(iterable, node)
         lo, hi, step = (self.index_operand(o, node) for o in (lo, hi, step))
         is_range = isinstance(iterable, Range) or reversed_range(iterable) is not None
-        hint = target.id if is_range and isinstance(target, gast.Name) else _index_name(target)
+        named = None if isinstance(iterable, Lazy) and iterable.kind == "ndindex" else target
+        hint = target.id if is_range and isinstance(target, gast.Name) else _index_name(named)
 
         def trip(loop: Loop) -> tuple[tuple[Value, ...], tuple[Block, ...], tuple[Operand, ...]]:
             symbol = self.sizes.fresh_int()

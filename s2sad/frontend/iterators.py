@@ -1,4 +1,4 @@
-"""itertools: over iterables whose length is known when the program is read."""
+"""itertools, over iterables whose length is known when the program is read; np.ndindex."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import gast
+import numpy as np
+
 from s2sad.errors import S2sadError
+from s2sad.frontend.iterate import Item
 from s2sad.frontend.ordering import Ordering
-from s2sad.frontend.values import Abstract, Lazy, Static, Struct, tuple_of
+from s2sad.frontend.values import Abstract, Lazy, Num, Static, Struct, tuple_of
+from s2sad.ir.core import Literal, Operand
 
 Rows = Iterable[Sequence[Abstract]]
 SIGNATURES: dict[Any, Callable[..., Any]] = {
@@ -41,11 +46,49 @@ BY_ROWS: dict[Any, Callable[..., Rows]] = {
 
 
 class Iterators(Ordering):
-    """Calls of itertools: each gives an iterator over a list."""
+    """Calls of itertools, which give an iterator over a list, and of np.ndindex."""
 
     def iterator_handler(self, value: Any) -> Callable[..., Abstract] | None:
         """Return what reads a call of a function of itertools, or None."""
+        if value is np.ndindex:
+            return self.call_ndindex
         return functools.partial(self.call_itertools, value) if value in SIGNATURES else None
+
+    def call_ndindex(
+        self, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str
+    ) -> Abstract:
+        """`np.ndindex(n, m)` and `np.ndindex(x.shape)`: its parts are the sizes."""
+        whole = self.contents(args[0]) if len(args) == 1 else None
+        if isinstance(whole, Struct | Static):
+            args = tuple(self.static_items(args[0], node))
+        sizes = tuple(Num(self.index_operand(self.operand(n, node), node)) for n in args)
+        for size in sizes:
+            known = getattr(size.operand.type, "size", None)
+            if known is None or known.clamped() != known:
+                positive = self.compare(gast.GtE(), size, Num(Literal(0)), node)
+                self.guard(self.truth_of(positive, node), ValueError, "negative dimensions are not allowed")
+        return Lazy("ndindex", sizes) if sizes else self.box(Struct("list", (0,), (tuple_of(()),)))
+
+    def counted_lazy(
+        self, kind: str, parts: tuple[Abstract, ...], node: Any
+    ) -> tuple[Operand, Operand, Operand, Item]:
+        """Return the loop bounds and items of iterators: the index of an element from its number."""
+        if kind != "ndindex":
+            return super().counted_lazy(kind, parts, node)
+        strides: list[Abstract] = [parts[-1]]
+        for size in reversed(parts[:-1]):
+            strides.insert(0, self.binary(gast.Mult, strides[0], size, node))
+
+        def index(k: Operand) -> Abstract:
+            places: list[Abstract] = []
+            for axis, size in enumerate(parts):
+                place: Abstract = Num(k)
+                if axis < len(parts) - 1:
+                    place = self.binary(gast.FloorDiv, place, strides[axis + 1], node)
+                places.append(self.binary(gast.Mod, place, size, node) if axis else place)
+            return tuple_of(places)
+
+        return Literal(0), self.operand(strides[0]), Literal(1), index
 
     def call_itertools(
         self, function: Any, args: tuple[Abstract, ...], kwargs: dict[str, Abstract], node: Any, name: str

@@ -51,7 +51,7 @@ class Loops(Header):
         before, outer = self.state, self.builder
         hints: dict[Key, Hint] = {}
         varying: set[Size] = set()
-        for _ in range(200):  # each attempt learns one fact of one slot
+        for _ in range(200):  # each attempt learns something of a slot
             self.state = before.copy()
             pre = self.builder = outer.inner()
             frame = self.frame.id
@@ -84,7 +84,7 @@ class Loops(Header):
                 if refine.loop is not loop:
                     self.state, self.builder = before, outer
                     raise
-                hints[refine.key] = refine.hint
+                hints.update(refine.hints)
                 continue
             except BaseException:
                 self.state, self.builder = before, outer

@@ -232,6 +232,8 @@ class Machine:
                 if pinned is not None:
                     return pinned
                 instead = "pass a literal or an argument"
+                if what == "the index of a list or tuple":
+                    instead = "make it an array before: xs = np.array(xs)"
                 if what == "a dict key":
                     instead = "use an array, or a list for what is no number: d = np.zeros(n); d[i] = ..."
                 error = self.mismatch("S305", f"{what} must be known at compile time", instead, node)

@@ -397,6 +397,23 @@ def at(ufunc: Any, a: Any, indices: Any, b: Any) -> Any:
         a[index[k]] = ufunc(a[index[k]], values[k])
 
 
+def masked(ufunc: Any, *xs: Any, out: Any = None, where: Any, **kw: Any) -> Any:
+    """A ufunc with where=: on the chosen elements, so that what is undefined at the others has no part."""
+    given = xs[: ufunc.nin]
+    y = xs[ufunc.nin] if len(xs) > ufunc.nin else out
+    y = y[0] if isinstance(y, tuple) else y
+    if y is None:
+        return unsupported(
+            "where= without out= leaves elements undefined", "give what they are: out=np.zeros_like(x)"
+        )
+    chosen = np.broadcast_to(where, y.shape)
+    if chosen.dtype != bool:
+        raise TypeError("where= of a ufunc must be bools")
+    parts = [x if np.ndim(x) == 0 else np.broadcast_to(x, y.shape)[chosen] for x in given]
+    y[chosen] = ufunc(*parts, **kw) if y.dtype.kind in "fc" else ufunc(*parts, out=y[chosen], **kw)
+    return y
+
+
 PROGRAMS: dict[Any, Callable[..., Any]] = {
     np.poly: poly, np.roots: roots, np.polydiv: polydiv, np.piecewise: piecewise,
     np.geomspace: geomspace, np.apply_along_axis: apply_along_axis, np.fromfunction: fromfunction,

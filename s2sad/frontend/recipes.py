@@ -26,6 +26,8 @@ from s2sad.frontend.programs_scipy import scipy_program
 from s2sad.frontend.values import Abstract, Num, Ref, Static, Struct
 from s2sad.ir.core import Literal, Value
 
+TRUE = Num(Literal(True))
+
 
 class Recipes(Containers):
     """Programs in place of calls."""
@@ -56,6 +58,11 @@ class Recipes(Containers):
             x = self.contents(args[0])
             return program if isinstance(x, Ref) and not x.type.shape[0].is_const else None
         return program if isinstance(given, Num) and isinstance(given.operand, Value) else None
+
+    def is_masked(self, value: Any, kwargs: dict[str, Abstract]) -> bool:
+        """True for calls of a ufunc on some elements only."""
+        where = kwargs.get("where", Static(True))
+        return isinstance(value, np.ufunc) and value.nout == 1 and where not in (Static(True), TRUE)
 
     def is_of_two(self, value: Abstract) -> bool:
         """True for vectors of two elements in the example arguments."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -32,11 +32,18 @@ class Hint:
 
 
 class Refine(Exception):
-    """An assumption about a loop header does not hold."""
+    """Assumptions about a loop header do not hold."""
 
-    def __init__(self, loop: Loop, key: Key, hint: Hint):
+    def __init__(self, loop: Loop, key: Key, hint: Hint, more: Mapping[Key, Hint] | None = None):
         super().__init__(str(key))
-        self.loop, self.key, self.hint = loop, key, hint
+        self.loop, self.hint = loop, hint
+        self.hints = {key: hint, **(more or {})}
+
+
+def refine(loop: Loop, hints: Mapping[Key, Hint]) -> None:
+    """Raise what has been learned, if anything."""
+    for key, hint in hints.items():
+        raise Refine(loop, key, hint, hints)
 
 
 @dataclass(frozen=True, slots=True)

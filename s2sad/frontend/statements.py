@@ -20,6 +20,7 @@ from s2sad.frontend.values import (
     Abstract,
     MaybeUnbound,
     Num,
+    Range,
     Static,
 )
 from s2sad.ir.core import Block, End, Literal, Operand, Value
@@ -342,7 +343,8 @@ class Statements(Effects):
 
     def do_For(self, node: Any) -> Outcome:
         """Read a `For` statement."""
-        iterable = self.expr(node.iter)
+        offsets = syntax.offsets(node)
+        iterable = self.expr(node.iter) if offsets is None else Range(*map(Literal, offsets))
         names, escaping = self.loop_names(node)
         scope = self.state.frames[self.frame.id]
         if self.broke() in names:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gast
 
+DISPLAYS = (gast.Tuple, gast.List)
 SCOPES = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
 
 
@@ -155,3 +156,29 @@ def falls_through(nodes: list[Any]) -> bool:
 def has_walrus(node: Any) -> bool:
     """True if an expression binds names."""
     return any(isinstance(n, gast.NamedExpr) for n in walk([node]))
+
+
+def offsets(loop: Any) -> tuple[int, int, int] | None:
+    """Return the range that a `for` statement over a display like `(-1, 0, 1)` runs over, if there are loops
+    in its body that are not over displays themselves: a copy of those for each item would make long text,
+    and copies of copies more than can be compiled. Else None."""
+    items = _ints(loop.iter)
+    if len(items) < 2 or not any(
+        isinstance(n, gast.While) or (isinstance(n, gast.For) and not isinstance(n.iter, DISPLAYS))
+        for n in walk(loop.body)
+    ):
+        return None
+    step = items[1] - items[0]
+    found = (items[0], items[-1] + step, step)
+    return found if step and list(range(*found)) == items else None
+
+
+def _ints(node: Any) -> list[int]:
+    """Return the items of a tuple or list of ints as they stand in the text; nothing for anything else."""
+    if not isinstance(node, DISPLAYS):
+        return []
+    try:
+        found = gast.literal_eval(node)
+    except ValueError:
+        return []
+    return list(found) if all(type(k) is int for k in found) else []

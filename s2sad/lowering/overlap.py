@@ -39,6 +39,7 @@ class Storage:
         self._slots: dict[Value, tuple[_Slots, int]] = {}
         self._all: list[_Slots] = []
         self._origins: dict[Roots, Roots] = {}
+        self._masks: dict[Value, int] = {}
         for p in fn.params:
             self._roots[p] = frozenset({p})
         self._block(fn.block)
@@ -47,12 +48,30 @@ class Storage:
     def _compare(self) -> None:
         """Find which slots of loops may share memory, once somebody asks."""
         self._compared = True
+        self._mask_slots()
         changed = True
         while changed:  # overlap of one loop's slots can make another's overlap
             before = sum(len(s.overlapping) for s in self._all)
             for slots in self._all:
                 slots.overlapping |= self._collisions(slots)
             changed = sum(len(s.overlapping) for s in self._all) > before
+
+    def _mask_slots(self) -> None:
+        """Give every slot a set of bits: one for each allocation and parameter that it may be."""
+        changed = True
+        while changed:
+            changed = False
+            for x, (slots, k) in self._slots.items():
+                mask = 0
+                for r in slots.inits[k].union(*(state[k] for state in slots.yields)):
+                    mask |= self._mask(r)
+                changed |= mask != self._masks.get(x, 0)
+                self._masks[x] = mask
+
+    def _mask(self, x: Value) -> int:
+        if x not in self._masks:
+            self._masks[x] = 0 if x in self._slots else 1 << len(self._masks)
+        return self._masks[x]
 
     def roots(self, value: Value) -> Roots:
         """Return the roots of a source value (itself if it is not an array of the function)."""
@@ -103,6 +122,8 @@ class Storage:
             return k == other or (min(k, other), max(k, other)) in slots.overlapping
         if y in slots.inside and y not in self._slots:
             return False  # allocated during a trip: not what the slot held before it
+        if not self._mask(x) & self._mask(y):
+            return False  # most pairs: what they may be made of need not be searched
         sources = slots.inits[k].union(*(state[k] for state in slots.yields))
         return any(self._meet(r, y, seen) for r in sources)
 
