@@ -142,7 +142,7 @@ def _indexed(w: Writer, x: Buffer, items: Sequence[paths.Item], rest: list[Numbe
             case _:
                 raise NotHere("views by index arrays")
         k += 1
-    plain = all(isinstance(i, paths.Span) and not (i.lo or i.hi) for i in items)
+    plain = all(i == paths.Span() for i in items)
     leading = sum(isinstance(i, paths.At) for i in items)
     # x[i, j] of an array in rows is one in rows; so is x[a:b]
     keeps = x.in_rows and (

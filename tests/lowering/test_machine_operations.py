@@ -317,3 +317,24 @@ def test_slices_with_steps(part: slice, n: int) -> None:
     f = written(STEPPED.format(lo, hi, part.step), f"<{part} of {n}>", {"np": np})["f"]
     x = np.random.default_rng(0).normal(size=n)
     np.testing.assert_allclose(s2sad.jit(f)(x, 0.3), f(x, 0.3), rtol=1e-15)
+
+
+def bend(v, p):
+    r = np.zeros_like(v)
+    s = p
+    for j in range(v.shape[0]):
+        s = np.tanh(s * v[j] - 0.3)
+        r[j] = s * v[j]
+    return r
+
+
+@pytest.mark.parametrize("part", ["::2", "::-1", "1::3", ":-1:2", "1:", "::k"])
+@pytest.mark.parametrize("other", ["w", "w[::2]", "w[:3]"])
+def test_functions_that_are_called_with_views(part: str, other: str) -> None:
+    results = f"bend({other}, 0.5), bend(v, 0.7), bend(w, 0.2) @ bend(w, k)"
+    text = f"def f(w, k):\n    v = w[{part}]\n    return {results}"
+    f = written(text, f"<bend {part} {other}>", {"bend": bend})["f"]
+    w = np.random.default_rng(0).normal(size=7)
+    for k in (1, 2, -1):
+        for got, want in zip(s2sad.jit(f)(w, k), f(w, k), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-14)

@@ -198,7 +198,7 @@ ROWS = [
         "np.maximum(x, y, dtype=np.float64)",
         "np.hypot(x, y, dtype=np.float64)",
     ),
-    *rows("34,34", "np.add(x, y, where=x > 0)", "np.sin(x, where=y > 0)", refused="S202"),
+    *rows("34,34", "np.add(x, y, where=x > 0)", "np.sin(x, where=y > 0)", refused="S118"),
     *rows("34,b34 34,b4 f3,b3 s,b3 c3,b3", "np.where(m, x, 0.0)", "np.where(m, x, -x)", "np.where(m, 1, x)"),
     *rows("34,34,b34 34,4,b34 f3,s,b3 s,s,b3 c3,3,b3 3,-,b3 3,31,b-", "np.where(m, x, y)"),
     *rows("s,s n,n 3,s", "np.where(True, x, y)", "np.where(x > 0, x, y)", "x if True else y"),
