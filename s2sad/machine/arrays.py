@@ -9,6 +9,7 @@ from s2sad.ir import path as paths
 from s2sad.ir.types import BOOL, INT, Dtype
 from s2sad.machine.arithmetic import choose, compare
 from s2sad.machine.functions import intrinsic
+from s2sad.machine.parts import joined, parts, real_dtype
 from s2sad.machine.scalars import wrapped
 from s2sad.machine.writer import Module, NotHere, Number, Writer, constant, stored
 from s2sad.record import dataclass, replace
@@ -67,15 +68,16 @@ def load(w: Writer, x: Buffer, index: Sequence[str]) -> Number:
     return Number(load_from(w, place, x.dtype, x.aligned), x.dtype)
 
 
-def alignment(dtype: Dtype) -> int:
-    """Return what addresses of numbers are multiples of: of complex ones, those of their parts."""
-    return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
-
-
 def load_from(w: Writer, place: str, dtype: Dtype, aligned: bool = True) -> str:
     """Return the number at an address."""
+    if (
+        dtype.kind == "c"
+    ):  # LLVM takes the parts as what they are, but forgets then what is said of the access
+        part = real_dtype(dtype)
+        loads = (load_from(w, at, part, aligned) for at in _places(w, place, part))
+        return joined(w, *(Number(text, part) for text in loads)).text
     kind = stored(dtype)
-    size = alignment(dtype) if aligned else 1
+    size = dtype.itemsize if aligned else 1
     found = w.value(f"load {kind}, ptr {place}, align {size}{w.group}")
     return w.value(f"icmp ne i8 {found}, 0") if dtype == BOOL else found
 
@@ -87,9 +89,19 @@ def store(w: Writer, x: Buffer, index: Sequence[str], v: Number) -> None:
 
 def store_at(w: Writer, place: str, v: Number, aligned: bool = True) -> None:
     """Write a number to an address."""
+    if v.dtype.kind == "c":
+        both = parts(w, v)
+        for at, part in zip(_places(w, place, both[0].dtype), both, strict=True):
+            store_at(w, at, part, aligned)
+        return
     text = w.value(f"zext i1 {v.text} to i8") if v.dtype == BOOL else v.text
-    size = alignment(v.dtype) if aligned else 1
+    size = v.dtype.itemsize if aligned else 1
     w.do(f"store {stored(v.dtype)} {text}, ptr {place}, align {size}{w.group}")
+
+
+def _places(w: Writer, place: str, part: Dtype) -> tuple[str, str]:
+    """Return where the parts of a complex number are."""
+    return place, w.value(f"getelementptr inbounds i8, ptr {place}, i64 {part.itemsize}")
 
 
 # --- views --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Functions of complex numbers: those of the C library, which NumPy calls as well, in double precision."""
+"""Functions of complex numbers, in double precision: most are those of the C library, as NumPy's are."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from s2sad.machine.parts import joined, parts
 from s2sad.machine.writer import Number, Writer, constant, kind_of
 
 OF_C = {
-    **{name: f"c{name}" for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: f"c{name}" for name in ("log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
     "arcsin": "casin", "arccos": "cacos", "arctan": "catan",
     "arcsinh": "casinh", "arccosh": "cacosh", "arctanh": "catanh",
 }  # fmt: skip
+LARGE = 709.0  # exp of more may be infinite
 LOGARITHMS = {"log2": 1.0 / math.log(2.0), "log10": 1.0 / math.log(10.0)}
 
 with np.errstate(
@@ -123,9 +124,32 @@ def small_power(w: Writer, exponent: Operand, x: Number, dtype: Dtype) -> Number
     return found if k >= 0 else _reciprocal(w, (found,), dtype)
 
 
+def _exp(w: Writer, args: Numbers, dtype: Dtype) -> Number:
+    """Return an exponential by functions of reals, which LLVM can vectorise. A large exp(x) is two factors,
+    for it may be too large where the product is not; of infinities holds what C says."""
+    x, y = parts(w, convert(w, args[0], C16))
+    zero, infinity = constant(0.0, F8), constant(math.inf, F8)
+    is_large = compare(w, "greater", (x, constant(LARGE, F8)))
+    first = call_c(w, "exp", (choose(w, is_large, _times(w, x, constant(0.5, F8)), x),), F8)
+    second = choose(w, is_large, first, constant(1.0, F8))
+    turn = [call_c(w, name, (y,), F8) for name in ("cos", "sin")]
+    real, imag = (_times(w, _times(w, first, t), second) for t in turn)
+    imag = choose(w, compare(w, "equal", (y, zero)), y, imag)
+    open_end = w.value(f"fcmp uno double {turn[0].text}, {turn[0].text}")
+    for end, found in ((infinity, infinity), (constant(-math.inf, F8), zero)):
+        known = w.value(f"and i1 {open_end}, {compare(w, 'equal', (x, end))}")
+        real = choose(w, known, found, real)
+        imag = imag if found is infinity else choose(w, known, found, imag)
+    return convert(w, joined(w, real, imag), dtype)
+
+
+def _times(w: Writer, a: Number, b: Number) -> Number:
+    return Number(w.value(f"fmul double {a.text}, {b.text}"), F8)
+
+
 def _exp2(w: Writer, args: Numbers, dtype: Dtype) -> Number:
     scaled = _scaled(w, convert(w, args[0], C16), constant(math.log(2.0), F8), C16)
-    return _of_c(w, "cexp", (scaled,), dtype)
+    return _exp(w, (scaled,), dtype)
 
 
 def _expm1(w: Writer, args: Numbers, dtype: Dtype) -> Number:
@@ -161,6 +185,7 @@ RULES: dict[str, Rule] = {
     "square": _square,
     "reciprocal": _reciprocal,
     "power": _power,
+    "exp": _exp,
     "exp2": _exp2,
     "expm1": _expm1,
     "log1p": _log1p,
