@@ -20,10 +20,9 @@ from s2sad.machine.calls import call_library
 from s2sad.machine.frame import Frame
 from s2sad.machine.functions import call_c
 from s2sad.machine.loops import counted, item
-from s2sad.machine.solving import FACTOR, SMALL, SOLVE, by_size
+from s2sad.machine.solving import FACTOR, SMALL, SOLVE, by_size, square
 from s2sad.machine.writer import NotHere, Number, constant
 
-SQUARE = "Last 2 dimensions of the array must be square"
 SINGULAR = "Singular matrix"
 
 _ZERO = "  store double 0.0, ptr %{}_at\n"
@@ -127,20 +126,6 @@ entry:
 }}"""
 
 
-def _square(f: Frame, instr: Instr) -> tuple[Buffer, str]:
-    """Return the matrix of an instruction and its size, after a check that it is square."""
-    a = f.array(instr.args[0])
-    if a.dtype != F8 or len(a.dims) != 2:
-        raise NotHere("matrices of other numbers than doubles")
-    n = a.dims[0]
-    if n != a.dims[1]:
-        oblong = compare(f.w, "not_equal", (Number(n, INT), Number(a.dims[1], INT)))
-        f.unless(oblong, lambda: f.raise_(np.linalg.LinAlgError, SQUARE))
-    for name in ("fabs", "sqrt"):
-        f.w.module.declare("double", f"llvm.{name}.f64", "double")
-    return a, n
-
-
 def _factored(f: Frame, a: Buffer, n: str) -> tuple[str, str]:
     """Return where the factors of a small matrix are, and whether it has none."""
     w = f.w
@@ -153,7 +138,7 @@ def _factored(f: Frame, a: Buffer, n: str) -> tuple[str, str]:
 def inverse(f: Frame, instr: Instr) -> None:
     """Find the inverse of a matrix: the solution for the identity."""
     w = f.w
-    a, n = _square(f, instr)
+    a, n = square(f, instr)
     made = f.array_for(instr.result, F8, (n, n))
 
     def small() -> None:
@@ -169,7 +154,7 @@ def inverse(f: Frame, instr: Instr) -> None:
 def solved(f: Frame, instr: Instr) -> None:
     """Solve one system."""
     w, b = f.w, f.array(instr.args[1])
-    a, n = _square(f, instr)
+    a, n = square(f, instr)
     if b.dtype != F8 or len(b.dims) > 2:
         raise NotHere("systems of other numbers than doubles")
     unlike = compare(w, "not_equal", (Number(n, INT), Number(b.dims[0], INT)))
@@ -191,7 +176,7 @@ def solved(f: Frame, instr: Instr) -> None:
 def determinant(f: Frame, instr: Instr) -> None:
     """Find a determinant, or its sign and the logarithm of its size, as NumPy does from the factors."""
     w = f.w
-    a, n = _square(f, instr)
+    a, n = square(f, instr)
     sign, log = w.slot("double"), w.slot("double")
     here, there, regular, singular, done = (w.block() for _ in range(5))
     w.branch(compare(w, "less_equal", (Number(n, INT), constant(SMALL, INT))), here, there)
@@ -226,7 +211,7 @@ def _put(f: Frame, places: Sequence[str], numbers: Sequence[Number]) -> None:
 def cholesky(f: Frame, instr: Instr) -> None:
     """Find Cholesky's factor, from what is on the diagonal and below."""
     w = f.w
-    a, n = _square(f, instr)
+    a, n = square(f, instr)
     made = f.array_for(instr.result, F8, (n, n))
 
     def small() -> None:
@@ -242,7 +227,7 @@ def cholesky(f: Frame, instr: Instr) -> None:
 def cholesky_adjoint(f: Frame, instr: Instr) -> None:
     """Find the cotangent of a matrix for the one of its Cholesky factor, all as lower triangles."""
     w, g = f.w, f.array(instr.args[1])
-    factor, n = _square(f, instr)
+    factor, n = square(f, instr)
     if g.dtype != F8:
         raise NotHere("matrices of other numbers than doubles")
     made = f.array_for(instr.result, F8, (n, n))

@@ -120,19 +120,28 @@ of_transpose:
 }}"""
 
 
-def factors(f: Frame, instr: Instr) -> None:
-    """Find the factors of a matrix."""
-    w, a = f.w, f.array(instr.args[0])
+def square(f: Frame, instr: Instr) -> tuple[Buffer, str]:
+    """Return the matrix of an instruction and its size, after a check that it is square."""
+    a = f.array(instr.args[0])
     if a.dtype != F8 or len(a.dims) != 2:
         raise NotHere("matrices of other numbers than doubles")
     n = a.dims[0]
-    oblong = compare(w, "not_equal", (Number(n, INT), Number(a.dims[1], INT)))
-    message = "Last 2 dimensions of the array must be square"
-    f.unless(oblong, lambda: f.raise_(np.linalg.LinAlgError, message))
+    if n != a.dims[1]:
+        oblong = compare(f.w, "not_equal", (Number(n, INT), Number(a.dims[1], INT)))
+        message = "Last 2 dimensions of the array must be square"
+        f.unless(oblong, lambda: f.raise_(np.linalg.LinAlgError, message))
+    for name in ("fabs", "sqrt"):
+        f.w.module.declare("double", f"llvm.{name}.f64", "double")
+    return a, n
+
+
+def factors(f: Frame, instr: Instr) -> None:
+    """Find the factors of a matrix."""
+    w = f.w
+    a, n = square(f, instr)
     made = f.array_for(instr.result, F8, (w.value(f"add nsw i64 {n}, 1"), n))
 
     def small() -> None:
-        w.module.declare("double", "llvm.fabs.f64", "double")
         w.module.helpers["lu_factor"] = FACTOR
         arrays.copied(w, a, arrays.rows(w, F8, made.data, (n, n)))
         failed = w.value(f"call i1 @lu_factor(ptr {made.data}, i64 {n})")
