@@ -90,6 +90,20 @@ def test_lowered(f: Any):
         check(f, True)
 
 
+@pytest.mark.usefixtures("without_numba")
+@pytest.mark.parametrize("n", [*range(1, 34), 63, 64, 100, 128, 1000, 1024, 2048])
+def test_lines_in_machine_code(n: int):
+    x = RNG.normal(size=(3, n)) + 1j * RNG.normal(size=(3, n))
+    y, tolerance = np.fft.fft(x), {"rtol": 0, "atol": 4e-15 * np.abs(np.fft.fft(x)).max()}
+    np.testing.assert_allclose(TRANSFORM(x), y, **tolerance)
+    np.testing.assert_allclose(TRANSFORM(np.asfortranarray(x)), y, **tolerance)
+    np.testing.assert_allclose(BACK(y), x, rtol=0, atol=4e-15 * np.abs(x).max())
+
+
+TRANSFORM, BACK = s2sad.jit(lambda x: np.fft.fft(x)), s2sad.jit(lambda x: np.fft.ifft(x))
+
+
+@pytest.mark.usefixtures("without_numba")
 @pytest.mark.parametrize("k", [2, 5, 8, 10, 20])
 def test_compiled(k: int):
     check(PROGRAMS[k], True, second=False)

@@ -173,10 +173,15 @@ def solution(f: Frame, instr: Instr) -> None:
 
 
 def by_size(f: Frame, instr: Instr, n: str, small: Callable[[], None], made: Buffer) -> None:
+    """Write both ways to an array, and the choice between them by a size."""
+    either(f, instr, compare(f.w, "less_equal", (Number(n, INT), constant(SMALL, INT))), small, made)
+
+
+def either(f: Frame, instr: Instr, is_here: str, small: Callable[[], None], made: Buffer) -> None:
     """Write both ways to an array, and the choice between them."""
     w = f.w
     here, there, done = w.block(), w.block(), w.block()
-    w.branch(compare(w, "less_equal", (Number(n, INT), constant(SMALL, INT))), here, there)
+    w.branch(is_here, here, there)
     w.begin(here)
     small()
     w.jump(done)

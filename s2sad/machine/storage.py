@@ -11,6 +11,7 @@ from s2sad.machine.arithmetic import arithmetic, compare
 from s2sad.machine.arrays import Buffer
 from s2sad.machine.calls import call_library
 from s2sad.machine.conversions import convert
+from s2sad.machine.fourier import transform
 from s2sad.machine.frame import THROWN, Frame
 from s2sad.machine.scalars import scalar
 from s2sad.machine.search import search
@@ -174,6 +175,7 @@ WRITERS: dict[str, Callable[[Frame, Instr], None]] = {
     "undef": undefined,
     "blas_dot": matrix_product,
     **{f"as_rank{k}": reshape for k in range(9)},
+    "fft_line": transform,
     "solve_triangular": solve_triangular,
     **matrices.WRITERS,
 }
