@@ -288,7 +288,10 @@ def _power(code: Code, args: tuple[Operand, ...], dtype: Dtype) -> Operand:
     elif not isinstance(b.value, complex):
         exponent = Literal(abs(int(b.value)))  # a small constant power is a product
         if b.value < 0:  # Numba raises where a negative one divides by zero
-            return code.op("divide", convert(code, Literal(1.0), dtype), _power(code, (a, exponent), dtype))
+            product = _power(code, (a, exponent), dtype)
+            if dtype.kind == "c":  # of zero it is not a number, which 1 / 0j is not
+                return code.op("reciprocal", product)
+            return code.op("divide", convert(code, Literal(1.0), dtype), product)
     return code.op("power", convert(code, a, dtype), exponent)
 
 

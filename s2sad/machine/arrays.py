@@ -70,9 +70,7 @@ def load(w: Writer, x: Buffer, index: Sequence[str]) -> Number:
 
 def load_from(w: Writer, place: str, dtype: Dtype, aligned: bool = True) -> str:
     """Return the number at an address."""
-    if (
-        dtype.kind == "c"
-    ):  # LLVM takes the parts as what they are, but forgets then what is said of the access
+    if dtype.kind == "c":  # LLVM would take a pair apart, and forget what is said of the access
         part = real_dtype(dtype)
         loads = (load_from(w, at, part, aligned) for at in _places(w, place, part))
         return joined(w, *(Number(text, part) for text in loads)).text

@@ -19,6 +19,7 @@ OF_C = {
     "arcsin": "casin", "arccos": "cacos", "arctan": "catan",
     "arcsinh": "casinh", "arccosh": "cacosh", "arctanh": "catanh",
 }  # fmt: skip
+NAN = complex(math.nan, math.nan)
 LARGE = 709.0  # exp of more may be infinite
 LOGARITHMS = {"log2": 1.0 / math.log(2.0), "log10": 1.0 / math.log(10.0)}
 
@@ -97,31 +98,32 @@ def _square(w: Writer, args: Numbers, dtype: Dtype) -> Number:
 
 
 def _reciprocal(w: Writer, args: Numbers, dtype: Dtype) -> Number:
-    return _divide(w, (constant(1, dtype), args[0]), dtype)
+    """Return 1 / z, of zero not a number, as NumPy has it."""
+    found = _divide(w, (constant(1, dtype), args[0]), dtype)
+    return choose(w, truth(w, args[0]), found, constant(NAN, dtype))
 
 
 def _power(w: Writer, args: Numbers, dtype: Dtype) -> Number:
     """Return a power, of zero and to the power zero as NumPy has it."""
     x, y = (convert(w, a, C16) for a in args)
-    nan = constant(complex(math.nan, math.nan), C16)
     real, imag = parts(w, y)
     known = compare(w, "greater", (real, constant(0, F8)))
     if not ZERO_TO_COMPLEX:
         known = w.value(f"and i1 {known}, {compare(w, 'equal', (imag, constant(0, F8)))}")
-    of_zero = choose(w, known, constant(0, C16), nan)
+    of_zero = choose(w, known, constant(0, C16), constant(NAN, C16))
     found = choose(w, truth(w, x), _of_c(w, "cpow", (x, y), C16), of_zero)
     return convert(w, choose(w, truth(w, y), found, constant(1, C16)), dtype)
 
 
 def small_power(w: Writer, exponent: Operand, x: Number, dtype: Dtype) -> Number | None:
     """Return a power by a small whole number as products; None for another exponent."""
-    if not isinstance(exponent, Literal) or exponent.value not in (-2, -1, 0, 1, 2, 3):
+    if not isinstance(exponent, Literal) or exponent.value not in range(5):
         return None
-    k, z = int(exponent.value.real), convert(w, x, dtype)
-    found = constant(1, dtype) if k == 0 else z
-    for _ in range(abs(k) - 1):
-        found = arithmetic(w, "multiply", (found, z), dtype)
-    return found if k >= 0 else _reciprocal(w, (found,), dtype)
+    z = convert(w, x, dtype)
+    found = constant(1, dtype)
+    for k in range(int(exponent.value.real)):
+        found = arithmetic(w, "multiply", (found, z), dtype) if k else z
+    return found
 
 
 def _exp(w: Writer, args: Numbers, dtype: Dtype) -> Number:

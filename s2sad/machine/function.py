@@ -276,14 +276,8 @@ class _Emitter(Frame):
         """Return whether a counter has not come to its end yet, by steps whose sign may show only now."""
         if isinstance(step, Literal):
             return compare(self.w, "less" if step.value.real > 0 else "greater", (i, last))
-        is_up, below, above = (
-            compare(self.w, name, pair)
-            for name, pair in (
-                ("greater", (by, constant(0, INT))),
-                ("less", (i, last)),
-                ("greater", (i, last)),
-            )
-        )
+        is_up = compare(self.w, "greater", (by, constant(0, INT)))
+        below, above = (compare(self.w, name, (i, last)) for name in ("less", "greater"))
         return self.w.value(f"select i1 {is_up}, i1 {below}, i1 {above}")
 
     def while_loop(self, instr: Instr) -> None:

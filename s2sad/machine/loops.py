@@ -1,4 +1,4 @@
-"""Text of loops over the items of square matrices of doubles, which lie in rows."""
+"""Text of loops by a counter, and of items of matrices of doubles that lie in rows."""
 
 from __future__ import annotations
 

@@ -20,10 +20,8 @@ from s2sad.machine.calls import call_library
 from s2sad.machine.frame import Frame
 from s2sad.machine.functions import call_c
 from s2sad.machine.loops import counted, item
-from s2sad.machine.solving import FACTOR, SMALL, SOLVE, by_size, square
+from s2sad.machine.solving import FACTOR, SMALL, SOLVE, by_size, right_side, square, substitute
 from s2sad.machine.writer import NotHere, Number, constant
-
-SINGULAR = "Singular matrix"
 
 _ZERO = "  store double 0.0, ptr %{}_at\n"
 _UNIT = item("u", "%c", "%c") + "  store double 1.0, ptr %u_at\n"
@@ -135,6 +133,13 @@ def _factored(f: Frame, a: Buffer, n: str) -> tuple[str, str]:
     return packed, w.value(f"call i1 @lu_factor(ptr {packed}, i64 {n})")
 
 
+def _regular(f: Frame, a: Buffer, n: str) -> str:
+    """Return where the factors of a small matrix are, which has some."""
+    packed, failed = _factored(f, a, n)
+    f.unless(failed, lambda: f.raise_(np.linalg.LinAlgError, "Singular matrix"))
+    return packed
+
+
 def inverse(f: Frame, instr: Instr) -> None:
     """Find the inverse of a matrix: the solution for the identity."""
     w = f.w
@@ -142,8 +147,7 @@ def inverse(f: Frame, instr: Instr) -> None:
     made = f.array_for(instr.result, F8, (n, n))
 
     def small() -> None:
-        packed, failed = _factored(f, a, n)
-        f.unless(failed, lambda: f.raise_(np.linalg.LinAlgError, SINGULAR))
+        packed = _regular(f, a, n)
         w.module.helpers |= {"identity": IDENTITY, "lu_solve": SOLVE}
         w.do(f"call void @identity(ptr {made.data}, i64 {n})")
         w.do(f"call void @lu_solve(ptr {packed}, i64 {n}, ptr {made.data}, i64 {n}, i1 false)")
@@ -153,24 +157,9 @@ def inverse(f: Frame, instr: Instr) -> None:
 
 def solved(f: Frame, instr: Instr) -> None:
     """Solve one system."""
-    w, b = f.w, f.array(instr.args[1])
     a, n = square(f, instr)
-    if b.dtype != F8 or len(b.dims) > 2:
-        raise NotHere("systems of other numbers than doubles")
-    unlike = compare(w, "not_equal", (Number(n, INT), Number(b.dims[0], INT)))
-    message = "solve: Input operand 1 has a mismatch in its core dimension 0"
-    f.unless(unlike, lambda: f.raise_(ValueError, message))
-    made = f.array_for(instr.result, F8, b.dims)
-
-    def small() -> None:
-        packed, failed = _factored(f, a, n)
-        f.unless(failed, lambda: f.raise_(np.linalg.LinAlgError, SINGULAR))
-        w.module.helpers["lu_solve"] = SOLVE
-        arrays.copied(w, b, made)
-        columns = b.dims[1] if len(b.dims) == 2 else "1"
-        w.do(f"call void @lu_solve(ptr {packed}, i64 {n}, ptr {made.data}, i64 {columns}, i1 false)")
-
-    by_size(f, instr, n, small, made)
+    b, made = right_side(f, instr, n)
+    by_size(f, instr, n, lambda: substitute(f, _regular(f, a, n), n, b, made), made)
 
 
 def determinant(f: Frame, instr: Instr) -> None:

@@ -152,24 +152,32 @@ def factors(f: Frame, instr: Instr) -> None:
 
 def solution(f: Frame, instr: Instr) -> None:
     """Solve by factors."""
-    w, packed, b = f.w, f.array(instr.args[0]), f.array(instr.args[1])
-    if b.dtype != F8 or len(b.dims) > 2 or not packed.in_rows:
-        raise NotHere("systems of other numbers than doubles")
+    packed = f.array(instr.args[0])
+    if not packed.in_rows:
+        raise NotHere("factors with gaps")
     n = packed.dims[1]
-    unlike = compare(w, "not_equal", (Number(n, INT), Number(b.dims[0], INT)))
+    b, made = right_side(f, instr, n)
+    turned = convert(f.w, f.number(instr.args[2]), BOOL).text
+    by_size(f, instr, n, lambda: substitute(f, packed.data, n, b, made, turned), made)
+
+
+def right_side(f: Frame, instr: Instr, n: str) -> tuple[Buffer, Buffer]:
+    """Return the right-hand side of a system of n unknowns, after a check, and memory for the solution."""
+    b = f.array(instr.args[1])
+    if b.dtype != F8 or len(b.dims) > 2:
+        raise NotHere("systems of other numbers than doubles")
+    unlike = compare(f.w, "not_equal", (Number(n, INT), Number(b.dims[0], INT)))
     message = "solve: Input operand 1 has a mismatch in its core dimension 0"
     f.unless(unlike, lambda: f.raise_(ValueError, message))
-    made = f.array_for(instr.result, F8, b.dims)
-    turned = convert(w, f.number(instr.args[2]), BOOL).text
+    return b, f.array_for(instr.result, F8, b.dims)
 
-    def small() -> None:
-        w.module.helpers["lu_solve"] = SOLVE
-        arrays.copied(w, b, made)
-        columns = b.dims[1] if len(b.dims) == 2 else "1"
-        sizes = f"i64 {n}, ptr {made.data}, i64 {columns}, i1 {turned}"
-        w.do(f"call void @lu_solve(ptr {packed.data}, {sizes})")
 
-    by_size(f, instr, n, small, made)
+def substitute(f: Frame, packed: str, n: str, b: Buffer, made: Buffer, turned: str = "false") -> None:
+    """Write the solution for a right-hand side, by factors found here."""
+    f.w.module.helpers["lu_solve"] = SOLVE
+    arrays.copied(f.w, b, made)
+    columns = b.dims[1] if len(b.dims) == 2 else "1"
+    f.w.do(f"call void @lu_solve(ptr {packed}, i64 {n}, ptr {made.data}, i64 {columns}, i1 {turned})")
 
 
 def by_size(f: Frame, instr: Instr, n: str, small: Callable[[], None], made: Buffer) -> None:

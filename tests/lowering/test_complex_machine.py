@@ -99,6 +99,24 @@ def test_functions_of_finite_numbers(f: Callable[..., Any]):
     same(f, TAME, 2e-13, 1e-14)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda z, w: z / w,
+        lambda z, w: z * w,
+        lambda z, w: z - w,
+        lambda z, w: np.reciprocal(z) + w,
+        lambda z, w: z**-1 + w,
+        lambda z, w: z**-2 + w,
+    ],
+)
+def test_pairs_with_zeros_infinities_and_nan(f: Callable[..., Any]):
+    with np.errstate(all="ignore"):
+        want, got = f(SPECIAL[:, None], SPECIAL), s2sad.jit(f)(SPECIAL[:, None], SPECIAL)
+    np.testing.assert_allclose(got.real, want.real, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(got.imag, want.imag, rtol=1e-14, atol=1e-15)
+
+
 @pytest.mark.parametrize("f", [*FUNCTIONS, *FINITE])
 def test_single_precision(f: Callable[..., Any]):
     same(f, TAME.astype(np.complex64), 2e-5, 2e-6)
